@@ -1,0 +1,16 @@
+// Made from contracts/events.schema.json by `deno task contracts`. Do not edit.
+
+export interface ValidationError {
+  keyword: string;
+  instancePath: string;
+  params: { missingProperty?: string; additionalProperty?: string };
+}
+
+/** Leaves what it found on itself, as `errors`, until its next call. */
+export interface Validator {
+  (document: unknown): boolean;
+  errors?: ValidationError[] | null;
+}
+
+export declare const validateEnvelope: Validator;
+export declare const validateDraft: Validator;

@@ -1,0 +1,283 @@
+/**
+ * The contract at run time: draft -> valid draft, document -> envelope, or all
+ * that is wrong with it.
+ *
+ * The validators are generated ahead of time; this file turns what they find
+ * into problems with a path, what was expected and a hint. Only this module
+ * and `event.ts` import from `contracts/`.
+ */
+import {
+  DRAFT_FIELDS,
+  ENVELOPE_FIELDS,
+  type Field,
+  PAYLOADS,
+} from "../contracts/generated/fields.ts";
+import {
+  type Draft,
+  type EnvelopeDocument,
+  EVENT_TYPES,
+  type EventType,
+} from "../contracts/generated/types.ts";
+import {
+  validateDraft,
+  validateEnvelope,
+  type ValidationError,
+  type Validator,
+} from "../contracts/generated/validators.js";
+import { parseDocument } from "./json.ts";
+import { PROBLEMS_MAX } from "./limits.ts";
+import { nearMiss } from "./near_miss.ts";
+import { fromPointer, jsonTypeOf, type Problem, toPointer } from "./problem.ts";
+
+export * from "../contracts/generated/types.ts";
+export { isDateTime } from "../contracts/date_time.ts";
+export {
+  DRAFT_FIELDS,
+  ENVELOPE_FIELDS,
+  type Field,
+  type PayloadFields,
+  PAYLOADS,
+} from "../contracts/generated/fields.ts";
+export type { Problem } from "./problem.ts";
+
+/** A payload may hold any number of fields of its own; a hint is not worth it. */
+const UNKNOWN_FIELDS_COMPARED_MAX = 32;
+
+declare const checkedDraft: unique symbol;
+declare const checkedEnvelope: unique symbol;
+
+/** A draft that keeps the contract; only `checkDraft` makes one. */
+export type ValidDraft<T extends EventType = EventType> =
+  & Draft<T>
+  & { readonly [checkedDraft]: true };
+
+/**
+ * An event that keeps the contract; only `checkEnvelope` makes one of a
+ * document, and only `event.ts` of a valid draft.
+ */
+export type Envelope<T extends EventType = EventType> =
+  & EnvelopeDocument<T>
+  & { readonly [checkedEnvelope]: true };
+
+/** A checked draft, or all its problems. */
+export type CheckedDraft =
+  | { draft: ValidDraft; problems?: never }
+  | { problems: Problem[]; draft?: never };
+
+/** A checked envelope, or all its problems. */
+export type CheckedEnvelope =
+  | { envelope: Envelope; problems?: never }
+  | { problems: Problem[]; envelope?: never };
+
+/**
+ * Checks a draft against the contract. Problems come in the schema's order of
+ * fields, one for each path; unknown fields of the draft come last.
+ *
+ * It looks at values: what JSON text can hide (numbers that parsing changes,
+ * halves of surrogate pairs, depth) is found by `json.ts`.
+ */
+export function checkDraft(value: unknown): CheckedDraft {
+  const problems = validateDraft(value)
+    ? []
+    : problemsOf(value, validateDraft, DRAFT_FIELDS);
+  // The contract lets this slug be empty, but not the aggregate's id that it becomes.
+  const isNameless = memberOf(value, "event_type") === "FeatureCompleted" &&
+    memberOf(memberOf(value, "payload"), "feature_slug") === "";
+  if (isNameless) problems.unshift(namelessFeature);
+  return problems.length > 0
+    ? { problems: problems.slice(0, PROBLEMS_MAX) }
+    : { draft: value as ValidDraft };
+}
+
+const namelessFeature: Problem = {
+  path: "/payload/feature_slug",
+  expected: "a non-empty string: it names what the event is about",
+  found: "string",
+};
+
+/**
+ * Reads and checks a draft that came as JSON text in UTF-8.
+ *
+ * @returns beside problems, `event_type` where the draft names one of the eight
+ */
+export function readDraft(
+  bytes: Uint8Array,
+  options?: { first?: boolean },
+): CheckedDraft & { eventType?: EventType | undefined } {
+  const parsed = parseDocument(bytes, options);
+  const eventType = EVENT_TYPES.find((t) => t === parsed.value?.event_type);
+  const checked = parsed.value && checkDraft(parsed.value);
+  const problems = parsed.problems
+    ? merged(checked?.problems, parsed.problems)
+    : checked!.problems;
+  return problems
+    ? { problems, eventType }
+    : { draft: checked!.draft!, eventType };
+}
+
+/** Reads and checks an envelope that came as JSON text in UTF-8. */
+export function readEnvelope(
+  bytes: Uint8Array,
+  options?: { first?: boolean },
+): CheckedEnvelope {
+  const parsed = parseDocument(bytes, options);
+  if (!parsed.problems) return checkEnvelope(parsed.value);
+  const checked = parsed.value && checkEnvelope(parsed.value);
+  return { problems: merged(checked?.problems, parsed.problems) };
+}
+
+/** Problems of values, then those of the text at other places. */
+function merged(
+  ofValues: readonly Problem[] = [],
+  ofText: readonly Problem[],
+): Problem[] {
+  const paths = new Set(ofValues.map(({ path }) => path));
+  return [...ofValues, ...ofText.filter(({ path }) => !paths.has(path))]
+    .slice(0, PROBLEMS_MAX);
+}
+
+/** Checks an envelope against the contract; see {@linkcode checkDraft}. */
+export function checkEnvelope(value: unknown): CheckedEnvelope {
+  if (validateEnvelope(value)) return { envelope: value as Envelope };
+  return { problems: problemsOf(value, validateEnvelope, ENVELOPE_FIELDS) };
+}
+
+/** Whether a word is one of the event types, exactly. */
+export function isEventType(word: unknown): word is EventType {
+  return (EVENT_TYPES as readonly unknown[]).includes(word);
+}
+
+/** The contract itself, as a JSON Schema document; loaded when asked for. */
+export async function loadContractSchema(): Promise<Record<string, unknown>> {
+  const module = await import("../contracts/events.schema.json", {
+    with: { type: "json" },
+  });
+  return module.default;
+}
+
+/** Errors looked at: more than are told, as they come in no order and some speak of one place. */
+const ERRORS_READ_MAX = 4 * PROBLEMS_MAX;
+
+function problemsOf(
+  root: unknown,
+  validator: Validator,
+  fields: readonly Field[],
+): Problem[] {
+  const eventType = memberOf(root, "event_type");
+  const payloadFields = isEventType(eventType)
+    ? PAYLOADS[eventType].fields
+    : [];
+
+  const errors = validator.errors?.slice(0, ERRORS_READ_MAX) ?? [];
+  const paths = new Set(errors.flatMap(pathOf));
+  return [...paths]
+    .map((path) => ({ path, tokens: fromPointer(path) }))
+    .map((place) => ({
+      ...place,
+      rank: rankOf(place.tokens, fields, payloadFields),
+    }))
+    .sort((a, b) => compareRanks(a.rank, b.rank))
+    .slice(0, PROBLEMS_MAX)
+    .map(({ path, tokens }) =>
+      describe(root, path, tokens, fields, payloadFields)
+    );
+}
+
+/** The place an error speaks of; none for "a branch failed" without its own. */
+function pathOf(error: ValidationError): string[] {
+  if (error.keyword === "if") return [];
+  const { missingProperty, additionalProperty } = error.params;
+  const member = missingProperty ?? additionalProperty;
+  return [
+    error.instancePath + (member === undefined ? "" : toPointer([member])),
+  ];
+}
+
+/** A place's position in the schema, level by level; unknown fields are last. */
+function rankOf(
+  tokens: readonly string[],
+  fields: readonly Field[],
+  payloadFields: readonly Field[],
+): number[] {
+  return tokens.map((token, level) => {
+    if (level > 1) return Number(token);
+    const table = level === 0 ? fields : payloadFields;
+    const index = table.findIndex((field) => field.name === token);
+    return index < 0 ? table.length : index;
+  });
+}
+
+function compareRanks(a: readonly number[], b: readonly number[]): number {
+  for (let level = 0; level < Math.min(a.length, b.length); level++) {
+    const difference = a[level]! - b[level]!;
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
+
+function describe(
+  root: unknown,
+  path: string,
+  tokens: readonly string[],
+  fields: readonly Field[],
+  payloadFields: readonly Field[],
+): Problem {
+  const [top, member, item] = tokens;
+  const value = tokens.reduce<unknown>(memberOf, root);
+  const found = jsonTypeOf(value);
+  if (top === undefined) return { path, expected: "an object", found };
+
+  const inPayload = top === "payload" && member !== undefined;
+  const table = inPayload ? payloadFields : fields;
+  const field = table.find(({ name }) => name === (inPayload ? member : top));
+  if (field === undefined) {
+    const hint = unknownFieldHint(top, fields);
+    return { path, expected: "no such field", found, hint };
+  }
+  const expected = item === undefined
+    ? field.expected
+    : field.items ?? field.expected;
+  const siblings = inPayload ? memberOf(root, "payload") : root;
+  const meant = typeof value === "string"
+    ? nearMiss(value, field.values ?? [])
+    : found === "missing" && namedNearly(field, siblings, table)
+    ? field.name
+    : undefined;
+  return meant === undefined
+    ? { path, expected, found }
+    : { path, expected, found, hint: `did you mean "${meant}"?` };
+}
+
+/** Whether an unknown field beside it has nearly the name of a missing one. */
+function namedNearly(
+  field: Field,
+  siblings: unknown,
+  table: readonly Field[],
+): boolean {
+  const known = new Set(table.map(({ name }) => name));
+  return Object.keys(siblings as object)
+    .filter((name) => !known.has(name))
+    .slice(0, UNKNOWN_FIELDS_COMPARED_MAX)
+    .some((name) => nearMiss(name, known) === field.name);
+}
+
+/** What to do with a top-level field that a draft does not have. */
+function unknownFieldHint(
+  name: string,
+  fields: readonly Field[],
+): string {
+  const meant = nearMiss(name, fields.map((field) => field.name));
+  if (meant !== undefined) return `did you mean "${meant}"?`;
+  if (ENVELOPE_FIELDS.some((field) => field.name === name)) {
+    return "leave it out: it is filled in when the event is made";
+  }
+  return "move it into payload";
+}
+
+/** An own member of an object or array; what is inherited is not there. */
+function memberOf(value: unknown, name: string): unknown {
+  if (typeof value !== "object" || value === null) return undefined;
+  return Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name]
+    : undefined;
+}
