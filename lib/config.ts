@@ -1,0 +1,169 @@
+/**
+ * Settings: flag, then environment, then `config.toml`, then default.
+ *
+ * @module
+ */
+
+import { reasonOf } from "./errors.ts";
+import {
+  QUEUE_BYTES_DEFAULT,
+  QUEUE_SIZE_DEFAULT,
+  TIMEOUT_MS_DEFAULT,
+  TIMEOUT_MS_MAX,
+  TIMEOUT_MS_MIN,
+} from "./limits.ts";
+import type { World } from "./world.ts";
+
+/** A team slug that stands for "not known yet"; sending stamps the real one. */
+export const LOCAL_TEAM = "local";
+
+/** All settings, each with a value. */
+export interface Settings {
+  readonly teamSlug: string;
+  /** Undefined: no server, events stay queued. */
+  readonly serverUrl: string | undefined;
+  readonly maxQueueSize: number;
+  readonly maxQueueBytes: number;
+  readonly timeoutMs: number;
+  /** `SPEC_KITTY_DISABLED`: record nothing. */
+  readonly disabled: boolean;
+  /** Settings that were given but could not be used, in words. */
+  readonly problems: readonly string[];
+}
+
+/** Puts the settings together. What cannot be used is a problem, and the next source counts. */
+export function settingsOf(
+  world: World,
+  file: ConfigFile,
+  flags: { timeoutMs?: number | undefined } = {},
+): Settings {
+  const problems = [...file.problems];
+  const pick = <T>(
+    variable: string,
+    table: string,
+    key: string,
+    read: (raw: unknown) => T | undefined,
+    expected: string,
+  ): T | undefined => {
+    const sources: [string, unknown][] = [
+      [variable, world.env(variable) || undefined],
+      [`config.toml: ${table}.${key}`, file.tables[table]?.[key]],
+    ];
+    for (const [name, raw] of sources) {
+      if (raw === undefined) continue;
+      const value = read(raw);
+      if (value !== undefined) return value;
+      problems.push(`${name} is not used: expected ${expected}`);
+    }
+    return undefined;
+  };
+  const count = "a whole number above 0";
+  const timeoutMs = flags.timeoutMs ?? pick(
+    "SPEC_KITTY_TIMEOUT",
+    "emit",
+    "timeout",
+    (raw) => typeof raw === "string" ? parseDuration(raw) : undefined,
+    DURATION_EXPECTED,
+  );
+  return {
+    teamSlug: pick(
+      "SPEC_KITTY_TEAM_SLUG",
+      "sync",
+      "team_slug",
+      text,
+      "a string",
+    ) ?? LOCAL_TEAM,
+    serverUrl: pick(
+      "SPEC_KITTY_SERVER_URL",
+      "sync",
+      "server_url",
+      text,
+      "a URL",
+    ),
+    maxQueueSize: pick(
+      "SPEC_KITTY_MAX_QUEUE_SIZE",
+      "sync",
+      "max_queue_size",
+      positive,
+      count,
+    ) ?? QUEUE_SIZE_DEFAULT,
+    maxQueueBytes: pick(
+      "SPEC_KITTY_MAX_QUEUE_BYTES",
+      "sync",
+      "max_queue_bytes",
+      positive,
+      count,
+    ) ?? QUEUE_BYTES_DEFAULT,
+    timeoutMs: Math.max(timeoutMs ?? TIMEOUT_MS_DEFAULT, TIMEOUT_MS_MIN),
+    disabled: isSet(world.env("SPEC_KITTY_DISABLED")),
+    problems,
+  };
+}
+
+/** What `parseDuration` takes, in words. */
+export const DURATION_EXPECTED = "a duration such as 500ms, 2s or 1m";
+
+/** `500ms`, `2s`, `1.5m` in milliseconds, at most a day; undefined for anything else. */
+export function parseDuration(text: string): number | undefined {
+  const match = text.match(/^(\d+(?:\.\d+)?)(ms|s|m|h)$/);
+  if (!match) return undefined;
+  const unit = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[match[2]!]!;
+  const ms = Number(match[1]) * unit;
+  return ms > 0 && ms <= TIMEOUT_MS_MAX ? ms : undefined;
+}
+
+/** What `config.toml` says, and why it cannot be used. */
+export interface ConfigFile {
+  readonly tables: Readonly<
+    Record<string, Readonly<Record<string, unknown>> | undefined>
+  >;
+  readonly problems: readonly string[];
+}
+
+/** What a call goes by without a `config.toml`. */
+export const NO_CONFIG_FILE: ConfigFile = { tables: {}, problems: [] };
+
+/** Reads a home's `config.toml`. Never rejects. */
+export async function readConfigFile(home: string): Promise<ConfigFile> {
+  const path = `${home}/config.toml`;
+  const unused = (why: string): ConfigFile => ({
+    tables: {},
+    problems: [`${path} is not used: ${why}`],
+  });
+  let content: string;
+  try {
+    content = await Deno.readTextFile(path);
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound
+      ? NO_CONFIG_FILE
+      : unused(reasonOf(error));
+  }
+  try {
+    const { parse } = await import("smol-toml");
+    const tables = Object.entries(parse(content)).filter(([, table]) =>
+      typeof table === "object"
+    );
+    return { tables: Object.fromEntries(tables), problems: [] } as ConfigFile;
+  } catch (error) {
+    // The library's message quotes the line, and a line may hold a secret.
+    const line = (error as { line?: number }).line;
+    return unused(`no valid TOML${line ? ` in line ${line}` : ""}`);
+  }
+}
+
+function text(raw: unknown): string | undefined {
+  return typeof raw === "string" && raw !== "" ? raw : undefined;
+}
+
+function positive(raw: unknown): number | undefined {
+  const value = typeof raw === "string" && /^\d+$/.test(raw)
+    ? Number(raw)
+    : raw;
+  return Number.isSafeInteger(value) && (value as number) > 0
+    ? value as number
+    : undefined;
+}
+
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && !/^(0|false|no|off|)$/i.test(value);
+}

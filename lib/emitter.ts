@@ -1,0 +1,356 @@
+/**
+ * The flow: from a call to a durable, ordered, valid event. Read this first.
+ *
+ *     draft --check--> valid draft --complete--> complete draft
+ *           --render--> all of the event but its clock value       (prepare)
+ *     --stamp, under the home's lock--> envelope --append--> queue   (record)
+ *     --offer--> the server                                          (route)
+ *
+ * Where the queue cannot be used in time, the complete draft goes to the spool.
+ *
+ * @module
+ */
+
+import type { Settings } from "./config.ts";
+import {
+  type Draft,
+  type EventType,
+  type Problem,
+  readDraft,
+} from "./contract.ts";
+import { Deadline } from "./deadline.ts";
+import type { ConnectionStatus, Route } from "./delivery/route.ts";
+import { DeadlineError, KittyError, reasonOf } from "./errors.ts";
+import * as build from "./event.ts";
+import { type Held, Home } from "./home/home.ts";
+import { idTaken, tooLarge } from "./home/intake.ts";
+import type { OpenQueue } from "./home/queue_file.ts";
+import { queueWarning } from "./home/queue_warning.ts";
+import {
+  CLOCK_MAX,
+  EVENT_BYTES_MAX,
+  INTAKE_FILES_MAX,
+  INTAKE_MS_MAX,
+} from "./limits.ts";
+import type { ProjectIdentity } from "./project.ts";
+import { emptyReceipt, type Receipt } from "./receipt.ts";
+import { type Candidate, record, type Recorded } from "./record.ts";
+import { isTallied, tally } from "./tally.ts";
+import type { World } from "./world.ts";
+
+/** All that an emitter works with. */
+export interface EmitterParts {
+  readonly world: World;
+  readonly settings: Settings;
+  readonly nodeId: string;
+  readonly project: ProjectIdentity;
+  /** The queue, if it is being opened already. */
+  readonly ahead?: Promise<OpenQueue | undefined>;
+  /** Undefined where the user has no home: then nothing can be kept, and receipts say so. */
+  readonly homePath: string | undefined;
+  readonly route: Route;
+  readonly newId: () => string;
+  /** Takes what a person should know that concerns no single event. */
+  readonly warn: (text: string) => void;
+}
+
+/** A draft that is ready to be recorded, or the receipt that says why it never will be. */
+export type Prepared =
+  | { readonly candidate: Candidate; readonly receipt?: never }
+  | { readonly receipt: Receipt; readonly candidate?: never };
+
+/** Options of one call. */
+export interface EmitOptions {
+  /** How long the call may take; without it, the setting. */
+  readonly timeoutMs?: number;
+}
+
+/** Records events. Its calls resolve to receipts and never reject. */
+export class EventEmitter implements Disposable {
+  /** The eight builders of drafts. */
+  readonly build = build;
+  readonly home: Home | undefined;
+  readonly #parts: EmitterParts;
+  #turn: { prepared: Prepared; resolve: (receipt: Receipt) => void }[] = [];
+
+  constructor(parts: EmitterParts) {
+    this.#parts = parts;
+    const { homePath, world, nodeId, settings, newId, ahead } = parts;
+    this.home = homePath === undefined ? undefined : new Home(homePath, world, {
+      nodeId,
+      settings,
+      newId,
+      nowMs: world.nowMs,
+    }, ahead);
+  }
+
+  /** How this process stands to the server. */
+  get connectionStatus(): ConnectionStatus {
+    return this.#parts.route.status;
+  }
+
+  get nodeId(): string {
+    return this.#parts.nodeId;
+  }
+
+  /** A new ULID to tie the events of one batch together. */
+  generateCausationId(): string {
+    return this.#parts.newId();
+  }
+
+  /** Records one event. Calls of the same turn of the event loop share a commit. */
+  emit(draft: Draft, options: EmitOptions = {}): Promise<Receipt> {
+    const timeoutMs = options.timeoutMs ?? this.#parts.settings.timeoutMs;
+    const deadline = Deadline.in(this.#parts.world.elapsedMs, timeoutMs);
+    const prepared = this.prepareValue(draft);
+    if (options.timeoutMs !== undefined) {
+      return this.commit([prepared], deadline).then(([receipt]) => receipt!);
+    }
+    return new Promise((resolve) => {
+      this.#turn.push({ prepared, resolve });
+      if (this.#turn.length > 1) return;
+      queueMicrotask(async () => {
+        const calls = this.#turn;
+        this.#turn = [];
+        const receipts = await this.commit(
+          calls.map(({ prepared }) => prepared),
+          deadline,
+        );
+        calls.forEach(({ resolve }, i) => resolve(receipts[i]!));
+      });
+    });
+  }
+
+  /** Checks a draft made by code: what JSON cannot carry is a problem too. */
+  prepareValue(draft: unknown): Prepared {
+    let text: string | undefined;
+    try {
+      text = JSON.stringify(draft);
+    } catch {
+      // A cycle, a bigint, or a `toJSON` that throws.
+    }
+    return text === undefined
+      ? { receipt: discarded(undefined, [noJson]) }
+      : this.prepareText(new TextEncoder().encode(text));
+  }
+
+  /** Checks a draft that came as JSON text in UTF-8, and fills in what its caller left open. */
+  prepareText(bytes: Uint8Array, options?: { first?: boolean }): Prepared {
+    const { newId, settings, project, world } = this.#parts;
+    const { draft, problems, eventType } = readDraft(bytes, options);
+    if (settings.disabled) {
+      return { receipt: emptyReceipt("disabled", eventType) };
+    }
+    if (problems) return { receipt: discarded(eventType, problems) };
+    return {
+      candidate: {
+        draft: build.render(
+          build.complete(draft, {
+            newId,
+            nowMs: world.nowMs(),
+            teamSlug: settings.teamSlug,
+            project,
+          }),
+          this.nodeId,
+        ),
+        mayExist: draft.event_id !== undefined,
+      },
+    };
+  }
+
+  /**
+   * Records a group of drafts in their order and says for each what became of
+   * it. Resolves by the deadline, whatever the disk does.
+   */
+  async commit(
+    group: readonly Prepared[],
+    deadline: Deadline,
+  ): Promise<Receipt[]> {
+    const candidates = group.flatMap((item) => item.candidate ?? []);
+    const receipts = candidates.length === 0
+      ? []
+      : await this.#commitAll(candidates, deadline);
+    const inOrder = receipts.values();
+    const all = group.map((item) => item.receipt ?? inOrder.next().value!);
+    if (this.home && all.some(isTallied)) {
+      await deadline.race(tally(this.home.path, all), "count").catch(() => {});
+    }
+    return all;
+  }
+
+  async #commitAll(
+    candidates: readonly Candidate[],
+    deadline: Deadline,
+  ): Promise<Receipt[]> {
+    const { queueBy, spoolBy } = plan(deadline);
+    const recorded = await this.#queue(candidates, queueBy);
+    const receipts = await Promise.all(
+      candidates.map(({ draft }, i) => {
+        const result = recorded[i]!;
+        return result.kind === "failed"
+          ? this.#spool(draft, result.error, spoolBy)
+          : receiptOf(draft, result);
+      }),
+    );
+    const stored = candidates.flatMap(({ draft }, i) => {
+      const result = recorded[i]!;
+      return result.kind === "stored"
+        ? build.stamp(draft, result.lamport_clock)
+        : [];
+    });
+    if (stored.length === 0 || this.connectionStatus === "Offline") {
+      return receipts;
+    }
+    const delivered = await this.#parts.route.offer(stored, deadline);
+    return receipts.map((receipt) =>
+      delivered.has(receipt.event_id ?? "")
+        ? { ...receipt, status: "delivered" }
+        : receipt
+    );
+  }
+
+  async #queue(
+    candidates: readonly Candidate[],
+    queueBy: Deadline,
+  ): Promise<Recorded[]> {
+    const { settings, world } = this.#parts;
+    const home = this.home;
+    const work = async (held: Held): Promise<Recorded[]> => {
+      held.warnings.forEach(this.#parts.warn);
+      if (held.intake.full) return candidates.map(() => ({ kind: "full" }));
+      if (held.intake.left > 0) {
+        throw new KittyError(
+          "spool_first",
+          `${held.intake.left} older drafts wait in the spool`,
+        );
+      }
+      const warning = await queueWarning(held, settings, world.nowMs());
+      if (warning) this.#parts.warn(warning);
+      return await record(held, candidates, settings);
+    };
+    try {
+      if (!home) throw noHome();
+      const bounds = { files: INTAKE_FILES_MAX, ms: INTAKE_MS_MAX };
+      return await queueBy.race(
+        home.hold(queueBy, bounds, work),
+        "reach the queue",
+      );
+    } catch (error) {
+      return candidates.map(() => ({ kind: "failed", error }));
+    }
+  }
+
+  async #spool(
+    event: build.RenderedDraft,
+    why: unknown,
+    spoolBy: Deadline,
+  ): Promise<Receipt> {
+    const { event_type, event_id } = event;
+    try {
+      if (!this.home) throw noHome();
+      // As large as the event can become once it has its clock value.
+      const largest = build.stamp(event, CLOCK_MAX);
+      if (largest.bytes.length > EVENT_BYTES_MAX) {
+        return discarded(event_type, [tooLarge]);
+      }
+      const result = await spoolBy.race(
+        this.home.spool.put(build.draftOf(event)),
+        "write the spool",
+      );
+      if (result === "conflict") return discarded(event_type, [idTaken]);
+      return {
+        event_type,
+        event_id,
+        lamport_clock: null,
+        status: "spooled",
+        warning: `kept in the spool, the next run takes it in: ${explain(why)}`,
+      };
+    } catch (error) {
+      const [queue, spool] = [explain(why), explain(error)];
+      return {
+        ...emptyReceipt("lost", event_type),
+        warning: queue === spool
+          ? `nothing could be kept: ${queue}`
+          : `nothing could be kept: queue: ${queue}; spool: ${spool}`,
+      };
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.home?.[Symbol.dispose]();
+  }
+}
+
+/**
+ * Divides the time of a call: the queue may take most of it, the rest is for
+ * the spool, and a last bit for leaving.
+ */
+function plan(deadline: Deadline): { queueBy: Deadline; spoolBy: Deadline } {
+  const left = Math.max(0, deadline.leftMs);
+  return {
+    queueBy: deadline.shifted(-Math.min(1_000, left / 4)),
+    spoolBy: deadline.shifted(-Math.min(100, left / 20)),
+  };
+}
+
+function receiptOf(
+  { event_type, event_id }: build.RenderedDraft,
+  recorded: Exclude<Recorded, { kind: "failed" }>,
+): Receipt {
+  switch (recorded.kind) {
+    case "stored":
+    case "present": {
+      const { lamport_clock } = recorded;
+      const receipt: Receipt = {
+        event_type,
+        event_id,
+        lamport_clock,
+        status: "queued",
+      };
+      const isDead = recorded.kind === "present" && recorded.place === "dead";
+      return isDead
+        ? {
+          ...receipt,
+          warning:
+            `the event is a dead letter; see: kitty-events queue dead show ${event_id}`,
+        }
+        : receipt;
+    }
+    case "conflict":
+      return discarded(event_type, [idTaken]);
+    case "too_large":
+      return discarded(event_type, [tooLarge]);
+    case "full":
+      return {
+        ...emptyReceipt("refused", event_type),
+        warning:
+          "the queue is full: nothing was stored; deliver with: kitty-events sync now, or make room with: kitty-events queue drop",
+      };
+  }
+}
+
+function discarded(
+  event_type: EventType | undefined,
+  problems: readonly Problem[],
+): Receipt {
+  return { ...emptyReceipt("discarded", event_type), problems };
+}
+
+const noJson: Problem = {
+  path: "",
+  expected: "values that JSON can carry",
+  found: "invalid",
+};
+
+function noHome(): KittyError {
+  return new KittyError(
+    "no_home",
+    "this user has no home folder; set SPEC_KITTY_HOME",
+  );
+}
+
+function explain(error: unknown): string {
+  return error instanceof DeadlineError
+    ? `the time was up (${error.message})`
+    : reasonOf(error);
+}

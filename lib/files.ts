@@ -1,0 +1,78 @@
+/**
+ * Writing files so that they survive what may happen meanwhile.
+ *
+ * @module
+ */
+
+/** Only the owner reads and writes: events may hold what others must not see. */
+export const FILE_MODE = 0o600;
+/** As `FILE_MODE`, for folders. */
+export const FOLDER_MODE = 0o700;
+
+/**
+ * Writes `temporary`, syncs it to the disk and renames it to `path`, so that
+ * at every moment `path` is the old file or the whole new one. Where that
+ * fails, `temporary` is removed again.
+ */
+export async function writeDurably(
+  path: string,
+  temporary: string,
+  content: Uint8Array,
+): Promise<void> {
+  try {
+    await writeSynced(temporary, content);
+    await replace(temporary, path);
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {});
+    throw error;
+  }
+}
+
+async function writeSynced(path: string, content: Uint8Array): Promise<void> {
+  using file = await Deno.open(path, {
+    write: true,
+    create: true,
+    truncate: true,
+    mode: FILE_MODE,
+  });
+  for (let done = 0; done < content.length;) {
+    done += await file.write(content.subarray(done));
+  }
+  await file.syncData();
+}
+
+/** Windows refuses to replace a file while another program has it open, mostly for a moment. */
+const REPLACE_TRIES = 5;
+const REPLACE_PAUSE_MS = 10;
+
+async function replace(from: string, to: string): Promise<void> {
+  for (let tries = 1;; tries++) {
+    try {
+      return await Deno.rename(from, to);
+    } catch (error) {
+      const passing = Deno.build.os === "windows" && tries < REPLACE_TRIES &&
+        error instanceof Deno.errors.PermissionDenied;
+      if (!passing) throw error;
+      await new Promise((done) => setTimeout(done, REPLACE_PAUSE_MS * tries));
+    }
+  }
+}
+
+/**
+ * Makes renames and removals in a folder survive a power cut. Windows has no
+ * such call (NTFS journals them), and some file systems refuse it.
+ */
+export async function syncFolder(path: string): Promise<void> {
+  if (Deno.build.os === "windows") return;
+  try {
+    using folder = await Deno.open(path, { read: true });
+    await folder.sync();
+  } catch {
+    // The files themselves are synced; only a power cut in this second can undo the rename.
+  }
+}
+
+/** A moment as a part of a file name: ISO 8601 without the colons that Windows refuses. */
+export function fileStamp(nowMs: number): string {
+  return new Date(nowMs).toISOString().replaceAll(":", "");
+}

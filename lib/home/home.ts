@@ -1,0 +1,272 @@
+/**
+ * The home folder: whoever changes clock or queue holds its lock, follows
+ * whatever the last holder left, and takes in the spool first.
+ *
+ * @module
+ */
+
+import { tick } from "../clock.ts";
+import { Deadline } from "../deadline.ts";
+import { DeadlineError, KittyError } from "../errors.ts";
+import { HOUSEKEEPING_TIMEOUT_MS } from "../limits.ts";
+import type { World } from "../world.ts";
+import * as clockFile from "./clock_file.ts";
+import {
+  type IntakeBounds,
+  type IntakeContext,
+  type IntakeResult,
+  takeIn,
+} from "./intake.ts";
+import { HomeLock } from "./lock.ts";
+import { OfflineQueue } from "./queue.ts";
+import {
+  makeSound,
+  type OpenQueue,
+  type QueueFileState,
+  queuePath,
+  sealOf,
+  stateOf,
+} from "./queue_file.ts";
+import { Spool } from "./spool.ts";
+
+/** A home and what this process has open in it. */
+export class Home implements Disposable {
+  readonly spool: Spool;
+  #open: OpenQueue | undefined;
+  #ahead: Promise<OpenQueue | undefined>;
+  /** Resolves when all holds called so far have ended. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    readonly path: string,
+    readonly world: World,
+    readonly context: IntakeContext,
+    ahead: Promise<OpenQueue | undefined> = Promise.resolve(undefined),
+  ) {
+    this.spool = new Spool(path);
+    this.#ahead = ahead;
+  }
+
+  /**
+   * Does `work` under the home's lock, with the spool taken in before.
+   *
+   * Whoever waits for less long than the work takes leaves it running: the
+   * lock stays held until what is under way at the disk has come to its end.
+   *
+   * @throws {DeadlineError} when the lock is not granted in time
+   * @throws {KittyError} when the queue cannot be used
+   */
+  async hold<T>(
+    deadline: Deadline,
+    intake: IntakeBounds,
+    work: (held: Held) => Promise<T>,
+  ): Promise<T> {
+    // Within a process the lock goes to whoever called first; the system's own lock keeps no order.
+    const earlier = this.#last;
+    const own = Promise.withResolvers<void>();
+    this.#last = earlier.then(() => own.promise);
+    try {
+      await deadline.race(earlier, "wait for the home's lock");
+      return await this.#hold(deadline, intake, work);
+    } finally {
+      own.resolve();
+    }
+  }
+
+  async #hold<T>(
+    deadline: Deadline,
+    intake: IntakeBounds,
+    work: (held: Held) => Promise<T>,
+  ): Promise<T> {
+    const lock = await HomeLock.take(this.path, deadline);
+    let isSound = false;
+    try {
+      const { kv, state, warnings } = await this.#openQueue(
+        lock.lastSeal,
+        deadline,
+      );
+      const [queue, clock, spooled] = await Promise.all([
+        OfflineQueue.open(kv, this.context.settings.teamSlug),
+        clockFile.load(this.path, this.world.nowMs()),
+        this.spool.names(),
+      ]);
+      const held = new Held(this, deadline, queue, clock.value);
+      for (const warning of warnings) held.warn(warning);
+      if (clock.warning) held.warn(clock.warning);
+      try {
+        held.intake = await takeIn(
+          held,
+          this.spool,
+          spooled,
+          this.context,
+          intake,
+        );
+        const result = await work(held);
+        await this.#tidyLog(queue, state);
+        return result;
+      } finally {
+        isSound = held.isSound;
+      }
+    } catch (error) {
+      isSound ||= error instanceof DeadlineError || error instanceof KittyError;
+      throw error;
+    } finally {
+      const state = isSound
+        ? await stateOf(this.path).catch(() => undefined)
+        : undefined;
+      await lock.release(state && sealOf(state));
+    }
+  }
+
+  /** Takes in the whole spool, then gives the queue to readers, who need no lock. */
+  async settle(): Promise<{ kv: Deno.Kv; warnings: readonly string[] }> {
+    return await this.keep((held) =>
+      Promise.resolve({ kv: held.queue.kv, warnings: held.warnings })
+    );
+  }
+
+  /** `hold` for the commands that look after the queue: patient, and with the whole spool taken in. */
+  keep<T>(work: (held: Held) => Promise<T>): Promise<T> {
+    return this.hold(
+      Deadline.in(this.world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS),
+      { files: Infinity, ms: Infinity },
+      work,
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#ahead.then((open) => open?.kv.close());
+    this.#ahead = Promise.resolve(undefined);
+    this.#close();
+  }
+
+  #close(): void {
+    this.#open?.kv.close();
+    this.#open = undefined;
+  }
+
+  async #openQueue(lastSeal: string, deadline: Deadline): Promise<
+    OpenQueue & {
+      state: QueueFileState | undefined;
+      warnings: string[];
+    }
+  > {
+    let state = await stateOf(this.path);
+    this.#open ??= await this.#ahead;
+    this.#ahead = Promise.resolve(undefined);
+    if (this.#open && this.#open.identity !== state?.identity) this.#close();
+    const warnings = await makeSound(
+      this.path,
+      state,
+      lastSeal,
+      deadline,
+      this.world.nowMs(),
+    );
+    if (warnings.length > 0) {
+      this.#close();
+      state = await stateOf(this.path);
+    }
+    if (!this.#open) {
+      const kv = await Deno.openKv(queuePath(this.path));
+      state ??= await stateOf(this.path);
+      this.#open = { kv, identity: state?.identity ?? "" };
+    }
+    return { ...this.#open, state, warnings };
+  }
+
+  /**
+   * Keeps SQLite's write-ahead log short. A log of 1,000 pages is folded into
+   * the file by the commit that finds it so long, but starts anew only with
+   * the next commit of the same process. One-shot processes make none, so
+   * without this one the log would grow with every call, and with it the time
+   * that the next one takes to open it.
+   */
+  async #tidyLog(
+    queue: OfflineQueue,
+    before: QueueFileState | undefined,
+  ): Promise<void> {
+    const after = await stateOf(this.path);
+    if (before && after?.mtimeMs !== before.mtimeMs) await queue.touch();
+  }
+}
+
+/** A home while its lock is held. */
+export class Held {
+  /** What the caller should know, in words. */
+  readonly warnings: string[] = [];
+  intake: IntakeResult = { left: 0, full: false };
+  #clock: number;
+  /** What `clock.json` says. */
+  #stored: number;
+  #isSound = true;
+
+  constructor(
+    readonly home: Home,
+    readonly deadline: Deadline,
+    readonly queue: OfflineQueue,
+    storedClock: number,
+  ) {
+    // The larger one counts: a lost or rolled-back clock file must not repeat a value.
+    this.#clock = Math.max(storedClock, queue.ledger.highest);
+    this.#stored = this.#clock;
+  }
+
+  /** The clock's value: the highest that was ever used here. */
+  get clock(): number {
+    return this.#clock;
+  }
+
+  /** Whether the queue did what was asked of it. */
+  get isSound(): boolean {
+    return this.#isSound;
+  }
+
+  /** Makes the next holder look closely at the queue. */
+  distrust(): void {
+    this.#isSound = false;
+  }
+
+  warn(text: string): void {
+    this.warnings.push(text);
+  }
+
+  /**
+   * Stores the clock moved on by `count` local events, before they are made:
+   * a crash then leaves a gap in the values, never a repeat.
+   */
+  async reserveClock(count: number): Promise<void> {
+    const value = tick(this.#clock, count);
+    if (value === undefined) {
+      throw new KittyError("clock_exhausted", "the clock has no values left");
+    }
+    if (count > 0) await this.#saveClock(value);
+  }
+
+  /** Takes the next of the reserved values. */
+  useClock(): void {
+    this.#clock += 1;
+  }
+
+  /** Gives reserved values back that were not used, so that there is no gap. */
+  async releaseClock(): Promise<void> {
+    if (this.#stored === this.#clock) return;
+    // Where this fails, a gap stays; the events are stored all the same.
+    await this.#saveClock(this.#clock).catch(() => {});
+  }
+
+  /** Stores a value not below the present one. */
+  async setClock(value: number): Promise<void> {
+    await this.#saveClock(value);
+    this.#clock = value;
+  }
+
+  async #saveClock(value: number): Promise<void> {
+    this.deadline.check("store the clock");
+    await clockFile.save(this.home.path, {
+      value,
+      node_id: this.home.context.nodeId,
+      updated_at: new Date(this.home.world.nowMs()).toISOString(),
+    });
+    this.#stored = value;
+  }
+}

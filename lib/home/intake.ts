@@ -1,0 +1,196 @@
+/**
+ * Taking in the spool: its drafts become events in the queue, in the order of
+ * their names. Done by every holder of the home's lock before its own work.
+ *
+ * @module
+ */
+
+import { type Problem, readDraft } from "../contract.ts";
+import type { Settings } from "../config.ts";
+import { reasonOf } from "../errors.ts";
+import { complete, type CompleteDraft, render } from "../event.ts";
+import {
+  COMMIT_BYTES_MAX,
+  COMMIT_EVENTS_MAX,
+  DOCUMENT_BYTES_MAX,
+  EVENT_BYTES_MAX,
+  SPOOL_UNFINISHED_MS,
+} from "../limits.ts";
+import { record, type Recorded } from "../record.ts";
+import type { Held } from "./home.ts";
+import type { Spool, SpoolFile } from "./spool.ts";
+
+/** What an intake left behind. */
+export interface IntakeResult {
+  /** Drafts that wait still, and go before any newer one. */
+  readonly left: number;
+  /** Whether they wait for room in the queue. */
+  readonly full: boolean;
+}
+
+/** How far an intake goes at most. */
+export interface IntakeBounds {
+  readonly files: number;
+  readonly ms: number;
+}
+
+/** What the intake needs to know to make events of drafts. */
+export interface IntakeContext {
+  readonly nodeId: string;
+  readonly settings: Settings;
+  readonly nowMs: () => number;
+  readonly newId: () => string;
+}
+
+/** What is to be done with a file. */
+type Verdict =
+  | { readonly file: SpoolFile; readonly draft: CompleteDraft }
+  | { readonly file: SpoolFile; readonly problems: Problem[] }
+  | "unfinished"
+  | "gone";
+
+/** Takes in drafts until none is left, a bound is reached, or the queue is full. */
+export async function takeIn(
+  held: Held,
+  spool: Spool,
+  names: readonly string[],
+  context: IntakeContext,
+  bounds: IntakeBounds,
+): Promise<IntakeResult> {
+  if (names.length === 0) return { left: 0, full: false };
+  if (!await spool.isWritable()) {
+    held.warn(`${spool.path} cannot be written: its drafts wait`);
+    return { left: 0, full: false };
+  }
+  const stopAtMs = held.deadline.elapsedMs() + bounds.ms;
+  const limit = Math.min(names.length, bounds.files);
+  let at = 0, unfinished = 0, group: Exclude<Verdict, string>[] = [], bytes = 0;
+  const isOver = () => held.deadline.elapsedMs() >= stopAtMs;
+  while (at < limit && !(isOver() && at > 0)) {
+    held.deadline.check("take in the spool");
+    const verdict = await judge(spool, names[at]!, context);
+    at += 1;
+    if (verdict === "unfinished") unfinished += 1;
+    if (typeof verdict === "string") continue;
+    group.push(verdict);
+    bytes += verdict.file.bytes.length;
+    if (group.length < COMMIT_EVENTS_MAX && bytes < COMMIT_BYTES_MAX) continue;
+    const full = await store(held, spool, context, group);
+    group = [];
+    bytes = 0;
+    if (full > 0) return { left: names.length - at + full, full: true };
+  }
+  const full = await store(held, spool, context, group);
+  if (unfinished > 0) {
+    held.warn(
+      `${unfinished} file(s) in ${spool.path} cannot be read as a draft yet; they are looked at again`,
+    );
+  }
+  return { left: names.length - at + full, full: full > 0 };
+}
+
+async function judge(
+  spool: Spool,
+  name: string,
+  context: IntakeContext,
+): Promise<Verdict> {
+  // A file that only another user may read must not keep all others waiting.
+  const file = await spool.read(name).catch(() => "unfinished" as const);
+  if (typeof file !== "object") return file ?? "gone";
+  const nowMs = context.nowMs();
+  const checked = file.bytes.length < DOCUMENT_BYTES_MAX
+    ? readDraft(file.bytes, { first: true })
+    : { problems: [tooLarge] };
+  if (checked.problems) {
+    const isNoJson = checked.problems.some(({ found }) => found === "invalid");
+    const ageMs = Math.abs(nowMs - file.modifiedMs);
+    return isNoJson && ageMs < SPOOL_UNFINISHED_MS
+      ? "unfinished"
+      : { file, problems: checked.problems };
+  }
+  const draft = complete(checked.draft, {
+    newId: context.newId,
+    // A draft without a time of its own was dropped when its file was written.
+    nowMs: Math.min(nowMs, file.modifiedMs),
+    teamSlug: context.settings.teamSlug,
+    // Where the writer worked is not known; it is not where this process works.
+    project: {},
+  });
+  if (checked.draft.event_id === undefined) {
+    // The id has to be fixed before the event is stored: a crash before the file's removal takes it in again.
+    const content = new TextEncoder().encode(JSON.stringify(draft) + "\n");
+    await spool.write(name, content);
+  }
+  return { file, draft };
+}
+
+/** Stores a group and clears its files away; returns how many found no room. */
+async function store(
+  held: Held,
+  spool: Spool,
+  context: IntakeContext,
+  group: readonly Exclude<Verdict, string>[],
+): Promise<number> {
+  const good = group.flatMap((verdict) => "draft" in verdict ? verdict : []);
+  const results = await record(
+    held,
+    good.map(({ draft }) => ({
+      draft: render(draft, context.nodeId),
+      mayExist: true,
+    })),
+    context.settings,
+  );
+  const done: string[] = [];
+  const rejected = group.flatMap((verdict) =>
+    "draft" in verdict ? [] : [{ name: verdict.file.name, ...verdict }]
+  ).map(({ name, problems }) => ({ name, problems }));
+  let full = 0;
+  for (const [i, { file }] of good.entries()) {
+    const result: Recorded = results[i]!;
+    switch (result.kind) {
+      case "stored":
+      case "present":
+        done.push(file.name);
+        break;
+      case "conflict":
+        rejected.push({ name: file.name, problems: [idTaken] });
+        break;
+      case "too_large":
+        rejected.push({ name: file.name, problems: [tooLarge] });
+        break;
+      case "full":
+        full += 1;
+        break;
+      case "failed":
+        throw new Error(
+          `cannot take in the spool: ${reasonOf(result.error)}`,
+          { cause: result.error },
+        );
+    }
+  }
+  await spool.remove(done);
+  for (const { name, problems } of rejected) {
+    const outcome = await spool.reject(name, { problems }).then(
+      () => "is now in rejected/, with the reason beside it",
+      (error) => `cannot be moved to rejected/: ${reasonOf(error)}`,
+    );
+    held.warn(`${spool.path}/${name} breaks the contract and ${outcome}`);
+  }
+  return full;
+}
+
+/** The id belongs to an event with another payload. */
+export const idTaken: Problem = {
+  path: "/event_id",
+  expected: "an id that no other event has",
+  found: "string",
+  hint: "the queue holds an event with this id and another payload",
+};
+
+/** The event is too large to be kept. */
+export const tooLarge: Problem = {
+  path: "",
+  expected: `an event of at most ${EVENT_BYTES_MAX} bytes`,
+  found: "object",
+  hint: "put large texts into a file and name it in the event",
+};

@@ -1,0 +1,200 @@
+/**
+ * The queue's file, `events.kv`, below Deno KV: whether it is sound, setting
+ * it aside when it is proven damaged, opening and compacting it. All of it is
+ * for the holder of the home's lock.
+ *
+ * @module
+ */
+
+import type { Deadline } from "../deadline.ts";
+import { KittyError, reasonOf } from "../errors.ts";
+import { fileStamp, FOLDER_MODE } from "../files.ts";
+import { CHECK_BYTES_PER_MS } from "../limits.ts";
+import { lockPath } from "./lock.ts";
+
+/** SQLite's companions of the file: they belong to it and move with it. */
+const COMPANIONS = ["-wal", "-shm"];
+
+/** What tells one state of the file from another. */
+export interface QueueFileState {
+  readonly size: number;
+  readonly mtimeMs: number;
+  /** Device and inode: a handle opened on other ones reads a file that was moved away. */
+  readonly identity: string;
+}
+
+/** Path of the queue's file in a home. */
+export function queuePath(home: string): string {
+  return `${home}/events.kv`;
+}
+
+/** The file's state; undefined where there is none. */
+export async function stateOf(
+  home: string,
+): Promise<QueueFileState | undefined> {
+  const path = queuePath(home);
+  try {
+    const stat = await Deno.stat(path);
+    if (!stat.isFile) throw unusable(`${path} is not a file`);
+    return {
+      size: stat.size,
+      mtimeMs: stat.mtime?.getTime() ?? 0,
+      identity: `${stat.dev}:${stat.ino}:${stat.birthtime?.getTime() ?? 0}`,
+    };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * What a holder leaves in the lock file. A file that no longer matches was
+ * changed by somebody without the lock, or by a holder that died.
+ */
+export function sealOf(state: QueueFileState | undefined): string {
+  return state ? `clean ${state.size} ${state.mtimeMs}` : "clean none";
+}
+
+/**
+ * Makes sure that the file can be opened: Deno KV may end the whole process
+ * on a damaged one. A file that matches its seal is trusted; another one is
+ * checked, and set aside if it is proven damaged.
+ *
+ * @returns warnings for the caller
+ * @throws {KittyError} when the file is not damaged but cannot be used now
+ */
+export async function makeSound(
+  home: string,
+  state: QueueFileState | undefined,
+  lastSeal: string,
+  deadline: Deadline,
+  nowMs: number,
+): Promise<string[]> {
+  if (state && sealOf(state) === lastSeal) return [];
+  if (!state) {
+    const lost = /^clean \d/.test(lastSeal)
+      ? ["events.kv is gone since the last run; a new queue is started"]
+      : [];
+    // A write-ahead log without its file would be replayed into the new one.
+    const strays = await moveAside(home, COMPANIONS, nowMs);
+    return strays ? [...lost, `its leftovers are in ${strays}`] : lost;
+  }
+  if (state.size / CHECK_BYTES_PER_MS > deadline.leftMs / 2) {
+    throw unusable(
+      "the last run ended in the middle of its work and this call has no time to check so large a queue",
+      "run: kitty-events queue check",
+    );
+  }
+  const damage = await findDamage(queuePath(home));
+  if (damage === undefined) return [];
+  const aside = await moveAside(home, ["", ...COMPANIONS], nowMs);
+  return [
+    `events.kv was damaged (${damage}) and is now in ${aside}; a new queue is started; what can still be read comes back with: kitty-events queue import --from ${aside}`,
+  ];
+}
+
+/** Deno KV on the queue's file, and which file that is. */
+export interface OpenQueue {
+  readonly kv: Deno.Kv;
+  readonly identity: string;
+}
+
+/**
+ * Opens the queue before the lock is held, while its caller has other things
+ * to do: opening is a good part of an `emit`. Only a file that is at rest and
+ * matches its seal is opened; the lock's holder looks at it again.
+ */
+export async function openAhead(home: string): Promise<OpenQueue | undefined> {
+  try {
+    const [state, seal] = await Promise.all([
+      stateOf(home),
+      Deno.readTextFile(lockPath(home)),
+    ]);
+    if (!state || sealOf(state) !== seal.trim()) return undefined;
+    const kv = await Deno.openKv(queuePath(home));
+    return { kv, identity: state.identity };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * SQLite's own check.
+ *
+ * @returns what is wrong in its words; undefined for a sound file
+ * @throws {KittyError} when the file could not be checked
+ */
+export async function findDamage(path: string): Promise<string | undefined> {
+  const { DatabaseSync } = await import("node:sqlite");
+  try {
+    using database = new DatabaseSync(path, { readOnly: true });
+    const rows = database.prepare("PRAGMA quick_check(1)").all();
+    const verdict = String(rows[0]?.quick_check);
+    return verdict === "ok" ? undefined : verdict.replaceAll("\n", "; ");
+  } catch (error) {
+    const CORRUPT = 11, NOT_A_DATABASE = 26;
+    const code = (error as { errcode?: number }).errcode ?? 0;
+    if ([CORRUPT, NOT_A_DATABASE].includes(code & 0xff)) return reasonOf(error);
+    throw unusable(`cannot check ${path}: ${reasonOf(error)}`);
+  }
+}
+
+/**
+ * Gives the room of removed events back to the disk. The file only ever
+ * grows by itself.
+ */
+export async function compactFile(
+  home: string,
+): Promise<{ bytes_before: number; bytes_after: number }> {
+  const { DatabaseSync } = await import("node:sqlite");
+  const bytes_before = await sizeOnDisk(home);
+  using database = new DatabaseSync(queuePath(home));
+  database.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);");
+  return { bytes_before, bytes_after: await sizeOnDisk(home) };
+}
+
+async function sizeOnDisk(home: string): Promise<number> {
+  const sizes = await Promise.all(
+    ["", "-wal"].map((end) =>
+      Deno.stat(queuePath(home) + end).then((stat) => stat.size, () => 0)
+    ),
+  );
+  return sizes.reduce((sum, size) => sum + size);
+}
+
+/** An error for a queue that is there but cannot be used now. */
+export function unusable(message: string, hint?: string): KittyError {
+  return new KittyError("queue_unusable", message, { hint });
+}
+
+/** @returns the new folder; undefined where there was nothing to move */
+async function moveAside(
+  home: string,
+  endings: string[],
+  nowMs: number,
+): Promise<string | undefined> {
+  const path = queuePath(home);
+  const present: string[] = [];
+  for (const ending of endings) {
+    const there = await Deno.lstat(path + ending).then(() => true, () => false);
+    if (there) present.push(ending);
+  }
+  if (present.length === 0) return undefined;
+  const folder = await makeNewFolder(`${home}/damaged-${fileStamp(nowMs)}`);
+  for (const ending of present) {
+    await Deno.rename(path + ending, `${folder}/events.kv${ending}`);
+  }
+  return folder;
+}
+
+async function makeNewFolder(wanted: string): Promise<string> {
+  for (let n = 0;; n++) {
+    const folder = n === 0 ? wanted : `${wanted}-${n}`;
+    try {
+      await Deno.mkdir(folder, { mode: FOLDER_MODE });
+      return folder;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    }
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * Where an event lies, by its id. One row names many events, because a row of
+ * its own for each would double the cost of a stream.
+ *
+ * A row belongs to a bucket: the ids that were made within the same second,
+ * or so. A group that is committed together makes one row for each bucket it
+ * touches, and a bucket holds as many rows as groups were committed in that
+ * second. So looking an id up means reading the few rows of its bucket.
+ *
+ * A row is named after the first id in it. Ids are unique, so two rows never
+ * have one name.
+ *
+ * @module
+ */
+
+import { INDEX_ROW_BYTES_MAX } from "../limits.ts";
+import { eventKey, fromBytes, type Place, toBytes } from "./queue_layout.ts";
+
+/** An event's place, as a row stores it: its id, then the rest of its key. */
+type Item = readonly [id: string, place: Place, clock: number, node: string];
+
+/** A row of the index. */
+export interface IndexRow {
+  readonly key: Deno.KvKey;
+  readonly items: readonly Item[];
+}
+
+/** An event's key, and the row that names it. */
+export interface Located {
+  readonly key: Deno.KvKey;
+  readonly row: IndexRow;
+}
+
+/** The digits of a ULID's time that make the bucket: the two left out count 1,024 ms. */
+const BUCKET_DIGITS = 8;
+
+function bucketOf(id: string): string {
+  return id.slice(0, BUCKET_DIGITS);
+}
+
+/** Adds rows for new events, given by their keys, to a commit. */
+export function indexNew(
+  commit: Deno.AtomicOperation,
+  keys: readonly Deno.KvKey[],
+): void {
+  const buckets = Map.groupBy(keys, ([, , , id]) => bucketOf(String(id)));
+  for (const [bucket, some] of buckets) {
+    let row: Item[] = [], bytes = 0;
+    for (const [place, clock, node, id] of some) {
+      const item = [id, place, clock, node] as Item;
+      row.push(item);
+      bytes += 64 + item[3].length * 3;
+      if (bytes < INDEX_ROW_BYTES_MAX) continue;
+      setRow(commit, bucket, row);
+      row = [];
+      bytes = 0;
+    }
+    if (row.length > 0) setRow(commit, bucket, row);
+  }
+}
+
+/** Where the events of these ids lie; ids that are not here are left out. */
+export async function locate(
+  kv: Deno.Kv,
+  ids: readonly string[],
+): Promise<Map<string, Located>> {
+  const wanted = new Set(ids);
+  const found = new Map<string, Located>();
+  for (const bucket of new Set(ids.map(bucketOf))) {
+    for await (const row of rows(kv, bucket)) {
+      for (const [id, place, clock, node] of row.items) {
+        if (!wanted.has(id)) continue;
+        found.set(id, { key: eventKey(place, clock, node, id), row });
+      }
+    }
+  }
+  return found;
+}
+
+/** All rows, or those of one bucket. */
+export async function* rows(
+  kv: Deno.Kv,
+  bucket?: string,
+): AsyncGenerator<IndexRow> {
+  const prefix = bucket === undefined ? ["ids"] : ["ids", bucket];
+  for await (const { key, value } of kv.list<Uint8Array>({ prefix })) {
+    yield { key, items: fromBytes<Item[]>(value) };
+  }
+}
+
+/** Adds to a commit that events moved to another place, or are gone. */
+export function indexMoved(
+  commit: Deno.AtomicOperation,
+  touched: Iterable<IndexRow>,
+  ids: ReadonlySet<string>,
+  to: Place | "gone",
+): void {
+  for (const { key, items } of touched) {
+    const left = items.flatMap((item): Item[] => {
+      const [id, , clock, node] = item;
+      if (!ids.has(id)) return [item];
+      return to === "gone" ? [] : [[id, to, clock, node]];
+    });
+    commit.delete(key);
+    if (left.length > 0) setRow(commit, String(key[1]), left);
+  }
+}
+
+function setRow(
+  commit: Deno.AtomicOperation,
+  bucket: string,
+  items: readonly Item[],
+): void {
+  commit.set(["ids", bucket, items[0]![0]], toBytes(items));
+}

@@ -1,0 +1,190 @@
+/**
+ * How the queue lies in Deno KV: keys, values, and what fits into one commit.
+ *
+ * | key | value |
+ * |---|---|
+ * | `["ledger"]` | `Ledger`: all counters, the high-water mark, the layout number |
+ * | `["team", label]` | number of queued events of the team |
+ * | `["queue", clock, node, id]` | a queued event |
+ * | `["dead", clock, node, id]` | a dead letter |
+ * | `["ids", bucket, id]` | a row of the index: where events lie, see `queue_index.ts` |
+ * | `["tries", id]` | `Tries`: failed attempts, and why a dead letter is one |
+ * | `["chunk", id, n]` | the n-th piece of a large event |
+ *
+ * Every value is UTF-8 JSON bytes: values in V8's own format change with the
+ * runtime, and one that cannot be read makes a whole listing fail. An event's
+ * value is the envelope, or, for one in chunks, the list `[chunks, bytes]`.
+ *
+ * @module
+ */
+
+import type { EventType } from "../contract.ts";
+import type { StampedEvent } from "../event.ts";
+import {
+  CHUNK_BYTES,
+  COMMIT_BYTES_MAX,
+  COMMIT_EVENTS_MAX,
+  KEY_TEXT_MAX,
+  TEAM_LABEL_MAX,
+} from "../limits.ts";
+
+/** Changes whenever a program that knows only the old layout would misread the new one. */
+export const LAYOUT = 1;
+
+/** The two places that an event can lie in. */
+export type Place = "queue" | "dead";
+
+/** All counters of the queue. One commit changes them together with the events they count. */
+export interface Ledger {
+  readonly layout: number;
+  /** accepted + imported = queued + delivered + dead + dropped */
+  readonly accepted: number;
+  readonly imported: number;
+  readonly queued: number;
+  readonly delivered: number;
+  readonly dead: number;
+  readonly dropped: number;
+  /** Bytes of the envelopes in the queue and the dead letters. */
+  readonly bytes: number;
+  /** Queued events by type. */
+  readonly by_type: Partial<Record<EventType, number>>;
+  /** Highest clock value that was ever stored; never lowered. */
+  readonly highest: number;
+  /** A large event whose chunks are being written: without its head it is to be removed. */
+  readonly pending?: { readonly event_id: string; readonly chunks: number };
+  /** When `emit` last warned about the state of the queue, milliseconds since 1970. */
+  readonly warned_at?: number;
+}
+
+/** The ledger of a queue that nothing was ever put into. */
+export const EMPTY_LEDGER: Ledger = {
+  layout: LAYOUT,
+  accepted: 0,
+  imported: 0,
+  queued: 0,
+  delivered: 0,
+  dead: 0,
+  dropped: 0,
+  bytes: 0,
+  by_type: {},
+  highest: 0,
+};
+
+/** Failed attempts to deliver an event. */
+export interface Tries {
+  readonly attempts: number;
+  /** The server's last words. */
+  readonly last_error?: string;
+  /** Dead letters only. */
+  readonly reason?: string;
+  /** Dead letters only; ISO 8601, UTC. */
+  readonly dead_at?: string;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** The stored form of a value. */
+export function toBytes(value: unknown): Uint8Array {
+  return encoder.encode(JSON.stringify(value));
+}
+
+/** The value of a stored form. */
+export function fromBytes<T>(bytes: Uint8Array): T {
+  return JSON.parse(decoder.decode(bytes)) as T;
+}
+
+export const LEDGER_KEY: Deno.KvKey = ["ledger"];
+
+export function teamKey(label: string): Deno.KvKey {
+  return ["team", label];
+}
+
+export function eventKey(
+  place: Place,
+  clock: number,
+  node: string,
+  id: string,
+): Deno.KvKey {
+  return [place, clock, node.slice(0, KEY_TEXT_MAX), id];
+}
+
+export function triesKey(id: string): Deno.KvKey {
+  return ["tries", id];
+}
+
+export function chunkKey(id: string, n: number): Deno.KvKey {
+  return ["chunk", id, n];
+}
+
+/** The name under which a team is counted: its slug, or the start of a long one with a checksum. */
+export function teamLabel(slug: string): string {
+  if (slug.length <= TEAM_LABEL_MAX) return slug;
+  return `${slug.slice(0, TEAM_LABEL_MAX)}…${fnv1a(slug)}`.toWellFormed();
+}
+
+/** A 32-bit FNV-1a checksum, to tell long names apart; not fit against an adversary. */
+function fnv1a(text: string): string {
+  let hash = 0x811c9dc5;
+  for (const byte of encoder.encode(text)) {
+    hash = Math.imul(hash ^ byte, 0x01000193);
+  }
+  return (hash >>> 0).toString(16).padStart(8, "0");
+}
+
+/** Value of an event that lies in chunks. */
+export function chunkedHead(chunks: number, bytes: number): Uint8Array {
+  return toBytes([chunks, bytes]);
+}
+
+/** Number of chunks that an event's value speaks of; 0 where the value is the event itself. */
+export function chunksOf(value: Uint8Array): number {
+  const OPENING_BRACKET = 0x5b;
+  return value[0] === OPENING_BRACKET ? fromBytes<[number]>(value)[0] : 0;
+}
+
+/** The pieces of a large event; none where it fits into one value. */
+export function cut(bytes: Uint8Array): Uint8Array[] {
+  if (bytes.length <= CHUNK_BYTES) return [];
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
+    pieces.push(bytes.subarray(at, at + CHUNK_BYTES));
+  }
+  return pieces;
+}
+
+/** Distinct teams in one commit: each costs a mutation of its own. */
+const COMMIT_TEAMS_MAX = 20;
+
+/** What an event weighs in a commit: its value, and its key there and in the index. */
+function weightOf({ node_id, bytes }: StampedEvent): number {
+  const node = Math.min(node_id.length, KEY_TEXT_MAX) * 3;
+  return bytes.length + 2 * (64 + node);
+}
+
+/**
+ * Splits events, in order, so that each part fits into one commit. An event
+ * in chunks is a part of its own.
+ */
+export function commitParts<T extends StampedEvent>(
+  events: readonly T[],
+): T[][] {
+  const parts: T[][] = [];
+  let part: T[] = [], bytes = 0, teams = new Set<string>(), closed = true;
+  for (const event of events) {
+    const isLarge = event.bytes.length > CHUNK_BYTES;
+    const weight = weightOf(event);
+    teams.add(event.team_slug);
+    bytes += weight;
+    closed ||= isLarge || part.length >= COMMIT_EVENTS_MAX ||
+      bytes > COMMIT_BYTES_MAX || teams.size > COMMIT_TEAMS_MAX;
+    if (closed) {
+      parts.push(part = []);
+      bytes = weight;
+      teams = new Set([event.team_slug]);
+    }
+    part.push(event);
+    closed = isLarge;
+  }
+  return parts;
+}

@@ -1,0 +1,41 @@
+/**
+ * What `emit` says about the state of the queue, at most once an hour.
+ *
+ * @module
+ */
+
+import type { Settings } from "../config.ts";
+import { OLDEST_WARN_MS, QUEUE_WARN_SHARE, WARN_EVERY_MS } from "../limits.ts";
+import { ulidTimeMs } from "../ulid.ts";
+import type { Held } from "./home.ts";
+
+/** The warning that is due now; it is then noted as given with the next commit. */
+export async function queueWarning(
+  held: Held,
+  settings: Settings,
+  nowMs: number,
+): Promise<string | undefined> {
+  const { queued, dead, bytes, warned_at } = held.queue.ledger;
+  const sinceMs = nowMs - (warned_at ?? -Infinity);
+  // A time in the future is from before the system's clock was set back.
+  if (sinceMs >= 0 && sinceMs < WARN_EVERY_MS) return undefined;
+  const share = Math.max(
+    (queued + dead) / settings.maxQueueSize,
+    bytes / settings.maxQueueBytes,
+  );
+  const warning = share >= QUEUE_WARN_SHARE
+    ? `the queue is ${
+      Math.floor(share * 100)
+    } % full (${queued} queued, ${dead} dead letters); a full queue refuses events`
+    : settings.serverUrl !== undefined && await waitsTooLong(held, nowMs)
+    ? "events have been waiting for the server for more than a day; see: kitty-events sync status"
+    : undefined;
+  if (warning) held.queue.noteWarning(nowMs);
+  return warning;
+}
+
+async function waitsTooLong(held: Held, nowMs: number): Promise<boolean> {
+  const [oldest] = await held.queue.peek(1);
+  return oldest !== undefined &&
+    nowMs - ulidTimeMs(oldest.envelope.event_id) > OLDEST_WARN_MS;
+}

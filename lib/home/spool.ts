@@ -1,0 +1,151 @@
+/**
+ * The spool, `spool/`: the way out when the queue cannot be used in time, and
+ * an entrance of its own. Any program may drop a draft there: it writes
+ * `.name.tmp` in the folder and renames it to `name.json`.
+ *
+ * @module
+ */
+
+import { parseDocument } from "../json.ts";
+import { type CompleteDraft, sameContent } from "../event.ts";
+import { FOLDER_MODE, syncFolder, writeDurably } from "../files.ts";
+import { DOCUMENT_BYTES_MAX } from "../limits.ts";
+
+/** What became of a draft that was to be spooled. */
+export type Spooled = "written" | "present" | "conflict";
+
+/** A draft's file. */
+export interface SpoolFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** Milliseconds since 1970. */
+  readonly modifiedMs: number;
+}
+
+/** The spool of a home. */
+export class Spool {
+  readonly path: string;
+
+  constructor(home: string) {
+    this.path = `${home}/spool`;
+  }
+
+  /**
+   * Stores a draft durably.
+   *
+   * @returns `present` where the same draft waits there already, `conflict` where another one has its id
+   */
+  async put(draft: CompleteDraft): Promise<Spooled> {
+    const name = `${draft.event_id}.json`;
+    const there = await Deno.readFile(`${this.path}/${name}`).catch(() => null);
+    if (there) {
+      const { value } = parseDocument(there);
+      return value && sameContent(draft, value) ? "present" : "conflict";
+    }
+    const content = new TextEncoder().encode(JSON.stringify(draft) + "\n");
+    try {
+      await this.write(name, content);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      await Deno.mkdir(this.path, { recursive: true, mode: FOLDER_MODE });
+      await this.write(name, content);
+    }
+    await syncFolder(this.path);
+    return "written";
+  }
+
+  /** Writes or replaces one file. */
+  async write(name: string, content: Uint8Array): Promise<void> {
+    await writeDurably(
+      `${this.path}/${name}`,
+      `${this.path}/.${name}.tmp`,
+      content,
+    );
+  }
+
+  /** Names of the drafts that wait, in order. Folders, links and pipes are none. */
+  async names(): Promise<string[]> {
+    const names: string[] = [];
+    try {
+      for await (const { name, isFile } of Deno.readDir(this.path)) {
+        if (isFile && name.endsWith(".json") && !name.startsWith(".")) {
+          names.push(name);
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    return names.sort();
+  }
+
+  /**
+   * Reads a draft's file.
+   *
+   * @returns undefined where it is gone; no bytes where it is too large to be a draft
+   */
+  async read(name: string): Promise<SpoolFile | undefined> {
+    try {
+      using file = await Deno.open(`${this.path}/${name}`, { read: true });
+      const stat = await file.stat();
+      const buffer = new Uint8Array(Math.min(stat.size, DOCUMENT_BYTES_MAX));
+      let length = 0;
+      while (length < buffer.length) {
+        const count = await file.read(buffer.subarray(length));
+        if (count === null) break;
+        length += count;
+      }
+      return {
+        name,
+        bytes: buffer.subarray(0, length),
+        modifiedMs: stat.mtime?.getTime() ?? 0,
+      };
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+  }
+
+  /** Whether files can be removed here: otherwise taking one in would take it in again and again. */
+  async isWritable(): Promise<boolean> {
+    const probe = `${this.path}/.probe`;
+    try {
+      await Deno.writeTextFile(probe, "");
+      await Deno.remove(probe);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Removes files that were taken in, for good, also over a power cut. */
+  async remove(names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      await Deno.remove(`${this.path}/${name}`).catch((error) => {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      });
+    }
+    if (names.length > 0) await syncFolder(this.path);
+  }
+
+  /** Moves a file that can never become an event to `rejected/`, with the reason beside it. */
+  async reject(name: string, reason: object): Promise<void> {
+    const folder = `${this.path}/rejected`;
+    await Deno.mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+    let target = name;
+    for (let n = 1; await exists(`${folder}/${target}`); n++) {
+      target = `${name.slice(0, -".json".length)}-${n}.json`;
+    }
+    await writeDurably(
+      `${folder}/${target}.reason.json`,
+      `${folder}/.${target}.reason.tmp`,
+      new TextEncoder().encode(JSON.stringify(reason) + "\n"),
+    );
+    await Deno.rename(`${this.path}/${name}`, `${folder}/${target}`);
+    await syncFolder(folder);
+    await syncFolder(this.path);
+  }
+}
+
+function exists(path: string): Promise<boolean> {
+  return Deno.lstat(path).then(() => true, () => false);
+}

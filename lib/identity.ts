@@ -1,0 +1,81 @@
+/**
+ * Who and where this process is: user, home folder, node id.
+ *
+ * @module
+ */
+
+import type { World } from "./world.ts";
+
+/**
+ * The node id: the first 12 hex digits of SHA-256 of `hostname:username` in
+ * UTF-8, as the Python command line computes it with `socket.gethostname()`
+ * and `getpass.getuser()`. `SPEC_KITTY_NODE_ID` overrides it.
+ */
+export async function generateNodeId(world: World): Promise<string> {
+  const given = world.env("SPEC_KITTY_NODE_ID");
+  if (given) return given;
+  const name = `${world.hostname()}:${await userName(world)}`;
+  const digest = await crypto.subtle.digest(
+    "SHA-256",
+    new TextEncoder().encode(name),
+  );
+  return Array.from(
+    new Uint8Array(digest, 0, 6),
+    (byte) => byte.toString(16).padStart(2, "0"),
+  ).join("");
+}
+
+/** The user as `getpass.getuser()` names it; `uid-<n>` in a container without an entry for it. */
+export async function userName(world: World): Promise<string> {
+  for (const name of ["LOGNAME", "USER", "LNAME", "USERNAME"]) {
+    const value = world.env(name);
+    if (value) return value;
+  }
+  return (await passwdEntry(world))?.name ?? `uid-${world.uid() ?? "unknown"}`;
+}
+
+/**
+ * The folder that holds all files of the program: the one asked for, else
+ * `SPEC_KITTY_HOME`, else `.spec-kitty` in the user's home.
+ *
+ * @returns undefined where the user has no home at all
+ */
+export async function homeFolder(
+  world: World,
+  asked?: string,
+): Promise<string | undefined> {
+  const given = asked || world.env("SPEC_KITTY_HOME");
+  if (given) return absolute(world, given);
+  const userHome = world.env("HOME") || world.env("USERPROFILE") ||
+    (await passwdEntry(world))?.home;
+  return userHome ? `${absolute(world, userHome)}/.spec-kitty` : undefined;
+}
+
+function absolute(world: World, path: string): string {
+  const rooted = /^([/\\]|[A-Za-z]:[/\\])/.test(path);
+  const full = rooted ? path : `${world.cwd() ?? "."}/${path}`;
+  return full.length > 1 ? full.replace(/\/+$/, "") || "/" : full;
+}
+
+/**
+ * The user's passwd entry. The file is read first because containers seldom
+ * set `USER` and `node:os` costs a fifth of a one-shot `emit`; accounts from
+ * other sources (LDAP, systemd) only `node:os` knows.
+ */
+async function passwdEntry(
+  world: World,
+): Promise<{ name: string; home: string } | undefined> {
+  const uid = world.uid();
+  if (uid === null) return undefined;
+  const text = await Deno.readTextFile("/etc/passwd").catch(() => "");
+  for (const line of text.split("\n")) {
+    const [name, , id, , , home] = line.split(":");
+    if (name && id === String(uid)) return { name, home: home ?? "" };
+  }
+  try {
+    const user = (await import("node:os")).userInfo();
+    return { name: String(user.username), home: String(user.homedir ?? "") };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * kitty-events as a library: record what happens to the work packages and
+ * features of a Spec Kitty project. Every function resolves to a receipt and
+ * none ever rejects.
+ *
+ * ```ts
+ * import { emitWpStatusChanged } from "@kitty-events/kitty-events";
+ *
+ * const receipt = await emitWpStatusChanged("WP01", "planned", "doing");
+ * if (receipt.status === "lost") console.error(receipt.warning);
+ * ```
+ *
+ * @module
+ */
+
+import type { Draft } from "./contract.ts";
+import type { EventEmitter } from "./emitter.ts";
+import * as build from "./event.ts";
+import { generateNodeId as nodeIdOf } from "./identity.ts";
+import type { Receipt } from "./receipt.ts";
+import { setUpEmitter } from "./setup.ts";
+import { realWorld, type World } from "./world.ts";
+
+export type * from "./contract.ts";
+export type { ConnectionStatus } from "./delivery/route.ts";
+export type { EmitOptions, EventEmitter } from "./emitter.ts";
+export type { EventOptions } from "./event.ts";
+export type { Receipt, ReceiptStatus } from "./receipt.ts";
+
+let shared: Promise<EventEmitter> | undefined;
+let world: World | undefined;
+
+/** The process's shared emitter, made at the first call; concurrent first calls get the same one. */
+export function getEmitter(): Promise<EventEmitter> {
+  shared ??= setUpEmitter(thisWorld(), {
+    warn: (text) => console.warn(`kitty-events: ${text}`),
+  }).then(({ emitter }) => emitter);
+  return shared;
+}
+
+function thisWorld(): World {
+  return world ??= realWorld();
+}
+
+/** This machine and user: 12 hex digits, or `SPEC_KITTY_NODE_ID`. */
+export function generateNodeId(): Promise<string> {
+  return nodeIdOf(thisWorld());
+}
+
+/** A new ULID to tie the events of one batch together. */
+export async function generateCausationId(): Promise<string> {
+  return (await getEmitter()).generateCausationId();
+}
+
+/** Makes a public function of a builder: same arguments, but the event is recorded. */
+function emitting<A extends unknown[]>(
+  builder: (...args: A) => Draft,
+): (...args: A) => Promise<Receipt> {
+  return async (...args) => {
+    const emitter = await getEmitter();
+    let draft: unknown;
+    try {
+      draft = builder(...args);
+    } catch {
+      // Untyped callers may pass null for the options. No draft is a receipt, too.
+    }
+    return emitter.emit(draft as Draft);
+  };
+}
+
+/** Records that a work package moved from one status to another. */
+export const emitWpStatusChanged: (
+  ...args: Parameters<typeof build.wpStatusChanged>
+) => Promise<Receipt> = emitting(build.wpStatusChanged);
+
+/** Records that a work package was created. */
+export const emitWpCreated: (
+  ...args: Parameters<typeof build.wpCreated>
+) => Promise<Receipt> = emitting(build.wpCreated);
+
+/** Records that an agent was assigned to a work package. */
+export const emitWpAssigned: (
+  ...args: Parameters<typeof build.wpAssigned>
+) => Promise<Receipt> = emitting(build.wpAssigned);
+
+/** Records that a feature was created. */
+export const emitFeatureCreated: (
+  ...args: Parameters<typeof build.featureCreated>
+) => Promise<Receipt> = emitting(build.featureCreated);
+
+/** Records that all work packages of a feature are done. */
+export const emitFeatureCompleted: (
+  ...args: Parameters<typeof build.featureCompleted>
+) => Promise<Receipt> = emitting(build.featureCompleted);
+
+/** Records an entry of a work package's history. */
+export const emitHistoryAdded: (
+  ...args: Parameters<typeof build.historyAdded>
+) => Promise<Receipt> = emitting(build.historyAdded);
+
+/** Records that something went wrong; the work package may be null. */
+export const emitErrorLogged: (
+  ...args: Parameters<typeof build.errorLogged>
+) => Promise<Receipt> = emitting(build.errorLogged);
+
+/** Records that a work package no longer waits for another. */
+export const emitDependencyResolved: (
+  ...args: Parameters<typeof build.dependencyResolved>
+) => Promise<Receipt> = emitting(build.dependencyResolved);

@@ -1,0 +1,171 @@
+/**
+ * The Spec Kitty project that the working directory lies in, from
+ * `.kittify/config.yaml`.
+ *
+ * @module
+ */
+
+/** What `project:` in the configuration names; a field it does not name is absent. */
+export interface ProjectIdentity {
+  readonly project_uuid?: unknown;
+  readonly project_slug?: unknown;
+}
+
+/** A project's identity, and what was odd about its configuration. */
+export interface ProjectFinding {
+  readonly identity: ProjectIdentity;
+  readonly warning?: string;
+}
+
+const CONFIG = ".kittify/config.yaml";
+
+/**
+ * Looks for the nearest configuration in `cwd` and above. In a git worktree
+ * the one of the main repository counts, as all worktrees are one project.
+ * Never throws: an unreadable configuration is a warning and no identity.
+ */
+export async function findProject(
+  cwd: string | undefined,
+): Promise<ProjectFinding> {
+  if (cwd === undefined) return { identity: {} };
+  const folders = ancestors(cwd);
+  const own = await Promise.all(folders.map(readConfig));
+  const nearest = own.findIndex((text) => text !== undefined);
+  const inside = nearest < 0 ? folders : folders.slice(0, nearest + 1);
+  const text = await mainRepositoryConfig(inside) ?? own[nearest];
+  if (text === undefined) return { identity: {} };
+  try {
+    return { identity: readScalars(text) ?? await readYaml(text) };
+  } catch (error) {
+    // The library's message quotes the file, and a file may hold a secret.
+    const line = (error as { linePos?: { line: number }[] }).linePos?.[0]?.line;
+    const place = line === undefined ? "" : ` (line ${line})`;
+    return {
+      identity: {},
+      warning:
+        `cannot read ${CONFIG}${place}: the event carries no project; mend the file`,
+    };
+  }
+}
+
+/** `path` and every folder above it, nearest first. */
+function ancestors(path: string): string[] {
+  const folders = [path.replace(/(?<=.)[/\\]+$/, "")];
+  for (;;) {
+    const here = folders[folders.length - 1]!;
+    const cut = Math.max(here.lastIndexOf("/"), here.lastIndexOf("\\"));
+    if (cut < 0 || cut === here.length - 1) return folders;
+    const root = cut === 0 || /^[A-Za-z]:$/.test(here.slice(0, cut));
+    folders.push(root ? here.slice(0, cut + 1) : here.slice(0, cut));
+  }
+}
+
+function readConfig(folder: string): Promise<string | undefined> {
+  return readIfThere(`${trimmed(folder)}/${CONFIG}`);
+}
+
+/**
+ * The configuration of the main repository, where `folders` lie in a git
+ * worktree: at its root `.git` is a file that points into
+ * `<main>/.git/worktrees/<name>`.
+ */
+async function mainRepositoryConfig(
+  folders: readonly string[],
+): Promise<string | undefined> {
+  for (const folder of folders) {
+    const pointer = await readGit(`${trimmed(folder)}/.git`);
+    if (pointer === undefined) continue;
+    const target = pointer.match(/^gitdir: (.+?)\s*$/m)?.[1];
+    const main = target?.match(/^(.*?)[/\\]\.git[/\\]worktrees[/\\][^/\\]+$/)
+      ?.[1];
+    if (main === undefined) return undefined;
+    const isAbsolute = /^([/\\]|[A-Za-z]:)/.test(main);
+    return await readConfig(isAbsolute ? main : `${folder}/${main}`);
+  }
+  return undefined;
+}
+
+/** A git pointer's text, empty where `.git` is the repository itself. */
+async function readGit(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound ? undefined : "";
+  }
+}
+
+function trimmed(folder: string): string {
+  return folder.replace(/[/\\]$/, "");
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Reads `uuid` and `slug` of a block `project:` where they are plain or
+ * single-quoted strings on one line, which is how Spec Kitty writes them: the
+ * YAML library costs more than the rest of an `emit`.
+ *
+ * @returns undefined where the text needs the library
+ */
+function readScalars(text: string): ProjectIdentity | undefined {
+  const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
+  if (lines.some((line) => /^(---|\.\.\.|[%?"'{[&*!|>]|\t)/.test(line))) {
+    return undefined;
+  }
+  const starts = lines.flatMap((line, i) => /^project\s*:/.test(line) ? i : []);
+  if (starts.length === 0) return {};
+  const start = starts[0]!;
+  if (starts.length > 1 || !/^project:\s*(#.*)?$/.test(lines[start]!)) {
+    return undefined;
+  }
+  const found: Record<string, string> = {};
+  let indent: string | undefined;
+  for (const line of lines.slice(start + 1)) {
+    if (/^\s*(#.*)?$/.test(line)) continue;
+    const entry = line.match(/^( +)([A-Za-z_][\w-]*):(?:\s+(.*?))?\s*$/);
+    if (/^\S/.test(line)) break;
+    if (!entry) return undefined;
+    const [, spaces, key, raw] = entry;
+    indent ??= spaces;
+    if (spaces !== indent) return undefined;
+    if (key !== "uuid" && key !== "slug") continue;
+    const value = scalar(raw ?? "");
+    if (value === undefined || key in found) return undefined;
+    found[key] = value;
+  }
+  return identityOf(found);
+}
+
+/** A single-quoted string, or a plain one that no YAML reader takes for a number, boolean, null or date. */
+function scalar(raw: string): string | undefined {
+  const quoted = raw.match(/^'((?:[^']|'')*)'(?:\s+#.*)?$/);
+  if (quoted) return quoted[1]!.replaceAll("''", "'");
+  const plain = raw.replace(/\s+#.*$/, "");
+  const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(plain);
+  const isText = /^[\p{L}_]/u.test(plain) && !/:(\s|$)|\s#/.test(plain) &&
+    !/^(true|false|null|yes|no|on|off|y|n)$/i.test(plain);
+  return isUuid || isText ? plain : undefined;
+}
+
+async function readYaml(text: string): Promise<ProjectIdentity> {
+  const { parse } = await import("yaml");
+  // Its warnings would go to stderr, and quote the file.
+  const document: unknown = parse(text, { logLevel: "error" });
+  const project = (document as { project?: unknown } | null)?.project;
+  return project && typeof project === "object" ? identityOf(project) : {};
+}
+
+function identityOf(
+  project: { uuid?: unknown; slug?: unknown },
+): ProjectIdentity {
+  return {
+    ...(project.uuid != null && { project_uuid: project.uuid }),
+    ...(project.slug != null && { project_slug: project.slug }),
+  };
+}

@@ -1,0 +1,65 @@
+/**
+ * The answer to a call: what became of the event, and nothing but the truth.
+ *
+ * @module
+ */
+
+import type { EventType, Problem } from "./contract.ts";
+import { EXIT, type ExitCode } from "./errors.ts";
+
+/**
+ * What became of an event.
+ *
+ * | status | meaning |
+ * |---|---|
+ * | delivered | the server acknowledged it |
+ * | queued | on disk, in the queue |
+ * | spooled | on disk, in the spool: the queue could not be used in time |
+ * | discarded | it breaks the contract; `problems` says where |
+ * | refused | the queue is full; nothing was stored |
+ * | lost | nothing could be written |
+ * | disabled | switched off by `SPEC_KITTY_DISABLED` |
+ */
+export type ReceiptStatus =
+  | "delivered"
+  | "queued"
+  | "spooled"
+  | "discarded"
+  | "refused"
+  | "lost"
+  | "disabled";
+
+/** A receipt. Its fields are a published form: fields are only ever added. */
+export interface Receipt {
+  /** Null where the draft names none of the eight types. */
+  readonly event_type: EventType | null;
+  /** Null where no event was made. */
+  readonly event_id: string | null;
+  /** Null where the event has no place in the order yet. */
+  readonly lamport_clock: number | null;
+  readonly status: ReceiptStatus;
+  readonly problems?: readonly Problem[];
+  /** What else the caller should know, in words. */
+  readonly warning?: string;
+}
+
+/** A receipt without an event. */
+export function emptyReceipt(
+  status: ReceiptStatus,
+  eventType?: EventType,
+): Receipt {
+  return {
+    event_type: eventType ?? null,
+    event_id: null,
+    lamport_clock: null,
+    status,
+  };
+}
+
+/** Exit code for receipts under `--strict`: of several, the first in the order 74, 75, 65. */
+export function strictExit(statuses: ReadonlySet<ReceiptStatus>): ExitCode {
+  if (statuses.has("lost")) return EXIT.notStored;
+  if (statuses.has("refused")) return EXIT.full;
+  if (statuses.has("discarded")) return EXIT.invalid;
+  return EXIT.ok;
+}

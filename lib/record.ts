@@ -1,0 +1,137 @@
+/**
+ * The heart of the flow, under the home's lock: complete drafts become events
+ * in the queue. Used for calls and for what comes out of the spool.
+ *
+ * @module
+ */
+
+import type { Settings } from "./config.ts";
+import { DeadlineError } from "./errors.ts";
+import {
+  draftOf,
+  type RenderedDraft,
+  sameContent,
+  stamp,
+  type StampedEvent,
+} from "./event.ts";
+import type { Held } from "./home/home.ts";
+import { commitParts, type Place } from "./home/queue_layout.ts";
+import { COMMIT_EVENTS_MAX, EVENT_BYTES_MAX } from "./limits.ts";
+
+/** A draft to record. */
+export interface Candidate {
+  readonly draft: RenderedDraft;
+  /** Whether its id may be known already: it came from the caller or the spool. */
+  readonly mayExist: boolean;
+}
+
+/** What became of a candidate. */
+export type Recorded =
+  | { readonly kind: "stored"; readonly lamport_clock: number }
+  /** The same event is here already. */
+  | {
+    readonly kind: "present";
+    readonly lamport_clock: number;
+    readonly place: Place;
+  }
+  /** Another event has its id. */
+  | { readonly kind: "conflict" }
+  | { readonly kind: "too_large" }
+  | { readonly kind: "full" }
+  | { readonly kind: "failed"; readonly error: unknown };
+
+/**
+ * Records drafts in their order. The clock is stored before the events: a
+ * crash in between leaves a gap in the values, never a repeat.
+ *
+ * @returns one result for each candidate; `failed` where its commit failed
+ * @throws when the clock cannot be stored; nothing is recorded then
+ */
+export async function record(
+  held: Held,
+  candidates: readonly Candidate[],
+  settings: Pick<Settings, "maxQueueSize" | "maxQueueBytes">,
+): Promise<Recorded[]> {
+  const results: Recorded[] = [];
+  await held.reserveClock(candidates.length);
+  for (let at = 0; at < candidates.length; at += COMMIT_EVENTS_MAX) {
+    const some = candidates.slice(at, at + COMMIT_EVENTS_MAX);
+    const failed = results.findLast(({ kind }) => kind === "failed");
+    results.push(
+      ...failed
+        ? some.map(() => failed)
+        : await recordSome(held, some, settings),
+    );
+  }
+  await held.releaseClock();
+  return results;
+}
+
+async function recordSome(
+  held: Held,
+  candidates: readonly Candidate[],
+  settings: Pick<Settings, "maxQueueSize" | "maxQueueBytes">,
+): Promise<Recorded[]> {
+  const known = await held.queue.find(
+    candidates.flatMap(({ draft, mayExist }) => mayExist ? draft.event_id : []),
+  );
+  const made = new Map<string, { draft: RenderedDraft; event: StampedEvent }>();
+  const { queued, dead, bytes } = held.queue.ledger;
+  let events = queued + dead, total = bytes;
+
+  const results = candidates.map(({ draft, mayExist }): Recorded => {
+    const { event_id } = draft;
+    const entry = mayExist ? known.get(event_id) : undefined;
+    if (entry) {
+      const { place, envelope: { lamport_clock } } = entry;
+      return sameContent(draftOf(draft), entry.envelope)
+        ? { kind: "present", place, lamport_clock }
+        : { kind: "conflict" };
+    }
+    const twin = mayExist ? made.get(event_id) : undefined;
+    if (twin) {
+      const { lamport_clock } = twin.event;
+      return sameContent(draftOf(draft), draftOf(twin.draft))
+        ? { kind: "present", place: "queue", lamport_clock }
+        : { kind: "conflict" };
+    }
+    const event = stamp(draft, held.clock + 1);
+    if (event.bytes.length > EVENT_BYTES_MAX) return { kind: "too_large" };
+    if (
+      events + 1 > settings.maxQueueSize ||
+      total + event.bytes.length > settings.maxQueueBytes
+    ) return { kind: "full" };
+    events += 1;
+    total += event.bytes.length;
+    held.useClock();
+    made.set(event_id, { draft, event });
+    return { kind: "stored", lamport_clock: event.lamport_clock };
+  });
+
+  const failed = await append(held, [...made.values()].map((m) => m.event));
+  return failed === undefined ? results : results.map((result, i) => {
+    const { event_id } = candidates[i]!.draft;
+    return failed.ids.has(event_id) && "lamport_clock" in result
+      ? { kind: "failed", error: failed.error }
+      : result;
+  });
+}
+
+/** Commits events part by part; returns the ids of those that were not stored. */
+async function append(
+  held: Held,
+  events: readonly StampedEvent[],
+): Promise<{ ids: Set<string>; error: unknown } | undefined> {
+  const ids = new Set(events.map(({ event_id }) => event_id));
+  for (const part of commitParts(events)) {
+    try {
+      held.deadline.check("store the event");
+      await held.queue.append(part, "accepted");
+    } catch (error) {
+      if (!(error instanceof DeadlineError)) held.distrust();
+      return { ids, error };
+    }
+    for (const { event_id } of part) ids.delete(event_id);
+  }
+  return undefined;
+}

@@ -1,0 +1,84 @@
+/**
+ * Puts an emitter together for this machine, user and working directory.
+ *
+ * @module
+ */
+
+import {
+  type ConfigFile,
+  NO_CONFIG_FILE,
+  readConfigFile,
+  type Settings,
+  settingsOf,
+} from "./config.ts";
+import { Deadline } from "./deadline.ts";
+import { offlineRoute } from "./delivery/route.ts";
+import { EventEmitter } from "./emitter.ts";
+import { openAhead } from "./home/queue_file.ts";
+import { generateNodeId, homeFolder } from "./identity.ts";
+import { SETUP_TIMEOUT_SHARE } from "./limits.ts";
+import { findProject, type ProjectFinding } from "./project.ts";
+import { ulidFactory } from "./ulid.ts";
+import type { World } from "./world.ts";
+
+/** What the caller decides; everything else follows from the machine. */
+export interface SetupOptions {
+  readonly home?: string | undefined;
+  readonly timeoutMs?: number | undefined;
+  readonly warn: (text: string) => void;
+}
+
+/** @throws never: what cannot be used is warned about and left out */
+export async function setUpEmitter(
+  world: World,
+  options: SetupOptions,
+): Promise<{ emitter: EventEmitter; settings: Settings }> {
+  const homePath = await homeFolder(world, options.home);
+  const ahead = homePath === undefined ? undefined : openAhead(homePath);
+  const { config, project, nodeId } = await lookAround(
+    world,
+    homePath,
+    options,
+  );
+  const settings = settingsOf(world, config, options);
+  for (const text of settings.problems) options.warn(text);
+  if (project.warning) options.warn(project.warning);
+  const emitter = new EventEmitter({
+    world,
+    settings,
+    nodeId,
+    project: project.identity,
+    homePath,
+    ...ahead && { ahead },
+    route: offlineRoute,
+    newId: ulidFactory(world.nowMs, world.randomBytes),
+    warn: options.warn,
+  });
+  return { emitter, settings };
+}
+
+/** Reads what lies on disk; a file system that hangs must not cost the event. */
+async function lookAround(
+  world: World,
+  homePath: string | undefined,
+  options: SetupOptions,
+): Promise<{ config: ConfigFile; project: ProjectFinding; nodeId: string }> {
+  let config = NO_CONFIG_FILE;
+  let project: ProjectFinding = { identity: {} };
+  const reading = Promise.all([
+    homePath !== undefined &&
+    readConfigFile(homePath).then((found) => config = found),
+    findProject(world.cwd()).then((found) => project = found),
+  ]);
+  const { timeoutMs } = settingsOf(world, NO_CONFIG_FILE, options);
+  const deadline = Deadline.in(
+    world.elapsedMs,
+    timeoutMs * SETUP_TIMEOUT_SHARE,
+  );
+  const [nodeId] = await Promise.all([
+    generateNodeId(world),
+    deadline.race(reading, "read config.toml and the project's configuration")
+      .catch((error) => options.warn(`${error.message}: done without`)),
+  ]);
+  return { config, project, nodeId };
+}

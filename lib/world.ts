@@ -1,0 +1,53 @@
+/**
+ * What the program takes from the machine it runs on. Made once, at the entry
+ * (`main.ts`, `mod.ts`), and handed in from there; tests hand in twins for
+ * time and randomness.
+ *
+ * @module
+ */
+
+/** Time, randomness and surroundings of this process. */
+export interface World {
+  /** The variable's value; undefined where it is unset, or is no UTF-8. */
+  env(name: string): string | undefined;
+  /** Wall clock, milliseconds since 1970. May jump. */
+  nowMs(): number;
+  /** Monotonic milliseconds since this process started. */
+  elapsedMs(): number;
+  /** `count` random bytes, fit for identifiers. */
+  randomBytes(count: number): Uint8Array;
+  hostname(): string;
+  /** Numeric user id; null where the system has none (Windows). */
+  uid(): number | null;
+  /** Working directory; undefined where it was deleted or cannot be read. */
+  cwd(): string | undefined;
+}
+
+/** The real machine. */
+export function realWorld(): World {
+  // Both variables override the path given to `Deno.openKv` and how it syncs.
+  for (const name of ["DENO_KV_DB_MODE", "DENO_KV_PATH_PREFIX"]) {
+    Deno.env.delete(name);
+  }
+  return {
+    env(name) {
+      try {
+        return Deno.env.get(name);
+      } catch {
+        return undefined;
+      }
+    },
+    nowMs: () => Date.now(),
+    elapsedMs: () => performance.now(),
+    randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+    hostname: () => Deno.hostname(),
+    uid: () => Deno.uid(),
+    cwd() {
+      try {
+        return Deno.cwd();
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}

@@ -1,0 +1,104 @@
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { Spool } from "../../lib/home/spool.ts";
+import { completeDraftOf, idOf } from "../support/events.ts";
+import { namesIn, tempHome } from "../support/home.ts";
+
+Deno.test("put: a draft -> one file named for its id, for the owner only, with all that is known", async () => {
+  await using home = await tempHome();
+  const spool = new Spool(home.path);
+  const draft = completeDraftOf(idOf(1));
+  strictEqual(await spool.put(draft), "written");
+  deepStrictEqual(await namesIn(spool.path), [`${idOf(1)}.json`]);
+  const path = `${spool.path}/${idOf(1)}.json`;
+  const content = JSON.parse(await Deno.readTextFile(path));
+  deepStrictEqual(content, {
+    event_id: idOf(1),
+    event_type: "WPStatusChanged",
+    payload: {
+      wp_id: "WP01",
+      previous_status: "planned",
+      new_status: "doing",
+      changed_by: "user",
+    },
+    timestamp: "2026-02-03T12:00:00.000Z",
+    team_slug: "local",
+  });
+  if (Deno.build.os === "windows") return;
+  strictEqual((await Deno.stat(path)).mode! & 0o777, 0o600);
+  strictEqual((await Deno.stat(spool.path)).mode! & 0o777, 0o700);
+});
+
+Deno.test("put: the same draft again -> present; another with its id -> conflict; the file stays", async () => {
+  await using home = await tempHome();
+  const spool = new Spool(home.path);
+  await spool.put(completeDraftOf(idOf(1)));
+  const path = `${spool.path}/${idOf(1)}.json`;
+  const before = await Deno.readTextFile(path);
+  strictEqual(await spool.put(completeDraftOf(idOf(1))), "present");
+  const other = completeDraftOf(idOf(1), { wp_id: "WP02" });
+  strictEqual(await spool.put(other), "conflict");
+  strictEqual(await Deno.readTextFile(path), before);
+});
+
+Deno.test("put: a file in the spool's place -> throws, the file stays", async () => {
+  await using home = await tempHome();
+  await Deno.mkdir(home.path);
+  const spool = new Spool(home.path);
+  await Deno.writeTextFile(spool.path, "mine");
+  await rejects(spool.put(completeDraftOf(idOf(1))));
+  strictEqual(await Deno.readTextFile(spool.path), "mine");
+});
+
+Deno.test("put: many at once into no folder -> all there, whole, nothing else", async () => {
+  await using home = await tempHome();
+  const spool = new Spool(home.path);
+  const ids = Array.from({ length: 50 }, (_, i) => idOf(i));
+  await Promise.all(ids.map((id) => spool.put(completeDraftOf(id))));
+  deepStrictEqual(await namesIn(spool.path), ids.map((id) => `${id}.json`));
+  for (const id of ids) {
+    const text = await Deno.readTextFile(`${spool.path}/${id}.json`);
+    strictEqual(JSON.parse(text).event_id, id);
+  }
+});
+
+Deno.test("names: no folder -> none; a file in its place -> throws", async () => {
+  await using home = await tempHome();
+  const spool = new Spool(home.path);
+  deepStrictEqual(await spool.names(), []);
+  await Deno.mkdir(home.path);
+  await Deno.writeTextFile(spool.path, "");
+  await rejects(spool.names());
+});
+
+Deno.test("read: a file that is gone -> undefined; one that is there -> its bytes and time", async () => {
+  await using home = await tempHome();
+  const spool = new Spool(home.path);
+  strictEqual(await spool.read("a.json"), undefined);
+  await Deno.mkdir(spool.path, { recursive: true });
+  await spool.write("a.json", new TextEncoder().encode("€"));
+  await Deno.utime(`${spool.path}/a.json`, 1_000, 1_000);
+  const file = await spool.read("a.json");
+  deepStrictEqual(file, {
+    name: "a.json",
+    bytes: new TextEncoder().encode("€"),
+    modifiedMs: 1_000_000,
+  });
+});
+
+Deno.test("remove: files of which one is gone already -> all gone", async () => {
+  await using home = await tempHome();
+  const spool = new Spool(home.path);
+  for (const n of [1, 2, 3]) await spool.put(completeDraftOf(idOf(n)));
+  await Deno.remove(`${spool.path}/${idOf(2)}.json`);
+  await spool.remove([1, 2, 3].map((n) => `${idOf(n)}.json`));
+  deepStrictEqual(await namesIn(spool.path), []);
+});
+
+Deno.test("isWritable: a folder -> true and nothing left; no folder -> false", async () => {
+  await using home = await tempHome();
+  const spool = new Spool(home.path);
+  strictEqual(await spool.isWritable(), false);
+  await spool.put(completeDraftOf(idOf(1)));
+  ok(await spool.isWritable());
+  strictEqual((await namesIn(spool.path)).length, 1);
+});

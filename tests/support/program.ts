@@ -1,0 +1,77 @@
+/** The program as its users run it: a process of its own. */
+
+/** What a run left. */
+export interface RunResult {
+  readonly code: number;
+  readonly signal: Deno.Signal | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** How a run is started. */
+export interface RunOptions {
+  /** All of standard input; without it there is none. */
+  readonly stdin?: string | Uint8Array<ArrayBuffer>;
+  readonly cwd?: string;
+  readonly uid?: number;
+}
+
+const MAIN = decodeURIComponent(
+  new URL("../../main.ts", import.meta.url).pathname,
+);
+
+/** The runtime's own cache, which it would look for in the user's home. */
+const DENO_DIR = Deno.env.get("DENO_DIR") ??
+  `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/deno`;
+
+/** Starts the program with nothing in its environment but `env`. */
+export function spawnProgram(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  options: RunOptions = {},
+): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", "--no-check", "--quiet", MAIN, ...args],
+    env: { DENO_DIR, NO_COLOR: "1", ...env },
+    clearEnv: true,
+    ...options.cwd !== undefined && { cwd: options.cwd },
+    ...options.uid !== undefined && { uid: options.uid },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** Runs the program to its end. */
+export async function runProgram(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const child = spawnProgram(args, env, options);
+  const writing = writeAll(child.stdin, options.stdin ?? "");
+  const { code, signal, stdout, stderr } = await child.output();
+  await writing;
+  const decoder = new TextDecoder();
+  return {
+    code,
+    signal,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
+}
+
+async function writeAll(
+  stream: WritableStream<Uint8Array<ArrayBuffer>>,
+  input: string | Uint8Array<ArrayBuffer>,
+): Promise<void> {
+  const writer = stream.getWriter();
+  try {
+    await writer.write(
+      typeof input === "string" ? new TextEncoder().encode(input) : input,
+    );
+    await writer.close();
+  } catch {
+    // The program ended without reading all of it.
+  }
+}
