@@ -1,0 +1,130 @@
+/**
+ * The command line: finds the command, reads its arguments, runs it.
+ *
+ * @module
+ */
+
+import { type ExitCode, KittyError, usageError } from "../errors.ts";
+import { nearMiss } from "../near_miss.ts";
+import type { World } from "../world.ts";
+import { type Option, parseArgs } from "./args.ts";
+import { COMMON_OPTIONS, EMIT_OPTIONS } from "./command.ts";
+import { COMMANDS, loadCommand } from "./commands.ts";
+import { Output } from "./output.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Runs one command line to its end; never rejects. Returns the exit code. */
+export async function run(
+  argv: readonly string[],
+  world: World,
+  terminal: Terminal,
+): Promise<number> {
+  // Before the command is known, a failure still has to be told in the right form.
+  const json = argv.includes("--json");
+  let out = new Output(terminal, { json, quiet: false, verbose: false });
+  try {
+    const { name, rest } = findCommand(argv);
+    const command = await loadCommand(name);
+    const options = { ...command.options, ...COMMON_OPTIONS };
+    const args = parseArgs(rest, { ...command, options }, name);
+    out = new Output(terminal, {
+      json: args.flag("json"),
+      quiet: args.flag("quiet"),
+      verbose: args.flag("verbose"),
+    });
+    if (args.flag("help")) {
+      const { commandHelp } = await import("./help.ts");
+      await out.line(await commandHelp(name));
+      return 0;
+    }
+    return await command.run({ args, world, terminal, out });
+  } catch (error) {
+    await out.fail(error);
+    const code: ExitCode = error instanceof KittyError ? error.exit : 74;
+    return code;
+  }
+}
+
+/** Options that may stand before or between a command's words. */
+const EARLY_OPTIONS: Readonly<Record<string, Option>> = {
+  ...COMMON_OPTIONS,
+  ...EMIT_OPTIONS,
+};
+
+/** Takes the command's words out of the arguments. */
+function findCommand(
+  argv: readonly string[],
+): { name: string; rest: string[] } {
+  const words: string[] = [], rest: string[] = [];
+  let i = 0;
+  for (; i < argv.length; i++) {
+    const arg = argv[i]!;
+    if (!arg.startsWith("-")) {
+      if (!isPrefix([...words, arg])) break;
+      words.push(arg);
+      continue;
+    }
+    if (arg === "--version" && words.length === 0) {
+      words.push("version");
+      continue;
+    }
+    const [name, ...value] = arg.slice(2).split("=");
+    const option = arg === "-h"
+      ? COMMON_OPTIONS.help
+      : Object.hasOwn(EARLY_OPTIONS, name!) && EARLY_OPTIONS[name!];
+    if (!option) break;
+    rest.push(arg);
+    const takesNext = option.kind === "text" && value.length === 0;
+    if (takesNext && i + 1 < argv.length) rest.push(argv[++i]!);
+  }
+  const name = words.join(" "), next = argv[i];
+  const isWord = next !== undefined && !next.startsWith("-");
+  if (COMMANDS.has(name) && !(isWord && nextWords(words).length > 0)) {
+    return { name, rest: [...rest, ...argv.slice(i)] };
+  }
+  const asksForHelp = rest.includes("--help") || rest.includes("-h");
+  if (!isWord && (asksForHelp || argv.length === 0)) {
+    return { name: "help", rest: words };
+  }
+  throw unknownCommand(words, next);
+}
+
+function isPrefix(words: readonly string[]): boolean {
+  const prefix = words.join(" ");
+  return [...COMMANDS.keys()].some((name) =>
+    name === prefix || name.startsWith(`${prefix} `)
+  );
+}
+
+/** The words that may follow. */
+function nextWords(words: readonly string[]): string[] {
+  const prefix = words.length === 0 ? "" : `${words.join(" ")} `;
+  const next = [...COMMANDS.keys()]
+    .filter((name) => name.startsWith(prefix) && name !== prefix.trim())
+    .map((name) => name.slice(prefix.length).split(" ")[0]!);
+  return [...new Set(next)];
+}
+
+function unknownCommand(
+  words: readonly string[],
+  next: string | undefined,
+): KittyError {
+  const group = words.join(" ");
+  const choices = nextWords(words);
+  const program = ["kitty-events", ...words].join(" ");
+  if (next === undefined || next.startsWith("-")) {
+    return usageError(
+      group ? `${group}: which one?` : "no command given",
+      `one of: ${choices.join(", ")}`,
+    );
+  }
+  const meant = nearMiss(next, choices);
+  return usageError(
+    `unknown ${group === "emit" ? "event type" : "command"} "${
+      next.slice(0, 40)
+    }"`,
+    meant
+      ? `did you mean: ${program} ${meant}?`
+      : `one of: ${choices.join(", ")}`,
+  );
+}

@@ -1,0 +1,61 @@
+/**
+ * All commands: their words and where they are. A command's file is loaded
+ * only when it is called, so that an `emit` does not pay for the others.
+ *
+ * @module
+ */
+
+import type { Command } from "./command.ts";
+
+type Loader = () => Promise<readonly Command[]>;
+
+const emit: Loader = async () => (await import("./commands/emit.ts")).emit;
+const ids: Loader = async () => (await import("./commands/ids.ts")).ids;
+const clock: Loader = async () => (await import("./commands/clock.ts")).clock;
+const contract: Loader = async () =>
+  (await import("./commands/contract.ts")).contract;
+const queue: Loader = async () => (await import("./commands/queue.ts")).queue;
+const dead: Loader = async () => (await import("./commands/dead.ts")).dead;
+const transfer: Loader = async () =>
+  (await import("./commands/transfer.ts")).transfer;
+const help: Loader = async () => (await import("./commands/help.ts")).help;
+
+/** Every command's words, and its file, in the order of the help. */
+export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
+  ["emit", emit],
+  ["emit wp-status-changed", emit],
+  ["emit wp-created", emit],
+  ["emit wp-assigned", emit],
+  ["emit feature-created", emit],
+  ["emit feature-completed", emit],
+  ["emit history-added", emit],
+  ["emit error-logged", emit],
+  ["emit dependency-resolved", emit],
+  ["causation-id", ids],
+  ["node-id", ids],
+  ["clock", clock],
+  ["clock show", clock],
+  ["clock receive", clock],
+  ["schema", contract],
+  ["validate", contract],
+  ["queue list", queue],
+  ["queue show", queue],
+  ["queue stats", queue],
+  ["queue export", transfer],
+  ["queue import", transfer],
+  ["queue drop", queue],
+  ["queue compact", queue],
+  ["queue check", queue],
+  ["queue dead list", dead],
+  ["queue dead show", dead],
+  ["queue dead requeue", dead],
+  ["queue dead drop", dead],
+  ["help", help],
+  ["version", help],
+]);
+
+/** Loads a command of the table. */
+export async function loadCommand(name: string): Promise<Command> {
+  const commands = await COMMANDS.get(name)!();
+  return commands.find((command) => command.name === name)!;
+}

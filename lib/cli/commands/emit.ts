@@ -1,0 +1,210 @@
+/**
+ * `emit <type>` records one event; `emit --stdin` a stream of them.
+ *
+ * @module
+ */
+
+import type { Settings } from "../../config.ts";
+import { Deadline } from "../../deadline.ts";
+import { CONNECTION_LABELS } from "../../delivery/route.ts";
+import type { EventEmitter } from "../../emitter.ts";
+import { EXIT, type ExitCode, usageError } from "../../errors.ts";
+import { DOCUMENT_BYTES_MAX } from "../../limits.ts";
+import { type Receipt, strictExit } from "../../receipt.ts";
+import { setUpEmitter } from "../../setup.ts";
+import type { Draft } from "../../contract.ts";
+import {
+  type Call,
+  type Command,
+  EMIT_OPTIONS,
+  timeoutOf,
+} from "../command.ts";
+import { printable, problemText } from "../output.ts";
+import type { Terminal } from "../terminal.ts";
+import { brief, EMIT_TYPES, type EmitType, type Given } from "./emit_types.ts";
+
+const EVENT_OPTIONS = {
+  "causation-id": {
+    kind: "text",
+    value: "ULID",
+    help: "ties the events of one batch together",
+  },
+  "event-id": {
+    kind: "text",
+    value: "ULID",
+    help: "id of the event; the same again makes a retry safe",
+  },
+  timestamp: {
+    kind: "text",
+    value: "TIME",
+    help: "when it happened, RFC 3339 (default now)",
+  },
+} as const;
+
+/** `emit` and its eight event types. */
+export const emit: readonly Command[] = [
+  {
+    name: "emit",
+    summary: "Record events: one of a type, or a stream of drafts.",
+    details: [
+      "With --stdin every input line is a draft in JSON:",
+      '  {"event_type", "payload", "event_id"?, "causation_id"?, "timestamp"?, "team_slug"?}',
+      "and every draft is answered by a receipt in JSON, in order, once it is on disk.",
+    ],
+    examples: ["emit --stdin < drafts.ndjson"],
+    positionals: [],
+    options: {
+      stdin: { kind: "flag", help: "read drafts from stdin, a line each" },
+      ...EMIT_OPTIONS,
+    },
+    async run(call) {
+      if (!call.args.flag("stdin")) {
+        throw usageError(
+          "emit what? Name an event type, or --stdin",
+          `one of: ${EMIT_TYPES.map(({ word }) => word).join(", ")}`,
+        );
+      }
+      const { emitStream } = await import("./emit_stream.ts");
+      return await emitStream(call);
+    },
+  },
+  ...EMIT_TYPES.map((type): Command => ({
+    name: `emit ${type.word}`,
+    summary: type.summary,
+    examples: [type.example],
+    positionals: type.positionals,
+    options: { ...type.options, ...EVENT_OPTIONS, ...EMIT_OPTIONS },
+    run: (call) => emitOne(call, type),
+  })),
+];
+
+async function emitOne(call: Call, type: EmitType): Promise<number> {
+  const { world, args, out } = call;
+  const flagMs = timeoutOf(args);
+  const startedMs = world.elapsedMs();
+  const draft = type.draft(await given(call, type));
+  const readingMs = world.elapsedMs() - startedMs;
+
+  const warnings: string[] = [];
+  const { emitter, settings } = await setUpEmitter(world, {
+    home: args.text("home"),
+    timeoutMs: flagMs,
+    warn: (text) => warnings.push(text),
+  });
+  const deadline = new Deadline(
+    world.elapsedMs,
+    readingMs + settings.timeoutMs,
+  );
+  const group = [emitter.prepareValue(draft)];
+  const [receipt] = await emitter.commit(group, deadline);
+  const asked = withWait(call, receipt!);
+  if (!args.flag("quiet")) {
+    for (const text of warnings) {
+      await out.warn(text);
+    }
+  }
+  // A caller that waits for the exit before it reads must not wait for ever.
+  await deadline.race(tell(call, draft, asked, emitter), "tell the receipt")
+    .catch(() => {});
+  return args.flag("strict") ? exitOf(call, asked, settings) : EXIT.ok;
+}
+
+/** `--wait server`: says so where the server has not acknowledged the event. */
+function withWait(call: Call, receipt: Receipt): Receipt {
+  const isWaiting = call.args.text("wait") === "server" &&
+    receipt.status === "queued";
+  return isWaiting
+    ? {
+      ...receipt,
+      warning: "the server has not acknowledged the event; it stays queued",
+    }
+    : receipt;
+}
+
+function exitOf(call: Call, receipt: Receipt, settings: Settings): ExitCode {
+  const code = strictExit(new Set([receipt.status]));
+  const isUnavailable = call.args.text("wait") === "server" &&
+    ["queued", "spooled"].includes(receipt.status);
+  if (code === EXIT.ok && isUnavailable) return EXIT.unavailable;
+  return code || (settings.problems.length > 0 ? EXIT.config : EXIT.ok);
+}
+
+async function tell(
+  { out }: Call,
+  draft: Draft,
+  receipt: Receipt,
+  emitter: EventEmitter,
+): Promise<void> {
+  const { status, event_type, event_id, lamport_clock, problems, warning } =
+    receipt;
+  const data = out.mode.json ? JSON.stringify(receipt) : event_id;
+  const telling = data === null ? undefined : out.line(data);
+  // What is for people need not wait until the data was read.
+  for (const problem of problems ?? []) {
+    await out.warn(`${event_type} discarded: ${problemText(problem)}`);
+  }
+  if (warning && !(event_id !== null && out.mode.quiet)) {
+    await out.warn(`${event_type} ${status}: ${warning}`);
+  }
+  if (event_id !== null) {
+    const label = CONNECTION_LABELS[emitter.connectionStatus];
+    const clock = lamport_clock === null ? "" : ` (clock ${lamport_clock})`;
+    await out.note(
+      `[${label}] ${status} ${event_type} ${printable(brief(draft))}${clock}`,
+    );
+    if (out.mode.verbose) {
+      await out.note(
+        `  id ${event_id}, node ${emitter.nodeId}, home ${emitter.home?.path}`,
+      );
+    }
+  }
+  await telling;
+}
+
+/** What was given, after standard input was read where it is asked for. */
+async function given(call: Call, type: EmitType): Promise<Given> {
+  const { args, terminal } = call;
+  const names = type.positionals.map(({ name }) => name);
+  const asking = (type.fromStdin ?? []).filter((name) =>
+    (args.text(name) ?? args.positionals[names.indexOf(name)]) === "-"
+  );
+  const input = asking.length > 0 ? await readText(terminal) : undefined;
+  const fill = (name: string, text: string | undefined) =>
+    asking.includes(name) ? input : text;
+  return {
+    args,
+    options: {
+      causationId: args.text("causation-id"),
+      eventId: args.text("event-id"),
+      timestamp: args.text("timestamp"),
+    },
+    word: (n) => fill(names[n]!, args.positionals[n])!,
+    text: (option) => fill(option, args.text(option)),
+  };
+}
+
+/**
+ * Reads a text from standard input, less the line break at its end. Bytes that
+ * are no UTF-8 become halves of surrogate pairs, which the contract refuses:
+ * they must neither be changed silently nor end the call.
+ */
+async function readText(terminal: Terminal): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  const buffer = new Uint8Array(64 * 1024);
+  let length = 0;
+  while (length <= DOCUMENT_BYTES_MAX) {
+    const count = await terminal.read(buffer);
+    if (count === null) break;
+    chunks.push(buffer.slice(0, count));
+    length += count;
+  }
+  const bytes = new Uint8Array(
+    await new Blob(chunks as BlobPart[]).arrayBuffer(),
+  );
+  try {
+    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+    return decoder.decode(bytes).replace(/\r?\n$/, "");
+  } catch {
+    return "\ud800";
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * `emit --stdin`: drafts in, receipts out. Drafts are grouped into commits; a
+ * group is committed when it is full, or as soon as no further input waits.
+ *
+ * @module
+ */
+
+import { Deadline, pause } from "../../deadline.ts";
+import type { EventEmitter, Prepared } from "../../emitter.ts";
+import { EXIT } from "../../errors.ts";
+import { tooLarge } from "../../home/intake.ts";
+import { GROUP_BYTES_MAX, GROUP_EVENTS_MAX } from "../../limits.ts";
+import {
+  emptyReceipt,
+  type Receipt,
+  type ReceiptStatus,
+  strictExit,
+} from "../../receipt.ts";
+import { setUpEmitter } from "../../setup.ts";
+import { type Call, timeoutOf } from "../command.ts";
+import { type Line, LineReader } from "../lines.ts";
+
+/** How long input may take to be called waiting: less than a commit, so that nobody notices. */
+const IDLE_MS = 1;
+
+/** Reads drafts to the end of input, or to a signal. Returns the exit code. */
+export async function emitStream(call: Call): Promise<number> {
+  const { world, args, out, terminal } = call;
+  const { emitter, settings } = await setUpEmitter(world, {
+    home: args.text("home"),
+    timeoutMs: timeoutOf(args),
+    warn: (text) => void out.warn(text),
+  });
+  const stream = new Stream(call, emitter, settings.timeoutMs);
+  terminal.onStop((exitCode) => stream.stop(exitCode));
+  const exitCode = await stream.run();
+  await stream.summarize();
+  if (exitCode !== undefined) return exitCode;
+  if (!args.flag("strict")) return EXIT.ok;
+  const code = strictExit(new Set(stream.counts.keys()));
+  return code || (settings.problems.length > 0 ? EXIT.config : EXIT.ok);
+}
+
+class Stream {
+  readonly counts = new Map<ReceiptStatus, number>();
+  readonly #call: Call;
+  readonly #emitter: EventEmitter;
+  readonly #timeoutMs: number;
+  #group: { line: number; prepared: Prepared }[] = [];
+  #groupBytes = 0;
+  #committing: Promise<void> = Promise.resolve();
+  #isRead = true;
+  /** Of the signal that stopped the stream. */
+  #exitCode: number | undefined;
+  #onStop: (() => void) | undefined;
+
+  constructor(call: Call, emitter: EventEmitter, timeoutMs: number) {
+    this.#call = call;
+    this.#emitter = emitter;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Ends the stream with the group that is being gathered. */
+  stop(exitCode: number): void {
+    this.#exitCode = exitCode;
+    this.#onStop?.();
+  }
+
+  /** @returns the exit code of the signal that ended the stream, if one did */
+  async run(): Promise<number | undefined> {
+    const reader = new LineReader(this.#call.terminal.read);
+    while (this.#exitCode === undefined) {
+      const reading = reader.next();
+      if (this.#group.length > 0 && !await isReady(reading)) {
+        // While the last commit runs, more input may come for this one.
+        await this.#committing;
+        if (!await isReady(reading)) await this.#commit();
+      }
+      const lines = await this.#unlessStopped(reading);
+      if (lines === null) break;
+      for (const line of lines) {
+        if (this.#exitCode !== undefined) break;
+        if (this.#add(line)) await this.#commit();
+      }
+    }
+    await this.#commit();
+    await this.#committing;
+    return this.#exitCode;
+  }
+
+  /** What was read; nothing, when the stream is stopped meanwhile. */
+  #unlessStopped(reading: Promise<Line[] | null>): Promise<Line[] | null> {
+    // Not `Promise.race` with one long promise: that would keep all that was ever read.
+    return new Promise((resolve, reject) => {
+      this.#onStop = () => resolve(null);
+      if (this.#exitCode !== undefined) resolve(null);
+      reading.then(resolve, reject);
+    });
+  }
+
+  /** Says on stderr what became of all lines. */
+  async summarize(): Promise<void> {
+    const parts = [...this.counts].map(([status, n]) => `${n} ${status}`);
+    const total = [...this.counts.values()].reduce((sum, n) => sum + n, 0);
+    const { out } = this.#call;
+    await out.note(`${total} drafts: ${parts.join(", ") || "none"}`);
+    if (!this.#isRead) {
+      await out.warn(
+        "nobody read the receipts any more (stdout was closed); the events were recorded all the same",
+      );
+    }
+  }
+
+  /** @returns whether the group is full now */
+  #add({ number, bytes }: Line): boolean {
+    const prepared = bytes
+      ? this.#emitter.prepareText(bytes, { first: number === 1 })
+      : { receipt: { ...emptyReceipt("discarded"), problems: [tooLarge] } };
+    this.#group.push({ line: number, prepared });
+    this.#groupBytes += bytes?.length ?? 0;
+    return this.#group.length >= GROUP_EVENTS_MAX ||
+      this.#groupBytes >= GROUP_BYTES_MAX;
+  }
+
+  /** Starts to commit the group, once the one before is done. */
+  async #commit(): Promise<void> {
+    const group = this.#group;
+    this.#group = [];
+    this.#groupBytes = 0;
+    await this.#committing;
+    if (group.length === 0) return;
+    this.#committing = this.#record(group);
+  }
+
+  async #record(
+    group: readonly { line: number; prepared: Prepared }[],
+  ): Promise<void> {
+    const deadline = Deadline.in(this.#call.world.elapsedMs, this.#timeoutMs);
+    const receipts = await this.#emitter.commit(
+      group.map(({ prepared }) => prepared),
+      deadline,
+    );
+    const text = receipts.map((receipt, i) => {
+      this.#count(receipt);
+      const { line } = group[i]!;
+      return `{"line":${line},${JSON.stringify(receipt).slice(1)}\n`;
+    }).join("");
+    this.#isRead = await this.#call.terminal.write(text);
+  }
+
+  #count({ status }: Receipt): void {
+    this.counts.set(status, (this.counts.get(status) ?? 0) + 1);
+  }
+}
+
+/** Whether a promise settles at once, as a read does when input waits. */
+async function isReady(reading: Promise<unknown>): Promise<boolean> {
+  return await Promise.race([
+    reading.then(() => true),
+    pause(IDLE_MS).then(() => false),
+  ]);
+}

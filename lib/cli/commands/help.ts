@@ -1,0 +1,69 @@
+/**
+ * `help` and `--version`.
+ *
+ * @module
+ */
+
+import config from "../../../deno.json" with { type: "json" };
+import { CONTRACT_VERSION } from "../../contract.ts";
+import { EXIT, usageError } from "../../errors.ts";
+import { nearMiss } from "../../near_miss.ts";
+import { COMMANDS } from "../commands.ts";
+import type { Command } from "../command.ts";
+import { commandHelp, programHelp } from "../help.ts";
+
+export const help: readonly Command[] = [
+  {
+    name: "help",
+    summary: "Show this help, or a command's.",
+    examples: ["help", "help emit wp-created"],
+    positionals: [{
+      name: "COMMAND",
+      optional: true,
+      rest: true,
+      help: "the command's words",
+    }],
+    options: {},
+    async run({ args, out }) {
+      const name = args.positionals.join(" ");
+      const isGroup = [...COMMANDS.keys()].filter((known) =>
+        known.startsWith(`${name} `)
+      );
+      if (name === "") await out.line(await programHelp());
+      else if (COMMANDS.has(name)) await out.line(await commandHelp(name));
+      else if (isGroup.length > 0) {
+        for (const known of isGroup) await out.line(`kitty-events ${known}`);
+      } else {
+        const meant = nearMiss(name, COMMANDS.keys());
+        throw usageError(
+          `no help for "${name.slice(0, 40)}"`,
+          meant
+            ? `did you mean: kitty-events help ${meant}?`
+            : "see: kitty-events help",
+        );
+      }
+      return EXIT.ok;
+    },
+  },
+  {
+    name: "version",
+    summary: "Show the versions of program, contract and runtime.",
+    examples: ["--version"],
+    positionals: [],
+    options: {},
+    async run({ out }) {
+      const { version } = config;
+      const document = {
+        version,
+        contract: CONTRACT_VERSION,
+        deno: Deno.version.deno,
+        target: Deno.build.target,
+      };
+      await out.data(
+        document,
+        `kitty-events ${version} (contract ${document.contract}, Deno ${document.deno}, ${document.target})`,
+      );
+      return EXIT.ok;
+    },
+  },
+];

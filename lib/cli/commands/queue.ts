@@ -1,0 +1,129 @@
+/**
+ * `queue list|show|stats|drop|compact|check`: looking after the queue.
+ *
+ * @module
+ */
+
+import { EXIT } from "../../errors.ts";
+import { checkQueue } from "../../home/queue_check.ts";
+import { compactFile } from "../../home/queue_file.ts";
+import { readStats } from "../../home/queue_read.ts";
+import { readTally } from "../../tally.ts";
+import type { Call, Command } from "../command.ts";
+import { drop, REMOVAL_OPTIONS } from "../removal.ts";
+import { openKeeper } from "../keeper.ts";
+import { list, LIST_OPTIONS, show } from "../listing.ts";
+
+const ID = { name: "ID", help: "an event's id" };
+
+export const queue: readonly Command[] = [
+  {
+    name: "queue list",
+    summary: "List queued events in the order in which they go out.",
+    examples: ["queue list --limit 10", "queue list --json"],
+    positionals: [],
+    options: LIST_OPTIONS,
+    run: (call) => list(call, "queue"),
+  },
+  {
+    name: "queue show",
+    summary: "Show one queued event whole.",
+    examples: ["queue show 01KHEXAMPXE0000000000000AA"],
+    positionals: [ID],
+    options: {},
+    run: (call) => show(call, "queue"),
+  },
+  {
+    name: "queue stats",
+    summary: "Show what the queue holds, and the totals.",
+    examples: ["queue stats --json"],
+    positionals: [],
+    options: {},
+    run: stats,
+  },
+  {
+    name: "queue drop",
+    summary: "Remove queued events for good, undelivered.",
+    details: ["With --all: every one; say --yes then, too."],
+    examples: ["queue drop 01KHEXAMPXE0000000000000AA"],
+    positionals: [{ ...ID, optional: true, rest: true }],
+    options: REMOVAL_OPTIONS,
+    run: (call) => drop(call, "queue"),
+  },
+  {
+    name: "queue compact",
+    summary: "Give the room of removed events back to the disk.",
+    examples: ["queue compact"],
+    positionals: [],
+    options: {},
+    async run(call) {
+      const { home, keep } = await openKeeper(call);
+      const sizes = await keep(() => compactFile(home.path));
+      await call.out.data(
+        sizes,
+        `${sizes.bytes_before} bytes before, ${sizes.bytes_after} after`,
+      );
+      return EXIT.ok;
+    },
+  },
+  {
+    name: "queue check",
+    summary: "Check the queue's file, its accounts and its index.",
+    details: [
+      "Exit code 74 when something is wrong. A file that is proven damaged is set",
+      "aside, never deleted.",
+    ],
+    examples: ["queue check"],
+    positionals: [],
+    options: {},
+    async run(call) {
+      const { home, keep } = await openKeeper(call);
+      const problems = await keep(async (held) => [
+        ...held.warnings.filter((text) => text.startsWith("events.kv")),
+        ...await checkQueue(home.path, held.queue),
+      ]);
+      const ok = problems.length === 0;
+      await call.out.data(
+        { ok, problems },
+        ok ? "sound" : problems.join("\n"),
+      );
+      return ok ? EXIT.ok : EXIT.notStored;
+    },
+  },
+];
+
+async function stats(call: Call): Promise<number> {
+  const { home, settings, read } = await openKeeper(call);
+  const { ledger, oldest, newest, by_team } = await readStats(await read());
+  const { queued, dead, bytes, by_type } = ledger;
+  const { accepted, imported, delivered, dropped } = ledger;
+  const document = {
+    queued,
+    dead,
+    spooled: (await home.spool.names()).length,
+    bytes,
+    capacity: settings.maxQueueSize,
+    capacity_bytes: settings.maxQueueBytes,
+    oldest,
+    newest,
+    by_type: Object.fromEntries(
+      Object.entries(by_type).filter(([, count]) => count > 0),
+    ),
+    by_team,
+    totals: {
+      accepted,
+      imported,
+      delivered,
+      dropped,
+      ...await readTally(home.path),
+    },
+  };
+  const rows = Object.entries(document).map(([name, value]) => {
+    const text = typeof value === "object" && value !== null
+      ? Object.entries(value).map(([key, n]) => `${key} ${n}`).join(", ")
+      : String(value ?? "");
+    return `${name.padEnd(15)} ${text || "none"}`;
+  });
+  await call.out.data(document, rows.join("\n"));
+  return EXIT.ok;
+}

@@ -1,0 +1,177 @@
+/**
+ * `queue export` and `queue import`.
+ *
+ * @module
+ */
+
+import { type Envelope, type Problem, readEnvelope } from "../../contract.ts";
+import { EXIT, usageError } from "../../errors.ts";
+import { importGroup } from "../../home/import.ts";
+import { idTaken, tooLarge } from "../../home/intake.ts";
+import { envelopeBytes } from "../../home/queue_read.ts";
+import { salvage } from "../../home/salvage.ts";
+import {
+  COMMIT_BYTES_MAX,
+  COMMIT_EVENTS_MAX,
+  PAGE_ENTRIES,
+} from "../../limits.ts";
+import type { Call, Command } from "../command.ts";
+import { openInput } from "../input.ts";
+import { type Keeper, openKeeper } from "../keeper.ts";
+import { LineReader } from "../lines.ts";
+import { problemText } from "../output.ts";
+
+export const transfer: readonly Command[] = [
+  {
+    name: "queue export",
+    summary: "Print all queued events as NDJSON, in order.",
+    details: ["Dead letters are not among them. The queue stays as it is."],
+    examples: ["queue export > events.ndjson"],
+    positionals: [],
+    options: {},
+    run: exportAll,
+  },
+  {
+    name: "queue import",
+    summary: "Take over events from an export, or from a set-aside queue.",
+    details: [
+      "Ids, nodes and clock values stay; ids that are here already are skipped.",
+      "Exit code 65 when a line is no valid event, 75 when the queue is full.",
+    ],
+    examples: [
+      "queue import events.ndjson",
+      "queue import --from ~/.spec-kitty/damaged-2026-02-03T120000.000Z",
+    ],
+    positionals: [{
+      name: "FILE",
+      optional: true,
+      help: "file to read; - or nothing: stdin",
+    }],
+    options: {
+      from: {
+        kind: "text",
+        value: "DIR",
+        help: "a folder damaged-... : take in what can still be read",
+      },
+    },
+    run: importAll,
+  },
+];
+
+async function exportAll(call: Call): Promise<number> {
+  // Without the lock: whoever reads slowly must not keep others from writing.
+  const kv = await (await openKeeper(call)).read();
+  const decoder = new TextDecoder();
+  const entries = kv.list<Uint8Array>({ prefix: ["queue"] }, {
+    batchSize: PAGE_ENTRIES,
+  });
+  let text = "", count = 0;
+  for await (const { key, value } of entries) {
+    const bytes = await envelopeBytes(kv, String(key[3]), value);
+    text += decoder.decode(bytes) + "\n";
+    if (++count % PAGE_ENTRIES !== 0) continue;
+    if (!await call.terminal.write(text)) return EXIT.ok;
+    text = "";
+  }
+  await call.terminal.write(text);
+  return EXIT.ok;
+}
+
+async function importAll(call: Call): Promise<number> {
+  const { args, out } = call;
+  const from = args.text("from");
+  if (from !== undefined && args.positionals.length > 0) {
+    throw usageError("either a FILE or --from DIR, not both");
+  }
+  const keeper = await openKeeper(call);
+  const importer = new Importer(call, keeper);
+  const documents = from === undefined
+    ? linesOf(call, args.positionals[0])
+    : salvage(from, `${keeper.home.path}/.salvage-${Deno.pid}`);
+  for await (const bytes of documents) await importer.add(bytes);
+  await importer.flush();
+  const { counts } = importer;
+  await out.data(
+    counts,
+    Object.entries(counts).map(([name, n]) => `${n} ${name}`).join(", "),
+  );
+  if (counts.refused) return EXIT.full;
+  return counts.invalid > 0 ? EXIT.invalid : EXIT.ok;
+}
+
+async function* linesOf(
+  call: Call,
+  path: string | undefined,
+): AsyncGenerator<Uint8Array | undefined> {
+  const source = await openInput(call, path);
+  try {
+    const reader = new LineReader(source.read);
+    for (let lines; (lines = await reader.next()) !== null;) {
+      for (const { bytes } of lines) yield bytes;
+    }
+  } finally {
+    source.close();
+  }
+}
+
+/** Imports documents in groups, so that the lock is never held for long. */
+class Importer {
+  readonly counts: {
+    imported: number;
+    skipped: number;
+    invalid: number;
+    refused?: number;
+  } = { imported: 0, skipped: 0, invalid: 0 };
+  readonly #call: Call;
+  readonly #keeper: Keeper;
+  #group: { document: number; envelope: Envelope }[] = [];
+  #groupBytes = 0;
+  #documents = 0;
+
+  constructor(call: Call, keeper: Keeper) {
+    this.#call = call;
+    this.#keeper = keeper;
+  }
+
+  async add(bytes: Uint8Array | undefined): Promise<void> {
+    const document = this.#documents += 1;
+    const { envelope, problems } = bytes
+      ? readEnvelope(bytes, { first: document === 1 })
+      : { problems: [tooLarge] };
+    if (!envelope) return await this.#refuse(document, problems!);
+    this.#group.push({ document, envelope });
+    this.#groupBytes += bytes!.length;
+    const isFull = this.#group.length >= COMMIT_EVENTS_MAX ||
+      this.#groupBytes >= COMMIT_BYTES_MAX;
+    if (isFull) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const group = this.#group;
+    this.#group = [];
+    this.#groupBytes = 0;
+    if (group.length === 0) return;
+    const results = await this.#keeper.keep((held) =>
+      importGroup(
+        held,
+        group.map(({ envelope }) => envelope),
+        this.#keeper.settings,
+      )
+    );
+    for (const [i, result] of results.entries()) {
+      const { document } = group[i]!;
+      if (result === "conflict") await this.#refuse(document, [idTaken]);
+      else if (result === "too_large") await this.#refuse(document, [tooLarge]);
+      else if (result === "full") {
+        this.counts.refused = (this.counts.refused ?? 0) + 1;
+      } else this.counts[result] += 1;
+    }
+  }
+
+  async #refuse(document: number, problems: readonly Problem[]): Promise<void> {
+    this.counts.invalid += 1;
+    for (const problem of problems) {
+      await this.#call.out.warn(`event ${document}: ${problemText(problem)}`);
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * What a command says: data on stdout, words for people on stderr.
+ *
+ * @module
+ */
+
+import { KittyError, reasonOf } from "../errors.ts";
+import type { Problem } from "../problem.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** How much a command says, and in which form. */
+export interface OutputMode {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+}
+
+/** The voice of one command. */
+export class Output {
+  constructor(readonly terminal: Terminal, readonly mode: OutputMode) {}
+
+  /** One line of data: `document` with `--json`, else `text`. */
+  data(document: unknown, text: string): Promise<boolean> {
+    return this.line(this.mode.json ? JSON.stringify(document) : text);
+  }
+
+  /** One line of data as it is. */
+  line(text: string): Promise<boolean> {
+    return this.terminal.write(text + "\n");
+  }
+
+  /** What people may like to know; silent with `--quiet`. */
+  async note(text: string): Promise<void> {
+    if (!this.mode.quiet) await this.terminal.writeError(text);
+  }
+
+  /** What people should know. */
+  async warn(text: string): Promise<void> {
+    await this.terminal.writeError(`kitty-events: ${text}`);
+  }
+
+  /** Says why the command itself failed. */
+  async fail(error: unknown): Promise<void> {
+    const { code, hint } = error instanceof KittyError
+      ? error
+      : { code: "internal", hint: undefined };
+    const message = reasonOf(error);
+    if (this.mode.json) {
+      await this.line(
+        JSON.stringify({ error: { code, message, ...hint && { try: hint } } }),
+      );
+      return;
+    }
+    await this.warn(message + (hint ? `\n  ${hint}` : ""));
+  }
+}
+
+/** A problem in one line. */
+export function problemText(problem: Problem): string {
+  const { path, expected, found, hint } = problem;
+  return `${path || "the document"}: expected ${expected}, found ${found}${
+    hint ? ` (${hint})` : ""
+  }`;
+}
+
+/** Text from outside, fit for a terminal: no control characters, not too long. */
+export function printable(text: string, charsMax = 60): string {
+  // deno-lint-ignore no-control-regex
+  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/g, "?");
+  return clean.length > charsMax ? `${clean.slice(0, charsMax - 1)}…` : clean;
+}

@@ -1,0 +1,62 @@
+/**
+ * What `queue drop`, `queue dead drop` and `queue dead requeue` share: acting
+ * on chosen events of one place.
+ *
+ * @module
+ */
+
+import { EXIT, usageError } from "../errors.ts";
+import type { OfflineQueue } from "../home/queue.ts";
+import type { Place } from "../home/queue_layout.ts";
+import type { Call } from "./command.ts";
+import { openKeeper } from "./keeper.ts";
+import { chosenIds, strangers } from "./listing.ts";
+import { printable } from "./output.ts";
+
+export const CHOICE_OPTIONS = {
+  all: { kind: "flag", help: "all of them" },
+} as const;
+
+export const REMOVAL_OPTIONS = {
+  ...CHOICE_OPTIONS,
+  yes: { kind: "flag", help: "with --all: yes, remove them for good" },
+} as const;
+
+/** Removes the chosen events for good. */
+export async function drop(call: Call, place: Place): Promise<number> {
+  if (call.args.flag("all") && !call.args.flag("yes")) {
+    throw usageError(
+      "--all removes every one of them for good",
+      "add --yes; to keep a copy first: kitty-events queue export > events.ndjson",
+    );
+  }
+  return await act(
+    call,
+    place,
+    "dropped",
+    (queue, ids) => queue.drop(ids, place),
+  );
+}
+
+/** Does something with the chosen events and says with how many. */
+export async function act(
+  call: Call,
+  place: Place,
+  word: "dropped" | "requeued",
+  action: (queue: OfflineQueue, ids: readonly string[]) => Promise<number>,
+): Promise<number> {
+  if (!call.args.flag("all") && call.args.positionals.length === 0) {
+    throw usageError("which events?", "name their ids, or say --all");
+  }
+  const { keep } = await openKeeper(call);
+  const { count, unknown } = await keep(async ({ queue }) => {
+    const ids = await chosenIds(call, queue.kv, place);
+    const unknown = await strangers(queue.kv, ids, place);
+    return { count: await action(queue, ids), unknown };
+  });
+  for (const id of unknown) {
+    await call.out.warn(`${printable(id)} is not there`);
+  }
+  await call.out.data({ [word]: count }, `${count} ${word}`);
+  return unknown.length > 0 ? EXIT.invalid : EXIT.ok;
+}

@@ -1,0 +1,15 @@
+/**
+ * kitty-events: records what happens to the work packages and features of a
+ * Spec Kitty project. Wires the real machine to the command line.
+ *
+ * @module
+ */
+
+import { run } from "./lib/cli/cli.ts";
+import { realTerminal } from "./lib/cli/terminal.ts";
+import { realWorld } from "./lib/world.ts";
+
+if (import.meta.main) {
+  // Leaving at once, because a disk that hangs must not keep the process.
+  Deno.exit(await run(Deno.args, realWorld(), realTerminal()));
+}
