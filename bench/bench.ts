@@ -1,0 +1,175 @@
+/**
+ * The figures of the README, as ratios within one run:
+ *
+ *     deno task bench [--runs=N]
+ *
+ * @module
+ */
+
+import { COMMIT_EVENTS_MAX } from "../lib/limits.ts";
+import { median, runOnce, type Subject, wallTimes } from "./measure.ts";
+
+const HISTORY = fileOf("../../shared/data/work-history.ndjson");
+const MAIN = fileOf("../main.ts");
+const EMPTY = fileOf("./empty.ts");
+const RAW_KV = fileOf("./raw_kv.ts");
+const FLAGS = ["run", "--allow-all", "--no-check", "--quiet"];
+const EVENT = ["wp-status-changed", "WP01", "planned", "doing"];
+
+const runs = Number(
+  Deno.args.find((arg) => arg.startsWith("--runs="))?.split("=")[1] ?? 40,
+);
+
+function fileOf(path: string): string {
+  return decodeURIComponent(new URL(path, import.meta.url).pathname);
+}
+
+function program(
+  name: string,
+  home: string,
+  args: readonly string[],
+  more: Partial<Subject> = {},
+): Subject {
+  return {
+    name,
+    args: [...FLAGS, MAIN, ...args],
+    env: { SPEC_KITTY_HOME: home },
+    ...more,
+  };
+}
+
+const folder = await Deno.makeTempDir({ prefix: "kitty-events-bench-" });
+try {
+  console.log(
+    `Deno ${Deno.version.deno}, ${Deno.build.target}, ${navigator.hardwareConcurrency} cores, ${runs} runs, medians\n`,
+  );
+  await oneShot();
+  await stream();
+  await growth();
+} finally {
+  await Deno.remove(folder, { recursive: true });
+}
+
+/** One-shot `emit` against an empty script, outside and inside a project. */
+async function oneShot(): Promise<void> {
+  const project = `${folder}/project`;
+  await Deno.mkdir(`${project}/.kittify`, { recursive: true });
+  await Deno.writeTextFile(
+    `${project}/.kittify/config.yaml`,
+    "project:\n  uuid: 3f2504e0-4f89-41d3-9a0c-0305e82c3301\n  slug: bench\n",
+  );
+  const empty = { name: "empty", args: [...FLAGS, EMPTY], cwd: folder };
+  const emit = (cwd: string) =>
+    program("emit", `${folder}/one-shot`, ["emit", ...EVENT, "--strict"], {
+      cwd,
+    });
+  const [base, outside, inside] = await wallTimes(
+    [empty, emit(folder), emit(project)],
+    runs,
+  ) as [number[], number[], number[]];
+  report("empty script", `${median(base).toFixed(1)} ms`);
+  report("one-shot emit / empty script", ratio(outside, base));
+  report("one-shot emit in a project / empty script", ratio(inside, base));
+}
+
+/** The stream of a real history against raw commits of the same values. */
+async function stream(): Promise<void> {
+  const STREAMS = 5;
+  const rates: number[] = [], rawRates: number[] = [], peaks: number[] = [];
+  const emptyPeaks: number[] = [];
+  for (let i = 0; i < STREAMS; i++) {
+    const home = `${folder}/stream-${i}`;
+    const { ms, peakMiB } = await runOnce(
+      program("stream", home, ["emit", "--stdin", "--quiet"], {
+        stdin: HISTORY,
+      }),
+    );
+    const exported = `${folder}/export.ndjson`;
+    await capture(program("export", home, ["queue", "export"]), exported);
+    const lines = (await Deno.readTextFile(exported)).trim().split("\n");
+    const raw = JSON.parse(
+      await capture({
+        name: "raw",
+        args: [
+          ...FLAGS,
+          "--unstable-kv",
+          RAW_KV,
+          exported,
+          `${folder}/raw-${i}.kv`,
+          String(COMMIT_EVENTS_MAX),
+        ],
+      }),
+    );
+    const startMs = await runOnce({ name: "empty", args: [...FLAGS, EMPTY] });
+    rates.push(lines.length / ((ms - startMs.ms) / 1000));
+    rawRates.push(raw.events / raw.seconds);
+    if (peakMiB !== undefined) peaks.push(peakMiB);
+    if (startMs.peakMiB !== undefined) emptyPeaks.push(startMs.peakMiB);
+  }
+  report("stream of the real history", `${Math.round(median(rates))} events/s`);
+  report("raw Deno KV commits", `${Math.round(median(rawRates))} events/s`);
+  report("stream / raw commits", ratio(rates, rawRates));
+  if (peaks.length > 0) {
+    report(
+      "peak memory of the stream, of an empty script",
+      `${median(peaks).toFixed(0)} MiB, ${median(emptyPeaks).toFixed(0)} MiB`,
+    );
+  }
+}
+
+/** The same calls with 1,000 and with 100,000 events in the queue. */
+async function growth(): Promise<void> {
+  const homes: string[] = [];
+  for (const events of [1_000, 100_000]) {
+    const home = `${folder}/growth-${events}`;
+    const drafts = `${folder}/drafts-${events}.ndjson`;
+    const draft = JSON.stringify({
+      event_type: "WPStatusChanged",
+      payload: { wp_id: "WP01", previous_status: "doing", new_status: "done" },
+    });
+    await Deno.writeTextFile(drafts, `${draft}\n`.repeat(events));
+    await runOnce(
+      program("fill", home, ["emit", "--stdin", "--quiet", "--strict"], {
+        stdin: drafts,
+        env: { SPEC_KITTY_HOME: home, SPEC_KITTY_MAX_QUEUE_SIZE: "1000000" },
+      }),
+    );
+    homes.push(home);
+  }
+  const commands = {
+    "one-shot emit": ["emit", ...EVENT],
+    "queue stats": ["queue", "stats"],
+  };
+  for (const [name, args] of Object.entries(commands)) {
+    const [small, large] = await wallTimes(
+      homes.map((home) =>
+        program(name, home, args, {
+          env: { SPEC_KITTY_HOME: home, SPEC_KITTY_MAX_QUEUE_SIZE: "1000000" },
+        })
+      ),
+      runs,
+    ) as [number[], number[]];
+    report(`${name}, 100,000 queued / 1,000 queued`, ratio(large, small));
+  }
+}
+
+/** Runs a subject for its standard output, or to write that to a file. */
+async function capture(subject: Subject, to?: string): Promise<string> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...subject.args],
+    env: { ...subject.env },
+    stdin: "null",
+  }).output();
+  if (code !== 0) throw new Error(new TextDecoder().decode(stderr));
+  if (to !== undefined) await Deno.writeFile(to, stdout);
+  return to === undefined ? new TextDecoder().decode(stdout) : "";
+}
+
+/** Median of A, of B, and of the ratios pair by pair. */
+function ratio(a: readonly number[], b: readonly number[]): string {
+  return `${median(a.map((value, i) => value / b[i]!)).toFixed(2)}x`;
+}
+
+function report(name: string, value: string): void {
+  console.log(`${name.padEnd(48)} ${value}`);
+}

@@ -1,0 +1,1 @@
+// The least that a run of this runtime costs.

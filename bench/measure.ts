@@ -1,0 +1,89 @@
+/**
+ * Timing whole processes against each other.
+ *
+ * @module
+ */
+
+/** A command line to time. */
+export interface Subject {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** A file for standard input. */
+  readonly stdin?: string;
+}
+
+/**
+ * Runs subjects in turn, A B A B, so that all of them meet the same noise.
+ *
+ * @returns wall times in milliseconds, a list for each subject
+ */
+export async function wallTimes(
+  subjects: readonly Subject[],
+  runs: number,
+): Promise<number[][]> {
+  const WARM_UPS = 2;
+  const times: number[][] = subjects.map(() => []);
+  for (let run = -WARM_UPS; run < runs; run++) {
+    for (const [i, subject] of subjects.entries()) {
+      const ms = (await runOnce(subject)).ms;
+      if (run >= 0) times[i]!.push(ms);
+    }
+  }
+  return times;
+}
+
+/** Runs one subject: wall time, and where the system tells it, peak memory in MiB. */
+export async function runOnce(
+  subject: Subject,
+): Promise<{ ms: number; peakMiB: number | undefined }> {
+  const startedMs = performance.now();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...subject.args],
+    env: { ...subject.env },
+    ...subject.cwd !== undefined && { cwd: subject.cwd },
+    stdin: subject.stdin === undefined ? "null" : "piped",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const feeding = subject.stdin === undefined
+    ? undefined
+    : Deno.open(subject.stdin).then((file) =>
+      file.readable.pipeTo(child.stdin).catch(() => {})
+    );
+  const watching = watchPeak(child);
+  const { code, stderr } = await child.output();
+  const ms = performance.now() - startedMs;
+  await feeding;
+  if (code !== 0) {
+    throw new Error(`${subject.name}: ${new TextDecoder().decode(stderr)}`);
+  }
+  return { ms, peakMiB: await watching };
+}
+
+/** Follows a process's peak memory until it ends. Only Linux tells it. */
+async function watchPeak(
+  child: Deno.ChildProcess,
+): Promise<number | undefined> {
+  const POLL_MS = 2;
+  let isRunning = true, peakMiB: number | undefined;
+  child.status.then(() => isRunning = false);
+  while (isRunning) {
+    const status = await Deno.readTextFile(`/proc/${child.pid}/status`)
+      .catch(() => "");
+    const kib = status.match(/VmHWM:\s+(\d+) kB/)?.[1];
+    if (kib !== undefined) peakMiB = Number(kib) / 1024;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  return peakMiB;
+}
+
+/** The middle value. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1
+    ? sorted[middle]!
+    : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

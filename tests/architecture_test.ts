@@ -1,0 +1,151 @@
+/** What ARCHITECTURE.md says of the code, read off the code. */
+
+import { deepStrictEqual, ok } from "node:assert/strict";
+
+const ROOT = new URL("../", import.meta.url);
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly kind: "value" | "type" | "dynamic";
+}
+
+/** All source files of the program, by their path from the root. */
+async function sources(folder = "lib"): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for await (const entry of Deno.readDir(new URL(folder, ROOT))) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) {
+      for (const [name, text] of await sources(path)) found.set(name, text);
+    } else if (path.endsWith(".ts")) {
+      found.set(path, await Deno.readTextFile(new URL(path, ROOT)));
+    }
+  }
+  return found;
+}
+
+/** The imports of a file, with paths from the root; packages as they are. */
+function importsOf(from: string, text: string): Import[] {
+  const resolve = (target: string) =>
+    target.startsWith(".")
+      ? new URL(target, `file:///${from}`).pathname.slice(1)
+      : target;
+  const fixed = text.matchAll(
+    /^(?:import|export) (type )?(?:[\w*{][^;"=]*? from )?"([^"]+)"/gm,
+  );
+  const late = text.matchAll(/\bimport\(\s*"([^"]+)"/g);
+  return [
+    ...[...fixed].map(([statement, type, target]): Import => ({
+      from,
+      to: resolve(target!),
+      kind: type || onlyTypes(statement) ? "type" : "value",
+    })),
+    ...[...late].map(([, target]): Import => ({
+      from,
+      to: resolve(target!),
+      kind: "dynamic",
+    })),
+  ];
+}
+
+/** Whether a statement imports nothing but names marked as types. */
+function onlyTypes(statement: string): boolean {
+  const names = statement.match(/\{([^}]*)\}/)?.[1]?.split(",")
+    .map((name) => name.trim()).filter(Boolean);
+  return names !== undefined && names.length > 0 &&
+    names.every((name) => name.startsWith("type "));
+}
+
+async function allImports(): Promise<Import[]> {
+  const files = await sources();
+  files.set("main.ts", await Deno.readTextFile(new URL("main.ts", ROOT)));
+  return [...files].flatMap(([path, text]) => importsOf(path, text));
+}
+
+Deno.test("imports: values -> flow one way, without a cycle", async () => {
+  const imports = (await allImports()).filter(({ kind }) => kind === "value");
+  const next = Map.groupBy(imports, ({ from }) => from);
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    ok(!path.includes(file), `a cycle: ${[...path, file].join(" -> ")}`);
+    if (done.has(file)) return;
+    for (const { to } of next.get(file) ?? []) visit(to, [...path, file]);
+    done.add(file);
+  };
+  for (const file of next.keys()) visit(file, []);
+  ok(done.size > 40, "most files were not looked at");
+});
+
+Deno.test("imports: of the layers -> none reaches up", async () => {
+  const rank = (path: string) =>
+    [
+      (p: string) => !p.includes("/"),
+      (p: string) => p.startsWith("lib/cli/"),
+      (p: string) => p === "lib/mod.ts",
+      (p: string) => p === "lib/setup.ts",
+      (p: string) => p === "lib/emitter.ts",
+      () => true,
+    ].findIndex((matches) => matches(path));
+  const upward = (await allImports()).filter(({ from, to, kind }) =>
+    kind !== "type" && to.endsWith(".ts") && rank(to) < rank(from)
+  );
+  deepStrictEqual(upward, []);
+});
+
+Deno.test("imports: of contracts/ -> only in lib/contract.ts", async () => {
+  const users = (await allImports())
+    .filter(({ to }) => to.startsWith("contracts/")).map(({ from }) => from);
+  deepStrictEqual([...new Set(users)], ["lib/contract.ts"]);
+});
+
+Deno.test("Deno KV -> opened only where the lock is held, or the file is at rest", async () => {
+  const users = [...await sources()]
+    .filter(([, text]) => text.includes("Deno.openKv(")).map(([path]) => path);
+  deepStrictEqual(users.sort(), ["lib/home/home.ts", "lib/home/queue_file.ts"]);
+});
+
+Deno.test("one-shot emit -> loads no node: module and no package up front", async () => {
+  const imports = await allImports();
+  const next = Map.groupBy(imports, ({ from }) => from);
+  const loaded = new Set<string>();
+  const load = (file: string): void => {
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    for (const { to, kind } of next.get(file) ?? []) {
+      if (kind === "value") load(to);
+    }
+  };
+  load("main.ts");
+  load("lib/cli/commands/emit.ts");
+  ok(loaded.has("lib/home/queue.ts"));
+  deepStrictEqual([...loaded].filter((name) => !name.includes("/")), [
+    "main.ts",
+  ]);
+  deepStrictEqual([...loaded].filter((name) => name.startsWith("node:")), []);
+});
+
+Deno.test("sources -> no Node timer on the way of an emit", async () => {
+  const users = [...await sources()]
+    .filter(([, text]) => /\bset(Timeout|Interval)\(/.test(text))
+    .map(([path]) => path);
+  // Only Windows, and only while another program holds the file.
+  deepStrictEqual(users, ["lib/files.ts"]);
+});
+
+Deno.test("ARCHITECTURE.md: files -> all of them, and only real ones", async () => {
+  const text = await Deno.readTextFile(new URL("ARCHITECTURE.md", ROOT));
+  const named = new Set(
+    [...text.matchAll(
+      /\b((?:lib|contracts|tests)\/[\w/.]+?\.(?:ts|json))\b|\bmain\.ts\b/g,
+    )]
+      .map(([path]) => path),
+  );
+  for (const path of named) {
+    const { isFile } = await Deno.stat(new URL(path, ROOT));
+    ok(isFile, path);
+  }
+  const unnamed = [...(await sources()).keys()].filter((path) =>
+    !named.has(path) && !path.startsWith("lib/cli/commands/")
+  );
+  deepStrictEqual(unnamed, []);
+});
