@@ -10,7 +10,7 @@ import standaloneCode from "ajv/dist/standalone/index.js";
 import { formats } from "./date_time.ts";
 import { emitFields } from "./emit_fields.ts";
 import { emitTypes } from "./emit_types.ts";
-import type { Contract } from "./schema.ts";
+import { type Contract, definition, eventTypes } from "./schema.ts";
 
 const HEADER =
   "// Made from contracts/events.schema.json by `deno task contracts`. Do not edit.\n";
@@ -36,7 +36,9 @@ export async function generate(): Promise<Map<string, string>> {
 
 /** Ajv's standalone code for the envelope and for the draft, as an ES module. */
 function emitValidators(contract: Contract): string {
-  const schema = withoutAnnotations(contract) as Contract;
+  const schema = withoutPayloadRules(
+    withoutAnnotations(contract) as Contract,
+  );
   const ajv = new Ajv2020({
     allErrors: true,
     messages: false,
@@ -44,8 +46,6 @@ function emitValidators(contract: Contract): string {
     // The branches by event type speak of a payload without repeating that it
     // is an object.
     strictTypes: false,
-    // What a class instance inherits does not survive JSON, so it is not there.
-    ownProperties: true,
     // Counting code points needs a CommonJS helper at run time. The contract
     // has no length but "not empty", where code units do as well.
     unicode: false,
@@ -56,6 +56,7 @@ function emitValidators(contract: Contract): string {
     code: { source: true, esm: true, formats: _`formats` },
   });
   ajv.addSchema(schema);
+  const types = eventTypes(contract);
   // Ajv's types call the CommonJS export a module; at run time it is callable.
   const emit = standaloneCode as unknown as (
     ajv: Ajv2020,
@@ -64,11 +65,31 @@ function emitValidators(contract: Contract): string {
   const code = emit(ajv, {
     validateEnvelope: schema.$id,
     validateDraft: `${schema.$id}#/$defs/Draft`,
+    ...Object.fromEntries(
+      types.map((type) => [`validate${type}`, `${schema.$id}#/$defs/${type}`]),
+    ),
   });
+  const table = types.map((type) => `${type}: validate${type}`).join(", ");
   return `// @ts-self-types="./validators.d.ts"
 import { formats } from "../date_time.ts";
 ${withoutDeadSchemas(code.replace('"use strict";', "")).trimEnd()}
+export const validatePayload = { ${table} };
 `;
+}
+
+/**
+ * A copy in which envelope and draft leave the payload to its own validator,
+ * which is then chosen by event type: trying eight branches for each event
+ * costs more than all the rest.
+ */
+function withoutPayloadRules(schema: Contract): Contract {
+  const RULES = "#/$defs/PayloadByEventType";
+  const { $ref: root, ...envelope } = schema;
+  const { $ref: draft, ...draftFields } = definition(schema, "Draft");
+  if (root !== RULES || draft !== RULES) {
+    throw new Error(`envelope and draft have to refer to ${RULES}`);
+  }
+  return { ...envelope, $defs: { ...schema.$defs, Draft: draftFields } };
 }
 
 /** A copy without what validation does not read, to keep the code small. */
@@ -95,6 +116,8 @@ function withoutDeadSchemas(code: string): string {
 }
 
 const VALIDATOR_TYPES = `
+import type { EventType } from "./types.ts";
+
 export interface ValidationError {
   keyword: string;
   instancePath: string;
@@ -103,12 +126,14 @@ export interface ValidationError {
 
 /** Leaves what it found on itself, as \`errors\`, until its next call. */
 export interface Validator {
-  (document: unknown): boolean;
+  (document: unknown, place?: { instancePath: string }): boolean;
   errors?: ValidationError[] | null;
 }
 
 export declare const validateEnvelope: Validator;
 export declare const validateDraft: Validator;
+/** Each event type's payload. */
+export declare const validatePayload: Readonly<Record<EventType, Validator>>;
 `;
 
 if (import.meta.main) {

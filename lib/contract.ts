@@ -21,6 +21,7 @@ import {
 import {
   validateDraft,
   validateEnvelope,
+  validatePayload,
   type ValidationError,
   type Validator,
 } from "../contracts/generated/validators.js";
@@ -73,13 +74,12 @@ export type CheckedEnvelope =
  * Checks a draft against the contract. Problems come in the schema's order of
  * fields, one for each path; unknown fields of the draft come last.
  *
- * It looks at values: what JSON text can hide (numbers that parsing changes,
+ * It looks at values as JSON parsing makes them: what JSON text can hide (numbers that parsing changes,
  * halves of surrogate pairs, depth) is found by `json.ts`.
  */
 export function checkDraft(value: unknown): CheckedDraft {
-  const problems = validateDraft(value)
-    ? []
-    : problemsOf(value, validateDraft, DRAFT_FIELDS);
+  const errors = errorsOf(value, validateDraft);
+  const problems = errors ? problemsOf(value, errors, DRAFT_FIELDS) : [];
   // The contract lets this slug be empty, but not the aggregate's id that it becomes.
   const isNameless = memberOf(value, "event_type") === "FeatureCompleted" &&
     memberOf(memberOf(value, "payload"), "feature_slug") === "";
@@ -138,13 +138,15 @@ function merged(
 
 /** Checks an envelope against the contract; see {@linkcode checkDraft}. */
 export function checkEnvelope(value: unknown): CheckedEnvelope {
-  if (validateEnvelope(value)) return { envelope: value as Envelope };
-  return { problems: problemsOf(value, validateEnvelope, ENVELOPE_FIELDS) };
+  const errors = errorsOf(value, validateEnvelope);
+  return errors
+    ? { problems: problemsOf(value, errors, ENVELOPE_FIELDS) }
+    : { envelope: value as Envelope };
 }
 
 /** Whether a word is one of the event types, exactly. */
 export function isEventType(word: unknown): word is EventType {
-  return (EVENT_TYPES as readonly unknown[]).includes(word);
+  return Object.hasOwn(PAYLOADS, String(word)) && typeof word === "string";
 }
 
 /** The contract itself, as a JSON Schema document; loaded when asked for. */
@@ -155,12 +157,35 @@ export async function loadContractSchema(): Promise<Record<string, unknown>> {
   return module.default;
 }
 
+/** What is wrong with a document and with its payload; undefined where nothing is. */
+function errorsOf(
+  document: unknown,
+  validate: Validator,
+): ValidationError[] | undefined {
+  const isValid = validate(document);
+  const type = memberOf(document, "event_type");
+  const payload = memberOf(document, "payload");
+  const validatePayloadOf =
+    isEventType(type) && jsonTypeOf(payload) === "object"
+      ? validatePayload[type]
+      : undefined;
+  const isPayloadValid = validatePayloadOf?.(payload, PAYLOAD_PLACE) ?? true;
+  if (isValid && isPayloadValid) return undefined;
+  return [
+    ...(isValid ? [] : validate.errors ?? []).slice(0, ERRORS_READ_MAX),
+    ...(isPayloadValid ? [] : validatePayloadOf?.errors ?? [])
+      .slice(0, ERRORS_READ_MAX),
+  ];
+}
+
+const PAYLOAD_PLACE = { instancePath: "/payload" };
+
 /** Errors looked at: more than are told, as they come in no order and some speak of one place. */
 const ERRORS_READ_MAX = 4 * PROBLEMS_MAX;
 
 function problemsOf(
   root: unknown,
-  validator: Validator,
+  errors: readonly ValidationError[],
   fields: readonly Field[],
 ): Problem[] {
   const eventType = memberOf(root, "event_type");
@@ -168,8 +193,7 @@ function problemsOf(
     ? PAYLOADS[eventType].fields
     : [];
 
-  const errors = validator.errors?.slice(0, ERRORS_READ_MAX) ?? [];
-  const paths = new Set(errors.flatMap(pathOf));
+  const paths = new Set(errors.map(pathOf));
   return [...paths]
     .map((path) => ({ path, tokens: fromPointer(path) }))
     .map((place) => ({
@@ -183,14 +207,11 @@ function problemsOf(
     );
 }
 
-/** The place an error speaks of; none for "a branch failed" without its own. */
-function pathOf(error: ValidationError): string[] {
-  if (error.keyword === "if") return [];
+/** The place an error speaks of. */
+function pathOf(error: ValidationError): string {
   const { missingProperty, additionalProperty } = error.params;
   const member = missingProperty ?? additionalProperty;
-  return [
-    error.instancePath + (member === undefined ? "" : toPointer([member])),
-  ];
+  return error.instancePath + (member === undefined ? "" : toPointer([member]));
 }
 
 /** A place's position in the schema, level by level; unknown fields are last. */

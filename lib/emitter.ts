@@ -192,21 +192,29 @@ export class EventEmitter implements Disposable {
           : receiptOf(draft, result);
       }),
     );
+    const delivered = await this.#offer(candidates, recorded, deadline);
+    if (delivered.size === 0) return receipts;
+    return receipts.map((receipt) =>
+      delivered.has(receipt.event_id ?? "")
+        ? { ...receipt, status: "delivered" }
+        : receipt
+    );
+  }
+
+  /** Offers what was stored to the server; returns the ids that it acknowledged in time. */
+  #offer(
+    candidates: readonly Candidate[],
+    recorded: readonly Recorded[],
+    deadline: Deadline,
+  ): Promise<ReadonlySet<string>> | ReadonlySet<string> {
+    if (this.connectionStatus === "Offline") return new Set();
     const stored = candidates.flatMap(({ draft }, i) => {
       const result = recorded[i]!;
       return result.kind === "stored"
         ? build.stamp(draft, result.lamport_clock)
         : [];
     });
-    if (stored.length === 0 || this.connectionStatus === "Offline") {
-      return receipts;
-    }
-    const delivered = await this.#parts.route.offer(stored, deadline);
-    return receipts.map((receipt) =>
-      delivered.has(receipt.event_id ?? "")
-        ? { ...receipt, status: "delivered" }
-        : receipt
-    );
+    return this.#parts.route.offer(stored, deadline);
   }
 
   async #queue(

@@ -3,12 +3,12 @@
  * import, collector.
  *
  * `JSON.parse` decides what is JSON. What it lets through and would silently
- * change, or what cannot be written again, is found beside it: one cheap pass
- * over the bytes tells whether there is any flaw, and only then a second, slow
- * walk names the places.
+ * change, or what cannot be written again, is found beside it: one cheap look
+ * at the text tells whether there may be a flaw, and only then a slow walk
+ * names the places.
  */
 import { jsonTypeOf, type Problem } from "./problem.ts";
-import { DEPTH_MAX, findFlaws, isChangedByParsing } from "./json_flaws.ts";
+import { DEPTH_MAX, findFlaws } from "./json_flaws.ts";
 
 export { DEPTH_MAX };
 
@@ -59,7 +59,8 @@ export function parseDocument(
     return invalid(expectedInsteadOf(text));
   }
 
-  const problems = isFlawed(body) ? findFlaws(text) : [];
+  const isDoubtful = DOUBTFUL.test(text) || isDeeper(value, DEPTH_MAX);
+  const problems = isDoubtful ? findFlaws(text) : [];
   const found = jsonTypeOf(value);
   if (found !== "object") {
     const elsewhere = problems.filter(({ path }) => path !== "");
@@ -85,81 +86,21 @@ function startsWithBom(bytes: Uint8Array): boolean {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
 }
 
-const QUOTE = 0x22, BACKSLASH = 0x5c, LOWER_U = 0x75;
-const MINUS = 0x2d, PLUS = 0x2b, POINT = 0x2e, ZERO = 0x30, NINE = 0x39;
-const OPEN_BRACKET = 0x5b, CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b, CLOSE_BRACE = 0x7d;
+/**
+ * Text in which there may be a flaw: the escape of half a surrogate pair, or a
+ * number with an exponent or with more than 15 digits. One test of all the
+ * text, so that the walk that is sure is seldom needed.
+ */
+const DOUBTFUL = /\\u[dD]|[:,[\s]-?(?:[\d.]{16}|[\d.]+[eE])/;
 
-/** Up to so many characters, a number without exponent is always exact enough. */
-const PLAIN_NUMBER_CHARS_MAX = 15;
-
-/** Whether valid JSON has any flaw that `findFlaws` would name. */
-function isFlawed(json: Uint8Array): boolean {
-  const end = json.length;
-  let depth = 0;
-  let i = 0;
-  while (i < end) {
-    const byte = json[i]!;
-    if (byte === QUOTE) {
-      i = skipString(json, i + 1);
-      if (i < 0) return true;
-    } else if (byte === MINUS || (byte >= ZERO && byte <= NINE)) {
-      const start = i;
-      let hasExponent = false;
-      while (i < end && isNumberByte(json[i]!)) {
-        if ((json[i]! | 0x20) === 0x65) hasExponent = true;
-        i++;
-      }
-      if (hasExponent || i - start > PLAIN_NUMBER_CHARS_MAX) {
-        const literal = decoder.decode(json.subarray(start, i));
-        if (isChangedByParsing(literal)) return true;
-      }
-    } else {
-      i++;
-      if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
-        if (++depth > DEPTH_MAX) return true;
-      } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
-        depth--;
-      }
-    }
+/** Whether a value is nested deeper than `levels`. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (levels === 0) return true;
+  for (const key in value) {
+    if (isDeeper((value as JsonObject)[key], levels - 1)) return true;
   }
   return false;
-}
-
-/** Where the string that begins here ends; -1 when half a pair is in it. */
-function skipString(json: Uint8Array, start: number): number {
-  let i = start;
-  while (i < json.length) {
-    const byte = json[i++]!;
-    if (byte === QUOTE) break;
-    if (byte !== BACKSLASH) continue;
-    if (json[i] !== LOWER_U) {
-      i++;
-      continue;
-    }
-    const half = surrogateHalf(json, i);
-    i += 5;
-    if (half === "none") continue;
-    const paired = half === "high" && json[i] === BACKSLASH &&
-      json[i + 1] === LOWER_U && surrogateHalf(json, i + 1) === "low";
-    if (!paired) return -1;
-    i += 6;
-  }
-  return i;
-}
-
-/** Which half the escape `uXXXX` stands for: D800-DBFF, DC00-DFFF, or none. */
-function surrogateHalf(json: Uint8Array, at: number): "high" | "low" | "none" {
-  if ((json[at + 1]! | 0x20) !== 0x64) return "none";
-  const digit = json[at + 2]! | 0x20;
-  if (digit === 0x38 || digit === 0x39) return "high";
-  if (digit === 0x61 || digit === 0x62) return "high";
-  return digit >= 0x63 && digit <= 0x66 ? "low" : "none";
-}
-
-function isNumberByte(byte: number): boolean {
-  return (byte >= ZERO && byte <= NINE) || byte === MINUS || byte === PLUS ||
-    byte === POINT || (byte | 0x20) === 0x65;
 }
 
 /**

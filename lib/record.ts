@@ -75,7 +75,11 @@ async function recordSome(
   const known = await held.queue.find(
     candidates.flatMap(({ draft, mayExist }) => mayExist ? draft.event_id : []),
   );
-  const made = new Map<string, { draft: RenderedDraft; event: StampedEvent }>();
+  const made: StampedEvent[] = [];
+  const twins = new Map<
+    string,
+    { draft: RenderedDraft; event: StampedEvent }
+  >();
   const { queued, dead, bytes } = held.queue.ledger;
   let events = queued + dead, total = bytes;
 
@@ -88,7 +92,7 @@ async function recordSome(
         ? { kind: "present", place, lamport_clock }
         : { kind: "conflict" };
     }
-    const twin = mayExist ? made.get(event_id) : undefined;
+    const twin = mayExist ? twins.get(event_id) : undefined;
     if (twin) {
       const { lamport_clock } = twin.event;
       return sameContent(draftOf(draft), draftOf(twin.draft))
@@ -104,11 +108,12 @@ async function recordSome(
     events += 1;
     total += event.bytes.length;
     held.useClock();
-    made.set(event_id, { draft, event });
+    made.push(event);
+    if (mayExist) twins.set(event_id, { draft, event });
     return { kind: "stored", lamport_clock: event.lamport_clock };
   });
 
-  const failed = await append(held, [...made.values()].map((m) => m.event));
+  const failed = await append(held, made);
   return failed === undefined ? results : results.map((result, i) => {
     const { event_id } = candidates[i]!.draft;
     return failed.ids.has(event_id) && "lamport_clock" in result
@@ -122,16 +127,17 @@ async function append(
   held: Held,
   events: readonly StampedEvent[],
 ): Promise<{ ids: Set<string>; error: unknown } | undefined> {
-  const ids = new Set(events.map(({ event_id }) => event_id));
+  let stored = 0;
   for (const part of commitParts(events)) {
     try {
       held.deadline.check("store the event");
       await held.queue.append(part, "accepted");
     } catch (error) {
       if (!(error instanceof DeadlineError)) held.distrust();
-      return { ids, error };
+      const rest = events.slice(stored);
+      return { ids: new Set(rest.map(({ event_id }) => event_id)), error };
     }
-    for (const { event_id } of part) ids.delete(event_id);
+    stored += part.length;
   }
   return undefined;
 }

@@ -160,17 +160,6 @@ Deno.test("checkDraft: problems -> never any text of the document", () => {
   equal(JSON.stringify(problems).includes(secret), false);
 });
 
-Deno.test("checkDraft: fields that are only inherited -> missing", () => {
-  const draft = Object.create({
-    event_type: "WPStatusChanged",
-    payload: { wp_id: "WP01", previous_status: "planned", new_status: "done" },
-  });
-  deepEqual(checkDraft(draft).problems?.map(({ path }) => path), [
-    "/event_type",
-    "/payload",
-  ]);
-});
-
 /** Drafts with so many bad items, and with so many unknown fields. */
 function manyFlaws(count: number): [items: JsonObject, fields: JsonObject] {
   const unknown = Object.fromEntries(

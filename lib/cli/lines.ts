@@ -14,7 +14,7 @@ export interface Line {
   readonly bytes: Uint8Array | undefined;
 }
 
-const CHUNK_BYTES = 64 * 1024;
+const CHUNK_BYTES = 16 * 1024;
 const NEWLINE = 0x0a, RETURN = 0x0d, SPACE = 0x20, TAB = 0x09;
 
 /** Cuts a stream of bytes into lines. */

@@ -43,20 +43,20 @@ export function indexNew(
   commit: Deno.AtomicOperation,
   keys: readonly Deno.KvKey[],
 ): void {
-  const buckets = Map.groupBy(keys, ([, , , id]) => bucketOf(String(id)));
-  for (const [bucket, some] of buckets) {
-    let row: Item[] = [], bytes = 0;
-    for (const [place, clock, node, id] of some) {
-      const item = [id, place, clock, node] as Item;
-      row.push(item);
-      bytes += 64 + item[3].length * 3;
-      if (bytes < INDEX_ROW_BYTES_MAX) continue;
-      setRow(commit, bucket, row);
+  let row: Item[] = [], bytes = 0, bucket = "";
+  for (const [place, clock, node, id] of keys) {
+    const item = [id, place, clock, node] as Item;
+    const isFull = bytes >= INDEX_ROW_BYTES_MAX;
+    if (isFull || !item[0].startsWith(bucket) || bucket === "") {
+      if (row.length > 0) setRow(commit, bucket, row);
       row = [];
       bytes = 0;
+      bucket = bucketOf(item[0]);
     }
-    if (row.length > 0) setRow(commit, bucket, row);
+    row.push(item);
+    bytes += 64 + item[3].length * 3;
   }
+  if (row.length > 0) setRow(commit, bucket, row);
 }
 
 /** Where the events of these ids lie; ids that are not here are left out. */
