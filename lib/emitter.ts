@@ -169,7 +169,13 @@ export class EventEmitter implements Disposable {
     const candidates = group.flatMap((item) => item.candidate ?? []);
     const receipts = candidates.length === 0
       ? []
-      : await this.#commitAll(candidates, deadline);
+      : await this.#commitAll(candidates, deadline).catch((error) =>
+        // A mistake of this program must not become the caller's.
+        candidates.map(({ draft }): Receipt => ({
+          ...emptyReceipt("lost", draft.event_type),
+          warning: `nothing could be kept: ${explain(error)}`,
+        }))
+      );
     const inOrder = receipts.values();
     const all = group.map((item) => item.receipt ?? inOrder.next().value!);
     if (this.home && all.some(isTallied)) {

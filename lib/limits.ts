@@ -77,6 +77,9 @@ export const OLDEST_WARN_MS = 24 * 60 * 60 * 1000;
 /** What an `emit` may take from process start to exit. */
 export const TIMEOUT_MS_DEFAULT = 2_000;
 
+/** How long a one-shot `emit` waits for somebody to read its receipt. */
+export const TELLING_MS_MAX = 1_000;
+
 /** Below this a run cannot even start up and write one file; shorter timeouts are raised to it. */
 export const TIMEOUT_MS_MIN = 100;
 

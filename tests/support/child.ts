@@ -43,8 +43,11 @@ const HERE: Place = {
   ],
 };
 
-/** Another user may reach neither this one's runtime, nor its cache, nor the checkout. */
-async function placeForOthers(folder: string): Promise<Place> {
+/**
+ * Copies what a child of another user needs into a folder: it may reach neither
+ * this user's runtime, nor its cache, nor the checkout.
+ */
+export async function placeForOthers(folder: string): Promise<Place> {
   await Deno.chmod(folder, 0o755);
   const runtime = `${folder}/deno`;
   await Deno.link(Deno.execPath(), runtime)
@@ -52,6 +55,10 @@ async function placeForOthers(folder: string): Promise<Place> {
   const root = decodeURIComponent(ROOT.pathname);
   for (const part of ["lib", "contracts"]) {
     await copyFolder(`${root}${part}`, `${folder}/${part}`);
+  }
+  for (const part of ["main.ts", "deno.json"]) {
+    await Deno.copyFile(`${root}${part}`, `${folder}/${part}`);
+    await Deno.chmod(`${folder}/${part}`, 0o644);
   }
   await Deno.mkdir(`${folder}/cache`);
   await Deno.chmod(`${folder}/cache`, 0o777);

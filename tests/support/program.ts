@@ -13,7 +13,10 @@ export interface RunOptions {
   /** All of standard input; without it there is none. */
   readonly stdin?: string | Uint8Array<ArrayBuffer>;
   readonly cwd?: string;
+  /** As this user; goes with `place`. */
   readonly uid?: number;
+  /** A folder made by `placeForOthers`, where another user finds the program. */
+  readonly place?: string;
 }
 
 const MAIN = decodeURIComponent(
@@ -30,11 +33,20 @@ export function spawnProgram(
   env: Readonly<Record<string, string>>,
   options: RunOptions = {},
 ): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", "--no-check", "--quiet", MAIN, ...args],
-    env: { DENO_DIR, NO_COLOR: "1", ...env },
+  const { place } = options;
+  const flags = ["--allow-all", "--no-check", "--quiet"];
+  // The packages of the configuration are out of the other user's reach.
+  if (place) flags.push("--no-config", "--unstable-kv");
+  return new Deno.Command(place ? `${place}/deno` : Deno.execPath(), {
+    args: ["run", ...flags, place ? `${place}/main.ts` : MAIN, ...args],
+    env: {
+      DENO_DIR: place ? `${place}/cache` : DENO_DIR,
+      NO_COLOR: "1",
+      ...env,
+    },
     clearEnv: true,
     ...options.cwd !== undefined && { cwd: options.cwd },
+    ...place && { cwd: place },
     ...options.uid !== undefined && { uid: options.uid },
     stdin: "piped",
     stdout: "piped",

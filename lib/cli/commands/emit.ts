@@ -8,9 +8,9 @@ import type { Settings } from "../../config.ts";
 import { Deadline } from "../../deadline.ts";
 import { CONNECTION_LABELS } from "../../delivery/route.ts";
 import type { EventEmitter } from "../../emitter.ts";
-import { EXIT, type ExitCode, usageError } from "../../errors.ts";
-import { DOCUMENT_BYTES_MAX } from "../../limits.ts";
-import { type Receipt, strictExit } from "../../receipt.ts";
+import { EXIT, type ExitCode, reasonOf, usageError } from "../../errors.ts";
+import { DOCUMENT_BYTES_MAX, TELLING_MS_MAX } from "../../limits.ts";
+import { emptyReceipt, type Receipt, strictExit } from "../../receipt.ts";
 import { setUpEmitter } from "../../setup.ts";
 import type { Draft } from "../../contract.ts";
 import {
@@ -85,28 +85,63 @@ async function emitOne(call: Call, type: EmitType): Promise<number> {
   const draft = type.draft(await given(call, type));
   const readingMs = world.elapsedMs() - startedMs;
 
-  const warnings: string[] = [];
-  const { emitter, settings } = await setUpEmitter(world, {
-    home: args.text("home"),
-    timeoutMs: flagMs,
-    warn: (text) => warnings.push(text),
-  });
-  const deadline = new Deadline(
-    world.elapsedMs,
-    readingMs + settings.timeoutMs,
+  const { receipt, emitter, settings, warnings } = await record(
+    call,
+    draft,
+    readingMs,
+    flagMs,
   );
-  const group = [emitter.prepareValue(draft)];
-  const [receipt] = await emitter.commit(group, deadline);
-  const asked = withWait(call, receipt!);
   if (!args.flag("quiet")) {
     for (const text of warnings) {
       await out.warn(text);
     }
   }
   // A caller that waits for the exit before it reads must not wait for ever.
-  await deadline.race(tell(call, draft, asked, emitter), "tell the receipt")
-    .catch(() => {});
-  return args.flag("strict") ? exitOf(call, asked, settings) : EXIT.ok;
+  const telling = tell(call, draft, receipt, emitter);
+  await Deadline.in(world.elapsedMs, TELLING_MS_MAX)
+    .race(telling, "tell the receipt").catch(() => {});
+  return args.flag("strict")
+    ? exitOf(call, receipt, settings?.problems ?? [])
+    : EXIT.ok;
+}
+
+/** How an event was recorded; without emitter and settings where nothing could be set up. */
+interface Recording {
+  readonly receipt: Receipt;
+  readonly emitter?: EventEmitter;
+  readonly settings?: Settings;
+  readonly warnings: readonly string[];
+}
+
+/** Records the draft. Whatever goes wrong is a receipt: the caller never pays. */
+async function record(
+  call: Call,
+  draft: Draft,
+  readingMs: number,
+  timeoutMs: number | undefined,
+): Promise<Recording> {
+  const { world, args } = call;
+  const warnings: string[] = [];
+  try {
+    const { emitter, settings } = await setUpEmitter(world, {
+      home: args.text("home"),
+      timeoutMs,
+      warn: (text) => warnings.push(text),
+    });
+    const deadline = new Deadline(
+      world.elapsedMs,
+      readingMs + settings.timeoutMs,
+    );
+    const group = [emitter.prepareValue(draft)];
+    const [receipt] = await emitter.commit(group, deadline);
+    return { receipt: withWait(call, receipt!), emitter, settings, warnings };
+  } catch (error) {
+    const receipt = {
+      ...emptyReceipt("lost", draft.event_type),
+      warning: `nothing could be kept: ${reasonOf(error)}`,
+    };
+    return { receipt, warnings };
+  }
 }
 
 /** `--wait server`: says so where the server has not acknowledged the event. */
@@ -121,19 +156,23 @@ function withWait(call: Call, receipt: Receipt): Receipt {
     : receipt;
 }
 
-function exitOf(call: Call, receipt: Receipt, settings: Settings): ExitCode {
+function exitOf(
+  call: Call,
+  receipt: Receipt,
+  problems: readonly string[],
+): ExitCode {
   const code = strictExit(new Set([receipt.status]));
   const isUnavailable = call.args.text("wait") === "server" &&
     ["queued", "spooled"].includes(receipt.status);
   if (code === EXIT.ok && isUnavailable) return EXIT.unavailable;
-  return code || (settings.problems.length > 0 ? EXIT.config : EXIT.ok);
+  return code || (problems.length > 0 ? EXIT.config : EXIT.ok);
 }
 
 async function tell(
   { out }: Call,
   draft: Draft,
   receipt: Receipt,
-  emitter: EventEmitter,
+  emitter: EventEmitter | undefined,
 ): Promise<void> {
   const { status, event_type, event_id, lamport_clock, problems, warning } =
     receipt;
@@ -147,14 +186,14 @@ async function tell(
     await out.warn(`${event_type} ${status}: ${warning}`);
   }
   if (event_id !== null) {
-    const label = CONNECTION_LABELS[emitter.connectionStatus];
+    const label = CONNECTION_LABELS[emitter?.connectionStatus ?? "Offline"];
     const clock = lamport_clock === null ? "" : ` (clock ${lamport_clock})`;
     await out.note(
       `[${label}] ${status} ${event_type} ${printable(brief(draft))}${clock}`,
     );
     if (out.mode.verbose) {
       await out.note(
-        `  id ${event_id}, node ${emitter.nodeId}, home ${emitter.home?.path}`,
+        `  id ${event_id}, node ${emitter?.nodeId}, home ${emitter?.home?.path}`,
       );
     }
   }
