@@ -38,24 +38,27 @@ export async function wallTimes(
 export async function runOnce(
   subject: Subject,
 ): Promise<{ ms: number; peakMiB: number | undefined }> {
+  // A shell opens the input, as a caller's would: a pipe fed from here would be what is measured.
+  const redirected = subject.stdin !== undefined;
+  const [command, args] = redirected
+    ? ["sh", [
+      ...["-c", 'exec "$0" "$@" < "$INPUT"'],
+      Deno.execPath(),
+      ...subject.args,
+    ]]
+    : [Deno.execPath(), [...subject.args]];
   const startedMs = performance.now();
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [...subject.args],
-    env: { ...subject.env },
+  const child = new Deno.Command(command, {
+    args,
+    env: { ...subject.env, ...redirected && { INPUT: subject.stdin! } },
     ...subject.cwd !== undefined && { cwd: subject.cwd },
-    stdin: subject.stdin === undefined ? "null" : "piped",
+    stdin: "null",
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  const feeding = subject.stdin === undefined
-    ? undefined
-    : Deno.open(subject.stdin).then((file) =>
-      file.readable.pipeTo(child.stdin).catch(() => {})
-    );
   const watching = watchPeak(child);
   const { code, stderr } = await child.output();
   const ms = performance.now() - startedMs;
-  await feeding;
   if (code !== 0) {
     throw new Error(`${subject.name}: ${new TextDecoder().decode(stderr)}`);
   }
@@ -66,7 +69,7 @@ export async function runOnce(
 async function watchPeak(
   child: Deno.ChildProcess,
 ): Promise<number | undefined> {
-  const POLL_MS = 2;
+  const POLL_MS = 10;
   let isRunning = true, peakMiB: number | undefined;
   child.status.then(() => isRunning = false);
   while (isRunning) {
