@@ -21,8 +21,16 @@ import {
 import { Deadline } from "./deadline.ts";
 import type { ConnectionStatus, Route } from "./delivery/route.ts";
 import { DeadlineError, KittyError, reasonOf } from "./errors.ts";
-import * as build from "./event.ts";
-import { type Held, Home } from "./home/home.ts";
+import * as build from "./builders.ts";
+import {
+  complete,
+  draftOf,
+  render,
+  type RenderedDraft,
+  stamp,
+} from "./event.ts";
+import type { Held } from "./home/held.ts";
+import { Home } from "./home/home.ts";
 import { idTaken, tooLarge } from "./home/intake.ts";
 import type { OpenQueue } from "./home/queue_file.ts";
 import { queueWarning } from "./home/queue_warning.ts";
@@ -144,8 +152,8 @@ export class EventEmitter implements Disposable {
     if (problems) return { receipt: discarded(eventType, problems) };
     return {
       candidate: {
-        draft: build.render(
-          build.complete(draft, {
+        draft: render(
+          complete(draft, {
             newId,
             nowMs: world.nowMs(),
             teamSlug: settings.teamSlug,
@@ -216,9 +224,7 @@ export class EventEmitter implements Disposable {
     if (this.connectionStatus === "Offline") return new Set();
     const stored = candidates.flatMap(({ draft }, i) => {
       const result = recorded[i]!;
-      return result.kind === "stored"
-        ? build.stamp(draft, result.lamport_clock)
-        : [];
+      return result.kind === "stored" ? stamp(draft, result.lamport_clock) : [];
     });
     return this.#parts.route.offer(stored, deadline);
   }
@@ -255,7 +261,7 @@ export class EventEmitter implements Disposable {
   }
 
   async #spool(
-    event: build.RenderedDraft,
+    event: RenderedDraft,
     why: unknown,
     spoolBy: Deadline,
   ): Promise<Receipt> {
@@ -263,12 +269,12 @@ export class EventEmitter implements Disposable {
     try {
       if (!this.home) throw noHome();
       // As large as the event can become once it has its clock value.
-      const largest = build.stamp(event, CLOCK_MAX);
+      const largest = stamp(event, CLOCK_MAX);
       if (largest.bytes.length > EVENT_BYTES_MAX) {
         return discarded(event_type, [tooLarge]);
       }
       const result = await spoolBy.race(
-        this.home.spool.put(build.draftOf(event)),
+        this.home.spool.put(draftOf(event)),
         "write the spool",
       );
       if (result === "conflict") return discarded(event_type, [idTaken]);
@@ -308,7 +314,7 @@ function plan(deadline: Deadline): { queueBy: Deadline; spoolBy: Deadline } {
 }
 
 function receiptOf(
-  { event_type, event_id }: build.RenderedDraft,
+  { event_type, event_id }: RenderedDraft,
   recorded: Exclude<Recorded, { kind: "failed" }>,
 ): Receipt {
   switch (recorded.kind) {

@@ -15,7 +15,7 @@
 
 import type { Draft } from "./contract.ts";
 import type { EventEmitter } from "./emitter.ts";
-import * as build from "./event.ts";
+import * as build from "./builders.ts";
 import { generateNodeId as nodeIdOf } from "./identity.ts";
 import type { Receipt } from "./receipt.ts";
 import { setUpEmitter } from "./setup.ts";
@@ -24,7 +24,7 @@ import { realWorld, type World } from "./world.ts";
 export type * from "./contract.ts";
 export type { ConnectionStatus } from "./delivery/route.ts";
 export type { EmitOptions, EventEmitter } from "./emitter.ts";
-export type { EventOptions } from "./event.ts";
+export type { EventOptions } from "./builders.ts";
 export type { Receipt, ReceiptStatus } from "./receipt.ts";
 
 let shared: Promise<EventEmitter> | undefined;

@@ -14,7 +14,7 @@ import {
   stamp,
   type StampedEvent,
 } from "./event.ts";
-import type { Held } from "./home/home.ts";
+import type { Held } from "./home/held.ts";
 import { commitParts, type Place } from "./home/queue_layout.ts";
 import { COMMIT_EVENTS_MAX, EVENT_BYTES_MAX } from "./limits.ts";
 

@@ -10,7 +10,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { tempHome } from "./support/home.ts";
 import { runProgram, spawnProgram } from "./support/program.ts";
-import { seeded } from "./support/random.ts";
+import { mulberry32 } from "./support/world.ts";
 
 interface Receipt {
   event_id: string | null;
@@ -46,7 +46,7 @@ function draft(content: string): Record<string, unknown> {
 
 Deno.test(`emit: killed at ${ROUNDS} random moments -> nothing acknowledged is lost, nothing is doubled`, async () => {
   await using home = await tempHome();
-  const random = seeded(SEED);
+  const random = mulberry32(SEED);
   const crash = new Crash(home.path, random);
   console.log(`seed ${SEED}`);
   try {

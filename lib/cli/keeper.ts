@@ -7,7 +7,7 @@
 import type { EventEmitter } from "../emitter.ts";
 import { KittyError } from "../errors.ts";
 import type { Home } from "../home/home.ts";
-import type { Held } from "../home/home.ts";
+import type { Held } from "../home/held.ts";
 import type { Settings } from "../config.ts";
 import { setUpEmitter } from "../setup.ts";
 import type { Call } from "./command.ts";

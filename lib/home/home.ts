@@ -5,18 +5,13 @@
  * @module
  */
 
-import { tick } from "../clock.ts";
 import { Deadline } from "../deadline.ts";
 import { DeadlineError, KittyError } from "../errors.ts";
 import { HOUSEKEEPING_TIMEOUT_MS } from "../limits.ts";
 import type { World } from "../world.ts";
 import * as clockFile from "./clock_file.ts";
-import {
-  type IntakeBounds,
-  type IntakeContext,
-  type IntakeResult,
-  takeIn,
-} from "./intake.ts";
+import { Held } from "./held.ts";
+import { type IntakeBounds, type IntakeContext, takeIn } from "./intake.ts";
 import { HomeLock } from "./lock.ts";
 import { OfflineQueue } from "./queue.ts";
 import {
@@ -90,7 +85,12 @@ export class Home implements Disposable {
         clockFile.load(this.path, this.world.nowMs()),
         this.spool.names(),
       ]);
-      const held = new Held(this, deadline, queue, clock.value);
+      const place = {
+        path: this.path,
+        nodeId: this.context.nodeId,
+        nowMs: this.world.nowMs,
+      };
+      const held = new Held(place, deadline, queue, clock.value);
       for (const warning of warnings) held.warn(warning);
       if (clock.warning) held.warn(clock.warning);
       try {
@@ -187,86 +187,5 @@ export class Home implements Disposable {
   ): Promise<void> {
     const after = await stateOf(this.path);
     if (before && after?.mtimeMs !== before.mtimeMs) await queue.touch();
-  }
-}
-
-/** A home while its lock is held. */
-export class Held {
-  /** What the caller should know, in words. */
-  readonly warnings: string[] = [];
-  intake: IntakeResult = { left: 0, full: false };
-  #clock: number;
-  /** What `clock.json` says. */
-  #stored: number;
-  #isSound = true;
-
-  constructor(
-    readonly home: Home,
-    readonly deadline: Deadline,
-    readonly queue: OfflineQueue,
-    storedClock: number,
-  ) {
-    // The larger one counts: a lost or rolled-back clock file must not repeat a value.
-    this.#clock = Math.max(storedClock, queue.ledger.highest);
-    this.#stored = this.#clock;
-  }
-
-  /** The clock's value: the highest that was ever used here. */
-  get clock(): number {
-    return this.#clock;
-  }
-
-  /** Whether the queue did what was asked of it. */
-  get isSound(): boolean {
-    return this.#isSound;
-  }
-
-  /** Makes the next holder look closely at the queue. */
-  distrust(): void {
-    this.#isSound = false;
-  }
-
-  warn(text: string): void {
-    this.warnings.push(text);
-  }
-
-  /**
-   * Stores the clock moved on by `count` local events, before they are made:
-   * a crash then leaves a gap in the values, never a repeat.
-   */
-  async reserveClock(count: number): Promise<void> {
-    const value = tick(this.#clock, count);
-    if (value === undefined) {
-      throw new KittyError("clock_exhausted", "the clock has no values left");
-    }
-    if (count > 0) await this.#saveClock(value);
-  }
-
-  /** Takes the next of the reserved values. */
-  useClock(): void {
-    this.#clock += 1;
-  }
-
-  /** Gives reserved values back that were not used, so that there is no gap. */
-  async releaseClock(): Promise<void> {
-    if (this.#stored === this.#clock) return;
-    // Where this fails, a gap stays; the events are stored all the same.
-    await this.#saveClock(this.#clock).catch(() => {});
-  }
-
-  /** Stores a value not below the present one. */
-  async setClock(value: number): Promise<void> {
-    await this.#saveClock(value);
-    this.#clock = value;
-  }
-
-  async #saveClock(value: number): Promise<void> {
-    this.deadline.check("store the clock");
-    await clockFile.save(this.home.path, {
-      value,
-      node_id: this.home.context.nodeId,
-      updated_at: new Date(this.home.world.nowMs()).toISOString(),
-    });
-    this.#stored = value;
   }
 }

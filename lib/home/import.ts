@@ -9,7 +9,7 @@ import type { Envelope } from "../contract.ts";
 import { encode, type StampedEvent } from "../event.ts";
 import { sameJson } from "../json.ts";
 import { CLOCK_MAX, EVENT_BYTES_MAX } from "../limits.ts";
-import type { Held } from "./home.ts";
+import type { Held } from "./held.ts";
 import { commitParts } from "./queue_layout.ts";
 
 /** What became of one envelope. */

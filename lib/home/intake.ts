@@ -17,7 +17,7 @@ import {
   SPOOL_UNFINISHED_MS,
 } from "../limits.ts";
 import { record, type Recorded } from "../record.ts";
-import type { Held } from "./home.ts";
+import type { Held } from "./held.ts";
 import type { Spool, SpoolFile } from "./spool.ts";
 
 /** What an intake left behind. */

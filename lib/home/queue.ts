@@ -6,7 +6,6 @@
  * @module
  */
 
-import type { Envelope } from "../contract.ts";
 import {
   CLOCK_MAX,
   COMMIT_BYTES_MAX,
@@ -17,21 +16,16 @@ import {
 } from "../limits.ts";
 import { LOCAL_TEAM } from "../config.ts";
 import type { StampedEvent } from "../event.ts";
-import { unusable } from "./queue_file.ts";
+import { Accounts } from "./queue_accounts.ts";
 import {
   chunkedHead,
   chunkKey,
   chunksOf,
   cut,
-  EMPTY_LEDGER,
   eventKey,
   fromBytes,
-  LAYOUT,
   type Ledger,
-  LEDGER_KEY,
   type Place,
-  teamKey,
-  teamLabel,
   toBytes,
   type Tries,
   triesKey,
@@ -44,12 +38,10 @@ export type Origin = "accepted" | "imported";
 
 /** The queue in the hands of the lock's holder. */
 export class OfflineQueue {
-  #ledger: Ledger;
-  /** Queued events by team label, as far as they were read under this lock. */
-  readonly #teams = new Map<string, number>();
+  readonly #accounts: Accounts;
 
-  private constructor(readonly kv: Deno.Kv, ledger: Ledger) {
-    this.#ledger = ledger;
+  private constructor(readonly kv: Deno.Kv, accounts: Accounts) {
+    this.#accounts = accounts;
   }
 
   /**
@@ -60,24 +52,14 @@ export class OfflineQueue {
    * @throws {KittyError} when a newer program wrote the queue
    */
   static async open(kv: Deno.Kv, teamSlug = LOCAL_TEAM): Promise<OfflineQueue> {
-    const team = teamLabel(teamSlug);
-    const [value, count] = await getMany(kv, [LEDGER_KEY, teamKey(team)]);
-    const ledger = value ? readLedger(value) : EMPTY_LEDGER;
-    if (ledger.layout > LAYOUT) {
-      throw unusable(
-        `the queue was written by a newer version (layout ${ledger.layout}, known here: ${LAYOUT})`,
-        "update kitty-events; until then events wait in the spool",
-      );
-    }
-    const queue = new OfflineQueue(kv, ledger);
-    queue.#teams.set(team, count ? fromBytes<number>(count) : 0);
+    const queue = new OfflineQueue(kv, await Accounts.open(kv, teamSlug));
     await queue.#removePending();
     return queue;
   }
 
   /** All counters, as of the last commit. */
   get ledger(): Ledger {
-    return this.#ledger;
+    return this.#accounts.ledger;
   }
 
   /**
@@ -89,7 +71,7 @@ export class OfflineQueue {
    */
   async append(part: readonly StampedEvent[], origin: Origin): Promise<void> {
     await this.#removePending();
-    const ledger = this.#ledger;
+    const ledger = this.ledger;
     const commit = this.kv.atomic();
     const keys: Deno.KvKey[] = [];
     let bytes = 0, highest = ledger.highest;
@@ -105,7 +87,7 @@ export class OfflineQueue {
       }
     }
     indexNew(commit, keys);
-    await this.#commit(commit, {
+    await this.#accounts.commit(commit, {
       ...ledger,
       highest,
       [origin]: ledger[origin] + part.length,
@@ -116,12 +98,12 @@ export class OfflineQueue {
 
   /** Commits the counters as they are. */
   touch(): Promise<void> {
-    return this.#commit(this.kv.atomic(), this.#ledger, []);
+    return this.#accounts.commit(this.kv.atomic(), this.ledger, []);
   }
 
   /** Notes that the caller was warned about the queue; stored with the next commit. */
   noteWarning(nowMs: number): void {
-    this.#ledger = { ...this.#ledger, warned_at: nowMs };
+    this.#accounts.note({ warned_at: nowMs });
   }
 
   /** The events of these ids that lie here, with where they lie. */
@@ -276,7 +258,7 @@ export class OfflineQueue {
   ): Promise<void> {
     const field = (place: Place) => place === "queue" ? "queued" : "dead";
     const ledger: { -readonly [K in keyof Ledger]: Ledger[K] } = {
-      ...this.#ledger,
+      ...this.ledger,
     };
     ledger[field(from)] -= part.length;
     if (to === "gone") {
@@ -286,52 +268,11 @@ export class OfflineQueue {
     }
     if (counter) ledger[counter] += part.length;
     const change = from === "queue" ? -1 : to === "queue" ? 1 : 0;
-    await this.#commit(
+    await this.#accounts.commit(
       commit,
       ledger,
       part.map(({ envelope }) => ({ envelope, change })),
     );
-  }
-
-  /** Commits events and counters together, so that the accounts balance after any crash. */
-  async #commit(
-    commit: Deno.AtomicOperation,
-    ledger: Ledger,
-    changes: readonly {
-      envelope: Pick<Envelope, "event_type" | "team_slug">;
-      change: number;
-    }[],
-  ): Promise<void> {
-    const byType = { ...ledger.by_type };
-    const byTeam = new Map<string, number>();
-    for (const { envelope, change } of changes) {
-      if (change === 0) continue;
-      const type = envelope.event_type, team = teamLabel(envelope.team_slug);
-      byType[type] = (byType[type] ?? 0) + change;
-      byTeam.set(team, (byTeam.get(team) ?? 0) + change);
-    }
-    await this.#readTeams([...byTeam.keys()]);
-    for (const [team, change] of byTeam) {
-      const count = this.#teams.get(team)! + change;
-      if (count > 0) commit.set(teamKey(team), toBytes(count));
-      else commit.delete(teamKey(team));
-    }
-    const after = { ...ledger, by_type: byType };
-    commit.set(LEDGER_KEY, toBytes(after));
-    await commit.commit();
-    this.#ledger = after;
-    for (const [team, change] of byTeam) {
-      this.#teams.set(team, this.#teams.get(team)! + change);
-    }
-  }
-
-  async #readTeams(labels: readonly string[]): Promise<void> {
-    const unread = labels.filter((label) => !this.#teams.has(label));
-    const counts = await getMany(this.kv, unread.map(teamKey));
-    for (const [i, label] of unread.entries()) {
-      const count = counts[i];
-      this.#teams.set(label, count ? fromBytes<number>(count) : 0);
-    }
   }
 
   /** The value to store for an event; writes its chunks where it needs some. */
@@ -345,30 +286,19 @@ export class OfflineQueue {
       for (const [i, piece] of pieces.slice(at, at + perCommit).entries()) {
         commit.set(chunkKey(event_id, at + i), piece);
       }
-      await this.#commit(commit, { ...this.#ledger, pending }, []);
+      await this.#accounts.commit(commit, { ...this.ledger, pending }, []);
     }
     return chunkedHead(pieces.length, bytes.length);
   }
 
   async #removePending(): Promise<void> {
-    const { pending, ...ledger } = this.#ledger;
+    const { pending, ...ledger } = this.ledger;
     if (!pending) return;
     const commit = this.kv.atomic();
     for (let n = 0; n < pending.chunks; n++) {
       commit.delete(chunkKey(pending.event_id, n));
     }
-    await this.#commit(commit, ledger, []);
-  }
-}
-
-function readLedger(value: Uint8Array): Ledger {
-  try {
-    return fromBytes<Ledger>(value);
-  } catch {
-    throw unusable(
-      "the queue's counters cannot be read",
-      "events wait in the spool; export what can be read, then move events.kv away and import it",
-    );
+    await this.#accounts.commit(commit, ledger, []);
   }
 }
 

@@ -7,7 +7,7 @@
 import type { Settings } from "../config.ts";
 import { OLDEST_WARN_MS, QUEUE_WARN_SHARE, WARN_EVERY_MS } from "../limits.ts";
 import { ulidTimeMs } from "../ulid.ts";
-import type { Held } from "./home.ts";
+import type { Held } from "./held.ts";
 
 /** The warning that is due now; it is then noted as given with the next commit. */
 export async function queueWarning(

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Envelope } from "../../lib/contract.ts";
-import type { Held } from "../../lib/home/home.ts";
+import type { Held } from "../../lib/home/held.ts";
 import {
   DOCUMENT_BYTES_MAX,
   EVENT_BYTES_MAX,

@@ -4,7 +4,8 @@ import type { Settings } from "../../lib/config.ts";
 import { Deadline } from "../../lib/deadline.ts";
 import { offlineRoute } from "../../lib/delivery/route.ts";
 import { type EmitterParts, EventEmitter } from "../../lib/emitter.ts";
-import { type Held, Home } from "../../lib/home/home.ts";
+import type { Held } from "../../lib/home/held.ts";
+import { Home } from "../../lib/home/home.ts";
 import { ulidFactory } from "../../lib/ulid.ts";
 import { TestWorld } from "./world.ts";
 

@@ -1,0 +1,100 @@
+/**
+ * A home while its lock is held: its queue, and its clock.
+ *
+ * @module
+ */
+
+import { tick } from "../clock.ts";
+import type { Deadline } from "../deadline.ts";
+import { KittyError } from "../errors.ts";
+import * as clockFile from "./clock_file.ts";
+import type { IntakeResult } from "./intake.ts";
+import type { OfflineQueue } from "./queue.ts";
+
+/** What a holder has to know of the home. */
+export interface HeldPlace {
+  readonly path: string;
+  readonly nodeId: string;
+  readonly nowMs: () => number;
+}
+
+/** A home while its lock is held. */
+export class Held {
+  /** What the caller should know, in words. */
+  readonly warnings: string[] = [];
+  intake: IntakeResult = { left: 0, full: false };
+  #clock: number;
+  /** What `clock.json` says. */
+  #stored: number;
+  #isSound = true;
+
+  constructor(
+    readonly place: HeldPlace,
+    readonly deadline: Deadline,
+    readonly queue: OfflineQueue,
+    storedClock: number,
+  ) {
+    // The larger one counts: a lost or rolled-back clock file must not repeat a value.
+    this.#clock = Math.max(storedClock, queue.ledger.highest);
+    this.#stored = this.#clock;
+  }
+
+  /** The clock's value: the highest that was ever used here. */
+  get clock(): number {
+    return this.#clock;
+  }
+
+  /** Whether the queue did what was asked of it. */
+  get isSound(): boolean {
+    return this.#isSound;
+  }
+
+  /** Makes the next holder look closely at the queue. */
+  distrust(): void {
+    this.#isSound = false;
+  }
+
+  warn(text: string): void {
+    this.warnings.push(text);
+  }
+
+  /**
+   * Stores the clock moved on by `count` local events, before they are made:
+   * a crash then leaves a gap in the values, never a repeat.
+   */
+  async reserveClock(count: number): Promise<void> {
+    const value = tick(this.#clock, count);
+    if (value === undefined) {
+      throw new KittyError("clock_exhausted", "the clock has no values left");
+    }
+    if (count > 0) await this.#saveClock(value);
+  }
+
+  /** Takes the next of the reserved values. */
+  useClock(): void {
+    this.#clock += 1;
+  }
+
+  /** Gives reserved values back that were not used, so that there is no gap. */
+  async releaseClock(): Promise<void> {
+    if (this.#stored === this.#clock) return;
+    // Where this fails, a gap stays; the events are stored all the same.
+    await this.#saveClock(this.#clock).catch(() => {});
+  }
+
+  /** Stores a value not below the present one. */
+  async setClock(value: number): Promise<void> {
+    await this.#saveClock(value);
+    this.#clock = value;
+  }
+
+  async #saveClock(value: number): Promise<void> {
+    this.deadline.check("store the clock");
+    await clockFile.save(this.place.path, {
+      value,
+      node_id: this.place.nodeId,
+      updated_at: new Date(this.place.nowMs()).toISOString(),
+    });
+    this.#stored = value;
+  }
+}
