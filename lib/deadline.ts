@@ -78,7 +78,8 @@ function alarm(ms: number, ring: () => void): () => void {
 function arm(): void {
   if (waiting.size === 0) return;
   const atMs = Math.min(...[...waiting].map((entry) => entry.atMs));
-  if (!timer || timer.atMs > atMs) {
+  // One that nobody listened to when it went off never calls again.
+  if (!timer || timer.signal.aborted || timer.atMs > atMs) {
     timer?.signal.removeEventListener("abort", onTimer);
     const ms = Math.ceil(Math.max(0, atMs - performance.now()));
     timer = { atMs, signal: AbortSignal.timeout(ms) };

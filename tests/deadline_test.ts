@@ -5,7 +5,7 @@ import {
   strictEqual,
   throws,
 } from "node:assert/strict";
-import { Deadline } from "../lib/deadline.ts";
+import { Deadline, pause } from "../lib/deadline.ts";
 import { DeadlineError } from "../lib/errors.ts";
 
 /** A monotonic clock that a test sets. */
@@ -95,4 +95,16 @@ Deno.test("race: work goes on after the moment -> its end is seen by who holds i
   late.resolve();
   await work;
   ok(ended);
+});
+
+Deno.test("race: after a timer that went off unheard -> the next one still rings", async () => {
+  const elapsedMs = () => performance.now();
+  await Deadline.in(elapsedMs, 20).race(Promise.resolve(), "be quick");
+  // The timer of that race goes off while nobody waits for it.
+  await new Promise((done) => setTimeout(done, 60));
+  await rejects(
+    Deadline.in(elapsedMs, 20).race(new Promise(() => {}), "end"),
+    DeadlineError,
+  );
+  await pause(5);
 });
