@@ -10,16 +10,21 @@ import { COMMANDS, loadCommand } from "./commands.ts";
 
 /** Help for the whole program. */
 export async function programHelp(): Promise<string> {
-  const names = [...COMMANDS.keys()].filter((name) =>
-    !["clock", "version"].includes(name)
+  const all = [...COMMANDS.keys()];
+  const types = all.filter((name) => name.startsWith("emit "));
+  const others = all.filter((name) =>
+    !types.includes(name) && !["clock", "version"].includes(name)
   );
-  const commands = await Promise.all(names.map(loadCommand));
+  const commands = await Promise.all(others.map(loadCommand));
+  const words = types.map((name) => name.slice("emit ".length)).join(", ");
   return [
     "Records what happens to the work packages and features of a Spec Kitty project.",
     "",
     "usage: kitty-events <command> [arguments]",
     "",
     ...table(commands.map(({ name, summary }) => [name, summary])),
+    "",
+    ...wrapped(`event types of emit: ${words}`, WIDTH),
     "",
     "kitty-events <command> --help says more; kitty-events --version, too.",
   ].join("\n");
@@ -40,7 +45,7 @@ export async function commandHelp(name: string): Promise<string> {
   const usage = ["kitty-events", name, ...words, ...required, optional]
     .filter(Boolean).join(" ");
   const sections = [
-    `${summary}\n\nusage: ${usage}`,
+    `${summary}\n\n${wrapped(`usage: ${usage}`, WIDTH).join("\n  ")}`,
     details?.join("\n"),
     table(positionals.map(({ name, help }) => [name, help])).join("\n"),
     table(
@@ -49,9 +54,7 @@ export async function commandHelp(name: string): Promise<string> {
         option.help,
       ]),
     ).join("\n"),
-    ["examples:", ...examples.map((line) => `  kitty-events ${line}`)].join(
-      "\n",
-    ),
+    ["examples:", ...examples.map(commandLine)].join("\n"),
   ];
   return sections.filter(Boolean).join("\n\n");
 }
@@ -60,8 +63,36 @@ function synopsis(name: string, option: Option): string {
   return option.kind === "flag" ? `--${name}` : `--${name} ${option.value}`;
 }
 
-/** Two columns; fits 80 characters where the texts allow it. */
+const WIDTH = 80;
+
+/** A command line as one types it, continued where it is too long. */
+function commandLine(example: string): string {
+  const parts = `  kitty-events ${example}`.split(/ (?=--)/);
+  return parts.reduce((text, part) => {
+    const line = text.slice(text.lastIndexOf("\n") + 1);
+    const fits = line.length + part.length + 3 <= WIDTH;
+    return `${text}${fits ? " " : " \\\n      "}${part}`;
+  });
+}
+
+/** Two columns, the right one wrapped. */
 function table(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(0, ...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+  return rows.flatMap(([left, right]) =>
+    wrapped(right, WIDTH - width - 4).map((line, i) =>
+      `  ${(i === 0 ? left : "").padEnd(width)}  ${line}`
+    )
+  );
+}
+
+/** Breaks a text into lines of at most `width` characters, between words. */
+function wrapped(text: string, width: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines[lines.length - 1]!;
+    if (line === "") lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${line} ${word}`;
+  }
+  return lines;
 }

@@ -13,8 +13,7 @@ type Row = { k: Uint8Array; v: Uint8Array };
 
 /**
  * The envelopes of a set-aside folder, as JSON in UTF-8: queued events and
- * dead letters. Works on a copy; the folder stays as it is. An event may come
- * twice.
+ * dead letters. Works on a copy; the folder stays as it is.
  *
  * @param folder holds `events.kv` and its companions
  * @param scratch a folder to make, and to remove again
@@ -28,28 +27,51 @@ export async function* salvage(
   try {
     await copy(folder, scratch);
     const { DatabaseSync } = await import("node:sqlite");
-    const open = () => new DatabaseSync(`${scratch}/events.kv`);
-    // A damaged page ends a scan; the scan from the other end gets what lies behind it.
-    for (const direction of ["ASC", "DESC"]) {
-      try {
-        using database = open();
-        const rows = database
-          .prepare(`SELECT k, v FROM kv ORDER BY k ${direction}`).iterate();
-        const piece = database.prepare("SELECT v FROM kv WHERE k = ?");
-        for (const row of rows as Iterable<unknown> as Iterable<Row>) {
-          const envelope = envelopeOf(
-            row,
-            (key) => (piece.get(key) as Row | undefined)?.v,
-          );
-          if (envelope) yield envelope;
-        }
-        return;
-      } catch {
-        continue;
+    using database = new DatabaseSync(`${scratch}/events.kv`);
+    const range = database.prepare(
+      "SELECT k, v FROM kv WHERE k >= ? AND k < ? AND k > ? ORDER BY k",
+    );
+    const piece = database.prepare("SELECT v FROM kv WHERE k = ?");
+    for (const place of [QUEUE, DEAD]) {
+      const read = (from: number, to: number, after: Uint8Array) =>
+        range.iterate(
+          join(place, number(from)),
+          join(place, number(to)),
+          after,
+        ) as Iterable<unknown> as Iterable<Row>;
+      for (const row of rowsBetween(read, 0, 2 ** 53, { last: place })) {
+        const envelope = envelopeOf(
+          row,
+          (key) => (piece.get(key) as Row | undefined)?.v,
+        );
+        if (envelope) yield envelope;
       }
     }
   } finally {
     await Deno.remove(scratch, { recursive: true });
+  }
+}
+
+/**
+ * The rows of a range of clock values, less those on damaged pages: a range
+ * that cannot be read to its end is read on in halves.
+ */
+function* rowsBetween(
+  read: (from: number, to: number, after: Uint8Array) => Iterable<Row>,
+  from: number,
+  to: number,
+  seen: { last: Uint8Array },
+): Generator<Row> {
+  try {
+    for (const row of read(from, to, seen.last)) {
+      seen.last = row.k;
+      yield row;
+    }
+  } catch {
+    if (to - from <= 1) return;
+    const middle = Math.floor((from + to) / 2);
+    yield* rowsBetween(read, from, middle, seen);
+    yield* rowsBetween(read, middle, to, seen);
   }
 }
 
@@ -72,8 +94,6 @@ function envelopeOf(
   { k, v }: Row,
   valueOf: (key: Uint8Array) => Uint8Array | undefined,
 ): Uint8Array | undefined {
-  const isEvent = [QUEUE, DEAD].some((prefix) => startsWith(k, prefix));
-  if (!isEvent) return undefined;
   const chunks = chunksOf(v);
   if (chunks === 0) return v;
   const id = lastText(k);
@@ -114,8 +134,4 @@ const QUEUE = text("queue"), DEAD = text("dead");
 
 function join(...parts: Iterable<number>[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
-}
-
-function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
-  return prefix.every((byte, i) => bytes[i] === byte);
 }

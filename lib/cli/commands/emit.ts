@@ -48,8 +48,9 @@ export const emit: readonly Command[] = [
     summary: "Record events: one of a type, or a stream of drafts.",
     details: [
       "With --stdin every input line is a draft in JSON:",
-      '  {"event_type", "payload", "event_id"?, "causation_id"?, "timestamp"?, "team_slug"?}',
-      "and every draft is answered by a receipt in JSON, in order, once it is on disk.",
+      '  {"event_type", "payload", "event_id"?, "causation_id"?, "timestamp"?,',
+      '   "team_slug"?, "project_uuid"?, "project_slug"?}',
+      "and is answered by a receipt in JSON, in order, once it is on disk.",
     ],
     examples: ["emit --stdin < drafts.ndjson"],
     positionals: [],
