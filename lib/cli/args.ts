@@ -72,7 +72,9 @@ export function parseArgs(
       continue;
     }
     const [name, inline] = split(arg === "-h" ? "--help" : arg);
-    const option = spec.options[name];
+    const option = Object.hasOwn(spec.options, name)
+      ? spec.options[name]
+      : undefined;
     if (!option || !arg.startsWith("--") && arg !== "-h") {
       throw unknownOption(arg, name, spec, command);
     }

@@ -54,6 +54,13 @@ export function spawnProgram(
   }).spawn();
 }
 
+/** A shell script that runs the program, for a folder of the path. */
+export function programScript(): string {
+  return `#!/bin/sh
+DENO_DIR='${DENO_DIR}' NO_COLOR=1 exec '${Deno.execPath()}' run --allow-all --no-check --quiet '${MAIN}' "$@"
+`;
+}
+
 /** Runs the program to its end. */
 export async function runProgram(
   args: readonly string[],
