@@ -12,6 +12,7 @@ import { median, runOnce, type Subject, wallTimes } from "./measure.ts";
 const HISTORY = fileOf("../../shared/data/work-history.ndjson");
 const MAIN = fileOf("../main.ts");
 const EMPTY = fileOf("./empty.ts");
+const FLOOR = fileOf("./floor.ts");
 const RAW_KV = fileOf("./raw_kv.ts");
 const FLAGS = ["run", "--allow-all", "--no-check", "--quiet"];
 const EVENT = ["wp-status-changed", "WP01", "planned", "doing"];
@@ -63,11 +64,18 @@ async function oneShot(): Promise<void> {
     program("emit", `${folder}/one-shot`, ["emit", ...EVENT, "--strict"], {
       cwd,
     });
-  const [base, outside, inside] = await wallTimes(
-    [empty, emit(folder), emit(project)],
+  await Deno.mkdir(`${folder}/floor`);
+  const floor = {
+    name: "floor",
+    args: [...FLAGS, "--unstable-kv", FLOOR, `${folder}/floor`],
+    cwd: folder,
+  };
+  const [base, least, outside, inside] = await wallTimes(
+    [empty, floor, emit(folder), emit(project)],
     runs,
-  ) as [number[], number[], number[]];
+  ) as [number[], number[], number[], number[]];
   report("empty script", `${median(base).toFixed(1)} ms`);
+  report("floor: lock, clock and commit alone / empty", ratio(least, base));
   report("one-shot emit / empty script", ratio(outside, base));
   report("one-shot emit in a project / empty script", ratio(inside, base));
 }
