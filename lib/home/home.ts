@@ -74,7 +74,8 @@ export class Home implements Disposable {
     work: (held: Held) => Promise<T>,
   ): Promise<T> {
     const lock = await HomeLock.take(this.path, deadline);
-    let isSound = false;
+    // Without a seal, the next holder looks closely.
+    let seal: string | undefined;
     try {
       const { kv, state, warnings } = await this.#openQueue(
         lock.lastSeal,
@@ -102,19 +103,19 @@ export class Home implements Disposable {
           intake,
         );
         const result = await work(held);
-        await this.#tidyLog(queue, state);
+        const after = await this.#tidyLog(queue, state);
+        if (held.isSound) seal = sealOf(after);
         return result;
-      } finally {
-        isSound = held.isSound;
+      } catch (error) {
+        const isHarmless = error instanceof DeadlineError ||
+          error instanceof KittyError;
+        if (isHarmless && held.isSound) {
+          seal = sealOf(await stateOf(this.path));
+        }
+        throw error;
       }
-    } catch (error) {
-      isSound ||= error instanceof DeadlineError || error instanceof KittyError;
-      throw error;
     } finally {
-      const state = isSound
-        ? await stateOf(this.path).catch(() => undefined)
-        : undefined;
-      await lock.release(state && sealOf(state));
+      await lock.release(seal);
     }
   }
 
@@ -180,12 +181,16 @@ export class Home implements Disposable {
    * the next commit of the same process. One-shot processes make none, so
    * without this one the log would grow with every call, and with it the time
    * that the next one takes to open it.
+   *
+   * @returns the file's state after it
    */
   async #tidyLog(
     queue: OfflineQueue,
     before: QueueFileState | undefined,
-  ): Promise<void> {
+  ): Promise<QueueFileState | undefined> {
     const after = await stateOf(this.path);
-    if (before && after?.mtimeMs !== before.mtimeMs) await queue.touch();
+    if (!before || after?.mtimeMs === before.mtimeMs) return after;
+    await queue.touch();
+    return await stateOf(this.path);
   }
 }

@@ -167,3 +167,21 @@ Deno.test("the last holder died in its work, the queue is sound -> nothing is mo
     [],
   );
 });
+
+Deno.test("the last holder died, the queue is too large to be checked in time -> spooled, and still to be checked", async () => {
+  await using home = await tempHome();
+  await emit(home.path, 2);
+  await Deno.writeTextFile(`${home.path}/clock.lock`, "held");
+  // A hole at its end makes the file large; it is looked at by its size only.
+  const { size } = await Deno.stat(queuePath(home.path));
+  await Deno.truncate(queuePath(home.path), 2 ** 32);
+  using at = emitterAt(home.path, { settings: { timeoutMs: 2_000 } });
+  const receipt = await at.emitter.emit(draftOf());
+  strictEqual(receipt.status, "spooled");
+  ok(receipt.warning?.includes("no time to check"), receipt.warning);
+  const seal = await Deno.readTextFile(`${home.path}/clock.lock`);
+  strictEqual(seal.trim(), "held");
+  await Deno.truncate(queuePath(home.path), size);
+  const { receipts } = await emit(home.path, 1);
+  deepStrictEqual(clocksOf(receipts), [4]);
+});

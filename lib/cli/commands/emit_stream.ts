@@ -103,7 +103,8 @@ class Stream {
     const parts = [...this.counts].map(([status, n]) => `${n} ${status}`);
     const total = [...this.counts.values()].reduce((sum, n) => sum + n, 0);
     const { out } = this.#call;
-    await out.note(`${total} drafts: ${parts.join(", ") || "none"}`);
+    const drafts = total === 1 ? "draft" : "drafts";
+    await out.note(`${total} ${drafts}: ${parts.join(", ") || "none"}`);
     if (!this.#isRead) {
       await out.warn(
         "nobody read the receipts any more (stdout was closed); the events were recorded all the same",
