@@ -28,7 +28,7 @@ const ROUNDS = option("rounds") ?? 200;
 const SEED = option("seed") ?? Math.floor(Math.random() * 2 ** 31);
 const STREAM_LINES = 600;
 const SPOOL_FILES = 12;
-const CHECK_EVERY = 25;
+const CHECK_EVERY = Math.max(25, Math.ceil(ROUNDS / 10));
 
 function option(name: string): number | undefined {
   const given = Deno.args.find((arg) => arg.startsWith(`--${name}=`));
@@ -123,7 +123,11 @@ class Crash {
   }
 
   get env(): Record<string, string> {
-    return { SPEC_KITTY_HOME: this.home };
+    return {
+      SPEC_KITTY_HOME: this.home,
+      // As many rounds as one likes.
+      SPEC_KITTY_MAX_QUEUE_SIZE: "100000000",
+    };
   }
 
   async #oneShot(round: number): Promise<Receipt[]> {

@@ -119,13 +119,6 @@ export class Home implements Disposable {
     }
   }
 
-  /** Takes in the whole spool, then gives the queue to readers, who need no lock. */
-  async settle(): Promise<{ kv: Deno.Kv; warnings: readonly string[] }> {
-    return await this.keep((held) =>
-      Promise.resolve({ kv: held.queue.kv, warnings: held.warnings })
-    );
-  }
-
   /** `hold` for the commands that look after the queue: patient, and with the whole spool taken in. */
   keep<T>(work: (held: Held) => Promise<T>): Promise<T> {
     return this.hold(
