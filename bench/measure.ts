@@ -34,10 +34,27 @@ export async function wallTimes(
   return times;
 }
 
-/** Runs one subject: wall time, and where the system tells it, peak memory in MiB. */
-export async function runOnce(
+/** Runs one subject to its end; its wall time in milliseconds. */
+export async function runOnce(subject: Subject): Promise<{ ms: number }> {
+  const startedMs = performance.now();
+  await ended(subject, spawn(subject));
+  return { ms: performance.now() - startedMs };
+}
+
+/**
+ * Peak memory of one run in MiB. A run of its own, because looking at it often
+ * slows it down. Only Linux tells it.
+ */
+export async function peakMemory(
   subject: Subject,
-): Promise<{ ms: number; peakMiB: number | undefined }> {
+): Promise<number | undefined> {
+  const child = spawn(subject);
+  const watching = watchPeak(child);
+  await ended(subject, child);
+  return await watching;
+}
+
+function spawn(subject: Subject): Deno.ChildProcess {
   // A shell opens the input, as a caller's would: a pipe fed from here would be what is measured.
   const redirected = subject.stdin !== undefined;
   const [command, args] = redirected
@@ -47,8 +64,7 @@ export async function runOnce(
       ...subject.args,
     ]]
     : [Deno.execPath(), [...subject.args]];
-  const startedMs = performance.now();
-  const child = new Deno.Command(command, {
+  return new Deno.Command(command, {
     args,
     env: { ...subject.env, ...redirected && { INPUT: subject.stdin! } },
     ...subject.cwd !== undefined && { cwd: subject.cwd },
@@ -56,20 +72,23 @@ export async function runOnce(
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  const watching = watchPeak(child);
-  const { code, stderr } = await child.output();
-  const ms = performance.now() - startedMs;
-  if (code !== 0) {
-    throw new Error(`${subject.name}: ${new TextDecoder().decode(stderr)}`);
-  }
-  return { ms, peakMiB: await watching };
 }
 
-/** Follows a process's peak memory until it ends. Only Linux tells it. */
+async function ended(
+  { name }: Subject,
+  child: Deno.ChildProcess,
+): Promise<void> {
+  const { code, stderr } = await child.output();
+  if (code !== 0) {
+    throw new Error(`${name}: ${new TextDecoder().decode(stderr)}`);
+  }
+}
+
+/** Follows a process's peak memory until it ends. */
 async function watchPeak(
   child: Deno.ChildProcess,
 ): Promise<number | undefined> {
-  const POLL_MS = 10;
+  const POLL_MS = 2;
   let isRunning = true, peakMiB: number | undefined;
   child.status.then(() => isRunning = false);
   while (isRunning) {

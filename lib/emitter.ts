@@ -41,7 +41,7 @@ import {
   INTAKE_MS_MAX,
 } from "./limits.ts";
 import type { ProjectIdentity } from "./project.ts";
-import { emptyReceipt, type Receipt } from "./receipt.ts";
+import { emptyReceipt, lostReceipt, type Receipt } from "./receipt.ts";
 import { type Candidate, record, type Recorded } from "./record.ts";
 import { isTallied, tally } from "./tally.ts";
 import type { World } from "./world.ts";
@@ -142,8 +142,17 @@ export class EventEmitter implements Disposable {
       : this.prepareText(new TextEncoder().encode(text));
   }
 
-  /** Checks a draft that came as JSON text in UTF-8, and fills in what its caller left open. */
+  /** Checks a draft that came as JSON text in UTF-8, and fills in what its caller left open. Never throws. */
   prepareText(bytes: Uint8Array, options?: { first?: boolean }): Prepared {
+    try {
+      return this.#prepare(bytes, options);
+    } catch (error) {
+      // As in `commit`: a mistake of this program must not become the caller's.
+      return { receipt: lostReceipt(error) };
+    }
+  }
+
+  #prepare(bytes: Uint8Array, options?: { first?: boolean }): Prepared {
     const { newId, settings, project, world } = this.#parts;
     const { draft, problems, eventType } = readDraft(bytes, options);
     if (settings.disabled) {

@@ -33,7 +33,7 @@ export const COMMIT_BYTES_MAX = 640 * KIB;
 export const COMMIT_EVENTS_MAX = 200;
 
 /** Events that a stream records under one hold of the home's lock, in several commits: more cost memory, fewer cost speed. */
-export const GROUP_EVENTS_MAX = 2 * COMMIT_EVENTS_MAX;
+export const GROUP_EVENTS_MAX = 4 * COMMIT_EVENTS_MAX;
 
 /** Input bytes that make such a group full. */
 export const GROUP_BYTES_MAX = 2 * COMMIT_BYTES_MAX;

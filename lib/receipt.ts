@@ -5,7 +5,7 @@
  */
 
 import type { EventType, Problem } from "./contract.ts";
-import { EXIT, type ExitCode } from "./errors.ts";
+import { EXIT, type ExitCode, reasonOf } from "./errors.ts";
 
 /**
  * What became of an event.
@@ -53,6 +53,14 @@ export function emptyReceipt(
     event_id: null,
     lamport_clock: null,
     status,
+  };
+}
+
+/** The receipt of an event that an unforeseen error has cost. */
+export function lostReceipt(error: unknown, eventType?: EventType): Receipt {
+  return {
+    ...emptyReceipt("lost", eventType),
+    warning: `nothing could be kept: ${reasonOf(error)}`,
   };
 }
 

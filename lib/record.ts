@@ -16,6 +16,7 @@ import {
 } from "./event.ts";
 import type { Held } from "./home/held.ts";
 import { commitParts, type Place } from "./home/queue_layout.ts";
+import type { Entry } from "./home/queue_read.ts";
 import { COMMIT_EVENTS_MAX, EVENT_BYTES_MAX } from "./limits.ts";
 
 /** A draft to record. */
@@ -42,7 +43,8 @@ export type Recorded =
 
 /**
  * Records drafts in their order. The clock is stored before the events: a
- * crash in between leaves a gap in the values, never a repeat.
+ * crash in between leaves a gap in the values, never a repeat. While one part
+ * is being committed, the events of the next are made.
  *
  * @returns one result for each candidate; `failed` where its commit failed
  * @throws when the clock cannot be stored; nothing is recorded then
@@ -53,36 +55,56 @@ export async function record(
   settings: Pick<Settings, "maxQueueSize" | "maxQueueBytes">,
 ): Promise<Recorded[]> {
   const results: Recorded[] = [];
+  const { queued, dead, bytes } = held.queue.ledger;
+  const room: Room = {
+    events: settings.maxQueueSize - queued - dead,
+    bytes: settings.maxQueueBytes - bytes,
+  };
   await held.reserveClock(candidates.length);
+  let storing: Promise<Recorded[]> | undefined;
   for (let at = 0; at < candidates.length; at += COMMIT_EVENTS_MAX) {
     const some = candidates.slice(at, at + COMMIT_EVENTS_MAX);
-    const failed = results.findLast(({ kind }) => kind === "failed");
-    results.push(
-      ...failed
-        ? some.map(() => failed)
-        : await recordSome(held, some, settings),
+    const ids = some.flatMap(({ draft, mayExist }) =>
+      mayExist ? draft.event_id : []
     );
+    // What may be here already may have come with the part before.
+    if (ids.length > 0) await storing;
+    const made = make(held, some, await held.queue.find(ids), room);
+    results.push(...await storing ?? []);
+    const failed = results.findLast(({ kind }) => kind === "failed");
+    storing = failed
+      ? Promise.resolve(some.map(() => failed))
+      : store(held, some, made);
   }
+  results.push(...await storing ?? []);
   await held.releaseClock();
   return results;
 }
 
-async function recordSome(
+/** What the queue still takes. */
+interface Room {
+  events: number;
+  bytes: number;
+}
+
+/** Events made of candidates, and what becomes of each if these can be stored. */
+interface Made {
+  readonly events: readonly StampedEvent[];
+  readonly results: readonly Recorded[];
+}
+
+/** Gives each candidate that is new and fits its place in the order. */
+function make(
   held: Held,
   candidates: readonly Candidate[],
-  settings: Pick<Settings, "maxQueueSize" | "maxQueueBytes">,
-): Promise<Recorded[]> {
-  const known = await held.queue.find(
-    candidates.flatMap(({ draft, mayExist }) => mayExist ? draft.event_id : []),
-  );
-  const made: StampedEvent[] = [];
+  known: ReadonlyMap<string, Entry>,
+  room: Room,
+): Made {
+  const events: StampedEvent[] = [];
   const twins = new Map<
     string,
     { draft: RenderedDraft; event: StampedEvent }
   >();
-  const { queued, dead, bytes } = held.queue.ledger;
-  let events = queued + dead, total = bytes;
-
   const results = candidates.map(({ draft, mayExist }): Recorded => {
     const { event_id } = draft;
     const entry = mayExist ? known.get(event_id) : undefined;
@@ -100,21 +122,28 @@ async function recordSome(
         : { kind: "conflict" };
     }
     const event = stamp(draft, held.clock + 1);
-    if (event.bytes.length > EVENT_BYTES_MAX) return { kind: "too_large" };
-    if (
-      events + 1 > settings.maxQueueSize ||
-      total + event.bytes.length > settings.maxQueueBytes
-    ) return { kind: "full" };
-    events += 1;
-    total += event.bytes.length;
+    const { length } = event.bytes;
+    if (length > EVENT_BYTES_MAX) return { kind: "too_large" };
+    if (room.events < 1 || room.bytes < length) return { kind: "full" };
+    room.events -= 1;
+    room.bytes -= length;
     held.useClock();
-    made.push(event);
+    events.push(event);
     if (mayExist) twins.set(event_id, { draft, event });
     return { kind: "stored", lamport_clock: event.lamport_clock };
   });
+  return { events, results };
+}
 
-  const failed = await append(held, made);
-  return failed === undefined ? results : results.map((result, i) => {
+/** Stores what was made; what could not be stored is `failed`. */
+async function store(
+  held: Held,
+  candidates: readonly Candidate[],
+  { events, results }: Made,
+): Promise<Recorded[]> {
+  const failed = await append(held, events);
+  if (!failed) return [...results];
+  return results.map((result, i) => {
     const { event_id } = candidates[i]!.draft;
     return failed.ids.has(event_id) && "lamport_clock" in result
       ? { kind: "failed", error: failed.error }

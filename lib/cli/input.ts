@@ -15,15 +15,28 @@ export async function openInput(
   { read: (buffer: Uint8Array) => Promise<number | null>; close(): void }
 > {
   if (path === undefined || path === "-") {
-    return { read: terminal.read, close() {} };
+    return {
+      read: (buffer) => terminal.read(buffer).catch(unusable(STDIN)),
+      close() {},
+    };
   }
-  try {
-    const file = await Deno.open(path, { read: true });
-    return { read: (buffer) => file.read(buffer), close: () => file.close() };
-  } catch (error) {
-    throw new KittyError("input", `cannot open ${path}: ${reasonOf(error)}`, {
+  const failed = unusable(path);
+  const file = await Deno.open(path, { read: true }).catch(failed);
+  return {
+    read: (buffer) => file.read(buffer).catch(failed),
+    close: () => file.close(),
+  };
+}
+
+/** Standard input, in messages. */
+export const STDIN = "standard input";
+
+/** Turns a failure of the input into words. */
+function unusable(what: string): (error: unknown) => never {
+  return (error) => {
+    throw new KittyError("input", `cannot read ${what}: ${reasonOf(error)}`, {
       hint: "check the path, or use - for standard input",
       exit: EXIT.usage,
     });
-  }
+  };
 }

@@ -31,6 +31,11 @@ export class LineReader {
     this.#read = read;
   }
 
+  /** Lines that have come to their end, blank ones included. */
+  get count(): number {
+    return this.#number;
+  }
+
   /** The lines that the next chunk of input completes, which may be none; null at the end. */
   async next(): Promise<Line[] | null> {
     if (this.#isEnded) return null;

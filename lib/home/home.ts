@@ -6,7 +6,7 @@
  */
 
 import { Deadline } from "../deadline.ts";
-import { DeadlineError, KittyError } from "../errors.ts";
+import { DeadlineError, KittyError, reasonOf } from "../errors.ts";
 import { HOUSEKEEPING_TIMEOUT_MS } from "../limits.ts";
 import type { World } from "../world.ts";
 import * as clockFile from "./clock_file.ts";
@@ -81,10 +81,15 @@ export class Home implements Disposable {
         lock.lastSeal,
         deadline,
       );
+      // Something else in the spool's place must not keep the queue from working.
+      let unread: string | undefined;
       const [queue, clock, spooled] = await Promise.all([
         OfflineQueue.open(kv, this.context.settings.teamSlug),
         clockFile.load(this.path, this.world.nowMs()),
-        this.spool.names(),
+        this.spool.names().catch((error): string[] => {
+          unread = `${this.spool.path} cannot be read: ${reasonOf(error)}`;
+          return [];
+        }),
       ]);
       const place = {
         path: this.path,
@@ -94,6 +99,7 @@ export class Home implements Disposable {
       const held = new Held(place, deadline, queue, clock.value);
       for (const warning of warnings) held.warn(warning);
       if (clock.warning) held.warn(clock.warning);
+      if (unread) held.warn(unread);
       try {
         held.intake = await takeIn(
           held,

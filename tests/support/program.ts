@@ -94,3 +94,9 @@ async function writeAll(
     // The program ended without reading all of it.
   }
 }
+
+/** The JSON documents of an output, one a line. */
+// deno-lint-ignore no-explicit-any
+export function documentsOf(stdout: string): any[] {
+  return stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+}

@@ -8,9 +8,15 @@ import type { Settings } from "../../config.ts";
 import { Deadline } from "../../deadline.ts";
 import { CONNECTION_LABELS } from "../../delivery/route.ts";
 import type { EventEmitter } from "../../emitter.ts";
-import { EXIT, type ExitCode, reasonOf, usageError } from "../../errors.ts";
+import {
+  EXIT,
+  type ExitCode,
+  KittyError,
+  reasonOf,
+  usageError,
+} from "../../errors.ts";
 import { DOCUMENT_BYTES_MAX, TELLING_MS_MAX } from "../../limits.ts";
-import { emptyReceipt, type Receipt, strictExit } from "../../receipt.ts";
+import { lostReceipt, type Receipt, strictExit } from "../../receipt.ts";
 import { setUpEmitter } from "../../setup.ts";
 import type { Draft } from "../../contract.ts";
 import {
@@ -19,6 +25,7 @@ import {
   EMIT_OPTIONS,
   timeoutOf,
 } from "../command.ts";
+import { STDIN } from "../input.ts";
 import { printable, problemText } from "../output.ts";
 import type { Terminal } from "../terminal.ts";
 import { brief, EMIT_TYPES, type EmitType, type Given } from "./emit_types.ts";
@@ -65,8 +72,10 @@ export const emit: readonly Command[] = [
           `one of: ${EMIT_TYPES.map(({ word }) => word).join(", ")}`,
         );
       }
-      const { emitStream } = await import("./emit_stream.ts");
-      return await emitStream(call);
+      return await atNoCost(call, async () => {
+        const { emitStream } = await import("./emit_stream.ts");
+        return await emitStream(call);
+      });
     },
   },
   ...EMIT_TYPES.map((type): Command => ({
@@ -75,20 +84,41 @@ export const emit: readonly Command[] = [
     examples: [type.example],
     positionals: type.positionals,
     options: { ...type.options, ...EVENT_OPTIONS, ...EMIT_OPTIONS },
-    run: (call) => emitOne(call, type),
+    run: (call) => atNoCost(call, () => emitOne(call, type)),
   })),
 ];
+
+/** A mistake of this program must not become the caller's: only wrong usage ends in an error. */
+async function atNoCost(
+  call: Call,
+  work: () => Promise<number>,
+): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof KittyError && error.exit === EXIT.usage) throw error;
+    const { args, out } = call;
+    const { warning, ...receipt } = lostReceipt(error);
+    if (out.mode.json || args.flag("stdin")) {
+      await out.line(JSON.stringify({ ...receipt, warning }));
+    }
+    await out.warn(`lost: ${warning}`);
+    return args.flag("strict") ? EXIT.notStored : EXIT.ok;
+  }
+}
 
 async function emitOne(call: Call, type: EmitType): Promise<number> {
   const { world, args, out } = call;
   const flagMs = timeoutOf(args);
   const startedMs = world.elapsedMs();
-  const draft = type.draft(await given(call, type));
+  const input = await inputOf(call, type);
   const readingMs = world.elapsedMs() - startedMs;
+  const draft = type.draft(given(call, type, input?.text));
 
   const { receipt, emitter, settings, warnings } = await record(
     call,
     draft,
+    input?.trouble,
     readingMs,
     flagMs,
   );
@@ -114,10 +144,15 @@ interface Recording {
   readonly warnings: readonly string[];
 }
 
-/** Records the draft. Whatever goes wrong is a receipt: the caller never pays. */
+/**
+ * Records the draft. Whatever goes wrong is a receipt: the caller never pays.
+ *
+ * @param trouble why a part of the draft could not be read, if it could not
+ */
 async function record(
   call: Call,
   draft: Draft,
+  trouble: Error | undefined,
   readingMs: number,
   timeoutMs: number | undefined,
 ): Promise<Recording> {
@@ -133,15 +168,15 @@ async function record(
       world.elapsedMs,
       readingMs + settings.timeoutMs,
     );
-    const group = [emitter.prepareValue(draft)];
+    const group = [
+      trouble
+        ? { receipt: lostReceipt(trouble, draft.event_type) }
+        : emitter.prepareValue(draft),
+    ];
     const [receipt] = await emitter.commit(group, deadline);
     return { receipt: withWait(call, receipt!), emitter, settings, warnings };
   } catch (error) {
-    const receipt = {
-      ...emptyReceipt("lost", draft.event_type),
-      warning: `nothing could be kept: ${reasonOf(error)}`,
-    };
-    return { receipt, warnings };
+    return { receipt: lostReceipt(error, draft.event_type), warnings };
   }
 }
 
@@ -201,16 +236,41 @@ async function tell(
   await telling;
 }
 
-/** What was given, after standard input was read where it is asked for. */
-async function given(call: Call, type: EmitType): Promise<Given> {
-  const { args, terminal } = call;
+/** Names of the texts that are asked of standard input. */
+function asking({ args }: Call, type: EmitType): string[] {
   const names = type.positionals.map(({ name }) => name);
-  const asking = (type.fromStdin ?? []).filter((name) =>
+  return (type.fromStdin ?? []).filter((name) =>
     (args.text(name) ?? args.positionals[names.indexOf(name)]) === "-"
   );
-  const input = asking.length > 0 ? await readText(terminal) : undefined;
+}
+
+/** What came from standard input, and why it is not all, if it is not. */
+interface Input {
+  readonly text: string;
+  readonly trouble?: Error;
+}
+
+/** Reads standard input where it is asked for. Never rejects. */
+async function inputOf(
+  call: Call,
+  type: EmitType,
+): Promise<Input | undefined> {
+  if (asking(call, type).length === 0) return undefined;
+  try {
+    return { text: await readText(call.terminal) };
+  } catch (error) {
+    const trouble = new Error(`cannot read ${STDIN}: ${reasonOf(error)}`);
+    return { text: "", trouble };
+  }
+}
+
+/** What was given, with texts from standard input filled in. */
+function given(call: Call, type: EmitType, input: string | undefined): Given {
+  const { args } = call;
+  const names = type.positionals.map(({ name }) => name);
+  const asked = asking(call, type);
   const fill = (name: string, text: string | undefined) =>
-    asking.includes(name) ? input : text;
+    asked.includes(name) ? input : text;
   return {
     args,
     options: {

@@ -7,17 +7,23 @@
 
 import { Deadline, pause } from "../../deadline.ts";
 import type { EventEmitter, Prepared } from "../../emitter.ts";
-import { EXIT } from "../../errors.ts";
+import { EXIT, reasonOf } from "../../errors.ts";
 import { tooLarge } from "../../home/intake.ts";
-import { GROUP_BYTES_MAX, GROUP_EVENTS_MAX } from "../../limits.ts";
+import {
+  GROUP_BYTES_MAX,
+  GROUP_EVENTS_MAX,
+  TIMEOUT_MS_DEFAULT,
+} from "../../limits.ts";
 import {
   emptyReceipt,
+  lostReceipt,
   type Receipt,
   type ReceiptStatus,
   strictExit,
 } from "../../receipt.ts";
 import { setUpEmitter } from "../../setup.ts";
 import { type Call, timeoutOf } from "../command.ts";
+import { STDIN } from "../input.ts";
 import { type Line, LineReader } from "../lines.ts";
 
 /** How long input may take to be called waiting: less than a commit, so that nobody notices. */
@@ -26,25 +32,44 @@ const IDLE_MS = 1;
 /** Reads drafts to the end of input, or to a signal. Returns the exit code. */
 export async function emitStream(call: Call): Promise<number> {
   const { world, args, out, terminal } = call;
-  const { emitter, settings } = await setUpEmitter(world, {
+  const timeoutMs = timeoutOf(args);
+  const { recorder, settings } = await setUpEmitter(world, {
     home: args.text("home"),
-    timeoutMs: timeoutOf(args),
+    timeoutMs,
     warn: (text) => void out.warn(text),
-  });
-  const stream = new Stream(call, emitter, settings.timeoutMs);
+  }).then(
+    ({ emitter, settings }) => ({ recorder: emitter, settings }),
+    (error) => ({ recorder: nowhere(error), settings: undefined }),
+  );
+  const stream = new Stream(
+    call,
+    recorder,
+    settings?.timeoutMs ?? timeoutMs ?? TIMEOUT_MS_DEFAULT,
+  );
   terminal.onStop((exitCode) => stream.stop(exitCode));
   const exitCode = await stream.run();
   await stream.summarize();
   if (exitCode !== undefined) return exitCode;
   if (!args.flag("strict")) return EXIT.ok;
   const code = strictExit(new Set(stream.counts.keys()));
-  return code || (settings.problems.length > 0 ? EXIT.config : EXIT.ok);
+  return code || (settings?.problems.length ? EXIT.config : EXIT.ok);
+}
+
+/** What a stream needs of an emitter. */
+type Recorder = Pick<EventEmitter, "prepareText" | "commit">;
+
+/** Stands in for an emitter that could not be set up: each draft is lost, and its receipt says why. */
+function nowhere(error: unknown): Recorder {
+  return {
+    prepareText: () => ({ receipt: lostReceipt(error) }),
+    commit: (group) => Promise.resolve(group.map(({ receipt }) => receipt!)),
+  };
 }
 
 class Stream {
   readonly counts = new Map<ReceiptStatus, number>();
   readonly #call: Call;
-  readonly #emitter: EventEmitter;
+  readonly #recorder: Recorder;
   readonly #timeoutMs: number;
   #group: { line: number; prepared: Prepared }[] = [];
   #groupBytes = 0;
@@ -54,9 +79,9 @@ class Stream {
   #exitCode: number | undefined;
   #onStop: (() => void) | undefined;
 
-  constructor(call: Call, emitter: EventEmitter, timeoutMs: number) {
+  constructor(call: Call, recorder: Recorder, timeoutMs: number) {
     this.#call = call;
-    this.#emitter = emitter;
+    this.#recorder = recorder;
     this.#timeoutMs = timeoutMs;
   }
 
@@ -69,8 +94,12 @@ class Stream {
   /** @returns the exit code of the signal that ended the stream, if one did */
   async run(): Promise<number | undefined> {
     const reader = new LineReader(this.#call.terminal.read);
+    let trouble: unknown;
     while (this.#exitCode === undefined) {
-      const reading = reader.next();
+      const reading = reader.next().catch((error) => {
+        trouble = new Error(`cannot read ${STDIN}: ${reasonOf(error)}`);
+        return null;
+      });
       if (this.#group.length > 0 && !await isReady(reading)) {
         // While the last commit runs, more input may come for this one.
         await this.#committing;
@@ -82,6 +111,12 @@ class Stream {
         if (this.#exitCode !== undefined) break;
         if (this.#add(line)) await this.#commit();
       }
+    }
+    if (trouble) {
+      // Of the line that was begun, if one was, and of all that follow.
+      const receipt = lostReceipt(trouble);
+      this.#group.push({ line: reader.count + 1, prepared: { receipt } });
+      await this.#call.out.warn(`lost: ${receipt.warning}`);
     }
     await this.#commit();
     await this.#committing;
@@ -115,7 +150,7 @@ class Stream {
   /** @returns whether the group is full now */
   #add({ number, bytes }: Line): boolean {
     const prepared = bytes
-      ? this.#emitter.prepareText(bytes, { first: number === 1 })
+      ? this.#recorder.prepareText(bytes, { first: number === 1 })
       : { receipt: { ...emptyReceipt("discarded"), problems: [tooLarge] } };
     this.#group.push({ line: number, prepared });
     this.#groupBytes += bytes?.length ?? 0;
@@ -137,7 +172,7 @@ class Stream {
     group: readonly { line: number; prepared: Prepared }[],
   ): Promise<void> {
     const deadline = Deadline.in(this.#call.world.elapsedMs, this.#timeoutMs);
-    const receipts = await this.#emitter.commit(
+    const receipts = await this.#recorder.commit(
       group.map(({ prepared }) => prepared),
       deadline,
     );
