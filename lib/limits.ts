@@ -44,8 +44,8 @@ export const COMMIT_MUTATIONS_MAX = 900;
 /** Bytes in a row of the index: a few hundred events. Moving one of them writes its row anew. */
 export const INDEX_ROW_BYTES_MAX = 16 * KIB;
 
-/** Rows of the index that one commit writes anew at most, so that they fit beside the events. */
-export const COMMIT_INDEX_ROWS_MAX = 10;
+/** Bytes of the index that one commit writes anew at most, so that they fit beside the events. */
+export const COMMIT_INDEX_BYTES_MAX = 10 * INDEX_ROW_BYTES_MAX;
 
 /** Deno KV reads at most 10 keys in one `getMany`. */
 export const GET_MANY_MAX = 10;

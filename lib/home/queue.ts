@@ -9,10 +9,9 @@
 import {
   CLOCK_MAX,
   COMMIT_BYTES_MAX,
-  COMMIT_INDEX_ROWS_MAX,
+  COMMIT_INDEX_BYTES_MAX,
   COMMIT_MUTATIONS_MAX,
   GET_MANY_MAX,
-  INDEX_ROW_BYTES_MAX,
 } from "../limits.ts";
 import { LOCAL_TEAM } from "../config.ts";
 import type { StampedEvent } from "../event.ts";
@@ -30,7 +29,13 @@ import {
   type Tries,
   triesKey,
 } from "./queue_layout.ts";
-import { indexMoved, indexNew, type IndexRow, locate } from "./queue_index.ts";
+import {
+  indexMoved,
+  indexNew,
+  type IndexRow,
+  locate,
+  rowBytes,
+} from "./queue_index.ts";
 import { type Entry, entryAt, getMany, walk } from "./queue_read.ts";
 
 /** How an event came in: made here, or taken over from an export. */
@@ -306,8 +311,7 @@ export class OfflineQueue {
 const MOVED_AT_ONCE_MAX = 240;
 
 /** Bytes of events that one commit moves: the rows of the index go beside them. */
-const MOVED_BYTES_MAX = COMMIT_BYTES_MAX -
-  COMMIT_INDEX_ROWS_MAX * INDEX_ROW_BYTES_MAX;
+const MOVED_BYTES_MAX = COMMIT_BYTES_MAX - COMMIT_INDEX_BYTES_MAX;
 
 /**
  * The first of `ids` that one commit can move, and how many ids that covers;
@@ -320,17 +324,21 @@ function movePart(
 ): { part: { entry: Entry; row: IndexRow }[]; passed: number } {
   const part: { entry: Entry; row: IndexRow }[] = [];
   const rows = new Set<IndexRow>(), teams = new Set<string>();
-  let mutations = 0, bytes = 0;
+  let mutations = 0, bytes = 0, indexBytes = 0;
   for (const [passed, id] of ids.entries()) {
     const place = found.get(id);
     if (place?.entry.place !== from) continue;
     const { entry, row } = place;
     mutations += 3 + chunksOf(entry.value);
     bytes += entry.value.length;
-    rows.add(row);
+    if (!rows.has(row)) {
+      rows.add(row);
+      mutations += 2;
+      indexBytes += rowBytes(row.items);
+    }
     teams.add(entry.envelope.team_slug);
     const isFull = mutations > COMMIT_MUTATIONS_MAX ||
-      bytes > MOVED_BYTES_MAX || rows.size > COMMIT_INDEX_ROWS_MAX ||
+      bytes > MOVED_BYTES_MAX || indexBytes > COMMIT_INDEX_BYTES_MAX ||
       teams.size > GET_MANY_MAX;
     if (isFull && part.length > 0) return { part, passed };
     part.push(place);

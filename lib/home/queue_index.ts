@@ -46,17 +46,28 @@ export function indexNew(
   let row: Item[] = [], bytes = 0, bucket = "";
   for (const [place, clock, node, id] of keys) {
     const item = [id, place, clock, node] as Item;
-    const isFull = bytes >= INDEX_ROW_BYTES_MAX;
-    if (isFull || !item[0].startsWith(bucket) || bucket === "") {
+    if (
+      bytes >= INDEX_ROW_BYTES_MAX || !item[0].startsWith(bucket) ||
+      bucket === ""
+    ) {
       if (row.length > 0) setRow(commit, bucket, row);
       row = [];
       bytes = 0;
       bucket = bucketOf(item[0]);
     }
     row.push(item);
-    bytes += 64 + item[3].length * 3;
+    bytes += itemBytes(item);
   }
   if (row.length > 0) setRow(commit, bucket, row);
+}
+
+/** What a row takes at most. */
+export function rowBytes(items: readonly Item[]): number {
+  return items.reduce((sum, item) => sum + itemBytes(item), 0);
+}
+
+function itemBytes([, , , node]: Item): number {
+  return 64 + node.length * 3;
 }
 
 /** Where the events of these ids lie; ids that are not here are left out. */
