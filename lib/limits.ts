@@ -53,6 +53,13 @@ export const GET_MANY_MAX = 10;
 /** Entries per page when the queue is walked: large enough to be cheap, small enough for constant memory. */
 export const PAGE_ENTRIES = 200;
 
+/**
+ * Reads of a damaged queue that may fail before the rest of it is given up. A
+ * damaged page costs about a hundred; where the first page of the table is
+ * damaged, all reads fail.
+ */
+export const FAILED_READS_MAX = 20_000;
+
 /** Longest part of a node id that goes into a queue key: Deno KV refuses keys over 2,048 bytes. */
 export const KEY_TEXT_MAX = 256;
 

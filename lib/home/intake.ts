@@ -7,7 +7,7 @@
 
 import { type Problem, readDraft } from "../contract.ts";
 import type { Settings } from "../config.ts";
-import { reasonOf } from "../errors.ts";
+import { KittyError, reasonOf } from "../errors.ts";
 import { complete, type CompleteDraft, render } from "../event.ts";
 import {
   COMMIT_BYTES_MAX,
@@ -49,8 +49,27 @@ type Verdict =
   | "unfinished"
   | "gone";
 
-/** Takes in drafts until none is left, a bound is reached, or the queue is full. */
+/** Takes in drafts until none is left, a bound is reached, or the queue or the clock is full. */
 export async function takeIn(
+  held: Held,
+  spool: Spool,
+  names: readonly string[],
+  context: IntakeContext,
+  bounds: IntakeBounds,
+): Promise<IntakeResult> {
+  try {
+    return await takeInSome(held, spool, names, context, bounds);
+  } catch (error) {
+    const isOutOfValues = error instanceof KittyError &&
+      error.code === "clock_exhausted";
+    if (!isOutOfValues) throw error;
+    // The commands that look after the queue still have to work.
+    held.warn(`the drafts in ${spool.path} wait: ${error.message}`);
+    return { left: names.length, full: false };
+  }
+}
+
+async function takeInSome(
   held: Held,
   spool: Spool,
   names: readonly string[],

@@ -87,7 +87,7 @@ export class OfflineQueue {
       commit.set(key, value);
       keys.push(key);
       bytes += event.bytes.length;
-      if (lamport_clock <= CLOCK_MAX) {
+      if (lamport_clock < CLOCK_MAX) {
         highest = Math.max(highest, lamport_clock);
       }
     }

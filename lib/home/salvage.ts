@@ -7,6 +7,7 @@
 
 import { KittyError, reasonOf } from "../errors.ts";
 import { FOLDER_MODE } from "../files.ts";
+import { FAILED_READS_MAX, PAGE_ENTRIES } from "../limits.ts";
 import { chunksOf, fromBytes } from "./queue_layout.ts";
 
 type Row = { k: Uint8Array; v: Uint8Array };
@@ -29,17 +30,20 @@ export async function* salvage(
     const { DatabaseSync } = await import("node:sqlite");
     using database = new DatabaseSync(`${scratch}/events.kv`);
     const range = database.prepare(
-      "SELECT k, v FROM kv WHERE k >= ? AND k < ? AND k > ? ORDER BY k",
+      `SELECT k, v FROM kv WHERE k >= ? AND k < ? AND k > ? ORDER BY k LIMIT ${PAGE_ENTRIES}`,
     );
     const piece = database.prepare("SELECT v FROM kv WHERE k = ?");
     for (const place of [QUEUE, DEAD]) {
+      // Not `iterate`: at a damaged page it ends as if there were no more rows.
       const read = (from: number, to: number, after: Uint8Array) =>
-        range.iterate(
+        range.all(
           join(place, number(from)),
           join(place, number(to)),
           after,
-        ) as Iterable<unknown> as Iterable<Row>;
-      for (const row of rowsBetween(read, 0, 2 ** 53, { last: place })) {
+        ) as unknown as Row[];
+      for (
+        const row of rowsBetween(read, 0, 2 ** 53, { last: place, failures: 0 })
+      ) {
         const envelope = envelopeOf(
           row,
           (key) => (piece.get(key) as Row | undefined)?.v,
@@ -57,18 +61,21 @@ export async function* salvage(
  * that cannot be read to its end is read on in halves.
  */
 function* rowsBetween(
-  read: (from: number, to: number, after: Uint8Array) => Iterable<Row>,
+  read: (from: number, to: number, after: Uint8Array) => readonly Row[],
   from: number,
   to: number,
-  seen: { last: Uint8Array },
+  seen: { last: Uint8Array; failures: number },
 ): Generator<Row> {
   try {
-    for (const row of read(from, to, seen.last)) {
-      seen.last = row.k;
-      yield row;
+    for (let page; (page = read(from, to, seen.last)).length > 0;) {
+      for (const row of page) {
+        seen.last = row.k;
+        yield row;
+      }
     }
   } catch {
-    if (to - from <= 1) return;
+    seen.failures += 1;
+    if (to - from <= 1 || seen.failures > FAILED_READS_MAX) return;
     const middle = Math.floor((from + to) / 2);
     yield* rowsBetween(read, from, middle, seen);
     yield* rowsBetween(read, middle, to, seen);

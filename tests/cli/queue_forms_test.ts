@@ -1,0 +1,478 @@
+/** Queue, clock and contract commands: exact forms, and what lies at their limits. */
+
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { EVENT_TYPES } from "../../lib/contract.ts";
+import { CLOCK_MAX } from "../../lib/limits.ts";
+import { eventOf, idOf } from "../support/events.ts";
+import { inHome as underLock, tempHome } from "../support/home.ts";
+import {
+  documentsOf,
+  type RunOptions,
+  runProgram,
+  type RunResult,
+} from "../support/program.ts";
+
+type Run = (
+  words: readonly string[],
+  options?: RunOptions & { env?: Record<string, string> },
+) => Promise<RunResult>;
+
+const NOTE = ["emit", "history-added", "WP01", "note"];
+
+/** Runs command lines in one home. */
+async function inHome(
+  work: (run: Run, home: string) => Promise<void>,
+): Promise<void> {
+  await using home = await tempHome();
+  await work(
+    (words, { env, ...options } = {}) =>
+      runProgram(words, { SPEC_KITTY_HOME: home.path, ...env }, options),
+    home.path,
+  );
+}
+
+/** Events of a row as an export. */
+function exportOf(...events: readonly { bytes: Uint8Array }[]): string {
+  const decoder = new TextDecoder();
+  return events.map(({ bytes }) => decoder.decode(bytes) + "\n").join("");
+}
+
+const three = [1, 2, 3].map((n) => eventOf(n));
+
+/** A queue of three imported events; of them the third is a dead letter. */
+async function withDeadLetter(run: Run, home: string): Promise<void> {
+  strictEqual(
+    (await run(["queue", "import"], { stdin: exportOf(...three) })).code,
+    0,
+  );
+  await underLock(home, ({ queue }) =>
+    queue.deadLetter([idOf(3)], {
+      reason: "the server refused it",
+      lastError: "unknown feature",
+      nowMs: Date.parse("2026-02-03T12:00:00Z"),
+    }));
+}
+
+async function stats(run: Run) {
+  return JSON.parse((await run(["queue", "stats", "--json"])).stdout);
+}
+
+Deno.test("queue list, show, stats, export --json -> exactly the published documents", () =>
+  inHome(async (run, home) => {
+    await withDeadLetter(run, home);
+    const [first, second, third] = three.map(({ envelope }) => envelope);
+    const why = {
+      attempts: 0,
+      last_error: "unknown feature",
+      reason: "the server refused it",
+      dead_at: "2026-02-03T12:00:00.000Z",
+    };
+    const documents: [string[], unknown[]][] = [
+      [
+        ["queue", "list"],
+        [first, second].map((event) => ({
+          event,
+          attempts: 0,
+        })),
+      ],
+      [["queue", "list", "--limit=1"], [{ event: first, attempts: 0 }]],
+      [["queue", "show", idOf(2)], [{ event: second, attempts: 0 }]],
+      [["queue", "dead", "list"], [{ event: third, ...why }]],
+      [["queue", "dead", "show", idOf(3)], [{ event: third, ...why }]],
+      [["queue", "export"], [first, second]],
+      [["queue", "check"], [{ ok: true, problems: [] }]],
+    ];
+    for (const [words, expected] of documents) {
+      const { code, stdout } = await run([...words, "--json"]);
+      strictEqual(code, 0);
+      deepStrictEqual(documentsOf(stdout), expected, words.join(" "));
+    }
+    deepStrictEqual(await stats(run), {
+      queued: 2,
+      dead: 1,
+      spooled: 0,
+      bytes: three.reduce((sum, { bytes }) => sum + bytes.length, 0),
+      capacity: 100_000,
+      capacity_bytes: 2 ** 30,
+      oldest: first!.timestamp,
+      newest: second!.timestamp,
+      by_type: { WPStatusChanged: 2 },
+      by_team: { local: 2 },
+      totals: {
+        accepted: 0,
+        imported: 3,
+        delivered: 0,
+        dropped: 0,
+        discarded: 0,
+        refused: 0,
+        lost: 0,
+      },
+    });
+  }));
+
+Deno.test("queue commands: without --json -> the same for people; an empty queue is said on stderr alone", () =>
+  inHome(async (run, home) => {
+    for (const words of [["queue", "list"], ["queue", "dead", "list"]]) {
+      for (const more of [[], ["--json"]]) {
+        const { code, stdout, stderr } = await run([...words, ...more]);
+        deepStrictEqual([code, stdout, stderr], [0, "", "none\n"]);
+      }
+    }
+    strictEqual((await run(["queue", "export"])).stdout, "");
+    await withDeadLetter(run, home);
+    const listed = await run(["queue", "list"]);
+    deepStrictEqual(
+      listed.stdout.trimEnd().split("\n").map((line) =>
+        line.trim().split(/ +/).slice(0, 2)
+      ),
+      [["1", idOf(1)], ["2", idOf(2)]],
+    );
+    match(listed.stdout, /WPStatusChanged WP01 planned -> doing\n/);
+    match(
+      (await run(["queue", "dead", "list"])).stdout,
+      /: the server refused it\n$/,
+    );
+    const shown = await run(["queue", "show", idOf(1)]);
+    deepStrictEqual(JSON.parse(shown.stdout).event, three[0]!.envelope);
+    const told = await run(["queue", "stats"]);
+    match(told.stdout, /^queued +2\ndead +1\nspooled +0\n/);
+    match(told.stdout, /\nby_type +WPStatusChanged 2\n/);
+    strictEqual((await run(["queue", "check"])).stdout, "sound\n");
+    match(
+      (await run(["queue", "compact"])).stdout,
+      /^\d+ bytes before, \d+ after\n$/,
+    );
+    const requeued = await run(["queue", "dead", "requeue", "--all"]);
+    strictEqual(requeued.stdout, "1 requeued\n");
+    const dropped = await run(["queue", "drop", idOf(3), idOf(3)]);
+    strictEqual(dropped.stdout, "1 dropped\n");
+  }));
+
+Deno.test("queue drop, dead drop, dead requeue: ids that are not there, or lie elsewhere -> 65, a warning each, the others done", () =>
+  inHome(async (run, home) => {
+    await withDeadLetter(run, home);
+    const cases: [string, string[], object][] = [
+      ["queue drop", [idOf(1), idOf(3), "no-id"], { dropped: 1 }],
+      ["queue dead requeue", [idOf(2), idOf(3), idOf(9)], { requeued: 1 }],
+      ["queue dead drop", [idOf(2), idOf(3)], { dropped: 0 }],
+    ];
+    for (const [words, ids, result] of cases) {
+      const { code, stdout, stderr } = await run([
+        ...words.split(" "),
+        ...ids,
+        "--json",
+      ]);
+      strictEqual(code, 65, words);
+      deepStrictEqual(documentsOf(stdout), [result], words);
+      const strangers = stderr.trim().split("\n");
+      strictEqual(strangers.length, 2, stderr);
+      for (const line of strangers) match(line, /^kitty-events: .* not there$/);
+    }
+    for (const words of [["queue", "drop"], ["queue", "dead", "drop"]]) {
+      const { code, stdout } = await run([...words, "--all", "--json"]);
+      strictEqual(code, 64);
+      match(documentsOf(stdout)[0].error.try, /--yes/);
+    }
+    const { queued, dead, totals } = await stats(run);
+    deepStrictEqual([queued, dead, totals.dropped], [2, 0, 1]);
+    strictEqual(
+      totals.accepted + totals.imported,
+      queued + dead + totals.delivered + totals.dropped,
+    );
+    strictEqual((await run(["queue", "check"])).code, 0);
+  }));
+
+Deno.test("queue import: known, repeated, other content, dead letters, no events -> each counted; the good ones are in", () =>
+  inHome(async (run, home) => {
+    await withDeadLetter(run, home);
+    const other = eventOf(1, { node: "other" }), fourth = eventOf(4);
+    const lines = [
+      "\ufeff" + exportOf(three[0]!).trimEnd() + "\r",
+      "",
+      exportOf(three[2]!).trimEnd(),
+      exportOf(fourth).trimEnd(),
+      exportOf(fourth).trimEnd(),
+      exportOf(other).trimEnd(),
+      exportOf(eventOf(5)).replace("WPStatusChanged", "s3cret"),
+      "[]",
+      "s3cret",
+    ];
+    const { code, stdout, stderr } = await run(["queue", "import", "--json"], {
+      stdin: lines.join("\n"),
+    });
+    strictEqual(code, 65);
+    deepStrictEqual(documentsOf(stdout), [{
+      imported: 1,
+      skipped: 3,
+      invalid: 4,
+    }]);
+    ok(!stderr.includes("s3cret"), stderr);
+    const { stdout: exported } = await run(["queue", "export"]);
+    strictEqual(exported, exportOf(three[0]!, three[1]!, fourth));
+    const told = await run(["queue", "import", "-"], { stdin: exported });
+    deepStrictEqual(
+      [told.code, told.stdout],
+      [0, "0 imported, 3 skipped, 0 invalid\n"],
+    );
+  }));
+
+Deno.test("queue import: full by count, by bytes -> 75, what had room is in, known ones are still skipped", () =>
+  inHome(async (run) => {
+    const all = exportOf(...three);
+    const size = three[0]!.bytes.length;
+    for (
+      const env of [
+        { SPEC_KITTY_MAX_QUEUE_SIZE: "2" },
+        { SPEC_KITTY_MAX_QUEUE_BYTES: String(size * 2 + 9) },
+      ]
+    ) {
+      const result = await run(["queue", "import", "--json"], {
+        stdin: all,
+        env,
+      });
+      strictEqual(result.code, 75);
+      const [{ imported, skipped, refused }] = documentsOf(result.stdout);
+      deepStrictEqual([imported + skipped, refused], [2, 1]);
+    }
+    strictEqual((await run(["clock"])).stdout, "2\n");
+    const rest = await run(["queue", "import", "--json"], { stdin: all });
+    deepStrictEqual(documentsOf(rest.stdout), [{
+      imported: 1,
+      skipped: 2,
+      invalid: 0,
+    }]);
+    strictEqual((await run(["queue", "export"])).stdout, all);
+  }));
+
+Deno.test("queue import: clock values on both sides of 2^52 -> all kept as they are; the clock follows only those that leave one above", () =>
+  inHome(async (run) => {
+    const far = [CLOCK_MAX + 1, Number.MAX_SAFE_INTEGER].map(
+      (clock, i) => eventOf(i + 1, { clock }),
+    );
+    const result = await run(["queue", "import"], { stdin: exportOf(...far) });
+    strictEqual(result.code, 0);
+    match(result.stderr, /clock value above 2\^52: the clock does not follow/);
+    strictEqual((await run(["queue", "export"])).stdout, exportOf(...far));
+    const emitted = await run([...NOTE, "x", "--json"]);
+    strictEqual(documentsOf(emitted.stdout)[0].lamport_clock, 1);
+
+    const near = eventOf(4, { clock: CLOCK_MAX - 2 });
+    await run(["queue", "import"], { stdin: exportOf(near) });
+    strictEqual((await run(["clock"])).stdout, `${CLOCK_MAX - 2}\n`);
+    const emit = async () => {
+      const { code, stdout } = await run([...NOTE, "x", "--json", "--strict"]);
+      const [{ status, lamport_clock }] = documentsOf(stdout);
+      return [code, status, lamport_clock];
+    };
+    deepStrictEqual(await emit(), [0, "queued", CLOCK_MAX - 1]);
+    deepStrictEqual(await emit(), [0, "queued", CLOCK_MAX]);
+    strictEqual((await run(["queue", "check"])).code, 0);
+    deepStrictEqual(await emit(), [0, "spooled", null]);
+  }));
+
+Deno.test({
+  name:
+    "queue export, stats: no clock value is left and a draft waits in the spool -> they work",
+  fn: () =>
+    inHome(async (run) => {
+      await run(["clock", "receive", String(CLOCK_MAX - 2)]);
+      await run([...NOTE, "queued"]);
+      await run([...NOTE, "spooled"]);
+      for (const word of ["export", "list", "stats", "check"]) {
+        strictEqual((await run(["queue", word])).code, 0, word);
+      }
+    }),
+});
+
+Deno.test({
+  name:
+    "queue import: a clock value of exactly 2^52 -> the clock does not follow it",
+  fn: () =>
+    inHome(async (run) => {
+      const last = exportOf(eventOf(1, { clock: CLOCK_MAX }));
+      await run(["queue", "import"], { stdin: last });
+      const { stdout } = await run([...NOTE, "x", "--json"]);
+      const [{ status, lamport_clock }] = documentsOf(stdout);
+      deepStrictEqual([status, lamport_clock], ["queued", 1]);
+    }),
+});
+
+Deno.test("clock receive: equal, lower, higher, around 2^52 -> max + 1 or left as it is", () =>
+  inHome(async (run, home) => {
+    const receive = async (value: string | number) => {
+      const words = ["clock", "receive", String(value), "--json"];
+      const { code, stdout } = await run(words);
+      return [code, documentsOf(stdout)[0]];
+    };
+    for (const [value, expected] of [[0, 1], [1, 2], [1, 3], ["010", 11]]) {
+      const [code, state] = await receive(value!);
+      deepStrictEqual([code, state.value], [0, expected]);
+      deepStrictEqual(
+        state,
+        JSON.parse(await Deno.readTextFile(`${home}/clock.json`)),
+      );
+    }
+    for (const value of [CLOCK_MAX, CLOCK_MAX + 1, "9".repeat(30)]) {
+      const [code, { error }] = await receive(value);
+      deepStrictEqual([code, error.code], [65, "clock_value"]);
+    }
+    strictEqual((await run(["clock", "show"])).stdout, "11\n");
+    strictEqual((await receive(CLOCK_MAX - 1))[1].value, CLOCK_MAX);
+  }));
+
+Deno.test("schema <type>: each of the eight -> a schema on its own that takes what emit stores", () =>
+  inHome(async (run) => {
+    const commands = [
+      "wp-status-changed WP01 planned doing",
+      "wp-created WP02 title --feature 028-x",
+      "wp-assigned WP01 claude review",
+      "feature-created 028-x --number 028 --target-branch main --wp-count 7",
+      "feature-completed 028-x --total-wps 7",
+      "history-added WP01 note text",
+      "error-logged runtime text",
+      "dependency-resolved WP02 WP01 merged",
+    ];
+    for (const line of commands) await run(["emit", ...line.split(" ")]);
+    const events = documentsOf((await run(["queue", "export"])).stdout);
+    deepStrictEqual(
+      new Set(events.map((event) => event.event_type)),
+      new Set(EVENT_TYPES),
+    );
+    for (const [i, event] of events.entries()) {
+      const printed = await run(["schema", event.event_type, "--json"]);
+      const schema = documentsOf(printed.stdout)[0];
+      const ajv = new Ajv2020({
+        strict: false,
+        formats: { "date-time": true },
+      });
+      const check = ajv.compile(schema);
+      ok(check(event.payload), event.event_type);
+      ok(!check({}), event.event_type);
+      const word = commands[i]!.split(" ")[0]!;
+      const byWord = await run(["schema", word, "--json"]);
+      strictEqual(byWord.stdout, printed.stdout);
+    }
+    const whole = documentsOf((await run(["schema", "--json"])).stdout)[0];
+    const ajv = new Ajv2020({ strict: false, formats: { "date-time": true } });
+    const check = ajv.compile(whole);
+    for (const event of events) ok(check(event), event.event_type);
+    const plain = await run(["schema"]);
+    deepStrictEqual(JSON.parse(plain.stdout), whole);
+  }));
+
+Deno.test("validate: BOM, CRLF, blank lines, bytes that are no text, a line too long -> a document for each line that is not blank", () =>
+  inHome(async (run) => {
+    const good = exportOf(three[0]!).trimEnd();
+    const pieces: (string | Uint8Array)[] = [
+      `\ufeff${good}\r\n\n  \n[]\n`,
+      new Uint8Array([0x22, 0xff, 0x22, 0x0a]),
+      `{"a":"${"x".repeat(2 * 1024 * 1024)}"}\n`,
+      good,
+    ];
+    const stdin = new Uint8Array(
+      await new Blob(pieces as BlobPart[]).arrayBuffer(),
+    );
+    const { code, stdout, stderr } = await run(["validate", "--json"], {
+      stdin,
+    });
+    strictEqual(code, 65);
+    const [first, array, bytes, long, last] = documentsOf(stdout);
+    deepStrictEqual(first, { line: 1, valid: true });
+    deepStrictEqual(array, {
+      line: 4,
+      valid: false,
+      problems: [{ path: "", expected: "a JSON object", found: "array" }],
+    });
+    deepStrictEqual([bytes.line, bytes.valid], [5, false]);
+    deepStrictEqual([long.line, long.valid], [6, false]);
+    deepStrictEqual(last, { line: 7, valid: true });
+    strictEqual(stderr, "2 valid, 3 invalid\n");
+    const quiet = await run(["validate", "--quiet"], { stdin: good });
+    deepStrictEqual([quiet.code, quiet.stdout, quiet.stderr], [0, "", ""]);
+    const none = await run(["validate"], { stdin: "" });
+    deepStrictEqual([none.code, none.stderr], [0, "0 valid, 0 invalid\n"]);
+  }));
+
+Deno.test("any command: fails with --json -> one error document, nothing on stderr, the same code as without", () =>
+  inHome(async (run) => {
+    const failures: [string, number, string][] = [
+      ["", 64, "usage"],
+      ["nothing", 64, "usage"],
+      ["queue", 64, "usage"],
+      ["queue dead", 64, "usage"],
+      ["queue lst", 64, "usage"],
+      ["queue show", 64, "usage"],
+      ["queue show 01KHEXAMPXE0000000000000AA", 65, "not_found"],
+      ["queue dead show 01KHEXAMPXE0000000000000AA", 65, "not_found"],
+      ["queue list --limit none", 64, "usage"],
+      ["queue drop", 64, "usage"],
+      ["queue import file --from folder", 64, "usage"],
+      ["queue import /nowhere/file", 64, "input"],
+      ["queue import --from /nowhere", 74, "no_queue"],
+      ["clock receive", 64, "usage"],
+      ["clock receive -- -1", 64, "usage"],
+      ["schema nothing", 64, "usage"],
+      ["validate /nowhere/file", 64, "input"],
+      ["help nothing", 64, "usage"],
+      ["node-id extra", 64, "usage"],
+      ["causation-id --unknown", 64, "usage"],
+    ];
+    for (const [line, code, word] of failures) {
+      const words = line.split(" ").filter(Boolean);
+      const result = await run(["--json", ...words]);
+      strictEqual(result.code, code, line);
+      strictEqual(result.stderr, "", line);
+      const [{ error, ...rest }, ...more] = documentsOf(result.stdout);
+      deepStrictEqual([error.code, rest, more], [word, {}, []], line);
+      ok(
+        ["code,message", "code,message,try"].includes(
+          Object.keys(error).join(),
+        ),
+        line,
+      );
+      if (line === "") continue;
+      const told = await run(words);
+      deepStrictEqual([told.code, told.stdout], [code, ""], line);
+      const ownPath = /\.salvage-\d+/;
+      ok(
+        told.stderr.replace(ownPath, "").startsWith(
+          `kitty-events: ${error.message.replace(ownPath, "")}`,
+        ),
+        line,
+      );
+    }
+  }));
+
+Deno.test("help: a topic or word that is nearly right -> the suggestion; a group -> its commands", () =>
+  inHome(async (run) => {
+    const suggestions: [string, string][] = [
+      ["help emit wp-creatd", "kitty-events help emit wp-created"],
+      ["help clock recieve", "kitty-events help clock receive"],
+      ["help queu", "kitty-events help queue"],
+      ["quue list", "kitty-events queue"],
+      ["queue dead requue", "kitty-events queue dead requeue"],
+    ];
+    for (const [line, suggestion] of suggestions) {
+      const { code, stderr } = await run(line.split(" "));
+      strictEqual(code, 64, line);
+      ok(stderr.includes(`did you mean: ${suggestion}?`), stderr);
+    }
+    for (
+      const line of ["help queue dead", "queue dead --help", "queue dead -h"]
+    ) {
+      strictEqual(
+        (await run(line.split(" "))).stdout,
+        ["list", "show", "requeue", "drop"].map((word) =>
+          `kitty-events queue dead ${word}\n`
+        ).join(""),
+        line,
+      );
+    }
+    const help = (await run(["queue", "list", "--help"])).stdout;
+    for (
+      const line of ["queue list -h", "--help queue list", "help queue list"]
+    ) {
+      strictEqual((await run(line.split(" "))).stdout, help, line);
+    }
+  }));
