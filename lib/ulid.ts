@@ -34,8 +34,10 @@ export function ulidFactory(
   return () => {
     const now = Math.max(0, nowMs());
     if (now > lastMs) {
+      // First, because it may throw: the next call must not find half of a new state.
+      const bytes = randomBytes(RANDOM_LENGTH);
       lastMs = now;
-      digits = Array.from(randomBytes(RANDOM_LENGTH), (byte) => byte & 31);
+      digits = Array.from(bytes, (byte) => byte & 31);
       stem = stemOf(lastMs, digits);
     } else if (increment(digits)) {
       if (digits[RANDOM_LENGTH - 1] === 0) stem = stemOf(lastMs, digits);

@@ -11,6 +11,7 @@
 
 import { usageError } from "../errors.ts";
 import { nearMiss } from "../near_miss.ts";
+import { printable } from "./output.ts";
 
 /** An option of a command, without its dashes in the table's key. */
 export interface Option {
@@ -89,7 +90,7 @@ export function parseArgs(
         throw usageError(
           `--${name} needs a value`,
           isOption
-            ? `write --${name}=${value} if that is the value`
+            ? `write --${name}=${printable(value!)} if that is the value`
             : helpFor(command),
         );
       }
@@ -127,7 +128,7 @@ function unknownOption(
 ): Error {
   const meant = nearMiss(name, Object.keys(spec.options));
   return usageError(
-    `unknown flag ${split(arg)[1] === undefined ? arg : arg.split("=")[0]}`,
+    `unknown flag ${printable(arg.split("=")[0]!)}`,
     meant
       ? `did you mean --${meant}?`
       : `text that begins with a dash goes behind --; ${helpFor(command)}`,

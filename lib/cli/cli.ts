@@ -10,7 +10,7 @@ import type { World } from "../world.ts";
 import { type Option, parseArgs } from "./args.ts";
 import { COMMON_OPTIONS, EMIT_OPTIONS } from "./command.ts";
 import { COMMANDS, loadCommand } from "./commands.ts";
-import { Output } from "./output.ts";
+import { Output, printable } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Runs one command line to its end; never rejects. Returns the exit code. */
@@ -121,7 +121,7 @@ function unknownCommand(
   const meant = nearMiss(next, choices);
   return usageError(
     `unknown ${group === "emit" ? "event type" : "command"} "${
-      next.slice(0, 40)
+      printable(next, 40)
     }"`,
     meant
       ? `did you mean: ${program} ${meant}?`

@@ -15,6 +15,7 @@ export interface Line {
 }
 
 const CHUNK_BYTES = 16 * 1024;
+const NOTHING = new Uint8Array(0);
 const NEWLINE = 0x0a, RETURN = 0x0d, SPACE = 0x20, TAB = 0x09;
 
 /** Cuts a stream of bytes into lines. */
@@ -22,8 +23,8 @@ export class LineReader {
   readonly #read: (buffer: Uint8Array) => Promise<number | null>;
   readonly #buffer = new Uint8Array(CHUNK_BYTES);
   #number = 0;
-  /** Pieces of the line that has begun. */
-  #pieces: Uint8Array[] = [];
+  /** Holds the line that has begun in its first `#length` bytes, unless that is too long. */
+  #begun = NOTHING;
   #length = 0;
   #isEnded = false;
 
@@ -42,48 +43,49 @@ export class LineReader {
     const count = await this.#read(this.#buffer);
     if (count === null) {
       this.#isEnded = true;
-      return this.#length > 0 ? this.#finish() : null;
+      return this.#length > 0 ? this.#finish(NOTHING) : null;
     }
     const chunk = this.#buffer.slice(0, count);
     const lines: Line[] = [];
     let start = 0;
-    for (;;) {
-      const end = chunk.indexOf(NEWLINE, start);
-      this.#add(chunk.subarray(start, end < 0 ? count : end));
-      if (end < 0) return lines;
-      lines.push(...this.#finish());
+    for (let end; (end = chunk.indexOf(NEWLINE, start)) >= 0;) {
+      lines.push(...this.#finish(chunk.subarray(start, end)));
       start = end + 1;
     }
+    this.#keep(chunk.subarray(start));
+    return lines;
   }
 
-  #add(piece: Uint8Array): void {
-    this.#length += piece.length;
-    if (this.#length > DOCUMENT_BYTES_MAX) this.#pieces = [];
-    else if (piece.length > 0) this.#pieces.push(piece);
+  /** Adds to the line that has begun. In one place: it may come byte by byte. */
+  #keep(piece: Uint8Array): void {
+    const length = this.#length + piece.length;
+    if (length > DOCUMENT_BYTES_MAX) this.#begun = NOTHING;
+    else {
+      if (length > this.#begun.length) {
+        const larger = new Uint8Array(Math.min(2 * length, DOCUMENT_BYTES_MAX));
+        larger.set(this.#begun.subarray(0, this.#length));
+        this.#begun = larger;
+      }
+      this.#begun.set(piece, this.#length);
+    }
+    this.#length = length;
   }
 
-  /** The line that has ended; none where it is blank. */
-  #finish(): Line[] {
-    const pieces = this.#pieces;
-    const isTooLong = this.#length > DOCUMENT_BYTES_MAX;
+  /** The line that ends with this piece; none where it is blank. */
+  #finish(piece: Uint8Array): Line[] {
     const number = this.#number += 1;
-    const whole = pieces.length === 1 ? pieces[0]! : join(pieces, this.#length);
-    this.#pieces = [];
-    this.#length = 0;
-    if (isTooLong) return [{ number, bytes: undefined }];
+    let whole = piece;
+    if (this.#length > 0) {
+      this.#keep(piece);
+      const isTooLong = this.#length > DOCUMENT_BYTES_MAX;
+      whole = this.#begun.subarray(0, this.#length);
+      this.#begun = NOTHING;
+      this.#length = 0;
+      if (isTooLong) return [{ number, bytes: undefined }];
+    }
     const bytes = whole.at(-1) === RETURN ? whole.subarray(0, -1) : whole;
     return isBlank(bytes) ? [] : [{ number, bytes }];
   }
-}
-
-function join(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(pieces.length === 0 ? 0 : length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 function isBlank(bytes: Uint8Array): boolean {

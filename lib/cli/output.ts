@@ -31,12 +31,12 @@ export class Output {
 
   /** What people may like to know; silent with `--quiet`. */
   async note(text: string): Promise<void> {
-    if (!this.mode.quiet) await this.terminal.writeError(text);
+    if (!this.mode.quiet) await this.terminal.writeError(harmless(text));
   }
 
   /** What people should know. */
   async warn(text: string): Promise<void> {
-    await this.terminal.writeError(`kitty-events: ${text}`);
+    await this.terminal.writeError(`kitty-events: ${harmless(text)}`);
   }
 
   /** Says why the command itself failed. */
@@ -58,14 +58,23 @@ export class Output {
 /** A problem in one line. */
 export function problemText(problem: Problem): string {
   const { path, expected, found, hint } = problem;
-  return `${path || "the document"}: expected ${expected}, found ${found}${
+  // A path holds keys of the document, which are text from outside.
+  const place = path.replace(CONTROLS, "?") || "the document";
+  return `${place}: expected ${expected}, found ${found}${
     hint ? ` (${hint})` : ""
   }`;
 }
 
+// deno-lint-ignore no-control-regex
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/g;
+
+/** Words for people, less the control characters that a path or a setting may have brought in. */
+function harmless(text: string): string {
+  return text.replace(CONTROLS, (char) => char === "\n" ? char : "?");
+}
+
 /** Text from outside, fit for a terminal: no control characters, not too long. */
 export function printable(text: string, charsMax = 60): string {
-  // deno-lint-ignore no-control-regex
-  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/g, "?");
+  const clean = text.replace(CONTROLS, "?");
   return clean.length > charsMax ? `${clean.slice(0, charsMax - 1)}…` : clean;
 }

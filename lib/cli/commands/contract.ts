@@ -16,7 +16,7 @@ import { nearMiss } from "../../near_miss.ts";
 import type { Call, Command } from "../command.ts";
 import { openInput } from "../input.ts";
 import { type Line, LineReader } from "../lines.ts";
-import { problemText } from "../output.ts";
+import { printable, problemText } from "../output.ts";
 
 export const contract: readonly Command[] = [
   {
@@ -71,7 +71,7 @@ function payloadOf(
   if (!type) {
     const meant = nearMiss(word, EVENT_TYPES);
     throw usageError(
-      `unknown event type "${word.slice(0, 40)}"`,
+      `unknown event type "${printable(word, 40)}"`,
       meant ? `did you mean ${meant}?` : `one of: ${EVENT_TYPES.join(", ")}`,
     );
   }

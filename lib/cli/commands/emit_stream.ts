@@ -12,6 +12,7 @@ import { tooLarge } from "../../home/intake.ts";
 import {
   GROUP_BYTES_MAX,
   GROUP_EVENTS_MAX,
+  TELLING_MS_MAX,
   TIMEOUT_MS_DEFAULT,
 } from "../../limits.ts";
 import {
@@ -45,6 +46,9 @@ export async function emitStream(call: Call): Promise<number> {
     call,
     recorder,
     settings?.timeoutMs ?? timeoutMs ?? TIMEOUT_MS_DEFAULT,
+    settings?.disabled
+      ? emptyReceipt("disabled")
+      : { ...emptyReceipt("discarded"), problems: [tooLarge] },
   );
   terminal.onStop((exitCode) => stream.stop(exitCode));
   const exitCode = await stream.run();
@@ -71,24 +75,32 @@ class Stream {
   readonly #call: Call;
   readonly #recorder: Recorder;
   readonly #timeoutMs: number;
+  /** Of a line too long to be looked at. */
+  readonly #overlong: Receipt;
   #group: { line: number; prepared: Prepared }[] = [];
   #groupBytes = 0;
   #committing: Promise<void> = Promise.resolve();
   #isRead = true;
   /** Of the signal that stopped the stream. */
   #exitCode: number | undefined;
-  #onStop: (() => void) | undefined;
+  readonly #onStop = new Set<() => void>();
 
-  constructor(call: Call, recorder: Recorder, timeoutMs: number) {
+  constructor(
+    call: Call,
+    recorder: Recorder,
+    timeoutMs: number,
+    overlong: Receipt,
+  ) {
     this.#call = call;
     this.#recorder = recorder;
     this.#timeoutMs = timeoutMs;
+    this.#overlong = overlong;
   }
 
   /** Ends the stream with the group that is being gathered. */
   stop(exitCode: number): void {
     this.#exitCode = exitCode;
-    this.#onStop?.();
+    this.#onStop.forEach((giveUp) => giveUp());
   }
 
   /** @returns the exit code of the signal that ended the stream, if one did */
@@ -105,7 +117,7 @@ class Stream {
         await this.#committing;
         if (!await isReady(reading)) await this.#commit();
       }
-      const lines = await this.#unlessStopped(reading);
+      const lines = await this.#unlessStopped(reading, 0);
       if (lines === null) break;
       for (const line of lines) {
         if (this.#exitCode !== undefined) break;
@@ -123,18 +135,23 @@ class Stream {
     return this.#exitCode;
   }
 
-  /** What was read; nothing, when the stream is stopped meanwhile. */
-  #unlessStopped(reading: Promise<Line[] | null>): Promise<Line[] | null> {
+  /** What `work` comes to; null where it takes longer than `patienceMs` from the stop on. */
+  #unlessStopped<T>(work: Promise<T>, patienceMs: number): Promise<T | null> {
     // Not `Promise.race` with one long promise: that would keep all that was ever read.
     return new Promise((resolve, reject) => {
-      this.#onStop = () => resolve(null);
-      if (this.#exitCode !== undefined) resolve(null);
-      reading.then(resolve, reject);
+      const giveUp = () => void pause(patienceMs).then(() => resolve(null));
+      this.#onStop.add(giveUp);
+      if (this.#exitCode !== undefined) giveUp();
+      work.then(resolve, reject).finally(() => this.#onStop.delete(giveUp));
     });
   }
 
-  /** Says on stderr what became of all lines. */
+  /** Says on stderr what became of all lines; after a stop, only if somebody listens. */
   async summarize(): Promise<void> {
+    await this.#unlessStopped(this.#summarize(), TELLING_MS_MAX);
+  }
+
+  async #summarize(): Promise<void> {
     const parts = [...this.counts].map(([status, n]) => `${n} ${status}`);
     const total = [...this.counts.values()].reduce((sum, n) => sum + n, 0);
     const { out } = this.#call;
@@ -142,7 +159,7 @@ class Stream {
     await out.note(`${total} ${drafts}: ${parts.join(", ") || "none"}`);
     if (!this.#isRead) {
       await out.warn(
-        "nobody read the receipts any more (stdout was closed); the events were recorded all the same",
+        "nobody read the receipts any more (stdout was closed or full); the events were recorded all the same",
       );
     }
   }
@@ -151,7 +168,7 @@ class Stream {
   #add({ number, bytes }: Line): boolean {
     const prepared = bytes
       ? this.#recorder.prepareText(bytes, { first: number === 1 })
-      : { receipt: { ...emptyReceipt("discarded"), problems: [tooLarge] } };
+      : { receipt: this.#overlong };
     this.#group.push({ line: number, prepared });
     this.#groupBytes += bytes?.length ?? 0;
     return this.#group.length >= GROUP_EVENTS_MAX ||
@@ -181,7 +198,10 @@ class Stream {
       const { line } = group[i]!;
       return `{"line":${line},${JSON.stringify(receipt).slice(1)}\n`;
     }).join("");
-    this.#isRead = await this.#call.terminal.write(text);
+    if (!this.#isRead) return;
+    // Who asks for the end does not wait for a reader that has fallen asleep.
+    const writing = this.#call.terminal.write(text);
+    this.#isRead = await this.#unlessStopped(writing, TELLING_MS_MAX) ?? false;
   }
 
   #count({ status }: Receipt): void {

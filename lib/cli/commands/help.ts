@@ -11,6 +11,7 @@ import { nearMiss } from "../../near_miss.ts";
 import { COMMANDS } from "../commands.ts";
 import type { Command } from "../command.ts";
 import { commandHelp, programHelp } from "../help.ts";
+import { printable } from "../output.ts";
 
 export const help: readonly Command[] = [
   {
@@ -34,9 +35,9 @@ export const help: readonly Command[] = [
       else if (isGroup.length > 0) {
         for (const known of isGroup) await out.line(`kitty-events ${known}`);
       } else {
-        const meant = nearMiss(name, COMMANDS.keys());
+        const meant = nearMiss(name, topics());
         throw usageError(
-          `no help for "${name.slice(0, 40)}"`,
+          `no help for "${printable(name, 40)}"`,
           meant
             ? `did you mean: kitty-events help ${meant}?`
             : "see: kitty-events help",
@@ -67,3 +68,11 @@ export const help: readonly Command[] = [
     },
   },
 ];
+
+/** All that there is help for: commands, and groups of them. */
+function topics(): Set<string> {
+  return new Set([...COMMANDS.keys()].flatMap((name) => {
+    const words = name.split(" ");
+    return words.map((_, i) => words.slice(0, i + 1).join(" "));
+  }));
+}

@@ -1,0 +1,375 @@
+/**
+ * What no call foresees: input that cannot be read, output that goes nowhere,
+ * and mistakes of the program itself. None of them becomes the caller's: `emit`
+ * says what is lost and ends with exit code 0, or 74 with `--strict`.
+ */
+
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import {
+  mayChangeUser,
+  needsSuperuser,
+  NOBODY,
+  placeForOthers,
+  spawnCode,
+} from "../support/child.ts";
+import { tempFolder, tempHome } from "../support/home.ts";
+import { documentsOf, programScript, runProgram } from "../support/program.ts";
+
+const SINGLE = ["emit", "history-added", "WP01", "note", "x", "--json"];
+const STREAM = ["emit", "--stdin"];
+const DRAFT = JSON.stringify({
+  event_type: "HistoryAdded",
+  payload: { wp_id: "WP01", entry_type: "note", entry_content: "x" },
+});
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Runs a command line in a process of its own whose `world` or `terminal` has
+ * a fault, said as code. Input is `input`, then its end.
+ */
+async function runFaulty(
+  words: readonly string[],
+  home: string,
+  fault: string,
+  input = "",
+): Promise<Ended> {
+  const child = spawnCode(
+    `const { run } = await import(lib + "cli/cli.ts");
+    const { realTerminal } = await import(lib + "cli/terminal.ts");
+    const { realWorld } = await import(lib + "world.ts");
+    const boom = (): never => { throw new Error("boom"); };
+    const [input, ...words] = args;
+    let rest = new TextEncoder().encode(input);
+    const read = (buffer: Uint8Array): Promise<number | null> => {
+      const some = rest.subarray(0, buffer.length);
+      rest = rest.subarray(some.length);
+      buffer.set(some);
+      return Promise.resolve(some.length || null);
+    };
+    const world = realWorld();
+    const terminal = { ...realTerminal(), read };
+    ${fault}
+    Deno.exit(await run(words, world, terminal));`,
+    { args: [input, ...words], env: { SPEC_KITTY_HOME: home } },
+  );
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
+}
+
+/** Faults that cost each event, in the words of `runFaulty`. */
+const FAULTS = {
+  "the host name": "world.hostname = boom;",
+  "the environment": "world.env = boom;",
+  "the wall clock": "world.nowMs = boom;",
+  "the monotonic clock": "world.elapsedMs = boom;",
+  "randomness": "world.randomBytes = boom;",
+  "the working directory": "world.cwd = boom;",
+};
+
+for (const [name, fault] of Object.entries(FAULTS)) {
+  Deno.test(`emit: ${name} throws -> a lost receipt with the reason for each event, exit 0; 74 with --strict`, async () => {
+    await using home = await tempHome();
+    for (const words of [SINGLE, STREAM]) {
+      for (const strict of [false, true]) {
+        const { code, stdout, stderr } = await runFaulty(
+          [...words, ...strict ? ["--strict"] : []],
+          home.path,
+          fault,
+          `${DRAFT}\n${DRAFT}\n`,
+        );
+        strictEqual(code, strict ? 74 : 0, stderr);
+        const receipts = documentsOf(stdout);
+        ok(receipts.length > 0, stderr);
+        for (const { status, event_id, lamport_clock, warning } of receipts) {
+          deepStrictEqual([status, event_id, lamport_clock], [
+            "lost",
+            null,
+            null,
+          ]);
+          match(warning, /nothing could be kept: .*boom/);
+        }
+        match(stderr, /lost/);
+      }
+    }
+  });
+}
+
+Deno.test("emit --stdin: nothing can be set up -> every line its own lost receipt, with its number", async () => {
+  await using home = await tempHome();
+  const { code, stdout } = await runFaulty(
+    STREAM,
+    home.path,
+    FAULTS["the host name"],
+    `${DRAFT}\n\n${DRAFT}\n{}\n`,
+  );
+  strictEqual(code, 0);
+  deepStrictEqual(
+    documentsOf(stdout).map((r) => [r.line, r.status]),
+    [[1, "lost"], [3, "lost"], [4, "lost"]],
+  );
+});
+
+Deno.test("emit --stdin: one draft meets a mistake of the program -> only it is lost, its neighbours stored without a gap", async () => {
+  await using home = await tempHome();
+  const fault = `
+    let calls = 0;
+    const { randomBytes } = world;
+    world.randomBytes = (count) => ++calls === 1 ? boom() : randomBytes(count);`;
+  const { code, stdout } = await runFaulty(
+    STREAM,
+    home.path,
+    fault,
+    `{"x":1}\n${DRAFT}\n${DRAFT}\n${DRAFT}\n`,
+  );
+  strictEqual(code, 0);
+  deepStrictEqual(
+    documentsOf(stdout).map((r) => [r.line, r.status, r.lamport_clock]),
+    [
+      [1, "discarded", null],
+      [2, "lost", null],
+      [3, "queued", 1],
+      [4, "queued", 2],
+    ],
+  );
+});
+
+Deno.test("emit --stdin: input breaks off with an error -> whole lines are recorded, the line begun is lost, said; 74 with --strict", async () => {
+  const fault = `
+    const { read: good } = terminal;
+    terminal.read = async (buffer) => await good(buffer) ?? boom();`;
+  for (const strict of [false, true]) {
+    await using home = await tempHome();
+    const { code, stdout, stderr } = await runFaulty(
+      [...STREAM, ...strict ? ["--strict"] : []],
+      home.path,
+      fault,
+      `${DRAFT}\n\n${DRAFT}\n${DRAFT.slice(0, 20)}`,
+    );
+    strictEqual(code, strict ? 74 : 0, stderr);
+    deepStrictEqual(
+      documentsOf(stdout).map((r) => [r.line, r.status]),
+      [[1, "queued"], [3, "queued"], [4, "lost"]],
+    );
+    match(stderr, /cannot read standard input: boom/);
+    const env = { SPEC_KITTY_HOME: home.path };
+    const { stdout: events } = await runProgram(["queue", "export"], env);
+    strictEqual(documentsOf(events).length, 2);
+    const stats = await runProgram(["queue", "stats", "--json"], env);
+    strictEqual(JSON.parse(stats.stdout).totals.lost, 1);
+  }
+});
+
+Deno.test("emit --stdin: signals cannot be heard -> exit 0, said", async () => {
+  await using home = await tempHome();
+  const fault = "terminal.onStop = boom;";
+  const plain = await runFaulty(STREAM, home.path, fault, DRAFT);
+  strictEqual(plain.code, 0, plain.stderr);
+  match(plain.stderr, /boom/);
+  strictEqual(documentsOf(plain.stdout)[0].status, "lost");
+  const strict = await runFaulty([...STREAM, "--strict"], home.path, fault);
+  strictEqual(strict.code, 74);
+});
+
+const isPosix = Deno.build.os !== "windows";
+const needsPosix = isPosix ? "" : " (ignored: needs a Unix shell)";
+const hasFull = await Deno.stat("/dev/full").then(() => true, () => false);
+
+/** Runs a shell line in which `$KITTY` is the program. */
+async function shell(
+  line: string,
+  home: string,
+): Promise<Ended> {
+  await using folder = await tempFolder();
+  const path = `${folder.path}/kitty-events`;
+  await Deno.writeTextFile(path, programScript(), { mode: 0o700 });
+  const { code, stdout, stderr } = await new Deno.Command("/bin/sh", {
+    args: ["-c", line],
+    env: { KITTY: path, SPEC_KITTY_HOME: home, PATH: "/usr/bin:/bin" },
+    clearEnv: true,
+    cwd: folder.path,
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
+}
+
+Deno.test({
+  name:
+    `emit: standard input is a folder -> lost with the reason, exit 0; 74 with --strict${needsPosix}`,
+  ignore: !isPosix,
+  fn: async () => {
+    await using home = await tempHome();
+    for (
+      const words of [
+        "emit history-added WP01 note - --json",
+        "emit error-logged runtime x --stack-trace - --json",
+        "emit --stdin",
+      ]
+    ) {
+      const plain = await shell(`"$KITTY" ${words} < /`, home.path);
+      strictEqual(plain.code, 0, plain.stderr);
+      const [receipt] = documentsOf(plain.stdout);
+      deepStrictEqual([receipt.status, receipt.event_id], ["lost", null]);
+      match(receipt.warning, /cannot read standard input/);
+      match(plain.stderr, /lost/);
+      const strict = await shell(`"$KITTY" ${words} --strict < /`, home.path);
+      strictEqual(strict.code, 74);
+    }
+  },
+});
+
+Deno.test({
+  name:
+    `validate, queue import: a folder in the input's place -> 64, names it${needsPosix}`,
+  ignore: !isPosix,
+  fn: async () => {
+    await using home = await tempHome();
+    for (const words of ["validate", "queue import"]) {
+      const file = await shell(`"$KITTY" ${words} / --json`, home.path);
+      strictEqual(file.code, 64);
+      const { error } = JSON.parse(file.stdout);
+      strictEqual(error.code, "input");
+      match(error.message, /cannot read \/:/);
+      const stdin = await shell(`"$KITTY" ${words} < /`, home.path);
+      strictEqual(stdin.code, 64);
+      match(stdin.stderr, /cannot read standard input/);
+    }
+  },
+});
+
+Deno.test({
+  name:
+    `emit: standard streams full or closed -> recorded all the same, exit 0${
+      hasFull ? "" : " (ignored: no /dev/full)"
+    }`,
+  ignore: !hasFull,
+  fn: async () => {
+    await using home = await tempHome();
+    const lines = [
+      '"$KITTY" emit history-added WP01 note x > /dev/full',
+      '"$KITTY" emit history-added WP01 note x --json --strict > /dev/full',
+      '"$KITTY" emit history-added WP01 note x 2> /dev/full',
+      '"$KITTY" emit history-added WP01 note x > /dev/full 2> /dev/full',
+      '"$KITTY" emit history-added WP01 note x <&- >&- 2>&-',
+      `echo '${DRAFT}' | "$KITTY" emit --stdin > /dev/full 2> /dev/full`,
+      `echo '${DRAFT}' | "$KITTY" emit --stdin --strict >&- 2>&-`,
+    ];
+    for (const line of lines) {
+      const { code, stderr } = await shell(line, home.path);
+      strictEqual(code, 0, `${line}: ${stderr}`);
+    }
+    const env = { SPEC_KITTY_HOME: home.path };
+    const { stdout } = await runProgram(["queue", "export"], env);
+    strictEqual(documentsOf(stdout).length, lines.length);
+  },
+});
+
+/**
+ * Deno 2.6.10 opens files on its main thread: where the system keeps an open
+ * waiting, as it does with a pipe or a network drive that hangs, no deadline
+ * is kept there. 2.9.6 opens them aside.
+ */
+const [major, minor] = Deno.version.deno.split(".").map(Number);
+const hasFreeLoop = isPosix && (major! > 2 || minor! >= 9);
+const needsFreeLoop = hasFreeLoop
+  ? ""
+  : " (ignored: needs Unix pipes, and a runtime from 2.9 on, which opens files aside)";
+
+Deno.test({
+  name:
+    `emit: pipes in the place of the home's files -> ends although nobody writes to them, with a true receipt${needsFreeLoop}`,
+  ignore: !hasFreeLoop,
+  fn: async () => {
+    const expected = {
+      "clock.json": "spooled",
+      "clock.lock": "spooled",
+      "events.kv": "spooled",
+      "config.toml": "queued",
+      tally: "queued",
+      spool: "queued",
+    };
+    for (const [name, status] of Object.entries(expected)) {
+      await using home = await tempHome();
+      await Deno.mkdir(home.path);
+      const { success } = await new Deno.Command("mkfifo", {
+        args: [`${home.path}/${name}`],
+      }).output();
+      ok(success);
+      const { code, stdout, stderr } = await runProgram(
+        [...SINGLE, "--timeout", "700ms", "--strict"],
+        { SPEC_KITTY_HOME: home.path },
+      );
+      strictEqual(code, 0, `${name}: ${stderr}`);
+      strictEqual(JSON.parse(stdout).status, status, `${name}: ${stderr}`);
+    }
+  },
+});
+
+Deno.test({
+  name:
+    `emit: a spool that is a file -> queued with a warning; stats tell the rest`,
+  fn: async () => {
+    await using home = await tempHome();
+    await Deno.mkdir(home.path);
+    await Deno.writeTextFile(`${home.path}/spool`, "mine");
+    const env = { SPEC_KITTY_HOME: home.path };
+    const { code, stdout, stderr } = await runProgram(
+      [...SINGLE, "--strict"],
+      env,
+    );
+    strictEqual(code, 0, stderr);
+    strictEqual(JSON.parse(stdout).status, "queued");
+    match(stderr, /spool cannot be read/);
+    const stats = await runProgram(["queue", "stats", "--json"], env);
+    strictEqual(stats.code, 0, stats.stderr);
+    deepStrictEqual(
+      [JSON.parse(stats.stdout).queued, JSON.parse(stats.stdout).spooled],
+      [1, 0],
+    );
+    strictEqual(await Deno.readTextFile(`${home.path}/spool`), "mine");
+  },
+});
+
+Deno.test({
+  name:
+    `emit: a spool that only another user may look into -> queued with a warning, its drafts wait${needsSuperuser}`,
+  ignore: !mayChangeUser,
+  fn: async () => {
+    await using folder = await tempFolder();
+    await placeForOthers(folder.path);
+    const other = { uid: NOBODY, place: folder.path };
+    const path = `${folder.path}/cache/home`;
+    const env = { SPEC_KITTY_HOME: path };
+    await runProgram(SINGLE, env, other);
+    await Deno.mkdir(`${path}/spool`);
+    await Deno.chmod(`${path}/spool`, 0o700);
+    await Deno.writeTextFile(`${path}/spool/a.json`, DRAFT);
+    const { code, stdout, stderr } = await runProgram(
+      [...SINGLE, "--strict"],
+      env,
+      other,
+    );
+    strictEqual(code, 0, stderr);
+    const { status, lamport_clock } = JSON.parse(stdout);
+    deepStrictEqual([status, lamport_clock], ["queued", 2]);
+    match(stderr, /spool cannot be read/);
+    await Deno.chown(`${path}/spool`, NOBODY, NOBODY);
+    await Deno.chmod(`${path}/spool/a.json`, 0o644);
+    const after = await runProgram(SINGLE, env, other);
+    strictEqual(JSON.parse(after.stdout).lamport_clock, 4);
+  },
+});

@@ -1,0 +1,150 @@
+/** What the README says in its console, its tables and its library example. */
+
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { COMMANDS, loadCommand } from "../lib/cli/commands.ts";
+import { COMMON_OPTIONS } from "../lib/cli/command.ts";
+import { tempFolder } from "./support/home.ts";
+import { documentsOf, programScript, runProgram } from "./support/program.ts";
+
+const ROOT = decodeURIComponent(new URL("../", import.meta.url).pathname);
+const README = await Deno.readTextFile(`${ROOT}README.md`);
+
+const hasShell = await new Deno.Command("bash", { args: ["-c", "true"] })
+  .output().then(({ success }) => success, () => false);
+const needsShell = hasShell ? "" : " (ignored: there is no bash)";
+
+/** Runs shell text for a new user who has `kitty-events` on the path. */
+async function shell(script: string) {
+  await using folder = await tempFolder();
+  await Deno.writeTextFile(`${folder.path}/kitty-events`, programScript(), {
+    mode: 0o755,
+  });
+  const { code, stdout, stderr } = await new Deno.Command("bash", {
+    args: ["-euo", "pipefail", "-c", script],
+    cwd: folder.path,
+    env: {
+      HOME: folder.path,
+      PATH: `${folder.path}:/usr/local/bin:/usr/bin:/bin`,
+    },
+    clearEnv: true,
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
+}
+
+/** The text with ids and clock values left out. */
+function shapeOf(text: string): string {
+  return text.replace(/\b[0-9A-HJKMNP-TV-Z]{26}\b/g, "ID")
+    .replace(/clock \d+/g, "clock N");
+}
+
+/** Cells of a table's rows, by the first cell of its head. */
+function table(head: string): string[][] {
+  const lines = README.split("\n");
+  const start = lines.findIndex((line) => line.startsWith(`| ${head} |`));
+  ok(start >= 0, head);
+  const end = lines.findIndex((line, i) => i > start && !line.startsWith("|"));
+  return lines.slice(start + 2, end).map((line) =>
+    line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim())
+  );
+}
+
+Deno.test({
+  name:
+    `README: the console at its top -> runs, and says what it shows${needsShell}`,
+  ignore: !hasShell,
+  fn: async () => {
+    const [, block] = README.match(/```console\n([\s\S]*?)```/)!;
+    const [command, ...shown] = block!.trimEnd().split("\n");
+    ok(command!.startsWith("$ kitty-events "));
+    const { code, stdout, stderr } = await shell(command!.slice(2));
+    strictEqual(code, 0, stderr);
+    strictEqual(shapeOf(stdout + stderr), shapeOf(shown.join("\n")) + "\n");
+  },
+});
+
+Deno.test({
+  name:
+    `README: the spool's shell lines -> a queued event with its text, the file gone${needsShell}`,
+  ignore: !hasShell,
+  fn: async () => {
+    const block = [...README.matchAll(/```sh\n([\s\S]*?)```/g)]
+      .map(([, text]) => text!).find((text) => text.includes("spool="))!;
+    const { code, stdout, stderr } = await shell(
+      `${block}\nkitty-events queue export; ls -A .spec-kitty/spool`,
+    );
+    strictEqual(code, 0, stderr);
+    const [event, ...more] = documentsOf(stdout);
+    deepStrictEqual([event.event_type, more], ["HistoryAdded", []]);
+    strictEqual(event.payload.entry_content, "hello");
+  },
+});
+
+Deno.test("README: its table of commands -> names each command, and no other", () => {
+  const missing = new Set(
+    [...COMMANDS.keys()].filter((name) => !/^emit /.test(name)),
+  );
+  const groups = ["queue dead", "queue", "clock", ""];
+  for (const [cell] of table("command")) {
+    let group = "";
+    for (const [, code] of cell!.matchAll(/`([^`]+)`/g)) {
+      const words = code!.split(/[ [\]]+/)
+        .filter((word) => /^(--version|[a-z]+(-[a-z]+)*)$/.test(word))
+        .map((word) => word.replace("--version", "version"));
+      const named = [words.join(" "), `${group} ${words.join(" ")}`.trim()]
+        .find((name) => COMMANDS.has(name)) ??
+        [words[0]!, `${group} ${words[0]!}`].find((name) => COMMANDS.has(name));
+      ok(named, `${code} is no command`);
+      missing.delete(named);
+      group = groups.find((prefix) => named.startsWith(prefix))!;
+    }
+    if (cell!.startsWith("`clock [show]")) missing.delete("clock");
+  }
+  deepStrictEqual([...missing], []);
+});
+
+Deno.test("README: flags of every emit -> are options of each event type", async () => {
+  const [, list] = README.match(/Flags of every `emit`: ([\s\S]*?)\. Text/)!;
+  const flags = [...list!.matchAll(/`--([a-z-]+)/g)].map(([, name]) => name!);
+  ok(flags.length >= 9, flags.join());
+  for (const name of COMMANDS.keys()) {
+    if (!name.startsWith("emit ")) continue;
+    const { options } = await loadCommand(name);
+    for (const flag of flags) {
+      ok(Object.hasOwn({ ...options, ...COMMON_OPTIONS }, flag), flag);
+    }
+  }
+});
+
+Deno.test("README: the library example -> runs, and stores what it says", async () => {
+  await using folder = await tempFolder();
+  const [, example] = README.match(/```ts\n([\s\S]*?)```/)!;
+  const script = `${folder.path}/example.ts`;
+  const lib = new URL("../lib/mod.ts", import.meta.url).href;
+  await Deno.writeTextFile(script, example!.replace("./lib/mod.ts", lib));
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--allow-all", "--no-check", "--quiet"],
+      ...[`--config=${ROOT}deno.json`, script],
+    ],
+    env: { SPEC_KITTY_HOME: `${folder.path}/home` },
+  }).output();
+  const decoder = new TextDecoder();
+  strictEqual(code, 0, decoder.decode(stderr));
+  strictEqual(decoder.decode(stdout), "");
+  const env = { SPEC_KITTY_HOME: `${folder.path}/home` };
+  const [event, ...more] = documentsOf(
+    (await runProgram(["queue", "export"], env)).stdout,
+  );
+  deepStrictEqual(more, []);
+  match(event.event_id, /^[0-9A-HJKMNP-TV-Z]{26}$/);
+  deepStrictEqual(
+    [event.payload.wp_id, event.payload.new_status],
+    ["WP01", "doing"],
+  );
+});
