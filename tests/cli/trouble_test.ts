@@ -11,9 +11,16 @@ import {
   needsSuperuser,
   NOBODY,
   placeForOthers,
-  spawnCode,
 } from "../support/child.ts";
 import { tempFolder, tempHome } from "../support/home.ts";
+import {
+  fillDisk,
+  HOLD_LOCK,
+  holder,
+  mayMount,
+  needsMount,
+  smallDisk,
+} from "../support/trouble.ts";
 import {
   type RunOptions,
   runProgram,
@@ -83,39 +90,10 @@ function inHome(path: string): Record<string, string> {
   return { SPEC_KITTY_HOME: path };
 }
 
-/** Another process that holds something until it is told to let go. */
-async function holder(
-  code: string,
-  args: readonly string[],
-): Promise<AsyncDisposable & { release(): Promise<void> }> {
-  const child = spawnCode(
-    `${code}
-    console.log("held");
-    await new Promise(() => setInterval(() => {}, 1000));`,
-    { args },
-  );
-  const lines = linesOf(child.stdout);
-  strictEqual((await lines.next()).value, "held");
-  let isHeld = true;
-  const release = async () => {
-    if (!isHeld) return;
-    isHeld = false;
-    child.kill("SIGKILL");
-    for await (const _ of lines);
-    await child.stderr.cancel();
-    await child.status;
-  };
-  return { release, [Symbol.asyncDispose]: release };
-}
-
 const LOCK_QUEUE = `
   const { DatabaseSync } = await import("node:sqlite");
   const database = new DatabaseSync(args[0] + "/events.kv");
   database.exec("BEGIN IMMEDIATE");`;
-
-const LOCK_HOME = `
-  const file = await Deno.open(args[0] + "/clock.lock", { read: true, write: true, create: true });
-  await file.lock(true);`;
 
 Deno.test("emit: queue file write-locked for longer than the deadline -> spooled in time, taken in once by the next run, in order", async () => {
   await using home = await tempHome();
@@ -146,7 +124,7 @@ Deno.test("emit: lock held by another process -> spooled when for longer than th
   await using home = await tempHome();
   const env = inHome(home.path);
   await emit(env, "before");
-  await using lock = await holder(LOCK_HOME, [home.path]);
+  await using lock = await holder(HOLD_LOCK, [home.path]);
   const late = await emit(env, "late", ["--timeout", "500ms"]);
   strictEqual(late.receipt.status, "spooled");
   const waiting = emit(env, "patient", ["--timeout", "60s"]);
@@ -251,32 +229,6 @@ Deno.test({
   },
 });
 
-/** A file system of its own, of a given size. */
-async function smallDisk(
-  sizeKiB: number,
-): Promise<AsyncDisposable & { path: string }> {
-  const folder = await tempFolder();
-  const path = `${folder.path}/disk`;
-  await Deno.mkdir(path);
-  const sh = async (...words: string[]) => {
-    const { success } = await new Deno.Command(words[0]!, {
-      args: words.slice(1),
-    }).output();
-    ok(success, words.join(" "));
-  };
-  await sh("mount", "-t", "tmpfs", "-o", `size=${sizeKiB}k`, "tmpfs", path);
-  return {
-    path,
-    [Symbol.asyncDispose]: async () => {
-      await sh("umount", "-l", path);
-      await folder[Symbol.asyncDispose]();
-    },
-  };
-}
-
-const mayMount = mayChangeUser && Deno.build.os === "linux";
-const needsMount = mayMount ? "" : " (ignored: needs the superuser of a Linux)";
-
 Deno.test({
   name:
     `emit: disk full at the clock, at the queue, at the spool -> each receipt is true, and all is well once there is room${needsMount}`,
@@ -288,7 +240,8 @@ Deno.test({
     await emit(env, "first");
     const kept = ["first"], statuses = new Set<string>();
     for (const pages of [0, 1, 2, 3, 4, 6, 8, 12, 16]) {
-      const filler = await fill(`${disk.path}/filler`, pages * PAGE);
+      const filler = `${disk.path}/filler`;
+      await fillDisk(filler, pages * PAGE);
       const text = `${pages} pages`;
       const { receipt, stderr } = await emit(env, text);
       statuses.add(receipt.status);
@@ -306,22 +259,6 @@ Deno.test({
     strictEqual(new Set(events.map(({ clock }) => clock)).size, events.length);
   },
 });
-
-/** Takes all room of a disk but so much. */
-async function fill(path: string, leaveBytes: number): Promise<string> {
-  const block = new Uint8Array(4096);
-  using file = await Deno.open(path, { create: true, write: true });
-  let size = 0;
-  for (;;) {
-    try {
-      size += await file.write(block);
-    } catch {
-      break;
-    }
-  }
-  await file.truncate(Math.max(0, size - leaveBytes));
-  return path;
-}
 
 Deno.test({
   name: `emit: home on a read-only file system -> lost${needsMount}`,
