@@ -45,7 +45,7 @@ export async function act(
   word: "dropped" | "requeued",
   action: (queue: OfflineQueue, ids: readonly string[]) => Promise<number>,
 ): Promise<number> {
-  if (!call.args.flag("all") && call.args.positionals.length === 0) {
+  if (call.args.flag("all") === call.args.positionals.length > 0) {
     throw usageError("which events?", "name their ids, or say --all");
   }
   const { keep } = await openKeeper(call);

@@ -87,7 +87,8 @@ export class OfflineQueue {
       commit.set(key, value);
       keys.push(key);
       bytes += event.bytes.length;
-      if (lamport_clock < CLOCK_MAX) {
+      // An imported value that leaves none above it must not use up our clock.
+      if (origin === "accepted" || lamport_clock < CLOCK_MAX) {
         highest = Math.max(highest, lamport_clock);
       }
     }

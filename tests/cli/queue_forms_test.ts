@@ -149,9 +149,15 @@ Deno.test("queue commands: without --json -> the same for people; an empty queue
     strictEqual(dropped.stdout, "1 dropped\n");
   }));
 
-Deno.test("queue drop, dead drop, dead requeue: ids that are not there, or lie elsewhere -> 65, a warning each, the others done", () =>
+Deno.test("queue show, drop, dead drop, dead requeue: ids that are not there, or lie elsewhere -> 65, a warning each, the others done", () =>
   inHome(async (run, home) => {
     await withDeadLetter(run, home);
+    for (
+      const words of [`queue show ${idOf(3)}`, `queue dead show ${idOf(1)}`]
+    ) {
+      const { code, stdout } = await run(words.split(" "));
+      deepStrictEqual([code, stdout], [65, ""], words);
+    }
     const cases: [string, string[], object][] = [
       ["queue drop", [idOf(1), idOf(3), "no-id"], { dropped: 1 }],
       ["queue dead requeue", [idOf(2), idOf(3), idOf(9)], { requeued: 1 }],
@@ -246,7 +252,7 @@ Deno.test("queue import: full by count, by bytes -> 75, what had room is in, kno
   }));
 
 Deno.test("queue import: clock values on both sides of 2^52 -> all kept as they are; the clock follows only those that leave one above", () =>
-  inHome(async (run) => {
+  inHome(async (run, home) => {
     const far = [CLOCK_MAX + 1, Number.MAX_SAFE_INTEGER].map(
       (clock, i) => eventOf(i + 1, { clock }),
     );
@@ -260,6 +266,9 @@ Deno.test("queue import: clock values on both sides of 2^52 -> all kept as they 
     const near = eventOf(4, { clock: CLOCK_MAX - 2 });
     await run(["queue", "import"], { stdin: exportOf(near) });
     strictEqual((await run(["clock"])).stdout, `${CLOCK_MAX - 2}\n`);
+    // In the file, too: other programs read it.
+    const stored = JSON.parse(await Deno.readTextFile(`${home}/clock.json`));
+    strictEqual(stored.value, CLOCK_MAX - 2);
     const emit = async () => {
       const { code, stdout } = await run([...NOTE, "x", "--json", "--strict"]);
       const [{ status, lamport_clock }] = documentsOf(stdout);
@@ -295,6 +304,20 @@ Deno.test({
       const { stdout } = await run([...NOTE, "x", "--json"]);
       const [{ status, lamport_clock }] = documentsOf(stdout);
       deepStrictEqual([status, lamport_clock], ["queued", 1]);
+    }),
+});
+
+Deno.test({
+  name: "emit: clock.json lost after an own event of 2^52 -> no value twice",
+  fn: () =>
+    inHome(async (run, home) => {
+      await run(["clock", "receive", String(CLOCK_MAX - 3)]);
+      for (const text of ["a", "b"]) await run([...NOTE, text]);
+      await Deno.remove(`${home}/clock.json`);
+      await run([...NOTE, "c"]);
+      const events = documentsOf((await run(["queue", "export"])).stdout);
+      const clocks = events.map(({ lamport_clock }) => lamport_clock);
+      strictEqual(new Set(clocks).size, clocks.length, clocks.join());
     }),
 });
 
