@@ -2,27 +2,8 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { COMMANDS, loadCommand } from "../../lib/cli/commands.ts";
-import { inHome as underLock, tempHome } from "../support/home.ts";
-import {
-  type RunOptions,
-  runProgram,
-  type RunResult,
-} from "../support/program.ts";
-
-type Run = (
-  words: readonly string[],
-  options?: RunOptions & { env?: Record<string, string> },
-) => Promise<RunResult>;
-
-/** Runs command lines in one home. */
-async function inHome(
-  work: (run: Run, home: string) => Promise<void>,
-): Promise<void> {
-  await using home = await tempHome();
-  const run: Run = (words, { env, ...options } = {}) =>
-    runProgram(words, { SPEC_KITTY_HOME: home.path, ...env }, options);
-  await work(run, home.path);
-}
+import { inHome as underLock } from "../support/home.ts";
+import { type Run, withProgram } from "../support/program.ts";
 
 /** Standard output of a run that has to succeed, as JSON. */
 async function json(run: Run, words: readonly string[]) {
@@ -53,7 +34,7 @@ async function exported(run: Run): Promise<string> {
 }
 
 Deno.test("node-id, causation-id -> one id each, in both forms", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     const { node_id } = await json(run, ["node-id"]);
     strictEqual((await run(["node-id"])).stdout, `${node_id}\n`);
     match(node_id, /^[0-9a-f]{12}$/);
@@ -66,7 +47,7 @@ Deno.test("node-id, causation-id -> one id each, in both forms", () =>
   }));
 
 Deno.test("clock: show, receive -> max + 1; what is no value is refused and changes nothing", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     deepStrictEqual(Object.keys(await json(run, ["clock"])), [
       "value",
       "node_id",
@@ -86,7 +67,7 @@ Deno.test("clock: show, receive -> max + 1; what is no value is refused and chan
   }));
 
 Deno.test("schema: whole, and of each type -> JSON Schema on its own", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     const whole = await json(run, ["schema"]);
     strictEqual(whole.$schema, "https://json-schema.org/draft/2020-12/schema");
     const part = await json(run, ["schema", "wp-created"]);
@@ -102,7 +83,7 @@ Deno.test("schema: whole, and of each type -> JSON Schema on its own", () =>
   }));
 
 Deno.test("validate: file, stdin, drafts -> a line each; 65 when any is invalid", () =>
-  inHome(async (run, home) => {
+  withProgram(async (run, home) => {
     await fill(run, 2);
     const events = await exported(run);
     await Deno.writeTextFile(`${home}/events.ndjson`, events);
@@ -127,7 +108,7 @@ Deno.test("validate: file, stdin, drafts -> a line each; 65 when any is invalid"
   }));
 
 Deno.test("queue list, show, stats -> the documented forms", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     const ids = await fill(run, 3);
     const { stdout } = await run(["queue", "list", "--json", "--limit", "2"]);
     const list = stdout.trim().split("\n").map((line) => JSON.parse(line));
@@ -156,10 +137,10 @@ Deno.test("queue list, show, stats -> the documented forms", () =>
   }));
 
 Deno.test("queue export, import -> the same in another home, clock raised; known, conflicting and invalid ones told apart", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     await fill(run, 250);
     const events = await exported(run);
-    await inHome(async (other) => {
+    await withProgram(async (other) => {
       const imported = await other(["queue", "import", "-", "--json"], {
         stdin: events,
       });
@@ -184,7 +165,7 @@ Deno.test("queue export, import -> the same in another home, clock raised; known
       deepStrictEqual([totals.accepted, totals.imported], [0, 250]);
       strictEqual((await other(["queue", "check"])).code, 0);
     });
-    await inHome(async (small) => {
+    await withProgram(async (small) => {
       const { code, stdout } = await small(["queue", "import", "--json"], {
         stdin: events,
         env: { SPEC_KITTY_MAX_QUEUE_SIZE: "100" },
@@ -195,7 +176,7 @@ Deno.test("queue export, import -> the same in another home, clock raised; known
   }));
 
 Deno.test("queue import --from: a damaged queue -> what can be read comes back, each once", () =>
-  inHome(async (run, home) => {
+  withProgram(async (run, home) => {
     const ids = await fill(run, 3_000);
     const large = note("x".repeat(200_000), "01KHEXAMPXE0000000000000AA");
     await run(["emit", "--stdin"], { stdin: large });
@@ -237,7 +218,7 @@ Deno.test("queue import --from: a damaged queue -> what can be read comes back, 
   }));
 
 Deno.test("queue dead: list, show, requeue, drop -> as told; the accounts balance", () =>
-  inHome(async (run, home) => {
+  withProgram(async (run, home) => {
     const ids = await fill(run, 5);
     await underLock(home, ({ queue }) =>
       queue.deadLetter(ids.slice(0, 3), {
@@ -292,7 +273,7 @@ Deno.test("queue dead: list, show, requeue, drop -> as told; the accounts balanc
   }));
 
 Deno.test("queue compact, check -> sizes; sound", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     await fill(run, 2_000);
     await run(["queue", "drop", "--all", "--yes"]);
     const { bytes_before, bytes_after } = await json(run, ["queue", "compact"]);
@@ -304,7 +285,7 @@ Deno.test("queue compact, check -> sizes; sound", () =>
   }));
 
 Deno.test("help: of every command -> at most a screen of 80 columns; unknown ones are met with a suggestion", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     for (const name of ["", ...COMMANDS.keys()]) {
       const { code, stdout } = await run(
         name === "" ? ["help"] : [...name.split(" "), "--help"],
@@ -325,7 +306,7 @@ Deno.test("help: of every command -> at most a screen of 80 columns; unknown one
   }));
 
 Deno.test("--version -> program, contract, runtime and target", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     match((await run(["--version"])).stdout, /^kitty-events \d+\.\d+\.\d+ \(/);
     deepStrictEqual(Object.keys(await json(run, ["--version"])), [
       "version",

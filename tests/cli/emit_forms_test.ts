@@ -1,34 +1,12 @@
 /** `emit` of one event: every option, and what each way of saying it leaves behind. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { isThere, tempFolder, tempHome } from "../support/home.ts";
-import {
-  documentsOf,
-  type RunOptions,
-  runProgram,
-  type RunResult,
-} from "../support/program.ts";
+import { isThere, tempFolder } from "../support/home.ts";
+import { documentsOf, type Run, withProgram } from "../support/program.ts";
 
 const ID = "01KHEXAMPXE0000000000000AA", CAUSE = "01KHCA05E00000000000000000";
 const TIME = "2026-02-03T12:00:00Z";
 const NOTE = ["emit", "history-added", "WP01", "note"];
-
-type Run = (
-  words: readonly string[],
-  options?: RunOptions & { env?: Record<string, string> },
-) => Promise<RunResult>;
-
-/** Runs command lines in one home. */
-async function inHome(
-  work: (run: Run, home: string) => Promise<void>,
-): Promise<void> {
-  await using home = await tempHome();
-  await work(
-    (words, { env, ...options } = {}) =>
-      runProgram(words, { SPEC_KITTY_HOME: home.path, ...env }, options),
-    home.path,
-  );
-}
 
 async function exported(run: Run) {
   return documentsOf((await run(["queue", "export"])).stdout);
@@ -124,7 +102,7 @@ const FORMS: [string[], string, Record<string, unknown>][] = [
 ];
 
 Deno.test("emit <type>: every option in turn -> the line for people, the payload, id, cause and time as given", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     for (const [i, [words, line]] of FORMS.entries()) {
       const id = ID.replace(/.$/, String(i));
       const { code, stdout, stderr } = await run([
@@ -161,7 +139,7 @@ Deno.test("emit <type>: every option in turn -> the line for people, the payload
   }));
 
 Deno.test("emit: --json, --quiet, --verbose, none, flags before the type -> what stands on stdout and on stderr", () =>
-  inHome(async (run, home) => {
+  withProgram(async (run, home) => {
     const node = (await run(["node-id"])).stdout.trim();
     const words = [...NOTE, "x", "--event-id", ID];
     const line = "[Offline] queued HistoryAdded WP01 note (clock 1)\n";
@@ -198,7 +176,7 @@ Deno.test("emit: --json, --quiet, --verbose, none, flags before the type -> what
   }));
 
 Deno.test("emit: - for a text -> stdin less one line break; empty, not UTF-8 or too large is discarded", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     const trace = ["emit", "error-logged", "runtime", "x", "--stack-trace=-"];
     const good: [string[], string, string][] = [
       [NOTE, "one\n\n", "one\n"],
@@ -241,7 +219,7 @@ Deno.test("emit: - for a text -> stdin less one line break; empty, not UTF-8 or 
   }));
 
 Deno.test("emit: values that break the contract -> discarded with each place and a hint, no value repeated, no clock value used", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     const secret = "s3cret";
     const bad: [string[], string[]][] = [
       [
@@ -330,7 +308,7 @@ Deno.test("emit: values that break the contract -> discarded with each place and
   }));
 
 Deno.test("emit: numbers for --wp-count -> whole ones from 0 to 2^53 - 1 as numbers; anything else discarded", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     const count = (text: string) =>
       run([
         ...["emit", "feature-created", "028-x", "--number", "028"],
@@ -350,7 +328,7 @@ Deno.test("emit: numbers for --wp-count -> whole ones from 0 to 2^53 - 1 as numb
   }));
 
 Deno.test("emit: arguments missing -> 64, each of them named; nothing made", () =>
-  inHome(async (run, home) => {
+  withProgram(async (run, home) => {
     const missing: [string, string][] = [
       ["wp-status-changed WP01", "FROM, TO"],
       ["wp-created", "WP, TITLE, --feature"],
@@ -373,7 +351,7 @@ Deno.test("emit: arguments missing -> 64, each of them named; nothing made", () 
   }));
 
 Deno.test("emit: an escape sequence wherever text is repeated -> no control character reaches the terminal", () =>
-  inHome(async (run, home) => {
+  withProgram(async (run, home) => {
     const evil = "\u001b[31mred\u009b2J\u0007";
     const lines: string[][] = [
       [`emt${evil}`],
@@ -413,7 +391,7 @@ Deno.test("emit: an escape sequence wherever text is repeated -> no control char
   }));
 
 Deno.test("emit --event-id: tried again -> one event, its receipt; after it was dropped, a new one", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     const words = [...NOTE, "a", "--event-id", ID, "--json", "--strict"];
     const first = await run([...words, "--timestamp", TIME]);
     for (const more of [[], ["--timestamp", TIME], ["--causation-id", CAUSE]]) {
@@ -432,7 +410,7 @@ Deno.test("emit --event-id: tried again -> one event, its receipt; after it was 
   }));
 
 Deno.test("settings: limits by environment, config.toml, default -> in this order; one that cannot be used falls through, with a warning", () =>
-  inHome(async (run, home) => {
+  withProgram(async (run, home) => {
     const stats = async (env: Record<string, string> = {}) => {
       const { stdout, stderr } = await run(["queue", "stats", "--json"], {
         env,
@@ -478,7 +456,7 @@ Deno.test("settings: limits by environment, config.toml, default -> in this orde
   }));
 
 Deno.test("SPEC_KITTY_DISABLED: any value but 0, false, no, off and none -> a disabled receipt, nothing made", () =>
-  inHome(async (run, home) => {
+  withProgram(async (run, home) => {
     for (const value of ["1", "true", "YES", "2"]) {
       const { code, stdout, stderr } = await run(
         [...NOTE, "x", "--json", "--strict"],
@@ -500,7 +478,7 @@ Deno.test("SPEC_KITTY_DISABLED: any value but 0, false, no, off and none -> a di
   }));
 
 Deno.test("emit --home: a folder behind the flag -> that one, wherever the flag stands; the environment's stays unmade", () =>
-  inHome(async (run, home) => {
+  withProgram(async (run, home) => {
     await using folder = await tempFolder();
     const other = `${folder.path}/with space/deep`;
     await run(["--home", other, ...NOTE, "a"]);
@@ -517,7 +495,7 @@ Deno.test("emit --home: a folder behind the flag -> that one, wherever the flag 
   }));
 
 Deno.test("emit: .kittify/config.yaml quoted, odd or broken -> its names as texts; or none, with a warning that repeats nothing", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     await using folder = await tempFolder();
     await Deno.mkdir(`${folder.path}/.kittify`);
     const emitIn = async (yaml: string) => {

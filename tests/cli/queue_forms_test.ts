@@ -5,32 +5,10 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { EVENT_TYPES } from "../../lib/contract.ts";
 import { CLOCK_MAX } from "../../lib/limits.ts";
 import { eventOf, idOf } from "../support/events.ts";
-import { inHome as underLock, tempHome } from "../support/home.ts";
-import {
-  documentsOf,
-  type RunOptions,
-  runProgram,
-  type RunResult,
-} from "../support/program.ts";
-
-type Run = (
-  words: readonly string[],
-  options?: RunOptions & { env?: Record<string, string> },
-) => Promise<RunResult>;
+import { inHome as underLock } from "../support/home.ts";
+import { documentsOf, type Run, withProgram } from "../support/program.ts";
 
 const NOTE = ["emit", "history-added", "WP01", "note"];
-
-/** Runs command lines in one home. */
-async function inHome(
-  work: (run: Run, home: string) => Promise<void>,
-): Promise<void> {
-  await using home = await tempHome();
-  await work(
-    (words, { env, ...options } = {}) =>
-      runProgram(words, { SPEC_KITTY_HOME: home.path, ...env }, options),
-    home.path,
-  );
-}
 
 /** Events of a row as an export. */
 function exportOf(...events: readonly { bytes: Uint8Array }[]): string {
@@ -59,7 +37,7 @@ async function stats(run: Run) {
 }
 
 Deno.test("queue list, show, stats, export --json -> exactly the published documents", () =>
-  inHome(async (run, home) => {
+  withProgram(async (run, home) => {
     await withDeadLetter(run, home);
     const [first, second, third] = three.map(({ envelope }) => envelope);
     const why = {
@@ -112,7 +90,7 @@ Deno.test("queue list, show, stats, export --json -> exactly the published docum
   }));
 
 Deno.test("queue commands: without --json -> the same for people; an empty queue is said on stderr alone", () =>
-  inHome(async (run, home) => {
+  withProgram(async (run, home) => {
     for (const words of [["queue", "list"], ["queue", "dead", "list"]]) {
       for (const more of [[], ["--json"]]) {
         const { code, stdout, stderr } = await run([...words, ...more]);
@@ -150,7 +128,7 @@ Deno.test("queue commands: without --json -> the same for people; an empty queue
   }));
 
 Deno.test("queue show, drop, dead drop, dead requeue: ids that are not there, or lie elsewhere -> 65, a warning each, the others done", () =>
-  inHome(async (run, home) => {
+  withProgram(async (run, home) => {
     await withDeadLetter(run, home);
     for (
       const words of [`queue show ${idOf(3)}`, `queue dead show ${idOf(1)}`]
@@ -190,7 +168,7 @@ Deno.test("queue show, drop, dead drop, dead requeue: ids that are not there, or
   }));
 
 Deno.test("queue import: known, repeated, other content, dead letters, no events -> each counted; the good ones are in", () =>
-  inHome(async (run, home) => {
+  withProgram(async (run, home) => {
     await withDeadLetter(run, home);
     const other = eventOf(1, { node: "other" }), fourth = eventOf(4);
     const lines = [
@@ -224,7 +202,7 @@ Deno.test("queue import: known, repeated, other content, dead letters, no events
   }));
 
 Deno.test("queue import: full by count, by bytes -> 75, what had room is in, known ones are still skipped", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     const all = exportOf(...three);
     const size = three[0]!.bytes.length;
     for (
@@ -252,7 +230,7 @@ Deno.test("queue import: full by count, by bytes -> 75, what had room is in, kno
   }));
 
 Deno.test("queue import: clock values on both sides of 2^52 -> all kept as they are; the clock follows only those that leave one above", () =>
-  inHome(async (run, home) => {
+  withProgram(async (run, home) => {
     const far = [CLOCK_MAX + 1, Number.MAX_SAFE_INTEGER].map(
       (clock, i) => eventOf(i + 1, { clock }),
     );
@@ -284,7 +262,7 @@ Deno.test({
   name:
     "queue export, stats: no clock value is left and a draft waits in the spool -> they work",
   fn: () =>
-    inHome(async (run) => {
+    withProgram(async (run) => {
       await run(["clock", "receive", String(CLOCK_MAX - 2)]);
       await run([...NOTE, "queued"]);
       await run([...NOTE, "spooled"]);
@@ -298,7 +276,7 @@ Deno.test({
   name:
     "queue import: a clock value of exactly 2^52 -> the clock does not follow it",
   fn: () =>
-    inHome(async (run) => {
+    withProgram(async (run) => {
       const last = exportOf(eventOf(1, { clock: CLOCK_MAX }));
       await run(["queue", "import"], { stdin: last });
       const { stdout } = await run([...NOTE, "x", "--json"]);
@@ -310,7 +288,7 @@ Deno.test({
 Deno.test({
   name: "emit: clock.json lost after an own event of 2^52 -> no value twice",
   fn: () =>
-    inHome(async (run, home) => {
+    withProgram(async (run, home) => {
       await run(["clock", "receive", String(CLOCK_MAX - 3)]);
       for (const text of ["a", "b"]) await run([...NOTE, text]);
       await Deno.remove(`${home}/clock.json`);
@@ -322,7 +300,7 @@ Deno.test({
 });
 
 Deno.test("clock receive: equal, lower, higher, around 2^52 -> max + 1 or left as it is", () =>
-  inHome(async (run, home) => {
+  withProgram(async (run, home) => {
     const receive = async (value: string | number) => {
       const words = ["clock", "receive", String(value), "--json"];
       const { code, stdout } = await run(words);
@@ -345,7 +323,7 @@ Deno.test("clock receive: equal, lower, higher, around 2^52 -> max + 1 or left a
   }));
 
 Deno.test("schema <type>: each of the eight -> a schema on its own that takes what emit stores", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     const commands = [
       "wp-status-changed WP01 planned doing",
       "wp-created WP02 title --feature 028-x",
@@ -385,7 +363,7 @@ Deno.test("schema <type>: each of the eight -> a schema on its own that takes wh
   }));
 
 Deno.test("validate: BOM, CRLF, blank lines, bytes that are no text, a line too long -> a document for each line that is not blank", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     const good = exportOf(three[0]!).trimEnd();
     const pieces: (string | Uint8Array)[] = [
       `\ufeff${good}\r\n\n  \n[]\n`,
@@ -418,7 +396,7 @@ Deno.test("validate: BOM, CRLF, blank lines, bytes that are no text, a line too 
   }));
 
 Deno.test("any command: fails with --json -> one error document, nothing on stderr, the same code as without", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     const failures: [string, number, string][] = [
       ["", 64, "usage"],
       ["nothing", 64, "usage"],
@@ -468,7 +446,7 @@ Deno.test("any command: fails with --json -> one error document, nothing on stde
   }));
 
 Deno.test("help: a topic or word that is nearly right -> the suggestion; a group -> its commands", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     const suggestions: [string, string][] = [
       ["help emit wp-creatd", "kitty-events help emit wp-created"],
       ["help clock recieve", "kitty-events help clock receive"],

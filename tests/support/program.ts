@@ -1,5 +1,7 @@
 /** The program as its users run it: a process of its own. */
 
+import { tempHome } from "./home.ts";
+
 /** What a run left. */
 export interface RunResult {
   readonly code: number;
@@ -78,6 +80,22 @@ export async function runProgram(
     stdout: decoder.decode(stdout),
     stderr: decoder.decode(stderr),
   };
+}
+
+/** Runs command lines in one home. */
+export type Run = (
+  words: readonly string[],
+  options?: RunOptions & { env?: Record<string, string> },
+) => Promise<RunResult>;
+
+/** A new home for `work`, in which it runs command lines; removed at its end. */
+export async function withProgram(
+  work: (run: Run, home: string) => Promise<void>,
+): Promise<void> {
+  await using home = await tempHome();
+  const run: Run = (words, { env, ...options } = {}) =>
+    runProgram(words, { SPEC_KITTY_HOME: home.path, ...env }, options);
+  await work(run, home.path);
 }
 
 async function writeAll(
