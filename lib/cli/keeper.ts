@@ -4,11 +4,10 @@
  * @module
  */
 
-import type { EventEmitter } from "../emitter.ts";
-import { KittyError } from "../errors.ts";
-import type { Home } from "../home/home.ts";
-import type { Held } from "../home/held.ts";
+import { KittyError, reasonOf } from "../errors.ts";
 import type { Settings } from "../config.ts";
+import type { Held } from "../home/held.ts";
+import type { Home } from "../home/home.ts";
 import { setUpEmitter } from "../setup.ts";
 import type { Call } from "./command.ts";
 
@@ -16,7 +15,6 @@ import type { Call } from "./command.ts";
 export interface Keeper {
   readonly home: Home;
   readonly settings: Settings;
-  readonly emitter: EventEmitter;
   /** Does work under the home's lock and says what was odd. */
   keep<T>(work: (held: Held) => Promise<T>): Promise<T>;
   /** Takes in the spool and gives the queue to read. */
@@ -36,33 +34,31 @@ export async function openKeeper(call: Call): Promise<Keeper> {
     });
   }
   const keep: Keeper["keep"] = async (work) => {
-    let told = 0;
-    return await home.keep(async (held) => {
-      const tell = async () => {
-        for (const text of held.warnings.slice(told)) await call.out.warn(text);
-        told = held.warnings.length;
-      };
-      await tell();
-      const result = await work(held);
-      await tell();
-      return result;
-    }).catch((error) => {
+    let warnings: readonly string[] = [];
+    try {
+      return await home.keep((held) => {
+        warnings = held.warnings;
+        return work(held);
+      });
+    } catch (error) {
       if (error instanceof KittyError) throw error;
       throw new KittyError(
         "queue_unusable",
-        `cannot use the queue in ${home.path}: ${error.message}`,
+        `cannot use the queue in ${home.path}: ${reasonOf(error)}`,
         {
           hint:
             "look at the folder's owner, mode and free space; events wait in its spool meanwhile",
           cause: error,
         },
       );
-    });
+    } finally {
+      // Told without the lock: whoever reads slowly must not keep others waiting.
+      for (const text of warnings) await call.out.warn(text);
+    }
   };
   return {
     home,
     settings,
-    emitter,
     keep,
     read: () => keep((held) => Promise.resolve(held.queue.kv)),
   };
