@@ -1,8 +1,11 @@
 /**
- * Writing files so that they survive what may happen meanwhile.
+ * Writing files so that they survive what may happen meanwhile, and locks on
+ * files.
  *
  * @module
  */
+
+import type { Deadline } from "./deadline.ts";
 
 /** Only the owner reads and writes: events may hold what others must not see. */
 export const FILE_MODE = 0o600;
@@ -75,4 +78,48 @@ export async function syncFolder(path: string): Promise<void> {
 /** A moment as a part of a file name: ISO 8601 without the colons that Windows refuses. */
 export function fileStamp(nowMs: number): string {
   return new Date(nowMs).toISOString().replaceAll(":", "");
+}
+
+/**
+ * Takes the exclusive lock of a file that is there for nothing else; makes the
+ * file, and its folder, where there is none. The lock ends with the file's
+ * closing, or with the process. One that is granted after the deadline is
+ * given back unused.
+ *
+ * @param what the lock in words, such as "the home's lock"
+ * @throws {DeadlineError} when another process or call holds it for longer
+ */
+export async function lockFile(
+  path: string,
+  deadline: Deadline,
+  what: string,
+): Promise<Deno.FsFile> {
+  const opening = openLockFile(path);
+  let file: Deno.FsFile;
+  try {
+    file = await deadline.race(opening, `open ${what}`);
+  } catch (error) {
+    opening.then((file) => file.close(), () => {});
+    throw error;
+  }
+  const granted = file.lock(true);
+  try {
+    await deadline.race(granted, `wait for ${what}`);
+    return file;
+  } catch (error) {
+    granted.catch(() => {}).finally(() => file.close());
+    throw error;
+  }
+}
+
+async function openLockFile(path: string): Promise<Deno.FsFile> {
+  const options = { read: true, write: true, create: true, mode: FILE_MODE };
+  try {
+    return await Deno.open(path, options);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    const folder = path.slice(0, path.lastIndexOf("/"));
+    await Deno.mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+    return await Deno.open(path, options);
+  }
 }

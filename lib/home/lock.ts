@@ -10,7 +10,7 @@
  */
 
 import type { Deadline } from "../deadline.ts";
-import { FILE_MODE, FOLDER_MODE } from "../files.ts";
+import { lockFile } from "../files.ts";
 
 /** The text has one length, so that one write replaces it whole. */
 const TEXT_LENGTH = 64;
@@ -31,22 +31,13 @@ export class HomeLock {
    * @throws {DeadlineError} when another process or call holds it for longer
    */
   static async take(home: string, deadline: Deadline): Promise<HomeLock> {
-    const opening = open(home);
-    let file: Deno.FsFile;
+    const file = await lockFile(lockPath(home), deadline, "the home's lock");
     try {
-      file = await deadline.race(opening, "open the home's lock file");
-    } catch (error) {
-      opening.then((file) => file.close(), () => {});
-      throw error;
-    }
-    const granted = file.lock(true);
-    try {
-      await deadline.race(granted, "wait for the home's lock");
       const lastSeal = await read(file);
       await write(file, HELD);
       return new HomeLock(file, lastSeal);
     } catch (error) {
-      granted.catch(() => {}).finally(() => file.close());
+      file.close();
       throw error;
     }
   }
@@ -69,18 +60,6 @@ export class HomeLock {
 /** Path of a home's lock file. */
 export function lockPath(home: string): string {
   return `${home}/clock.lock`;
-}
-
-async function open(home: string): Promise<Deno.FsFile> {
-  const path = lockPath(home);
-  const options = { read: true, write: true, create: true, mode: FILE_MODE };
-  try {
-    return await Deno.open(path, options);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    await Deno.mkdir(home, { recursive: true, mode: FOLDER_MODE });
-    return await Deno.open(path, options);
-  }
 }
 
 async function read(file: Deno.FsFile): Promise<string> {
