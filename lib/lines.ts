@@ -4,7 +4,7 @@
  * @module
  */
 
-import { DOCUMENT_BYTES_MAX } from "../limits.ts";
+import { DOCUMENT_BYTES_MAX } from "./limits.ts";
 
 /** One line of input that is not blank. */
 export interface Line {

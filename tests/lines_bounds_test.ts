@@ -2,8 +2,8 @@
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { type Line, LineReader } from "../../lib/cli/lines.ts";
-import { DOCUMENT_BYTES_MAX } from "../../lib/limits.ts";
+import { type Line, LineReader } from "../lib/lines.ts";
+import { DOCUMENT_BYTES_MAX } from "../lib/limits.ts";
 
 const MIB = 2 ** 20;
 const NEWLINE = 0x0a, RETURN = 0x0d, LETTER = 0x61;

@@ -2,8 +2,8 @@
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { type Line, LineReader } from "../../lib/cli/lines.ts";
-import { DOCUMENT_BYTES_MAX } from "../../lib/limits.ts";
+import { type Line, LineReader } from "../lib/lines.ts";
+import { DOCUMENT_BYTES_MAX } from "../lib/limits.ts";
 
 /** Reads all lines of input that comes in these pieces. */
 async function linesOf(pieces: readonly Uint8Array[]): Promise<Line[]> {

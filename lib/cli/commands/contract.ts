@@ -15,7 +15,7 @@ import { tooLarge } from "../../home/intake.ts";
 import { nearMiss } from "../../near_miss.ts";
 import type { Call, Command } from "../command.ts";
 import { openInput } from "../input.ts";
-import { type Line, LineReader } from "../lines.ts";
+import { type Line, LineReader } from "../../lines.ts";
 import { printable, problemText } from "../output.ts";
 
 export const contract: readonly Command[] = [

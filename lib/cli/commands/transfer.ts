@@ -18,7 +18,7 @@ import {
 import type { Call, Command } from "../command.ts";
 import { openInput } from "../input.ts";
 import { type Keeper, openKeeper } from "../keeper.ts";
-import { LineReader } from "../lines.ts";
+import { LineReader } from "../../lines.ts";
 import { problemText } from "../output.ts";
 
 export const transfer: readonly Command[] = [
