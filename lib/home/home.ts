@@ -134,6 +134,11 @@ export class Home implements Disposable {
     );
   }
 
+  /** The queue as it was last opened here, to read without the lock. */
+  get openKv(): Deno.Kv | undefined {
+    return this.#open?.kv;
+  }
+
   [Symbol.dispose](): void {
     this.#ahead.then((open) => open?.kv.close());
     this.#ahead = Promise.resolve(undefined);

@@ -36,7 +36,7 @@ import {
   locate,
   rowBytes,
 } from "./queue_index.ts";
-import { type Entry, entryAt, getMany, walk } from "./queue_read.ts";
+import { type Entry, entryAt, getEvents, walk } from "./queue_read.ts";
 
 /** How an event came in: made here, or taken over from an export. */
 export type Origin = "accepted" | "imported";
@@ -112,6 +112,11 @@ export class OfflineQueue {
     this.#accounts.note({ warned_at: nowMs });
   }
 
+  /** Notes how a drain went; stored with the next commit. */
+  noteDelivery(noted: Pick<Ledger, "last_success" | "last_failure">): void {
+    this.#accounts.note(noted);
+  }
+
   /** The events of these ids that lie here, with where they lie. */
   async find(ids: readonly string[]): Promise<Map<string, Entry>> {
     return new Map(
@@ -123,7 +128,7 @@ export class OfflineQueue {
     ids: readonly string[],
   ): Promise<Map<string, { entry: Entry; row: IndexRow }>> {
     const places = [...await locate(this.kv, ids)];
-    const values = await getMany(this.kv, places.map(([, { key }]) => key));
+    const values = await getEvents(this.kv, places.map(([, { key }]) => key));
     const found = new Map<string, { entry: Entry; row: IndexRow }>();
     for (const [i, [id, { key, row }]] of places.entries()) {
       const value = values[i];

@@ -57,7 +57,11 @@ export class Accounts {
   }
 
   /** Notes something that is stored with the next commit. */
-  note(noted: Pick<Ledger, "warned_at">): void {
+  note(
+    noted: Partial<
+      Pick<Ledger, "warned_at" | "last_success" | "last_failure">
+    >,
+  ): void {
     this.#ledger = { ...this.#ledger, ...noted };
   }
 

@@ -75,17 +75,41 @@ export async function locate(
   kv: Deno.Kv,
   ids: readonly string[],
 ): Promise<Map<string, Located>> {
-  const wanted = new Set(ids);
   const found = new Map<string, Located>();
-  for (const bucket of new Set(ids.map(bucketOf))) {
-    for await (const row of rows(kv, bucket)) {
-      for (const [id, place, clock, node] of row.items) {
-        if (!wanted.has(id)) continue;
-        found.set(id, { key: eventKey(place, clock, node, id), row });
-      }
+  const wanted = new Set(ids);
+  const take = (row: IndexRow): void => {
+    for (const [id, place, clock, node] of row.items) {
+      if (!wanted.delete(id)) continue;
+      found.set(id, { key: eventKey(place, clock, node, id), row });
     }
+  };
+  // Most rows hold ids in a row, so an id is mostly in the one named last before it.
+  const descending = [...wanted].sort().reverse();
+  for (const id of descending) {
+    if (!wanted.has(id)) continue;
+    const row = await rowBefore(kv, id);
+    if (row) take(row);
+  }
+  for (const bucket of new Set([...wanted].map(bucketOf))) {
+    for await (const row of rows(kv, bucket)) take(row);
   }
   return found;
+}
+
+/** The row of an id's bucket that is named last before it. */
+async function rowBefore(
+  kv: Deno.Kv,
+  id: string,
+): Promise<IndexRow | undefined> {
+  const bucket = bucketOf(id);
+  const start = ["ids", bucket], end = ["ids", bucket, `${id}\0`];
+  const options = { reverse: true, limit: 1 };
+  for await (
+    const { key, value } of kv.list<Uint8Array>({ start, end }, options)
+  ) {
+    return { key, items: fromBytes<Item[]>(value) };
+  }
+  return undefined;
 }
 
 /** All rows, or those of one bucket. */

@@ -54,6 +54,10 @@ export interface Ledger {
   readonly pending?: { readonly event_id: string; readonly chunks: number };
   /** When `emit` last warned about the state of the queue, milliseconds since 1970. */
   readonly warned_at?: number;
+  /** When the server last took events; ISO 8601, UTC. */
+  readonly last_success?: string;
+  /** When a drain last failed as a whole, and why. */
+  readonly last_failure?: { readonly at: string; readonly reason: string };
 }
 
 /** The ledger of a queue that nothing was ever put into. */

@@ -101,6 +101,35 @@ export async function getMany(
   return values;
 }
 
+/**
+ * The values of any number of events' keys, undefined for one that is not
+ * there. Mostly they follow each other, and then reading from the first to the
+ * last costs a third of asking for each.
+ */
+export async function getEvents(
+  kv: Deno.Kv,
+  keys: readonly Deno.KvKey[],
+): Promise<(Uint8Array | undefined)[]> {
+  const values = new Map<string, Uint8Array>();
+  const [place] = keys[0] ?? [];
+  if (keys.length > 1 && keys.every((key) => key[0] === place)) {
+    const clocks = keys.map((key) => key[1] as number);
+    const start = [place!, Math.min(...clocks)];
+    const end = [place!, Math.max(...clocks) + 1];
+    const options = { limit: 2 * keys.length, batchSize: PAGE_ENTRIES };
+    for await (
+      const { key, value } of kv.list<Uint8Array>({ start, end }, options)
+    ) {
+      values.set(String(key[3]), value);
+    }
+  }
+  const rest = keys.filter((key) => !values.has(String(key[3])));
+  for (const [i, value] of (await getMany(kv, rest)).entries()) {
+    if (value) values.set(String(rest[i]![3]), value);
+  }
+  return keys.map((key) => values.get(String(key[3])));
+}
+
 /** What the queue holds; costs the same with ten events as with a million. */
 export interface QueueStats {
   readonly ledger: Ledger;
