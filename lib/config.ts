@@ -17,6 +17,13 @@ import type { World } from "./world.ts";
 /** A team slug that stands for "not known yet"; sending stamps the real one. */
 export const LOCAL_TEAM = "local";
 
+/** A team that events can be sent for; undefined for anything else. */
+export function knownTeam(slug: unknown): string | undefined {
+  return typeof slug === "string" && slug !== "" && slug !== LOCAL_TEAM
+    ? slug
+    : undefined;
+}
+
 /** All settings, each with a value. */
 export interface Settings {
   readonly teamSlug: string;

@@ -50,10 +50,19 @@ export class Deadline {
   }
 }
 
-/** Resolves in `ms` milliseconds. */
-export function pause(ms: number): Promise<void> {
+/** Resolves in `ms` milliseconds, or as soon as `signal` is aborted. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    alarm(ms, resolve);
+    if (signal?.aborted) return resolve();
+    const wake = () => {
+      cancel();
+      resolve();
+    };
+    const cancel = alarm(ms, () => {
+      signal?.removeEventListener("abort", wake);
+      resolve();
+    });
+    signal?.addEventListener("abort", wake, { once: true });
   });
 }
 

@@ -114,3 +114,130 @@ export const HOUSEKEEPING_TIMEOUT_MS = 60_000;
 
 /** Share of the timeout after which a call goes on without a configuration file that does not answer, be it the home's or the project's. */
 export const SETUP_TIMEOUT_SHARE = 0.25;
+
+/** Largest answer of a server that is read: 1,000 results with a kilobyte of words each, many times over. */
+export const ANSWER_BYTES_MAX = 16 * MIB;
+
+/** Bytes of events in one batch, before compression. */
+export const BATCH_BYTES_MAX = MIB;
+
+/** How long a server may take to answer one request. */
+export const REQUEST_TIMEOUT_MS = 10_000;
+
+/** Failed attempts that make an event a dead letter. */
+export const ATTEMPTS_MAX = 5;
+
+/** Events refused alone in a row, without a word why, after which a drain goes on behind their batch. */
+export const SUSPECTS_IN_A_ROW_MAX = 10;
+
+/**
+ * Events put aside that a drain tries alone, where the server has taken none:
+ * enough to find good ones between many bad ones, few enough for a gateway
+ * that refuses everything.
+ */
+export const ASIDE_TRIES_MAX = 100;
+
+/** A server that calls an event of this size too large is more likely broken than small. */
+export const SMALL_EVENT_BYTES = 64 * KIB;
+
+/** Longest words of a server that are shown, or kept with an event. */
+export const SERVER_WORDS_CHARS_MAX = 500;
+
+/** First pause after trouble with the server; it doubles with each failure. */
+export const BACKOFF_FIRST_MS = 500;
+
+/** Longest pause after trouble that the server itself does not ask for. */
+export const BACKOFF_MS_MAX = 30_000;
+
+/** Longest pause that a server can ask for. */
+export const RETRY_AFTER_MS_MAX = 60 * 60 * 1000;
+
+/** Tries with the server in trouble, in a row, before a drain gives up. */
+export const TROUBLES_MAX = 3;
+
+/** Spool files that a drain takes in under one hold of the home's lock, so that emits get their turn. */
+export const DRAIN_INTAKE_MS_MAX = 500;
+
+/** Longest pause of a drain that somebody waits for; where the server asks for a longer one, the drain ends. */
+export const RETRY_WAIT_MS_MAX = 30_000;
+
+/** How long a WebSocket may take to open, its token included. */
+export const CONNECT_TIMEOUT_MS = 10_000;
+
+/** How long the last user of a WebSocket waits for its closing handshake. */
+export const CLOSE_TIMEOUT_MS = 1_000;
+
+/** An event without an acknowledgement for so long goes by batch. */
+export const ACK_TIMEOUT_MS = 10_000;
+
+/** Events on a WebSocket that wait for their acknowledgement. */
+export const SOCKET_WINDOW_MAX = 200;
+
+/** Bytes of such events. */
+export const SOCKET_WINDOW_BYTES_MAX = MIB;
+
+/** A server that sends pings, every 25 s or so, and then nothing for so long is gone. */
+export const SILENCE_MS_MAX = 60_000;
+
+/** Broadcasts move the clock together: the highest value of so long. */
+export const BROADCAST_CLOCK_MS = 100;
+
+/** Tries to open a WebSocket, in a row, before only batches are sent. */
+export const RECONNECTS_MAX = 10;
+
+/** A WebSocket that lived so long ended for a reason of its own, not because it could not be kept. */
+export const STABLE_MS = 10_000;
+
+/** A token that ends within this time counts as ended: it may be on its way that long. */
+export const EXPIRY_LEEWAY_MS = 10_000;
+
+/** How long one process may keep others from the credentials. The Python command line gives up waiting after 10 s. */
+export const CREDENTIALS_HELD_MS_MAX = 8_000;
+
+/** Largest `credentials` file that is read: two tokens of several KiB, many times over. */
+export const CREDENTIALS_BYTES_MAX = 256 * KIB;
+
+/** Longest password that is read, in bytes: longer input is no password. */
+export const PASSWORD_BYTES_MAX = 4 * KIB;
+
+/** How often whoever waits for an acknowledgement looks whether the event has left the queue. */
+export const ACKNOWLEDGED_LOOK_MS = 10;
+
+/** The agent says this often that it is alive. */
+export const AGENT_BEAT_MS = 5_000;
+
+/** An agent that has not said so for this long does not run. */
+export const AGENT_STALE_MS = 20_000;
+
+/** An agent without a connection sends at most one batch in so long, unless the server allows more. */
+export const BATCH_INTERVAL_MS_DEFAULT = 5_000;
+
+/** An agent drains this often, whatever happens. */
+export const DRAIN_EVERY_MS = 5 * 60 * 1000;
+
+/** A drain that takes longer is begun anew, with what came in meanwhile in its place. */
+export const DRAIN_MS_MAX = 10 * 60 * 1000;
+
+/** What an agent that is asked to end gives its last drain. */
+export const LAST_DRAIN_MS_MAX = 3_000;
+
+/** How often an agent looks for appended events where the system does not tell of them. */
+export const LOOK_EVERY_MS = 1_000;
+
+/** How long a drain that somebody waits for may take. */
+export const SYNC_TIMEOUT_MS_DEFAULT = 10 * 60 * 1000;
+
+/** Events not taken that the agent names in its answer to one drain. */
+export const SYNC_FAILURES_MAX = 10_000;
+
+/** How long a new agent waits for one that is about to end. */
+export const AGENT_LOCK_MS_MAX = 500;
+
+/** How often a progress bar moves at most. */
+export const PROGRESS_BAR_EVERY_MS = 100;
+
+/** How often a line tells of progress where there is no terminal. */
+export const PROGRESS_LINE_EVERY_MS = 5_000;
+
+/** What an agent that is asked to end takes for it at most, its last drain included. */
+export const AGENT_STOP_MS_MAX = 8_000;

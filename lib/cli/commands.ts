@@ -18,6 +18,7 @@ const queue: Loader = async () => (await import("./commands/queue.ts")).queue;
 const dead: Loader = async () => (await import("./commands/dead.ts")).dead;
 const transfer: Loader = async () =>
   (await import("./commands/transfer.ts")).transfer;
+const auth: Loader = async () => (await import("./commands/auth.ts")).auth;
 const help: Loader = async () => (await import("./commands/help.ts")).help;
 
 /** Every command's words, and its file, in the order of the help. */
@@ -50,6 +51,9 @@ export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
   ["queue dead show", dead],
   ["queue dead requeue", dead],
   ["queue dead drop", dead],
+  ["auth login", auth],
+  ["auth status", auth],
+  ["auth logout", auth],
   ["help", help],
   ["version", help],
 ]);

@@ -8,26 +8,49 @@ import type { Option } from "./args.ts";
 import { COMMON_OPTIONS } from "./command.ts";
 import { COMMANDS, loadCommand } from "./commands.ts";
 
+/** What the commands of a first word are for. */
+const GROUPS: Readonly<Record<string, string>> = {
+  clock: "The Lamport clock of this home",
+  queue: "Look after what waits to be sent",
+  sync: "Send it, or see how that stands",
+  auth: "Who the events are sent as",
+  agent: "A process that keeps sending",
+  collector: "The server side, for one team or many",
+};
+
 /** Help for the whole program. */
 export async function programHelp(): Promise<string> {
-  const all = [...COMMANDS.keys()];
-  const types = all.filter((name) => name.startsWith("emit "));
-  const others = all.filter((name) =>
-    !types.includes(name) && !["clock", "version"].includes(name)
-  );
-  const commands = await Promise.all(others.map(loadCommand));
-  const words = types.map((name) => name.slice("emit ".length)).join(", ");
+  const all = [...COMMANDS.keys()].filter((name) => name !== "version");
+  const byWord = Map.groupBy(all, (name) => name.split(" ")[0]!);
+  const rows = [...byWord].map(async ([word, names]) => {
+    if (!Object.hasOwn(GROUPS, word)) {
+      return [word, (await loadCommand(word)).summary] as const;
+    }
+    const words = names.filter((name) => name !== word)
+      .map((name) => name.slice(word.length + 1));
+    return [word, `${GROUPS[word]}: ${words.join(", ")}.`] as const;
+  });
+  const types = all.filter((name) => name.startsWith("emit "))
+    .map((name) => name.slice("emit ".length));
   return [
     "Records what happens to the work packages and features of a Spec Kitty project.",
     "",
     "usage: kitty-events <command> [arguments]",
     "",
-    ...table(commands.map(({ name, summary }) => [name, summary])),
+    ...table(await Promise.all(rows)),
     "",
-    ...wrapped(`event types of emit: ${words}`, WIDTH),
+    ...wrapped(`event types of emit: ${types.join(", ")}`, WIDTH),
     "",
-    "kitty-events <command> --help says more; kitty-events --version, too.",
+    "kitty-events help <command> says more; kitty-events --version, too.",
   ].join("\n");
+}
+
+/** Help for all commands that begin with the same words. */
+export async function groupHelp(names: readonly string[]): Promise<string> {
+  const commands = await Promise.all(names.map(loadCommand));
+  return table(
+    commands.map(({ name, summary }) => [`kitty-events ${name}`, summary]),
+  ).join("\n");
 }
 
 /** Help for one command. */

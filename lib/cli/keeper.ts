@@ -8,6 +8,7 @@ import { KittyError, reasonOf } from "../errors.ts";
 import type { Settings } from "../config.ts";
 import type { Held } from "../home/held.ts";
 import type { Home } from "../home/home.ts";
+import { homeFolder } from "../identity.ts";
 import { setUpEmitter } from "../setup.ts";
 import type { Call } from "./command.ts";
 
@@ -28,11 +29,7 @@ export async function openKeeper(call: Call): Promise<Keeper> {
     warn: (text) => void call.out.warn(text),
   });
   const { home } = emitter;
-  if (!home) {
-    throw new KittyError("no_home", "this user has no home folder", {
-      hint: "set SPEC_KITTY_HOME or use --home",
-    });
-  }
+  if (!home) throw noHome();
   const keep: Keeper["keep"] = async (work) => {
     let warnings: readonly string[] = [];
     try {
@@ -62,4 +59,23 @@ export async function openKeeper(call: Call): Promise<Keeper> {
     keep,
     read: () => keep((held) => Promise.resolve(held.queue.kv)),
   };
+}
+
+/**
+ * The folder of a call's home.
+ *
+ * @throws {KittyError} where the user has no home
+ */
+export async function homeOf(
+  { args, world }: Pick<Call, "args" | "world">,
+): Promise<string> {
+  const home = await homeFolder(world, args.text("home"));
+  if (home === undefined) throw noHome();
+  return home;
+}
+
+function noHome(): KittyError {
+  return new KittyError("no_home", "this user has no home folder", {
+    hint: "set SPEC_KITTY_HOME or use --home",
+  });
 }

@@ -55,6 +55,16 @@ export class Output {
   }
 }
 
+/** The fields of a document as a table for people. */
+export function tableOf(document: object): string {
+  return Object.entries(document).map(([name, value]) => {
+    const text = typeof value === "object" && value !== null
+      ? Object.entries(value).map(([key, n]) => `${key} ${n}`).join(", ")
+      : String(value ?? "");
+    return `${name.padEnd(15)} ${text || "none"}`;
+  }).join("\n");
+}
+
 /** A problem in one line. */
 export function problemText(problem: Problem): string {
   const { path, expected, found, hint } = problem;

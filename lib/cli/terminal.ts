@@ -6,14 +6,27 @@
 
 /** Where the command line reads and writes. */
 export interface Terminal {
+  /** Whether a person types standard input. */
+  readonly isInteractive: boolean;
   /** Reads bytes of standard input; null at its end. */
   read(buffer: Uint8Array): Promise<number | null>;
+  /**
+   * Asks a person for a line that is not shown. Undefined where the person
+   * stops it (Ctrl-C).
+   */
+  readSecret(prompt: string): Promise<Uint8Array | undefined>;
   /** Writes to standard output. False once nobody reads there any more. */
   write(text: string): Promise<boolean>;
+  /** Whether a person sees standard error. */
+  readonly showsErrors: boolean;
   /** Writes one line to standard error; what nobody reads is dropped. */
   writeError(line: string): Promise<void>;
+  /** The same for text that is no whole line. */
+  writeErrorText(text: string): Promise<void>;
   /** Calls `handler` once, with the exit code due, when the process is asked to end. */
   onStop(handler: (exitCode: number) => void): void;
+  /** Calls `handler` whenever the process is asked to read its settings again; never on Windows. */
+  onReload(handler: () => void): void;
 }
 
 /** Signals that ask for an end, with the exit code that shells expect. */
@@ -26,8 +39,15 @@ const STOP_SIGNALS: readonly [Deno.Signal, number][] =
 export function realTerminal(): Terminal {
   const encoder = new TextEncoder();
   let isOpen = true;
+  const writeErrorText = (text: string) =>
+    writeAll(Deno.stderr, encoder.encode(text)).catch(() => {});
   return {
+    isInteractive: Deno.stdin.isTerminal(),
     read: (buffer) => Deno.stdin.read(buffer),
+    async readSecret(prompt) {
+      const { readSecret } = await import("./secret_prompt.ts");
+      return await readSecret(prompt, writeErrorText, STOP_SIGNALS);
+    },
     async write(text) {
       try {
         if (isOpen) await writeAll(Deno.stdout, encoder.encode(text));
@@ -36,12 +56,19 @@ export function realTerminal(): Terminal {
       }
       return isOpen;
     },
-    async writeError(line) {
-      await writeAll(Deno.stderr, encoder.encode(line + "\n")).catch(() => {});
+    get showsErrors() {
+      return Deno.stderr.isTerminal();
     },
+    writeError: (line) => writeErrorText(`${line}\n`),
+    writeErrorText,
     onStop(handler) {
       for (const [signal, exitCode] of STOP_SIGNALS) {
         Deno.addSignalListener(signal, () => handler(exitCode));
+      }
+    },
+    onReload(handler) {
+      if (Deno.build.os !== "windows") {
+        Deno.addSignalListener("SIGHUP", handler);
       }
     },
   };

@@ -11,10 +11,15 @@ import type { Problem } from "../../lib/problem.ts";
 function listener() {
   const stdout: string[] = [], stderr: string[] = [];
   const terminal: Terminal = {
+    isInteractive: false,
     read: () => Promise.resolve(null),
+    readSecret: () => Promise.resolve(undefined),
     write: (text) => Promise.resolve(stdout.push(text) > 0),
     writeError: (line) => Promise.resolve(void stderr.push(line)),
     onStop() {},
+    showsErrors: false,
+    writeErrorText: () => Promise.resolve(),
+    onReload() {},
   };
   const voice = (mode: { json?: boolean; quiet?: boolean } = {}) =>
     new Output(terminal, {

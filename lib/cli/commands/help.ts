@@ -10,7 +10,7 @@ import { EXIT, usageError } from "../../errors.ts";
 import { nearMiss } from "../../near_miss.ts";
 import { COMMANDS } from "../commands.ts";
 import type { Command } from "../command.ts";
-import { commandHelp, programHelp } from "../help.ts";
+import { commandHelp, groupHelp, programHelp } from "../help.ts";
 import { printable } from "../output.ts";
 
 export const help: readonly Command[] = [
@@ -27,13 +27,13 @@ export const help: readonly Command[] = [
     options: {},
     async run({ args, out }) {
       const name = args.positionals.join(" ");
-      const isGroup = [...COMMANDS.keys()].filter((known) =>
+      const group = [...COMMANDS.keys()].filter((known) =>
         known.startsWith(`${name} `)
       );
       if (name === "") await out.line(await programHelp());
       else if (COMMANDS.has(name)) await out.line(await commandHelp(name));
-      else if (isGroup.length > 0) {
-        for (const known of isGroup) await out.line(`kitty-events ${known}`);
+      else if (group.length > 0) {
+        await out.line(await groupHelp(group));
       } else {
         const meant = nearMiss(name, topics());
         throw usageError(

@@ -11,6 +11,7 @@ import { readStats } from "../../home/queue_read.ts";
 import { readTally } from "../../tally.ts";
 import type { Call, Command } from "../command.ts";
 import { drop, REMOVAL_OPTIONS } from "../removal.ts";
+import { tableOf } from "../output.ts";
 import { openKeeper } from "../keeper.ts";
 import { list, LIST_OPTIONS, show } from "../listing.ts";
 
@@ -119,12 +120,6 @@ async function stats(call: Call): Promise<number> {
       ...await readTally(home.path),
     },
   };
-  const rows = Object.entries(document).map(([name, value]) => {
-    const text = typeof value === "object" && value !== null
-      ? Object.entries(value).map(([key, n]) => `${key} ${n}`).join(", ")
-      : String(value ?? "");
-    return `${name.padEnd(15)} ${text || "none"}`;
-  });
-  await call.out.data(document, rows.join("\n"));
+  await call.out.data(document, tableOf(document));
   return EXIT.ok;
 }

@@ -1,0 +1,229 @@
+/**
+ * `auth login|status|logout`: who this home's events are sent as.
+ *
+ * @module
+ */
+
+import {
+  knownTeam,
+  LOCAL_TEAM,
+  readConfigFile,
+  type Settings,
+  settingsOf,
+} from "../../config.ts";
+import { Deadline } from "../../deadline.ts";
+import {
+  credentialsPath,
+  type HeldCredentials,
+  holdCredentials,
+} from "../../delivery/credentials.ts";
+import { hasTokensInEnvironment } from "../../delivery/login.ts";
+import { openSession, Session } from "../../delivery/session.ts";
+import { readServerUrl } from "../../delivery/server_url.ts";
+import { REFUSED, requestTokens } from "../../delivery/tokens.ts";
+import { EXIT, KittyError, reasonOf, usageError } from "../../errors.ts";
+import { HOUSEKEEPING_TIMEOUT_MS } from "../../limits.ts";
+import type { Call, Command } from "../command.ts";
+import { homeOf } from "../keeper.ts";
+import { printable } from "../output.ts";
+import { readPassword, STOPPED } from "../password.ts";
+
+export const auth: readonly Command[] = [
+  {
+    name: "auth login",
+    summary: "Log in to a server, so that events are sent there.",
+    details: [
+      "Asks for the password on a terminal, and reads the first line of standard",
+      "input elsewhere. The login is kept in the home's credentials, which the Python",
+      "command line uses, too.",
+    ],
+    examples: [
+      "auth login --server https://events.example.org --username ada",
+      "auth login --username ada --password-stdin",
+    ],
+    positionals: [],
+    options: {
+      server: {
+        kind: "text",
+        value: "URL",
+        help: "the server (default: the configured one)",
+      },
+      username: {
+        kind: "text",
+        value: "NAME",
+        help: "who logs in",
+        required: true,
+      },
+      "password-stdin": {
+        kind: "flag",
+        help: "read the password from standard input, even on a terminal",
+      },
+      team: {
+        kind: "text",
+        value: "SLUG",
+        help: "the team to send for (default: the one that the server names)",
+      },
+    },
+    run: logIn,
+  },
+  {
+    name: "auth status",
+    summary: "Show who is logged in, and for how long. Asks no server.",
+    examples: ["auth status --json"],
+    positionals: [],
+    options: {},
+    async run(call) {
+      await tellStatus(call, await placeOf(call));
+      return EXIT.ok;
+    },
+  },
+  {
+    name: "auth logout",
+    summary: "Forget the login. Queued events stay, and wait for the next one.",
+    examples: ["auth logout"],
+    positionals: [],
+    options: {},
+    run: logOut,
+  },
+];
+
+/** Where a call works, and how it is set up. */
+interface Place {
+  readonly home: string;
+  readonly settings: Settings;
+}
+
+async function placeOf(call: Call): Promise<Place> {
+  const { world, out } = call;
+  const home = await homeOf(call);
+  const settings = settingsOf(world, await readConfigFile(home));
+  for (const text of settings.problems) await out.warn(text);
+  return { home, settings };
+}
+
+async function logIn(call: Call): Promise<number> {
+  const { args, world, out } = call;
+  const place = await placeOf(call);
+  const { home, settings } = place;
+  const given = args.text("server") ?? settings.serverUrl;
+  if (given === undefined) {
+    throw usageError(
+      "which server?",
+      "name it: --server https://events.example.org",
+    );
+  }
+  const server = readServerUrl(given);
+  const username = args.text("username")!;
+  if (username === "") throw usageError("--username is empty");
+  const team = args.text("team");
+  if (team !== undefined && !knownTeam(team)) {
+    throw usageError(
+      team === ""
+        ? "--team is empty"
+        : `--team ${LOCAL_TEAM} stands for no team, and nothing is sent for it`,
+    );
+  }
+  const password = await readPassword(call, `password of ${username}: `);
+  if (password === undefined) return STOPPED;
+  const deadline = Deadline.in(world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS);
+  const issued = await requestTokens(
+    { server, nowMs: world.nowMs, deadline },
+    { username, password },
+  );
+  if (issued === REFUSED) {
+    throw new KittyError(
+      "not_authenticated",
+      `${server.host} does not know this username with this password`,
+      { hint: "try again", exit: EXIT.notAuthenticated },
+    );
+  }
+  const aside = await change(call, home, (held) =>
+    held.write({
+      serverUrl: server,
+      username,
+      teamSlug: team ?? issued.teamSlug,
+      tokens: issued.tokens,
+    }, world.nowMs()));
+  if (aside !== undefined) {
+    await out.warn(`the credentials were damaged and are now ${aside}`);
+  }
+  await warnOfEnvironment(call);
+  await tellStatus(call, place);
+  return EXIT.ok;
+}
+
+async function warnOfEnvironment({ world, out }: Call): Promise<void> {
+  if (!hasTokensInEnvironment(world)) return;
+  await out.warn(
+    "tokens in the environment (SPEC_KITTY_ACCESS_TOKEN, SPEC_KITTY_REFRESH_TOKEN) are used before any login",
+  );
+}
+
+async function logOut(call: Call): Promise<number> {
+  const { out } = call;
+  const place = await placeOf(call);
+  const removed = await change(call, place.home, (held) => held.remove());
+  await out.note(
+    removed
+      ? "logged out; queued events stay and are sent after the next login"
+      : "nobody was logged in; nothing to do",
+  );
+  await warnOfEnvironment(call);
+  if (out.mode.json) await tellStatus(call, place);
+  return EXIT.ok;
+}
+
+async function change<T>(
+  { world }: Call,
+  home: string,
+  work: (held: HeldCredentials) => Promise<T>,
+): Promise<T> {
+  const deadline = Deadline.in(world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS);
+  try {
+    return await holdCredentials(home, deadline, work);
+  } catch (error) {
+    throw new KittyError(
+      "credentials_unusable",
+      `cannot change ${credentialsPath(home)}: ${reasonOf(error)}`,
+      { hint: "look at the folder's owner, mode and free space", cause: error },
+    );
+  }
+}
+
+async function tellStatus(call: Call, place: Place): Promise<void> {
+  const { world, out } = call;
+  const warnings: string[] = [];
+  const session = await openSession(
+    place.home,
+    place.settings,
+    world,
+    (text) => warnings.push(text),
+  );
+  for (const text of warnings) await out.warn(text);
+  const isOpen = session instanceof Session;
+  const ends = isOpen ? session.expiresAtMs : undefined;
+  const document = {
+    authenticated: isOpen && session.isGood,
+    username: session.username ?? null,
+    team_slug: session.teamSlug ?? null,
+    server_url: session.serverUrl?.origin ?? null,
+    access_expires_at: moment(ends?.access),
+    refresh_expires_at: moment(ends?.refresh),
+  };
+  const rows = Object.entries(document).map(([name, value]) =>
+    `${name.padEnd(18)} ${value === null ? "-" : printable(`${value}`)}`
+  );
+  await out.data(document, rows.join("\n"));
+  if (!isOpen) {
+    const { message, hint } = session.error;
+    await out.note(hint ? `${message}\n  ${hint}` : message);
+  } else if (session.teamSlug === undefined) {
+    await out.warn(
+      "no team is known, so nothing is sent; set SPEC_KITTY_TEAM_SLUG, or log in with --team",
+    );
+  }
+}
+
+function moment(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString();
+}

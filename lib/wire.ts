@@ -1,0 +1,58 @@
+/**
+ * The wire protocol's fixed words, which client and collector share. Other
+ * servers speak them too.
+ *
+ * @module
+ */
+
+/** Paths at a server. */
+export const PATHS = {
+  token: "/api/v1/token/",
+  refresh: "/api/v1/token/refresh/",
+  socketToken: "/api/v1/ws-token/",
+  batch: "/api/v1/events/batch/",
+  events: "/api/v1/events/",
+  export: "/api/v1/events/export",
+  socket: "/ws/v1/events/",
+} as const;
+
+/** Most events in one batch. */
+export const BATCH_EVENTS_MAX = 1_000;
+
+/** Words of a server for an event that needs no more sending. */
+export const DONE_WORDS: ReadonlySet<string> = new Set([
+  "success",
+  "accepted",
+  "warning",
+  "skipped",
+  "duplicate",
+]);
+
+/** A server's word for an event that it will never take. */
+export const REJECTED = "rejected";
+
+/** What a server says of one event: in a batch's `results`, and in an ack. */
+export interface EventResult {
+  readonly event_id: string;
+  readonly status: string;
+  readonly error_message?: string;
+}
+
+/** Answer of the two token paths; lifetimes in seconds. */
+export interface TokenAnswer {
+  readonly access: string;
+  readonly refresh: string;
+  readonly access_lifetime?: number;
+  readonly refresh_lifetime?: number;
+  readonly team_slug?: string;
+}
+
+/** Codes with which a server closes a WebSocket, and what they ask of the client. */
+export const CLOSE = {
+  /** The token is not good any more: come back with a new one. */
+  policy: 1008,
+  tokenExpired: 4001,
+  /** Not allowed: stay away. */
+  forbidden: 4003,
+  tooBig: 1009,
+} as const;

@@ -1,0 +1,448 @@
+/** `auth login|status|logout` as their users run them. */
+
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { tempHome } from "../support/home.ts";
+import {
+  documentsOf,
+  programScript,
+  type Run,
+  type RunResult,
+  withProgram,
+} from "../support/program.ts";
+import { jwt, PASSWORD, TokenServer } from "../support/token_server.ts";
+
+/** A new home beside a server. No run may ever say a secret, whatever a test does. */
+function withServer(
+  work: (run: Run, at: { home: string; server: TokenServer }) => Promise<void>,
+): Promise<void> {
+  return withProgram(async (run, home) => {
+    await using server = new TokenServer();
+    const watched: Run = async (words, options) => {
+      const result = await run(words, options);
+      holdsNoSecret(result);
+      return result;
+    };
+    await work(watched, { home, server });
+  });
+}
+
+function holdsNoSecret(
+  { stdout, stderr }: Pick<RunResult, "stdout" | "stderr">,
+) {
+  for (const secret of [PASSWORD, "swordfish", "access-", "refresh-", "eyJ"]) {
+    ok(!`${stdout}${stderr}`.includes(secret), `${secret}: ${stdout}${stderr}`);
+  }
+}
+
+const login = (server: TokenServer, ...more: string[]) => [
+  "auth",
+  "login",
+  ...["--server", server.url, "--username", "ada"],
+  ...more,
+];
+
+const textOf = (home: string) => Deno.readTextFile(`${home}/credentials`);
+
+async function status(run: Run, env: Record<string, string> = {}) {
+  const { code, stdout, stderr } = await run(["auth", "status", "--json"], {
+    env,
+  });
+  strictEqual(code, 0, stderr);
+  return { ...documentsOf(stdout)[0], stderr };
+}
+
+Deno.test("auth login: password on stdin -> logged in, stored for its owner only, status the same", () =>
+  withServer(async (run, { home, server }) => {
+    server.extra.team_slug = "acme";
+    const { code, stdout, stderr } = await run(login(server, "--json"), {
+      stdin: `${PASSWORD}\nmore\n`,
+    });
+    strictEqual(code, 0, stderr);
+    const [document] = documentsOf(stdout);
+    const { access_expires_at, refresh_expires_at, ...rest } = document;
+    deepStrictEqual(rest, {
+      authenticated: true,
+      username: "ada",
+      team_slug: "acme",
+      server_url: server.url,
+    });
+    ok(Date.parse(access_expires_at) < Date.parse(refresh_expires_at));
+    deepStrictEqual(server.asked, [{
+      path: "/api/v1/token/",
+      authorization: null,
+      body: { username: "ada", password: PASSWORD },
+    }]);
+    deepStrictEqual(await status(run), { ...document, stderr: "" });
+    strictEqual(server.asked.length, 1);
+    match(await textOf(home), /^access = "access-1"$/m);
+    ok(!(await textOf(home)).includes(PASSWORD));
+    if (Deno.build.os === "windows") return;
+    const { mode } = await Deno.stat(`${home}/credentials`);
+    strictEqual(mode! & 0o777, 0o600);
+    strictEqual((await Deno.stat(home)).mode! & 0o777, 0o700);
+  }));
+
+Deno.test("auth login: the first line with LF, CRLF or no end -> the password without it", () =>
+  withServer(async (run, { server }) => {
+    for (const end of ["\n", "\r\n", "", "\r\nmore\r\n"]) {
+      const { code } = await run(login(server, "--password-stdin"), {
+        stdin: PASSWORD + end,
+      });
+      strictEqual(code, 0, JSON.stringify(end));
+    }
+    for (const { body } of server.asked) strictEqual(body.password, PASSWORD);
+  }));
+
+Deno.test("auth login: no password, one that is no text, one without end -> 64, and nobody is asked", () =>
+  withServer(async (run, { server }) => {
+    const inputs = [
+      "",
+      "\n",
+      "\r\n",
+      Uint8Array.of(0xff, 0x0a),
+      "x".repeat(1e6),
+    ];
+    for (const stdin of inputs) {
+      const { code, stderr } = await run(login(server), { stdin });
+      strictEqual(code, 64);
+      match(stderr, /password/);
+    }
+    strictEqual(server.asked.length, 0);
+  }));
+
+Deno.test("auth login: a wrong password -> 77, and the login before stays", () =>
+  withServer(async (run, { home, server }) => {
+    await run(login(server), { stdin: PASSWORD });
+    const before = await textOf(home);
+    const { code, stdout } = await run(login(server, "--json"), {
+      stdin: "swordfish\n",
+    });
+    strictEqual(code, 77);
+    strictEqual(documentsOf(stdout)[0].error.code, "not_authenticated");
+    strictEqual(await textOf(home), before);
+  }));
+
+Deno.test("auth login: server trouble, a redirect, no server there -> 69, nothing is stored, the password goes nowhere else", () =>
+  withServer(async (run, { home, server }) => {
+    await using thief = new TokenServer();
+    server.next(
+      "token",
+      () => new Response(PASSWORD, { status: 500 }),
+      () => new Response(`<h1>${PASSWORD}</h1>`),
+      () => Response.json({ error: PASSWORD }, { status: 400 }),
+      () =>
+        new Response(null, {
+          status: 307,
+          headers: { location: `${thief.url}/api/v1/token/` },
+        }),
+    );
+    for (let i = 0; i < 4; i++) {
+      const { code, stderr } = await run(login(server), { stdin: PASSWORD });
+      strictEqual(code, 69, stderr);
+    }
+    strictEqual(server.asked.length, 4);
+    strictEqual(thief.asked.length, 0);
+    await server[Symbol.asyncDispose]();
+    const gone = await run(login(server), { stdin: PASSWORD });
+    strictEqual(gone.code, 69, gone.stderr);
+    strictEqual((await status(run)).authenticated, false);
+    await Deno.stat(`${home}/credentials`).then(() => ok(false), () => {});
+  }));
+
+Deno.test("auth login: an address that is none, plain http to elsewhere -> 78; none at all, no user, an empty one -> 64", () =>
+  withServer(async (run, { server }) => {
+    const codeOf = async (...words: string[]) =>
+      (await run(["auth", "login", ...words], { stdin: PASSWORD })).code;
+    const ada = ["--username", "ada"];
+    for (
+      const url of ["example", "http://a.example", `${server.url}/x`, "ftp://a"]
+    ) {
+      strictEqual(await codeOf("--server", url, ...ada), 78, url);
+    }
+    strictEqual(await codeOf(...ada), 64);
+    strictEqual(await codeOf("--server", server.url), 64);
+    strictEqual(await codeOf("--server", server.url, "--username", ""), 64);
+    for (const team of ["", "local"]) {
+      const words = ["--server", server.url, ...ada, "--team", team];
+      strictEqual(await codeOf(...words), 64);
+    }
+    strictEqual(
+      await codeOf("--server", server.url, ...ada, "--password", PASSWORD),
+      64,
+    );
+    strictEqual(server.asked.length, 0);
+  }));
+
+Deno.test("auth login: without --server -> the configured one", () =>
+  withServer(async (run, { server }) => {
+    const { code } = await run(["auth", "login", "--username", "ada"], {
+      stdin: PASSWORD,
+      env: { SPEC_KITTY_SERVER_URL: server.url },
+    });
+    strictEqual(code, 0);
+    strictEqual((await status(run)).server_url, server.url);
+  }));
+
+Deno.test("auth login: teams -> the one asked for, else the server's; of neither, a warning; not the last user's", () =>
+  withServer(async (run, { server }) => {
+    server.extra.team_slug = "acme";
+    await run(login(server, "--team", "crew"), { stdin: PASSWORD });
+    strictEqual((await status(run)).team_slug, "crew");
+    await run(login(server), { stdin: PASSWORD });
+    strictEqual((await status(run)).team_slug, "acme");
+    delete server.extra.team_slug;
+    const { code, stderr } = await run(login(server), { stdin: PASSWORD });
+    strictEqual(code, 0);
+    match(stderr, /no team is known/);
+    strictEqual((await status(run)).team_slug, null);
+  }));
+
+Deno.test("auth login: over damaged credentials -> set aside, and told", () =>
+  withServer(async (run, { home, server }) => {
+    await Deno.mkdir(home);
+    await Deno.writeTextFile(`${home}/credentials`, 'access = "access-', {
+      mode: 0o600,
+    });
+    const before = await status(run);
+    strictEqual(before.authenticated, false);
+    match(before.stderr, /no valid TOML/);
+    const { code, stderr } = await run(login(server), { stdin: PASSWORD });
+    strictEqual(code, 0);
+    match(stderr, /credentials\.damaged-/);
+    strictEqual((await status(run)).authenticated, true);
+  }));
+
+Deno.test("auth status: nobody, another server, an ended session -> all keys, and why on stderr", () =>
+  withServer(async (run, { home, server }) => {
+    const nobody = {
+      authenticated: false,
+      username: null,
+      team_slug: null,
+      server_url: null,
+      access_expires_at: null,
+      refresh_expires_at: null,
+    };
+    const { stderr, ...document } = await status(run);
+    deepStrictEqual(document, nobody);
+    match(stderr, /not logged in[^]*auth login/);
+
+    await run(login(server, "--team", "acme"), { stdin: PASSWORD });
+    const elsewhere = "https://other.example.org";
+    const other = await status(run, { SPEC_KITTY_SERVER_URL: elsewhere });
+    ok(other.stderr.includes(server.url));
+    deepStrictEqual(other, {
+      ...nobody,
+      server_url: elsewhere,
+      stderr: other.stderr,
+    });
+
+    const ended = (await textOf(home)).replaceAll(/(access|refresh)-1/g, "");
+    await Deno.writeTextFile(`${home}/credentials`, ended);
+    const over = await status(run);
+    match(over.stderr, /session has ended/);
+    deepStrictEqual(over, {
+      ...nobody,
+      username: "ada",
+      team_slug: "acme",
+      server_url: server.url,
+      stderr: over.stderr,
+    });
+  }));
+
+Deno.test("auth status: an ended access token -> authenticated while the refresh token is good; both ended -> not", () =>
+  withServer(async (run, { home, server }) => {
+    await run(login(server, "--team", "acme"), { stdin: PASSWORD });
+    const past = "2001-02-03T04:05:06.123456+00:00";
+    const first = (await textOf(home))
+      .replace(/access_expires_at = ".*"/, `access_expires_at = "${past}"`);
+    await Deno.writeTextFile(`${home}/credentials`, first);
+    const half = await status(run);
+    strictEqual(half.authenticated, true);
+    strictEqual(half.access_expires_at, "2001-02-03T04:05:06.123Z");
+    const both = first
+      .replace(/refresh_expires_at = ".*"/, `refresh_expires_at = "${past}"`);
+    await Deno.writeTextFile(`${home}/credentials`, both);
+    strictEqual((await status(run)).authenticated, false);
+    strictEqual(server.asked.length, 1);
+  }));
+
+Deno.test("auth status: tokens of the environment -> told as they are; a login then says that they win", () =>
+  withServer(async (run, { server }) => {
+    const env = {
+      SPEC_KITTY_ACCESS_TOKEN: jwt({ team_slug: "crew" }),
+      SPEC_KITTY_SERVER_URL: server.url,
+    };
+    const { stderr, ...document } = await status(run, env);
+    strictEqual(stderr, "");
+    deepStrictEqual(document, {
+      authenticated: true,
+      username: null,
+      team_slug: "crew",
+      server_url: server.url,
+      access_expires_at: null,
+      refresh_expires_at: null,
+    });
+    const told = await run(login(server), { stdin: PASSWORD, env });
+    match(told.stderr, /environment/);
+    const out = await run(["auth", "logout"], { env });
+    match(out.stderr, /logged out[^]*environment/);
+  }));
+
+Deno.test({
+  name:
+    "auth status: credentials that others may read -> a warning (ignored on Windows: no modes)",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withServer(async (run, { home, server }) => {
+      await run(login(server, "--team", "acme"), { stdin: PASSWORD });
+      await Deno.chmod(`${home}/credentials`, 0o644);
+      match((await status(run)).stderr, /chmod 600/);
+    }),
+});
+
+Deno.test("auth status: without --json -> a line for each field, control characters shown as ?", () =>
+  withServer(async (run, { server }) => {
+    await run(
+      ["auth", "login", "--server", server.url, "--username", "a\u001b[2Jda"],
+      { stdin: PASSWORD },
+    );
+    const { stdout } = await run(["auth", "status"]);
+    match(stdout, /^authenticated +true$/m);
+    match(stdout, /^username +a\?\[2Jda$/m);
+    match(stdout, /^team_slug +-$/m);
+  }));
+
+Deno.test("auth logout: logged in, damaged, nobody -> 0, the credentials gone, events still queued", () =>
+  withServer(async (run, { home, server }) => {
+    await run(["emit", "history-added", "WP01", "note", "kept"]);
+    await run(login(server), { stdin: PASSWORD });
+    const out = await run(["auth", "logout"]);
+    strictEqual(out.code, 0);
+    match(out.stderr, /logged out/);
+    strictEqual(out.stdout, "");
+    const again = await run(["auth", "logout", "--json"]);
+    strictEqual(again.code, 0);
+    match(again.stderr, /nobody was logged in/);
+    strictEqual(documentsOf(again.stdout)[0].authenticated, false);
+    await Deno.writeTextFile(`${home}/credentials`, "[damaged");
+    strictEqual((await run(["auth", "logout"])).code, 0);
+    match((await status(run)).stderr, /^not logged in/);
+    match((await run(["queue", "export"])).stdout, /kept/);
+  }));
+
+const python = await new Deno.Command("python3", {
+  args: ["-c", "import pty, termios"],
+}).output().then(({ success }) => success, () => false);
+const needsPty = python ? "" : " (ignored: no python3 with pty)";
+
+/**
+ * Runs `argv[1]` on a terminal of its own and types `argv[2]` (hex) at the
+ * question. Prints the exit code, what the terminal showed (hex), and whether
+ * it shows again what is typed.
+ */
+const ON_TERMINAL = `
+import os, pty, signal, sys, termios
+program, keys, kill = sys.argv[1], bytes.fromhex(sys.argv[2]), sys.argv[3]
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp("/bin/sh", ["/bin/sh", "-c", program])
+shown, asked = b"", False
+while True:
+    try:
+        part = os.read(fd, 4096)
+    except OSError:
+        break
+    if not part:
+        break
+    shown += part
+    if not asked and b"password of " in shown and shown.endswith(b": "):
+        asked = True
+        while termios.tcgetattr(fd)[3] & termios.ECHO:
+            pass
+        if kill:
+            os.kill(pid, signal.SIGTERM)
+        else:
+            os.write(fd, keys)
+    if b"EXIT" in shown:
+        break
+echo = bool(termios.tcgetattr(fd)[3] & termios.ECHO)
+print(shown.hex())
+print("shown" if echo else "hidden")
+`;
+
+/** Types at the password's question; what was shown, and the exit code. */
+async function typed(
+  server: TokenServer,
+  home: string,
+  keys: string,
+  options: { kill?: boolean } = {},
+) {
+  const script = `${home}.sh`;
+  await Deno.writeTextFile(script, programScript(), { mode: 0o755 });
+  const command =
+    `'${script}' auth login --server ${server.url} --username ada`;
+  const hex = Array.from(
+    new TextEncoder().encode(keys),
+    (byte) => byte.toString(16).padStart(2, "0"),
+  ).join("");
+  const shell = options.kill ? `exec ${command}` : `${command}; echo "EXIT $?"`;
+  const { success, stdout, stderr } = await new Deno.Command("python3", {
+    args: ["-c", ON_TERMINAL, shell, hex, options.kill ? "kill" : ""],
+    env: { SPEC_KITTY_HOME: home },
+  }).output();
+  const decoder = new TextDecoder();
+  ok(success, decoder.decode(stderr));
+  const [shownHex = "", echo] = decoder.decode(stdout).split("\n");
+  const shown = decoder.decode(
+    Uint8Array.from(shownHex.match(/../g) ?? [], (pair) => parseInt(pair, 16)),
+  );
+  holdsNoSecret({ stdout: shown, stderr: "" });
+  return { shown, echo, code: Number(shown.match(/EXIT (\d+)/)?.[1]) };
+}
+
+Deno.test({
+  name:
+    `auth login: typed on a terminal -> not shown, corrections taken, the terminal as before${needsPty}`,
+  ignore: !python,
+  fn: async () => {
+    await using home = await tempHome();
+    await using server = new TokenServer();
+    const lines = [
+      `${PASSWORD}\r`,
+      `${PASSWORD}\n`,
+      `wrong\u0015${PASSWORD}\r`,
+      `${PASSWORD}xé🐎\u007f\u0008\u007f\r`,
+      `${PASSWORD}\u001b[A\u001bOP\u001b[3~\r`,
+      `\u001b[200~${PASSWORD}\u001b[201~\u0004`,
+      `${PASSWORD}\rmore`,
+    ];
+    for (const keys of lines) {
+      const { shown, echo, code } = await typed(server, home.path, keys);
+      strictEqual(code, 0, JSON.stringify([keys, shown]));
+      match(shown, /^password of ada: \r\n/);
+      strictEqual(echo, "shown");
+    }
+    for (const { body } of server.asked) strictEqual(body.password, PASSWORD);
+  },
+});
+
+Deno.test({
+  name:
+    `auth login: on a terminal Ctrl-C, nothing, SIGTERM -> 130, 64, ended; nobody is asked, the terminal as before${needsPty}`,
+  ignore: !python,
+  fn: async () => {
+    await using home = await tempHome();
+    await using server = new TokenServer();
+    const stopped = await typed(server, home.path, "swordfish\u0003");
+    strictEqual(stopped.code, 130, stopped.shown);
+    strictEqual(stopped.echo, "shown");
+    for (const keys of ["\r", "\u0004"]) {
+      const empty = await typed(server, home.path, keys);
+      strictEqual(empty.code, 64, empty.shown);
+      match(empty.shown, /password is empty/);
+    }
+    const killed = await typed(server, home.path, "", { kill: true });
+    strictEqual(killed.echo, "shown");
+    strictEqual(server.asked.length, 0);
+  },
+});
