@@ -19,6 +19,8 @@ const dead: Loader = async () => (await import("./commands/dead.ts")).dead;
 const transfer: Loader = async () =>
   (await import("./commands/transfer.ts")).transfer;
 const auth: Loader = async () => (await import("./commands/auth.ts")).auth;
+const collector: Loader = async () =>
+  (await import("./commands/collector.ts")).collector;
 const help: Loader = async () => (await import("./commands/help.ts")).help;
 
 /** Every command's words, and its file, in the order of the help. */
@@ -54,6 +56,9 @@ export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
   ["auth login", auth],
   ["auth status", auth],
   ["auth logout", auth],
+  ["collector run", collector],
+  ["collector user add", collector],
+  ["collector user list", collector],
   ["help", help],
   ["version", help],
 ]);

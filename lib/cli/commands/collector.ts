@@ -1,0 +1,142 @@
+/**
+ * `collector run` and `collector user add|list`: the server side.
+ *
+ * @module
+ */
+
+import {
+  type ListenAddress,
+  startCollector,
+} from "../../collector/collector.ts";
+import { collectorFolder } from "../../collector/folder.ts";
+import { jsonLog } from "../../log.ts";
+import { addUser, readUsers } from "../../collector/users.ts";
+import { isLoopback } from "../../delivery/server_url.ts";
+import { EXIT, usageError } from "../../errors.ts";
+import type { Call, Command } from "../command.ts";
+import { homeOf } from "../keeper.ts";
+import { readPassword, STOPPED } from "../password.ts";
+
+const LISTEN_DEFAULT = "127.0.0.1:8787";
+
+export const collector: readonly Command[] = [
+  {
+    name: "collector run",
+    summary: "Receive the events of one team or many.",
+    details: [
+      `Prints {"listening": URL} first, then logs to stderr. Its data lies in`,
+      "collector/ of the home. Tokens and events travel in the clear: to anywhere but",
+      "this machine put a proxy with TLS before it.",
+    ],
+    examples: ["collector run", "collector run --listen 127.0.0.1:0"],
+    positionals: [],
+    options: {
+      listen: {
+        kind: "text",
+        value: "HOST:PORT",
+        help:
+          `where to listen (default ${LISTEN_DEFAULT}); port 0 takes a free one`,
+      },
+    },
+    run,
+  },
+  {
+    name: "collector user add",
+    summary: "Add a user, who sends the events of one team.",
+    details: ["Works while the collector runs."],
+    examples: [
+      "collector user add ada --team acme --password-stdin < password.txt",
+    ],
+    positionals: [{ name: "NAME", help: "the user's name" }],
+    options: {
+      team: {
+        kind: "text",
+        value: "SLUG",
+        help: "the user's team",
+        required: true,
+      },
+      "password-stdin": {
+        kind: "flag",
+        help: "read the password from standard input, even on a terminal",
+      },
+      replace: {
+        kind: "flag",
+        help: "give a user that is there this password and team instead",
+      },
+    },
+    run: add,
+  },
+  {
+    name: "collector user list",
+    summary: "List the users and their teams.",
+    examples: ["collector user list --json"],
+    positionals: [],
+    options: {},
+    async run(call) {
+      for (
+        const { name, team, created_at } of await readUsers(
+          await folderOf(call),
+        )
+      ) {
+        await call.out.data({ name, team, created_at }, `${name} ${team}`);
+      }
+      return EXIT.ok;
+    },
+  },
+];
+
+async function run(call: Call): Promise<number> {
+  const { args, world, terminal, out } = call;
+  const listen = listenOf(args.text("listen") ?? LISTEN_DEFAULT);
+  const folder = await folderOf(call);
+  const log = jsonLog(world.nowMs, (line) => void terminal.writeError(line));
+  // Before anything is open, so that no signal finds nobody listening.
+  const asked = Promise.withResolvers<number>();
+  terminal.onStop(asked.resolve);
+  await using server = await startCollector({ world, folder, listen, log });
+  if (!isLoopback(new URL(server.url).hostname)) {
+    log.warn(
+      "others can reach this address: put a proxy with TLS before it, or tokens and events travel in the clear",
+    );
+  }
+  if ((await readUsers(folder)).length === 0) {
+    log.warn("nobody can log in yet: kitty-events collector user add");
+  }
+  await out.line(JSON.stringify({ listening: server.url }));
+  const exitCode = await asked.promise;
+  log.info("ending");
+  return exitCode;
+}
+
+async function add(call: Call): Promise<number> {
+  const { args, world, out } = call;
+  const username = args.positionals[0]!;
+  const folder = await folderOf(call);
+  const password = await readPassword(call, `password for ${username}: `);
+  if (password === undefined) return STOPPED;
+  const { name, team, created_at } = await addUser(folder, world, {
+    name: username,
+    team: args.text("team")!,
+    password,
+    replace: args.flag("replace"),
+  });
+  await out.data({ name, team, created_at }, `${name} ${team}`);
+  return EXIT.ok;
+}
+
+async function folderOf(call: Call): Promise<string> {
+  return collectorFolder(await homeOf(call));
+}
+
+function listenOf(text: string): ListenAddress {
+  const [, bracketed, plain, port] =
+    text.match(/^(?:\[([0-9a-f:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/i) ?? [];
+  const hostname = bracketed ?? plain;
+  if (hostname === undefined || Number(port) > 65_535) {
+    throw usageError(
+      "--listen takes a host and a port",
+      `such as ${LISTEN_DEFAULT} or [::1]:8787`,
+    );
+  }
+  return { hostname, port: Number(port) };
+}

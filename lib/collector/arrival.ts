@@ -1,0 +1,82 @@
+/**
+ * Events as they arrive, from a batch or a socket: read strictly, each on its
+ * own, so that a bad one spoils no other.
+ *
+ * @module
+ */
+
+import { checkEnvelope, type Problem, readEnvelope } from "../contract.ts";
+import { encode } from "../event.ts";
+import { type JsonObject, parseDocument } from "../json.ts";
+import { DOCUMENT_BYTES_MAX, EVENT_BYTES_MAX } from "../limits.ts";
+import type { IncomingEvent } from "./layout.ts";
+import { ECHOED_ID_MAX, WORDS_MAX } from "./limits.ts";
+
+/** An event that keeps the contract, or why it is none; with what is known of it either way. */
+export type Arrival =
+  & {
+    /** The id as it came; empty where there is none to speak of. */
+    readonly id: string;
+    /** The team that it names, if any. */
+    readonly team: string | undefined;
+  }
+  & (
+    | { readonly event: IncomingEvent; readonly words?: never }
+    | { readonly words: string; readonly event?: never }
+  );
+
+/** What came is no JSON at all. */
+export const NO_JSON = "no JSON";
+
+/** Reads one event in JSON and UTF-8. */
+export function readArrival(bytes: Uint8Array): Arrival | typeof NO_JSON {
+  if (bytes.length > DOCUMENT_BYTES_MAX) {
+    return { id: "", team: undefined, words: TOO_LARGE };
+  }
+  const { value, problems: flaws } = parseDocument(bytes);
+  if (flaws?.some(({ found }) => found === "invalid")) return NO_JSON;
+  const named = {
+    id: textOf(value, "event_id")?.slice(0, ECHOED_ID_MAX) ?? "",
+    team: textOf(value, "team_slug"),
+  };
+  const { envelope, problems } = flaws
+    ? readEnvelope(bytes)
+    : checkEnvelope(value);
+  if (problems) return { ...named, words: wordsOf(problems) };
+  const event = { ...encode(envelope), envelope };
+  if (event.bytes.length > EVENT_BYTES_MAX) {
+    return { ...named, words: TOO_LARGE };
+  }
+  return { ...named, event };
+}
+
+/** Whether an event belongs to another team than the one that sends it. */
+export function isForeign({ team }: Arrival, own: string): boolean {
+  return team !== undefined && team !== "" && team !== own;
+}
+
+/** What is told of an event of another team. */
+export const FOREIGN_WORDS =
+  "/team_slug: expected the team of the token, found another one";
+
+const TOO_LARGE = `expected an envelope of at most ${EVENT_BYTES_MAX} bytes`;
+
+/** Problems in words; no text of the payload is in them. */
+function wordsOf(problems: readonly Problem[]): string {
+  const all = problems.map(({ path, expected, found, hint }) =>
+    `${path || "the event"}: expected ${expected}, found ${found}` +
+    (hint ? ` (${hint})` : "")
+  ).join("; ");
+  return all.length > WORDS_MAX
+    ? `${all.slice(0, WORDS_MAX - 1)}…`.toWellFormed()
+    : all;
+}
+
+function textOf(
+  value: JsonObject | undefined,
+  name: string,
+): string | undefined {
+  if (!value || !Object.hasOwn(value, name)) return undefined;
+  const text = value[name];
+  return typeof text === "string" ? text : undefined;
+}

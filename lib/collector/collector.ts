@@ -1,0 +1,187 @@
+/**
+ * The collector: the server side of the wire protocol, for any number of
+ * teams.
+ *
+ * @module
+ */
+
+import { Deadline } from "../deadline.ts";
+import { DeadlineError, EXIT, KittyError, reasonOf } from "../errors.ts";
+import type { World } from "../world.ts";
+import { eventsPath, HeldFolder, signingSecret } from "./folder.ts";
+import { BusyError } from "./gate.ts";
+import { errorAnswer, HttpError, route, type Routes } from "./http.ts";
+import { Intake } from "./intake.ts";
+import { PING_MS, SESSION_SWEEP_MS, STOP_MS_MAX } from "./limits.ts";
+import type { Log } from "../log.ts";
+import { Logins } from "./logins.ts";
+import { Metrics } from "./metrics.ts";
+import { routesOf } from "./routes.ts";
+import { Sessions } from "./sessions.ts";
+import { Sockets } from "./sockets.ts";
+import { Store } from "./store.ts";
+import { Tokens } from "./tokens.ts";
+
+/** What a collector is made of. */
+export interface CollectorParts {
+  readonly world: World;
+  /** Its data. */
+  readonly folder: string;
+  readonly listen: ListenAddress;
+  readonly log: Log;
+  /** Pause between two pings; the protocol's where none is given. */
+  readonly pingMs?: number;
+}
+
+/** Where to listen; port 0 takes a free one. */
+export interface ListenAddress {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** A running collector. */
+export interface Collector extends AsyncDisposable {
+  /** Such as `http://127.0.0.1:8787`. */
+  readonly url: string;
+  /** Finishes what is under way, within bounds, and gives everything back. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a collector.
+ *
+ * @throws {KittyError} where its folder or its address is taken
+ */
+export async function startCollector(
+  parts: CollectorParts,
+): Promise<Collector> {
+  const { world, folder, listen, log } = parts;
+  await using undo = new AsyncDisposableStack();
+  const held = await HeldFolder.take(folder, world);
+  undo.defer(() => held.release());
+  const secret = await signingSecret(folder, world);
+  const store = undo.use(await Store.open(eventsPath(folder)));
+
+  const tokens = new Tokens(secret, world.nowMs);
+  const sessions = new Sessions({ kv: store.kv, tokens, folder, world });
+  const metrics = new Metrics(() => sockets.size);
+  const sockets: Sockets = new Sockets({ ...parts, store, metrics });
+  const intake = new Intake(store, metrics, sockets.broadcast);
+  const logins = new Logins({ sessions, metrics, world, folder });
+  const routes = routesOf({
+    world,
+    store,
+    intake,
+    sockets,
+    sessions,
+    logins,
+    tokens,
+    metrics,
+  });
+  await sessions.sweep();
+
+  const server = serve(listen, handlerOf(routes, metrics, log));
+  const stopped = Promise.withResolvers<void>();
+  const every = async (ms: number, work: () => Promise<void> | void) => {
+    while (await isRunningAfter(ms, world, stopped.promise)) {
+      try {
+        await work();
+      } catch (error) {
+        log.error("what is done now and then", error);
+      }
+    }
+  };
+  const rounds = [
+    every(parts.pingMs ?? PING_MS, () => sockets.ping()),
+    every(SESSION_SWEEP_MS, () => sessions.sweep()),
+  ];
+  undo.defer(async () => {
+    stopped.resolve();
+    const ending = Promise.all([sockets.stop(), server.shutdown(), ...rounds]);
+    const deadline = Deadline.in(world.elapsedMs, STOP_MS_MAX);
+    // What goes on after that ends with the process.
+    await deadline.race(ending, "finish").catch((error) => {
+      log.warn("stopped with requests under way", { reason: reasonOf(error) });
+    });
+  });
+  const whole = undo.move();
+  const stop = () => whole.disposeAsync();
+  const url = urlOf(listen.hostname, server.addr.port);
+  return { url, stop, [Symbol.asyncDispose]: stop };
+}
+
+/** Waits, unless the end comes first. */
+async function isRunningAfter(
+  ms: number,
+  { elapsedMs }: World,
+  end: Promise<void>,
+): Promise<boolean> {
+  try {
+    await Deadline.in(elapsedMs, ms).race(end, "wait");
+    return false;
+  } catch (error) {
+    if (error instanceof DeadlineError) return true;
+    throw error;
+  }
+}
+
+function urlOf(hostname: string, port: number): string {
+  return `http://${
+    hostname.includes(":") ? `[${hostname}]` : hostname
+  }:${port}`;
+}
+
+function serve(
+  { hostname, port }: ListenAddress,
+  handler: (request: Request) => Promise<Response>,
+): Deno.HttpServer<Deno.NetAddr> {
+  try {
+    return Deno.serve({ hostname, port, onListen() {} }, handler);
+  } catch (error) {
+    throw new KittyError(
+      "cannot_listen",
+      `cannot listen on ${hostname} port ${port}: ${reasonOf(error)}`,
+      {
+        hint: "choose another one: --listen 127.0.0.1:0 takes any free port",
+        exit: EXIT.unavailable,
+      },
+    );
+  }
+}
+
+function handlerOf(
+  routes: Routes,
+  metrics: Metrics,
+  log: Log,
+): (request: Request) => Promise<Response> {
+  return async (request) => {
+    let response: Response;
+    try {
+      const url = urlOfRequest(request);
+      response = await route(routes, request, url)(request, url);
+    } catch (error) {
+      response = errorAnswer(httpErrorOf(error, log));
+    }
+    metrics.request(response.status);
+    return response;
+  };
+}
+
+/** @throws {HttpError} where the request names a host that is none */
+function urlOfRequest(request: Request): URL {
+  try {
+    return new URL(request.url);
+  } catch {
+    throw new HttpError(400, "the request's host is none");
+  }
+}
+
+function httpErrorOf(error: unknown, log: Log): HttpError {
+  if (error instanceof HttpError) return error;
+  const headers = { "retry-after": "1" };
+  if (error instanceof BusyError) {
+    return new HttpError(429, error.message, { headers });
+  }
+  log.error("a request failed", error);
+  return new HttpError(503, "the collector cannot do this now", { headers });
+}

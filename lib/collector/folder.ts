@@ -1,0 +1,132 @@
+/**
+ * The folder of a collector's data: who may use it, and the secret in it.
+ *
+ * @module
+ */
+
+import { Deadline } from "../deadline.ts";
+import { DeadlineError, EXIT, KittyError, reasonOf } from "../errors.ts";
+import { FOLDER_MODE, lockFile, syncFolder, writeDurably } from "../files.ts";
+import { findDamage } from "../home/queue_file.ts";
+import type { World } from "../world.ts";
+import { LOCK_MS_MAX } from "./limits.ts";
+
+/** The data folder in a home. */
+export function collectorFolder(home: string): string {
+  return `${home}/collector`;
+}
+
+/** Path of the stored events. */
+export function eventsPath(folder: string): string {
+  return `${folder}/events.kv`;
+}
+
+/** Makes the folder, for its owner only. */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await Deno.mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+    if (Deno.build.os !== "windows") await Deno.chmod(folder, FOLDER_MODE);
+  } catch (error) {
+    throw new KittyError(
+      "folder_unusable",
+      `cannot make ${folder}: ${reasonOf(error)}`,
+      { hint: "look at the owner and mode of the folder around it" },
+    );
+  }
+}
+
+const IN_USE = "in use\n";
+
+/** The folder while one collector has it. */
+export class HeldFolder {
+  readonly #file: Deno.FsFile;
+
+  private constructor(file: Deno.FsFile) {
+    this.#file = file;
+  }
+
+  /**
+   * Takes the folder. After an unclean end the events are checked first,
+   * because Deno KV may end the whole process on a damaged file.
+   *
+   * @throws {KittyError} where another collector has it, or it is damaged
+   */
+  static async take(folder: string, world: World): Promise<HeldFolder> {
+    await makeFolder(folder);
+    const deadline = Deadline.in(world.elapsedMs, LOCK_MS_MAX);
+    let file: Deno.FsFile;
+    try {
+      file = await lockFile(
+        `${folder}/collector.lock`,
+        deadline,
+        "the collector's lock",
+      );
+    } catch (error) {
+      throw error instanceof DeadlineError ? taken(folder) : error;
+    }
+    try {
+      const buffer = new Uint8Array(IN_USE.length);
+      const isUnclean = await file.read(buffer) !== null;
+      if (isUnclean) await checkEvents(folder);
+      await file.write(
+        new TextEncoder().encode(IN_USE).subarray(
+          isUnclean ? IN_USE.length : 0,
+        ),
+      );
+      return new HeldFolder(file);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  /** Gives the folder back after a clean end. */
+  async release(): Promise<void> {
+    await this.#file.truncate();
+    this.#file.close();
+  }
+}
+
+function taken(folder: string): KittyError {
+  return new KittyError(
+    "collector_running",
+    `another collector is using ${folder}`,
+    { hint: "stop it first, or give this one another --home" },
+  );
+}
+
+async function checkEvents(folder: string): Promise<void> {
+  const path = eventsPath(folder);
+  const isThere = await Deno.stat(path).then(() => true, () => false);
+  const damage = isThere ? await findDamage(path) : undefined;
+  if (damage !== undefined) {
+    throw new KittyError("events_damaged", `${path} is damaged: ${damage}`, {
+      hint:
+        "put a backup of the folder in its place, or move events.kv, events.kv-wal and events.kv-shm away to start anew",
+    });
+  }
+}
+
+const SECRET_BYTES = 32;
+
+/** The secret that signs tokens; made where there is none. */
+export async function signingSecret(
+  folder: string,
+  world: World,
+): Promise<Uint8Array> {
+  const path = `${folder}/secret`;
+  try {
+    const secret = await Deno.readFile(path);
+    if (secret.length === SECRET_BYTES) return secret;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    const secret = world.randomBytes(SECRET_BYTES);
+    await writeDurably(path, `${path}.tmp`, secret);
+    await syncFolder(folder);
+    return secret;
+  }
+  throw new KittyError("bad_secret", `${path} is not a collector's secret`, {
+    hint: "remove it: a new one is made, and everybody has to log in again",
+    exit: EXIT.config,
+  });
+}

@@ -1,0 +1,69 @@
+/**
+ * Bounds on how much is done, or held, at once.
+ *
+ * @module
+ */
+
+/** There are as many waiting as may wait. */
+export class BusyError extends Error {
+  override name = "BusyError";
+}
+
+/** Lets so many in at once, and the others in the order in which they came. */
+export class Gate {
+  readonly #atOnceMax: number;
+  readonly #waitingMax: number;
+  readonly #waiting: (() => void)[] = [];
+  #inside = 0;
+
+  constructor(atOnceMax: number, waitingMax = Infinity) {
+    this.#atOnceMax = atOnceMax;
+    this.#waitingMax = waitingMax;
+  }
+
+  /**
+   * Does `work` when it is its turn.
+   *
+   * @throws {BusyError} where too many are waiting
+   */
+  async enter<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#inside < this.#atOnceMax) {
+      this.#inside++;
+    } else {
+      if (this.#waiting.length >= this.#waitingMax) {
+        throw new BusyError("too many at once");
+      }
+      // Who leaves hands its place over, so that nobody new gets in between.
+      await new Promise<void>((enter) => this.#waiting.push(enter));
+    }
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#inside--;
+    }
+  }
+}
+
+/** A number of bytes that many share. */
+export class Budget {
+  readonly #max: number;
+  #held = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** Takes some, if there are so many left. */
+  take(bytes: number): boolean {
+    if (this.#held + bytes > this.#max) return false;
+    this.#held += bytes;
+    return true;
+  }
+
+  /** Gives some back. */
+  give(bytes: number): void {
+    this.#held -= bytes;
+  }
+}

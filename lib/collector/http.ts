@@ -1,0 +1,117 @@
+/**
+ * The forms of answers, and what every request has to keep.
+ *
+ * @module
+ */
+
+import type { EventResult } from "../wire.ts";
+
+/** A request that is not served, and the answer that says so. */
+export class HttpError extends Error {
+  override name = "HttpError";
+  readonly status: number;
+  readonly details: readonly EventResult[] | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  /** @param message for the client; never with text of a payload */
+  constructor(
+    status: number,
+    message: string,
+    options: {
+      details?: readonly EventResult[];
+      headers?: Readonly<Record<string, string>>;
+    } = {},
+  ) {
+    super(message);
+    this.status = status;
+    this.details = options.details;
+    this.headers = options.headers ?? {};
+  }
+}
+
+/** The request comes without the token that it needs. */
+export function unauthorized(message: string): HttpError {
+  return new HttpError(401, message, {
+    headers: { "www-authenticate": "Bearer" },
+  });
+}
+
+/** The collector cannot do it now. */
+export function unavailable(message: string): HttpError {
+  return new HttpError(503, message, { headers: { "retry-after": "1" } });
+}
+
+/** Header of answers that hold a token. */
+export const NO_STORE = { "cache-control": "no-store" } as const;
+
+/** An answer in any form. No browser may guess another one. */
+export function answer(
+  body: BodyInit | null,
+  type: string,
+  options: { status?: number; headers?: Readonly<Record<string, string>> } = {},
+): Response {
+  return new Response(body, {
+    status: options.status ?? 200,
+    headers: {
+      ...options.headers,
+      "content-type": type,
+      "x-content-type-options": "nosniff",
+    },
+  });
+}
+
+/** An answer in JSON. */
+export function jsonAnswer(
+  value: unknown,
+  options: Parameters<typeof answer>[2] = {},
+): Response {
+  return answer(JSON.stringify(value), "application/json", options);
+}
+
+/** What a client hears of a failure. */
+export function errorAnswer(error: HttpError): Response {
+  const { status, message, details, headers } = error;
+  return jsonAnswer(
+    { error: message, ...details && { details } },
+    { status, headers },
+  );
+}
+
+/** What answers a request. */
+export type Handler = (
+  request: Request,
+  url: URL,
+) => Promise<Response> | Response;
+
+/** Handlers by path and method. */
+export type Routes = ReadonlyMap<string, Readonly<Record<string, Handler>>>;
+
+/**
+ * Finds the handler of a request.
+ *
+ * @throws {HttpError} 403, 404 or 405
+ */
+export function route(routes: Routes, request: Request, url: URL): Handler {
+  // Browsers say on whose behalf they ask: no other site may.
+  const origin = request.headers.get("origin");
+  if (origin !== null && origin !== url.origin) {
+    throw new HttpError(403, "requests of other sites are refused");
+  }
+  const methods = routes.get(url.pathname);
+  if (!methods) throw new HttpError(404, "there is nothing at this path");
+  const handler = Object.hasOwn(methods, request.method) &&
+    methods[request.method];
+  if (!handler) {
+    const allow = Object.keys(methods).join(", ");
+    throw new HttpError(405, `this path takes ${allow}`, {
+      headers: { allow },
+    });
+  }
+  return handler;
+}
+
+/** The Bearer token of a request. */
+export function bearerOf(request: Request): string | undefined {
+  return request.headers.get("authorization")
+    ?.match(/^Bearer +([^\s]+) *$/i)?.[1];
+}

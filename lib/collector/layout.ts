@@ -1,0 +1,147 @@
+/**
+ * How events lie in the collector's Deno KV.
+ *
+ * | key | value |
+ * |---|---|
+ * | `["layout"]` | layout number |
+ * | `["team", team]` | `TeamState`: number of events, highest clock value |
+ * | `["event", team, n]` | a row: the events from the n-th on, one JSON document a line, or `[chunks, bytes]` of a large one |
+ * | `["chunk", team, n, i]` | the i-th piece of the large n-th event |
+ * | `["id", team, id]` | `Place`: the row that has the event, and its line there |
+ * | `["package", team, wp_id, feature]` | `PackageState`, see `packages.ts` |
+ * | `["session", id]` | `Session`, see `sessions.ts` |
+ *
+ * A row of many events makes a batch cheap: a thousand of them are some ten
+ * values. All keys of an event are written in one commit, its chunks before it.
+ *
+ * @module
+ */
+
+import type { Envelope } from "../contract.ts";
+import type { StampedEvent } from "../event.ts";
+import { CHUNK_BYTES, COMMIT_BYTES_MAX, KEY_TEXT_MAX } from "../limits.ts";
+import { COMMIT_EVENTS_MAX } from "./limits.ts";
+import { newsOf } from "./packages.ts";
+
+/** Changes whenever a program that knows only the old layout would misread the new one. */
+export const LAYOUT = 1;
+
+/** What the collector knows of a team. */
+export interface TeamState {
+  /** Number of events stored, which is also the position of the next one. */
+  readonly events: number;
+  /** Highest clock value stored that a clock can receive. */
+  readonly highest: number;
+}
+
+/** A team that has sent nothing yet. */
+export const NEW_TEAM: TeamState = { events: 0, highest: 0 };
+
+/** Where an event lies: its row, and its line there. */
+export type Place = readonly [row: number, line: number];
+
+/** An event that keeps the contract, as it is stored. */
+export interface IncomingEvent extends StampedEvent {
+  readonly envelope: Envelope;
+}
+
+export const LAYOUT_KEY: Deno.KvKey = ["layout"];
+
+export function teamKey(team: string): Deno.KvKey {
+  return ["team", team];
+}
+
+export function rowKey(team: string, n: number): Deno.KvKey {
+  return ["event", team, n];
+}
+
+export function chunkKey(team: string, n: number, i: number): Deno.KvKey {
+  return ["chunk", team, n, i];
+}
+
+export function idKey(team: string, id: string): Deno.KvKey {
+  return ["id", team, id];
+}
+
+export function packageKey(
+  team: string,
+  wpId: string,
+  feature: string,
+): Deno.KvKey {
+  return ["package", team, wpId, feature];
+}
+
+export function sessionKey(id: string): Deno.KvKey {
+  return ["session", id];
+}
+
+const LINE_BREAK = 0x0a;
+
+/** The value of a row. */
+export function joinLines(
+  lines: readonly Uint8Array[],
+): Uint8Array<ArrayBuffer> {
+  const size = lines.reduce((sum, line) => sum + line.length + 1, 0);
+  const joined = new Uint8Array(size);
+  let at = 0;
+  for (const line of lines) {
+    joined.set(line, at);
+    at += line.length + 1;
+    joined[at - 1] = LINE_BREAK;
+  }
+  return joined;
+}
+
+/** The events of a row. No line break is inside of one: JSON escapes it. */
+export function splitLines(row: Uint8Array): Uint8Array[] {
+  const lines: Uint8Array[] = [];
+  for (let at = 0; at < row.length;) {
+    const end = row.indexOf(LINE_BREAK, at);
+    lines.push(row.subarray(at, end));
+    at = end + 1;
+  }
+  return lines;
+}
+
+/** Groups events, in order, so that each group makes one row. An event in chunks has a row of its own. */
+export function rowsOf(events: readonly IncomingEvent[]): IncomingEvent[][] {
+  return grouped(events, ({ bytes }) => bytes.length + 1, CHUNK_BYTES);
+}
+
+/** Groups events, in order, so that each group fits into one commit. */
+export function commitsOf(
+  events: readonly IncomingEvent[],
+): IncomingEvent[][] {
+  return grouped(events, weightOf, COMMIT_BYTES_MAX, COMMIT_EVENTS_MAX);
+}
+
+/** What an event weighs in a commit at most: its line, its id's key and place, its package's key and state. */
+function weightOf({ bytes, team_slug, node_id, envelope }: IncomingEvent) {
+  const KEYS = 400, LETTER = 3;
+  const feature = newsOf(envelope)?.feature ?? "";
+  const node = Math.min(node_id.length, KEY_TEXT_MAX);
+  return bytes.length + KEYS +
+    LETTER * (2 * team_slug.length + feature.length + node);
+}
+
+function grouped(
+  events: readonly IncomingEvent[],
+  weigh: (event: IncomingEvent) => number,
+  weightMax: number,
+  countMax = Infinity,
+): IncomingEvent[][] {
+  const groups: IncomingEvent[][] = [];
+  let group: IncomingEvent[] = [], weight = 0, isClosed = true;
+  for (const event of events) {
+    const isLarge = event.bytes.length > CHUNK_BYTES;
+    const own = weigh(event);
+    weight += own;
+    if (isClosed || isLarge || weight > weightMax || group.length >= countMax) {
+      groups.push(group = []);
+      weight = own;
+    }
+    group.push(event);
+    isClosed = isLarge;
+  }
+  return groups;
+}

@@ -1,0 +1,138 @@
+/**
+ * Every bound of the collector, each with its reason.
+ *
+ * @module
+ */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** How long an access token is good. Short, because nothing can call one back. */
+export const ACCESS_LIFETIME_S = 15 * 60;
+
+/** How long a refresh token is good: a machine that was off for a month logs in again. */
+export const REFRESH_LIFETIME_S = 30 * 24 * 60 * 60;
+
+/** How long a token for a WebSocket is good: it is asked for when it is needed. */
+export const SOCKET_TOKEN_LIFETIME_S = 60;
+
+/** Tokens for WebSockets that were given out and not used yet; beyond it the oldest are void. */
+export const SOCKET_TOKENS_MAX = 10_000;
+
+/** How long a spent refresh token is answered again with the same pair: an answer may get lost on its way. */
+export const REFRESH_REPEAT_MS = 60_000;
+
+/** How often sessions that ran out are removed. */
+export const SESSION_SWEEP_MS = 60 * 60 * 1000;
+
+/** PBKDF2 rounds for a new password, as OWASP recommends for SHA-256; about a tenth of a second. */
+export const PASSWORD_ROUNDS = 600_000;
+
+/** Longest name of a user or a team: both become parts of keys, and Deno KV refuses keys over 2,048 bytes. */
+export const NAME_MAX = 128;
+
+/** Passwords checked at once. More would take the last core of a small machine from the events. */
+export const HASHINGS_MAX = 1;
+
+/** Logins that wait for their check: some two seconds' worth. Further ones are sent away. */
+export const LOGINS_WAITING_MAX = 16;
+
+/** Largest body of a request for a token. */
+export const TOKEN_BODY_BYTES_MAX = 16 * KIB;
+
+/** Largest batch as it comes over the wire. */
+export const BODY_BYTES_MAX = 10 * MIB;
+
+/** Largest batch after decompression. */
+export const INFLATED_BYTES_MAX = 32 * MIB;
+
+/**
+ * Compressed bytes given to the decompressor at once. It may make a thousand
+ * times as much of them before anybody can look at the size.
+ */
+export const INFLATE_SLICE_BYTES = 4 * KIB;
+
+/** Of a body that is too large, so much more is read and thrown away: a client that is still writing does not see an answer. */
+export const DISCARD_BYTES_MAX = 4 * BODY_BYTES_MAX;
+
+/** How long a body may take to arrive. */
+export const BODY_MS_MAX = 60_000;
+
+/** Bytes of bodies that are held at once, before they are decompressed. A body that would not fit is sent away. */
+export const BODIES_BYTES_TOTAL_MAX = 128 * MIB;
+
+/** Batches that are decompressed and parsed at once: while one is being stored the next one is made ready. */
+export const PARSED_MAX = 2;
+
+/** Reading a batch gives way to other requests when it took so long. */
+export const READING_SLICE_MS = 20;
+
+/**
+ * Events in one commit. Each takes up to two mutations (id, work package), and
+ * Deno KV refuses more than 1,000.
+ */
+export const COMMIT_EVENTS_MAX = 480;
+
+/** Chunks of a large event in one commit: Deno KV refuses commits over 800 KiB. */
+export const COMMIT_CHUNKS_MAX = 10;
+
+/** Characters of an answer's words about one event. */
+export const WORDS_MAX = 1_000;
+
+/** Longest id that is given back for an event that has no ULID. */
+export const ECHOED_ID_MAX = 128;
+
+/** Events in a page, and without a wish. */
+export const PAGE_EVENTS_MAX = 1_000;
+export const PAGE_EVENTS_DEFAULT = 100;
+
+/** A page ends early at this size: a thousand events may be a gigabyte. */
+export const PAGE_BYTES_MAX = 4 * MIB;
+
+/** Rows read ahead while events are exported; a row has up to 60 KiB. */
+export const EXPORT_ROWS = 8;
+
+/** WebSockets open at once. */
+export const SOCKETS_MAX = 1_000;
+
+/** Largest frame: an event of 1 MiB with some escapes. */
+export const FRAME_BYTES_MAX = 2 * MIB;
+
+/** Pause between two pings. */
+export const PING_MS = 25_000;
+
+/** A peer that answers none of so many pings in a row is gone. */
+export const PINGS_UNANSWERED_MAX = 3;
+
+/** A peer that leaves so much unread is dropped. What it missed comes with its next snapshot. */
+export const UNREAD_BYTES_MAX = 4 * MIB;
+
+/**
+ * As `UNREAD_BYTES_MAX`, of all peers together. Nothing can take back what was
+ * given to a socket whose peer is stuck, so that only fewer sockets are left.
+ */
+export const UNREAD_BYTES_TOTAL_MAX = 256 * MIB;
+
+/** While all peers together are above their bound, a peer with more than this unread is dropped. */
+export const UNREAD_BYTES_TIGHT = 64 * KIB;
+
+/** Bytes that a peer may send ahead of what is stored. */
+export const UNSTORED_BYTES_MAX = 16 * MIB;
+
+/** As `UNSTORED_BYTES_MAX`, of all peers together. */
+export const UNSTORED_BYTES_TOTAL_MAX = 128 * MIB;
+
+/** Bytes of frames that are stored together. */
+export const GROUP_BYTES_MAX = 4 * MIB;
+
+/** What is under way when the collector is asked to end may take so long. */
+export const STOP_MS_MAX = 5_000;
+
+/** How long a starting collector waits for another one to give its folder back. */
+export const LOCK_MS_MAX = 2_000;
+
+/** How long a change of the users waits for another one. */
+export const USERS_LOCK_MS_MAX = 10_000;
+
+/** Seconds that a client has to leave between two batches: none, as the bounds above keep the collector fit. */
+export const BATCH_INTERVAL_S = 0;

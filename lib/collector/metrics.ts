@@ -1,0 +1,103 @@
+/**
+ * Counters in the text form of Prometheus. They name no team and no user:
+ * whoever may look at the machine's health need not know who works on what.
+ *
+ * @module
+ */
+
+/** What is counted since the start. */
+export class Metrics {
+  readonly #events = new Map([
+    ["accepted", 0],
+    ["duplicate", 0],
+    ["rejected", 0],
+  ]);
+  readonly #requests = new Map<number, number>();
+  readonly #logins = new Map([["good", 0], ["bad", 0]]);
+  readonly #openSockets: () => number;
+  #droppedSockets = 0;
+
+  /** @param openSockets counts the sockets that are open now */
+  constructor(openSockets: () => number) {
+    this.#openSockets = openSockets;
+  }
+
+  /** One event with its result. */
+  events(status: string): void {
+    count(this.#events, status);
+  }
+
+  /** One request with the status of its answer. */
+  request(status: number): void {
+    count(this.#requests, status);
+  }
+
+  /** One login. */
+  login(isGood: boolean): void {
+    count(this.#logins, isGood ? "good" : "bad");
+  }
+
+  /** A socket that was closed because its peer did not keep up. */
+  dropped(): void {
+    this.#droppedSockets++;
+  }
+
+  /** All counters. */
+  text(): string {
+    return [
+      ...family(
+        "events_total",
+        "counter",
+        "Events by result.",
+        [
+          ...this.#events,
+        ].map(([status, n]) => [`status="${status}"`, n]),
+      ),
+      ...family(
+        "http_requests_total",
+        "counter",
+        "Requests by status.",
+        [
+          ...this.#requests,
+        ].map(([status, n]) => [`status="${status}"`, n]),
+      ),
+      ...family(
+        "logins_total",
+        "counter",
+        "Logins by outcome.",
+        [
+          ...this.#logins,
+        ].map(([outcome, n]) => [`outcome="${outcome}"`, n]),
+      ),
+      ...family("sockets_open", "gauge", "WebSockets open now.", [
+        ["", this.#openSockets()],
+      ]),
+      ...family(
+        "sockets_dropped_total",
+        "counter",
+        "WebSockets closed because the peer was silent or too slow.",
+        [["", this.#droppedSockets]],
+      ),
+    ].join("\n") + "\n";
+  }
+}
+
+function count<K>(counts: Map<K, number>, key: K): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+function family(
+  name: string,
+  type: "counter" | "gauge",
+  help: string,
+  samples: readonly (readonly [labels: string, value: number])[],
+): string[] {
+  const full = `kitty_collector_${name}`;
+  return [
+    `# HELP ${full} ${help}`,
+    `# TYPE ${full} ${type}`,
+    ...samples.map(([labels, value]) =>
+      `${full}${labels && `{${labels}}`} ${value}`
+    ),
+  ];
+}

@@ -1,0 +1,212 @@
+/**
+ * One WebSocket and whoever is at its other end.
+ *
+ * @module
+ */
+
+import { parseDocument } from "../json.ts";
+import { BATCH_EVENTS_MAX, CLOSE } from "../wire.ts";
+import { type Arrival, NO_JSON, readArrival } from "./arrival.ts";
+import type { Budget } from "./gate.ts";
+import type { Taken } from "./intake.ts";
+import {
+  FRAME_BYTES_MAX,
+  GROUP_BYTES_MAX,
+  UNREAD_BYTES_MAX,
+  UNSTORED_BYTES_MAX,
+} from "./limits.ts";
+
+/** What a peer needs of those around it. */
+export interface PeerParts {
+  /** Stores events. */
+  take(arrivals: readonly Arrival[]): Promise<Taken>;
+  /** Sends the snapshot, and from then on the broadcasts. */
+  join(): Promise<void>;
+  /** Nothing is sent to the peer any more. Called once. */
+  leave(): void;
+  /** The socket is closed, and what it held is free. Called once. */
+  closed(): void;
+  /** Bytes that wait to be stored, of all peers together. */
+  readonly unstored: Budget;
+  /** The peer did not keep up. */
+  dropped(reason: string): void;
+  /** Something that should work does not. */
+  failed(error: unknown): void;
+}
+
+/** Close codes that only the collector's side uses. */
+const GOING_AWAY = 1001, TRY_AGAIN_LATER = 1013;
+
+/** A socket that is served. */
+export class Peer {
+  readonly #socket: WebSocket;
+  readonly #parts: PeerParts;
+  /** Frames that are not stored yet, in order. */
+  readonly #frames: Uint8Array[] = [];
+  #unstoredBytes = 0;
+  #pingsUnanswered = 0;
+  #hasJoined = false;
+  #hasLeft = false;
+  #isStopping = false;
+  readonly #closed = Promise.withResolvers<void>();
+  #working: Promise<void> | undefined;
+
+  constructor(socket: WebSocket, parts: PeerParts) {
+    this.#socket = socket;
+    this.#parts = parts;
+    socket.binaryType = "arraybuffer";
+    socket.addEventListener("open", () => this.#work());
+    socket.addEventListener("message", ({ data }) => this.#receive(data));
+    socket.addEventListener("close", () => {
+      this.#leave();
+      this.#parts.closed();
+      this.#closed.resolve();
+    });
+    // A close follows.
+    socket.addEventListener("error", () => {});
+  }
+
+  /** Whether nothing is sent to it any more. */
+  get hasLeft(): boolean {
+    return this.#hasLeft;
+  }
+
+  /** Bytes that were sent and are still here. */
+  get unreadBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  /** Sends one message, unless the peer is gone or leaves too much unread. */
+  send(text: string, unreadBytesMax = UNREAD_BYTES_MAX): void {
+    if (this.#hasLeft || this.#socket.readyState !== WebSocket.OPEN) return;
+    if (this.unreadBytes > unreadBytesMax) {
+      this.#drop(TRY_AGAIN_LATER, "reads too slowly");
+    } else {
+      this.#socket.send(text);
+    }
+  }
+
+  /** Pings, unless the peer has been silent for so many pings. */
+  ping(text: string, unansweredMax: number): void {
+    if (this.#pingsUnanswered >= unansweredMax) {
+      this.#drop(GOING_AWAY, "answers no ping");
+    } else {
+      this.#pingsUnanswered++;
+      this.send(text);
+    }
+  }
+
+  /** Closes the socket once what was received is stored. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#working;
+    this.#close(GOING_AWAY, "the collector ends");
+    await this.#closed.promise;
+  }
+
+  #receive(data: unknown): void {
+    this.#pingsUnanswered = 0;
+    if (this.#hasLeft || this.#isStopping) return;
+    const bytes = typeof data === "string"
+      ? encoder.encode(data)
+      : new Uint8Array(data as ArrayBuffer);
+    if (bytes.length > FRAME_BYTES_MAX) {
+      return this.#close(CLOSE.tooBig, "a frame is too large");
+    }
+    if (typeof data !== "string") return;
+    const total = this.#unstoredBytes + bytes.length;
+    if (
+      total > UNSTORED_BYTES_MAX || !this.#parts.unstored.take(bytes.length)
+    ) {
+      return this.#drop(TRY_AGAIN_LATER, "sends faster than can be stored");
+    }
+    this.#unstoredBytes = total;
+    this.#frames.push(bytes);
+    this.#work();
+  }
+
+  /** The frames are stored, or given up. */
+  #release(frames: readonly Uint8Array[]): void {
+    const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
+    this.#unstoredBytes -= bytes;
+    this.#parts.unstored.give(bytes);
+  }
+
+  /** Joins first, then stores what there is; what comes meanwhile makes the next group. */
+  #work(): void {
+    this.#working ??= this.#storeAll()
+      .catch((error) => {
+        this.#parts.failed(error);
+        this.#release(this.#frames.splice(0));
+        this.#close(TRY_AGAIN_LATER, "cannot store now");
+      })
+      .finally(() => {
+        this.#working = undefined;
+        // One may have come after the last look.
+        if (this.#frames.length > 0) this.#work();
+      });
+  }
+
+  async #storeAll(): Promise<void> {
+    if (!this.#hasJoined) {
+      this.#hasJoined = true;
+      await this.#parts.join();
+    }
+    while (this.#frames.length > 0) {
+      const group = this.#nextGroup();
+      try {
+        await this.#store(group);
+      } finally {
+        this.#release(group);
+      }
+    }
+  }
+
+  #nextGroup(): Uint8Array[] {
+    let count = 0, bytes = 0;
+    do bytes += this.#frames[count++]!.length; while (
+      count < this.#frames.length && count < BATCH_EVENTS_MAX &&
+      bytes < GROUP_BYTES_MAX
+    );
+    return this.#frames.splice(0, count);
+  }
+
+  async #store(frames: readonly Uint8Array[]): Promise<void> {
+    const arrivals = frames.filter(isEvent).map(readArrival)
+      .filter((arrival) => arrival !== NO_JSON);
+    if (arrivals.length === 0) return;
+    const { results } = await this.#parts.take(arrivals);
+    for (const result of results) {
+      this.send(JSON.stringify({ type: "ack", ...result }));
+    }
+  }
+
+  #drop(code: number, reason: string): void {
+    if (this.#hasLeft) return;
+    this.#parts.dropped(reason);
+    this.#close(code, reason);
+  }
+
+  #close(code: number, reason: string): void {
+    this.#leave();
+    try {
+      this.#socket.close(code, reason);
+    } catch {
+      // It is closed already.
+    }
+  }
+
+  #leave(): void {
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
+    this.#parts.leave();
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** A message with an event type is an event, whatever else it holds. */
+function isEvent(frame: Uint8Array): boolean {
+  const { value } = parseDocument(frame);
+  return value !== undefined && Object.hasOwn(value, "event_type");
+}

@@ -1,0 +1,149 @@
+/**
+ * What the collector answers at each path.
+ *
+ * @module
+ */
+
+import { PATHS } from "../wire.ts";
+import type { World } from "../world.ts";
+import { batchHandler } from "./batch.ts";
+import {
+  answer,
+  bearerOf,
+  type Handler,
+  HttpError,
+  jsonAnswer,
+  NO_STORE,
+  type Routes,
+  unauthorized,
+} from "./http.ts";
+import type { Intake } from "./intake.ts";
+import { PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX } from "./limits.ts";
+import type { Logins } from "./logins.ts";
+import type { Metrics } from "./metrics.ts";
+import { exportStream, readPage } from "./reading.ts";
+import type { Sessions } from "./sessions.ts";
+import type { Sockets } from "./sockets.ts";
+import type { Store } from "./store.ts";
+import type { Claims, Tokens } from "./tokens.ts";
+
+/** What answers are made of. */
+export interface RouteParts {
+  readonly world: World;
+  readonly store: Store;
+  readonly intake: Intake;
+  readonly sockets: Sockets;
+  readonly sessions: Sessions;
+  readonly logins: Logins;
+  readonly tokens: Tokens;
+  readonly metrics: Metrics;
+}
+
+/** All routes. */
+export function routesOf(parts: RouteParts): Routes {
+  const { tokens, logins, sessions, store, metrics } = parts;
+  const batch = batchHandler(parts);
+
+  /** @throws {HttpError} 401 without a good access token */
+  const caller = async (request: Request): Promise<Claims> => {
+    const claims = await tokens.read("access", bearerOf(request));
+    if (!claims) throw unauthorized("this needs a good access token");
+    return claims;
+  };
+
+  const routes: Record<string, Record<string, Handler>> = {
+    [PATHS.token]: { POST: (request) => logins.login(request) },
+    [PATHS.refresh]: { POST: (request) => logins.refresh(request) },
+    [PATHS.socketToken]: {
+      async POST(request) {
+        const ws_token = await sessions.socketToken(await caller(request));
+        return jsonAnswer({ ws_token }, { headers: NO_STORE });
+      },
+    },
+    [PATHS.batch]: {
+      POST: async (request) => batch(request, (await caller(request)).team),
+    },
+    [PATHS.events]: {
+      GET: async (request, url) =>
+        pageAnswer(store, (await caller(request)).team, url.searchParams),
+    },
+    [PATHS.export]: {
+      async GET(request) {
+        const { team } = await caller(request);
+        return answer(exportStream(store, team), "application/x-ndjson");
+      },
+    },
+    [PATHS.socket]: { GET: (request) => upgrade(parts, request) },
+    "/healthz": {
+      async GET() {
+        await store.check();
+        return jsonAnswer({ status: "ok" });
+      },
+    },
+    "/metrics": {
+      GET: () => answer(metrics.text(), "text/plain; version=0.0.4"),
+    },
+  };
+  return new Map(Object.entries(routes));
+}
+
+/** @throws {HttpError} 400 for a cursor or limit that is none */
+async function pageAnswer(
+  store: Store,
+  team: string,
+  query: URLSearchParams,
+): Promise<Response> {
+  const from = numberOf(query, "cursor", 0);
+  const limit = numberOf(query, "limit", PAGE_EVENTS_DEFAULT);
+  if (limit === 0) throw new HttpError(400, "limit is at least 1");
+  const { events, next } = await readPage(
+    store,
+    team,
+    from,
+    Math.min(limit, PAGE_EVENTS_MAX),
+  );
+  const texts = events.map((bytes) => decoder.decode(bytes));
+  const next_cursor = next === null ? "null" : `"${next}"`;
+  // The events are JSON already.
+  return answer(
+    `{"events":[${texts.join(",")}],"next_cursor":${next_cursor}}`,
+    "application/json",
+  );
+}
+
+const decoder = new TextDecoder();
+
+function numberOf(
+  query: URLSearchParams,
+  name: string,
+  absent: number,
+): number {
+  const text = query.get(name);
+  if (text === null || text === "") return absent;
+  if (!/^\d{1,15}$/.test(text)) {
+    throw new HttpError(400, `${name} is not one of this collector's`);
+  }
+  return Number(text);
+}
+
+/** @throws {HttpError} before the upgrade: 426, 401 or 503 */
+async function upgrade(
+  { sessions, sockets, intake }: RouteParts,
+  request: Request,
+): Promise<Response> {
+  if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+    throw new HttpError(426, "this path takes WebSockets", {
+      headers: { upgrade: "websocket" },
+    });
+  }
+  const claims = await sessions.spendSocketToken(bearerOf(request));
+  if (!claims) throw unauthorized("this needs a new token for a WebSocket");
+  sockets.checkRoom();
+  try {
+    const { socket, response } = Deno.upgradeWebSocket(request);
+    sockets.add(socket, claims.team, intake);
+    return response;
+  } catch {
+    throw new HttpError(400, "this is no handshake of a WebSocket");
+  }
+}

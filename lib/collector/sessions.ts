@@ -1,0 +1,161 @@
+/**
+ * Sessions: from a login on, each refresh token is good once. So little is
+ * kept of one (a number and a time) because its pairs of tokens can be made
+ * again from it.
+ *
+ * @module
+ */
+
+import { fromBytes, toBytes } from "../home/queue_layout.ts";
+import type { TokenAnswer } from "../wire.ts";
+import type { World } from "../world.ts";
+import { Gate } from "./gate.ts";
+import { sessionKey } from "./layout.ts";
+import {
+  ACCESS_LIFETIME_S,
+  REFRESH_LIFETIME_S,
+  REFRESH_REPEAT_MS,
+  SOCKET_TOKEN_LIFETIME_S,
+  SOCKET_TOKENS_MAX,
+} from "./limits.ts";
+import type { Claims, Tokens } from "./tokens.ts";
+import { findUser, type User } from "./users.ts";
+
+/** What is kept of a session. */
+interface Session {
+  readonly user: string;
+  readonly user_id: string;
+  /** How many pairs it has had; the last one's refresh token is not used yet. */
+  readonly generation: number;
+  /** When the last pair was made, milliseconds since 1970. */
+  readonly issued: number;
+}
+
+/** What sessions are made of. */
+export interface SessionParts {
+  readonly kv: Deno.Kv;
+  readonly tokens: Tokens;
+  readonly folder: string;
+  readonly world: World;
+}
+
+/** All sessions. */
+export class Sessions {
+  readonly #parts: SessionParts;
+  readonly #gate = new Gate(1);
+  /** Ids of tokens for sockets that were not used yet, with the end of their time. */
+  readonly #socketTokens = new Map<string, number>();
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins a session of a user who gave the right password. */
+  async begin({ name, id: user_id, team }: User): Promise<TokenAnswer> {
+    const { world } = this.#parts;
+    const id = this.#newId();
+    const session = {
+      user: name,
+      user_id,
+      generation: 1,
+      issued: world.nowMs(),
+    };
+    await this.#keep(id, session);
+    return await this.#pair(id, session, team);
+  }
+
+  /**
+   * Spends a refresh token. Its predecessor is answered with the same pair
+   * again for a while, because an answer may get lost; any other reuse means
+   * that somebody has a copy, and ends the session.
+   *
+   * @returns undefined where the token is not good
+   */
+  async refresh(token: string): Promise<TokenAnswer | undefined> {
+    const claims = await this.#parts.tokens.read("refresh", token);
+    if (!claims) return undefined;
+    return await this.#gate.enter(() => this.#spend(claims));
+  }
+
+  async #spend(claims: Claims): Promise<TokenAnswer | undefined> {
+    const { kv, folder, world } = this.#parts;
+    const { id, generation } = claims;
+    const { value } = await kv.get<Uint8Array>(sessionKey(id));
+    if (!value) return undefined;
+    const session = fromBytes<Session>(value);
+    const user = await findUser(folder, session.user);
+    const now = world.nowMs();
+    const isRepeat = generation === session.generation - 1 &&
+      now - session.issued <= REFRESH_REPEAT_MS;
+    if (user?.id !== session.user_id) {
+      await kv.delete(sessionKey(id));
+      return undefined;
+    }
+    if (isRepeat) return await this.#pair(id, session, user.team);
+    if (generation !== session.generation) {
+      await kv.delete(sessionKey(id));
+      return undefined;
+    }
+    const next = { ...session, generation: generation + 1, issued: now };
+    await this.#keep(id, next);
+    return await this.#pair(id, next, user.team);
+  }
+
+  async #keep(id: string, session: Session): Promise<void> {
+    await this.#parts.kv.set(sessionKey(id), toBytes(session));
+  }
+
+  async #pair(
+    id: string,
+    { user, generation, issued }: Session,
+    team: string,
+  ): Promise<TokenAnswer> {
+    const { tokens } = this.#parts;
+    const claims: Claims = { user, team, id, generation };
+    return {
+      access: await tokens.sign("access", claims, issued, ACCESS_LIFETIME_S),
+      refresh: await tokens.sign("refresh", claims, issued, REFRESH_LIFETIME_S),
+      access_lifetime: ACCESS_LIFETIME_S,
+      refresh_lifetime: REFRESH_LIFETIME_S,
+      team_slug: team,
+    };
+  }
+
+  /** A token for one WebSocket. */
+  async socketToken({ user, team }: Claims): Promise<string> {
+    const { tokens, world } = this.#parts;
+    const now = world.nowMs(), id = this.#newId();
+    for (const [old, endMs] of this.#socketTokens) {
+      const isOver = endMs <= now || this.#socketTokens.size >=
+          SOCKET_TOKENS_MAX;
+      if (!isOver) break;
+      this.#socketTokens.delete(old);
+    }
+    this.#socketTokens.set(id, now + SOCKET_TOKEN_LIFETIME_S * 1000);
+    const claims = { user, team, id, generation: 0 };
+    return await tokens.sign("socket", claims, now, SOCKET_TOKEN_LIFETIME_S);
+  }
+
+  /** Spends a token for a WebSocket; undefined where it is not good. */
+  async spendSocketToken(
+    token: string | undefined,
+  ): Promise<Claims | undefined> {
+    const claims = await this.#parts.tokens.read("socket", token);
+    return claims && this.#socketTokens.delete(claims.id) ? claims : undefined;
+  }
+
+  /** Removes the sessions whose last refresh token is too old. */
+  async sweep(): Promise<void> {
+    const { kv, world } = this.#parts;
+    const oldest = world.nowMs() - REFRESH_LIFETIME_S * 1000;
+    const rows = kv.list<Uint8Array>({ prefix: ["session"] });
+    for await (const { key, value } of rows) {
+      if (fromBytes<Session>(value).issued < oldest) await kv.delete(key);
+    }
+  }
+
+  #newId(): string {
+    return [...this.#parts.world.randomBytes(16)]
+      .map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * The open WebSockets: who hears of which events.
+ *
+ * @module
+ */
+
+import type { World } from "../world.ts";
+import { Budget } from "./gate.ts";
+import { unavailable } from "./http.ts";
+import type { Intake, OnStored } from "./intake.ts";
+import {
+  PINGS_UNANSWERED_MAX,
+  SOCKETS_MAX,
+  UNREAD_BYTES_MAX,
+  UNREAD_BYTES_TIGHT,
+  UNREAD_BYTES_TOTAL_MAX,
+  UNSTORED_BYTES_TOTAL_MAX,
+} from "./limits.ts";
+import type { Log } from "../log.ts";
+import type { Metrics } from "./metrics.ts";
+import { Peer } from "./peer.ts";
+import { snapshotOf } from "./packages.ts";
+import type { Store } from "./store.ts";
+
+/** What the sockets work with. */
+export interface SocketParts {
+  readonly store: Store;
+  readonly metrics: Metrics;
+  readonly world: World;
+  readonly log: Log;
+}
+
+/** All sockets. */
+export class Sockets {
+  readonly #parts: SocketParts;
+  readonly #peers = new Set<Peer>();
+  /** Those that have their snapshot, by team. */
+  readonly #audience = new Map<string, Set<Peer>>();
+  /** Messages with the snapshot of a team as it is now. */
+  readonly #snapshots = new Map<string, string>();
+  readonly #unstored = new Budget(UNSTORED_BYTES_TOTAL_MAX);
+
+  constructor(parts: SocketParts) {
+    this.#parts = parts;
+  }
+
+  /** Number of sockets. */
+  get size(): number {
+    return this.#peers.size;
+  }
+
+  /** @throws {HttpError} where there are as many as there may be */
+  checkRoom(): void {
+    const isFull = this.#peers.size >= SOCKETS_MAX ||
+      this.#unreadBytes() > UNREAD_BYTES_TOTAL_MAX;
+    if (isFull) throw unavailable("too many sockets");
+  }
+
+  /** Serves a new socket. */
+  add(socket: WebSocket, team: string, intake: Intake): void {
+    const { log, metrics } = this.#parts;
+    const peer: Peer = new Peer(socket, {
+      take: (arrivals) => intake.take(team, arrivals, peer),
+      join: () => this.#join(peer, team, intake),
+      leave: () => void this.#audience.get(team)?.delete(peer),
+      closed: () => void this.#peers.delete(peer),
+      unstored: this.#unstored,
+      dropped: (reason) => {
+        metrics.dropped();
+        log.info("socket dropped", { reason });
+      },
+      failed: (error) => log.error("socket", error),
+    });
+    this.#peers.add(peer);
+  }
+
+  /** Sends the snapshot. Nothing is stored meanwhile, so that no event falls between it and the broadcasts. */
+  async #join(peer: Peer, team: string, intake: Intake): Promise<void> {
+    await intake.alone(team, async () => {
+      peer.send(await this.#snapshot(team));
+      if (peer.hasLeft) return;
+      const audience = this.#audience.get(team) ?? new Set();
+      this.#audience.set(team, audience.add(peer));
+    });
+  }
+
+  /** The message, kept until something new is stored: many may come back at once. */
+  async #snapshot(team: string): Promise<string> {
+    const kept = this.#snapshots.get(team);
+    if (kept !== undefined) return kept;
+    const rows = await Array.fromAsync(this.#parts.store.packages(team));
+    const work_packages = snapshotOf(rows);
+    const text = JSON.stringify({ type: "snapshot", work_packages });
+    this.#snapshots.set(team, text);
+    return text;
+  }
+
+  #unreadBytes(): number {
+    return [...this.#peers]
+      .reduce((sum, { unreadBytes }) => sum + unreadBytes, 0);
+  }
+
+  /** Tells a team's sockets of new events, but not the one that they came by. */
+  readonly broadcast: OnStored = (team, events, sender) => {
+    this.#snapshots.delete(team);
+    const peers = [...this.#audience.get(team) ?? []]
+      .filter((peer) => peer !== sender);
+    if (peers.length === 0) return;
+    const isTight = this.#unreadBytes() > UNREAD_BYTES_TOTAL_MAX;
+    const unreadBytesMax = isTight ? UNREAD_BYTES_TIGHT : UNREAD_BYTES_MAX;
+    for (const { bytes } of events) {
+      const text = `{"type":"event","event":${decoder.decode(bytes)}}`;
+      for (const peer of peers) peer.send(text, unreadBytesMax);
+    }
+  };
+
+  /** Pings everybody, and drops those who answered none of the last pings. */
+  ping(): void {
+    const timestamp = new Date(this.#parts.world.nowMs()).toISOString();
+    const text = JSON.stringify({ type: "ping", timestamp });
+    for (const peer of [...this.#peers]) peer.ping(text, PINGS_UNANSWERED_MAX);
+  }
+
+  /** Sends everybody away; resolves when they have gone, and what they sent before is stored. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#peers].map((peer) => peer.stop()));
+  }
+}
+
+const decoder = new TextDecoder();

@@ -1,0 +1,240 @@
+/**
+ * The events of all teams, on disk. One process has it open at a time, and
+ * changes of one team come one after another (`intake.ts` sees to it).
+ *
+ * @module
+ */
+
+import { KittyError } from "../errors.ts";
+import {
+  chunkedHead,
+  chunksOf,
+  cut,
+  fromBytes,
+  toBytes,
+} from "../home/queue_layout.ts";
+import { CLOCK_MAX, GET_MANY_MAX } from "../limits.ts";
+import {
+  chunkKey,
+  idKey,
+  type IncomingEvent,
+  joinLines,
+  LAYOUT,
+  LAYOUT_KEY,
+  NEW_TEAM,
+  packageKey,
+  type Place,
+  rowKey,
+  rowsOf,
+  splitLines,
+  teamKey,
+  type TeamState,
+} from "./layout.ts";
+import { COMMIT_CHUNKS_MAX } from "./limits.ts";
+import {
+  newer,
+  newsOf,
+  type PackageRow,
+  type PackageState,
+} from "./packages.ts";
+
+/** The stored events. */
+export class Store implements Disposable {
+  readonly kv: Deno.Kv;
+  readonly #teams = new Map<string, TeamState>();
+
+  private constructor(kv: Deno.Kv) {
+    this.kv = kv;
+  }
+
+  /** @throws {KittyError} where a newer program has written the file */
+  static async open(path: string): Promise<Store> {
+    const kv = await Deno.openKv(path);
+    const { value } = await kv.get<Uint8Array>(LAYOUT_KEY);
+    const layout = value ? fromBytes<number>(value) : LAYOUT;
+    if (layout > LAYOUT) {
+      kv.close();
+      throw new KittyError("newer_layout", `${path} has layout ${layout}`, {
+        hint: "a newer kitty-events has written it: use that one",
+      });
+    }
+    if (!value) await kv.set(LAYOUT_KEY, toBytes(LAYOUT));
+    return new Store(kv);
+  }
+
+  [Symbol.dispose](): void {
+    this.kv.close();
+  }
+
+  /** @throws where the file cannot be read any more */
+  async check(): Promise<void> {
+    await this.kv.get(LAYOUT_KEY);
+  }
+
+  /** What is stored of a team. */
+  async team(team: string): Promise<TeamState> {
+    const cached = this.#teams.get(team);
+    if (cached) return cached;
+    const { value } = await this.kv.get<Uint8Array>(teamKey(team));
+    const state = value ? fromBytes<TeamState>(value) : NEW_TEAM;
+    this.#teams.set(team, state);
+    return state;
+  }
+
+  /** Where the events among `ids` lie that are already stored. */
+  async places(
+    team: string,
+    ids: readonly string[],
+  ): Promise<Map<string, Place>> {
+    if (ids.length <= GET_MANY_MAX) return await this.#lookUp(team, ids);
+    // New ids are made later than stored ones, so that the range of a new batch is mostly empty: one read in place of hundreds.
+    const sorted = [...ids].sort();
+    const range = {
+      start: idKey(team, sorted[0]!),
+      end: [...idKey(team, sorted.at(-1)!), 0],
+    };
+    const limit = 2 * ids.length;
+    const found = new Map<string, Place>();
+    for await (
+      const { key, value } of this.kv.list<Uint8Array>(range, {
+        limit,
+        batchSize: Math.min(limit, 1_000),
+      })
+    ) found.set(String(key.at(-1)), fromBytes<Place>(value));
+    return found.size < limit ? found : await this.#lookUp(team, ids);
+  }
+
+  async #lookUp(
+    team: string,
+    ids: readonly string[],
+  ): Promise<Map<string, Place>> {
+    const found = new Map<string, Place>();
+    const values = await this.#getAll(ids.map((id) => idKey(team, id)));
+    for (const [i, id] of ids.entries()) {
+      const value = values[i];
+      if (value) found.set(id, fromBytes<Place>(value));
+    }
+    return found;
+  }
+
+  /** The values of any number of keys, null where there is none. */
+  async #getAll(keys: readonly Deno.KvKey[]): Promise<(Uint8Array | null)[]> {
+    const values: (Uint8Array | null)[] = [];
+    for (let at = 0; at < keys.length; at += GET_MANY_MAX) {
+      const entries = await this.kv.getMany<Uint8Array[]>(
+        keys.slice(at, at + GET_MANY_MAX),
+      );
+      values.push(...entries.map(({ value }) => value));
+    }
+    return values;
+  }
+
+  /**
+   * Stores new events of a team: all, or none where it fails.
+   *
+   * @param events one group of `commitsOf`
+   */
+  async append(team: string, events: readonly IncomingEvent[]): Promise<void> {
+    const { events: first, highest } = await this.team(team);
+    const commit = this.kv.atomic();
+    let n = first;
+    for (const row of rowsOf(events)) {
+      commit.set(rowKey(team, n), await this.#rowValue(team, n, row));
+      for (const [line, { event_id }] of row.entries()) {
+        commit.set(idKey(team, event_id), toBytes([n, line] satisfies Place));
+      }
+      n += row.length;
+    }
+    const clocks = events.map((event) => event.lamport_clock)
+      .filter((clock) => clock < CLOCK_MAX);
+    const state: TeamState = {
+      events: n,
+      highest: Math.max(highest, ...clocks),
+    };
+    commit.set(teamKey(team), toBytes(state));
+    for (const [key, state] of await this.#changedPackages(team, events)) {
+      commit.set(key, toBytes(state));
+    }
+    try {
+      await commit.commit();
+      this.#teams.set(team, state);
+    } catch (error) {
+      // It may have happened all the same: what is stored is asked again.
+      this.#teams.delete(team);
+      throw error;
+    }
+  }
+
+  async #rowValue(
+    team: string,
+    n: number,
+    row: readonly IncomingEvent[],
+  ): Promise<Uint8Array> {
+    const { bytes } = row[0]!;
+    const chunks = cut(bytes);
+    if (chunks.length === 0) return joinLines(row.map((event) => event.bytes));
+    // Nobody reads chunks without a row, and the next event at this position writes over them.
+    for (let at = 0; at < chunks.length; at += COMMIT_CHUNKS_MAX) {
+      const commit = this.kv.atomic();
+      for (
+        const [i, chunk] of chunks.slice(at, at + COMMIT_CHUNKS_MAX).entries()
+      ) {
+        commit.set(chunkKey(team, n, at + i), chunk);
+      }
+      await commit.commit();
+    }
+    return chunkedHead(chunks.length, bytes.length);
+  }
+
+  async #changedPackages(
+    team: string,
+    events: readonly IncomingEvent[],
+  ): Promise<[Deno.KvKey, PackageState][]> {
+    const news = Map.groupBy(
+      events.map(({ envelope }) => newsOf(envelope)).filter((n) => !!n),
+      ({ wpId, feature }) => `${wpId} ${feature}`,
+    );
+    const groups = [...news.values()].map((group) => ({
+      key: packageKey(team, group[0]!.wpId, group[0]!.feature),
+      states: group.map(({ state }) => state),
+    }));
+    const stored = await this.#getAll(groups.map(({ key }) => key));
+    return groups.map(({ key, states }, i) => {
+      const value = stored[i];
+      const last = value ? fromBytes<PackageState>(value) : undefined;
+      return [key, states.reduce(newer, last ?? states[0]!)];
+    });
+  }
+
+  /** States of all work packages of a team. */
+  async *packages(team: string): AsyncIterable<PackageRow> {
+    const prefix = ["package", team];
+    for await (const { key, value } of this.kv.list<Uint8Array>({ prefix })) {
+      const [, , wpId, feature] = key as [string, string, string, string];
+      yield { wpId, feature, state: fromBytes<PackageState>(value) };
+    }
+  }
+
+  /** The events of a row, in JSON and UTF-8. */
+  async lines(
+    team: string,
+    n: number,
+    value?: Uint8Array,
+  ): Promise<Uint8Array[]> {
+    const row = value ??
+      (await this.kv.get<Uint8Array>(rowKey(team, n))).value!;
+    const chunks = chunksOf(row);
+    if (chunks === 0) return splitLines(row);
+    const keys = Array.from({ length: chunks }, (_, i) => chunkKey(team, n, i));
+    const pieces = await this.#getAll(keys);
+    const whole = new Uint8Array(
+      pieces.reduce((sum, piece) => sum + piece!.length, 0),
+    );
+    let at = 0;
+    for (const piece of pieces) {
+      whole.set(piece!, at);
+      at += piece!.length;
+    }
+    return [whole];
+  }
+}
