@@ -19,7 +19,12 @@ import {
   readDraft,
 } from "./contract.ts";
 import { Deadline } from "./deadline.ts";
-import type { ConnectionStatus, Route } from "./delivery/route.ts";
+import type {
+  ConnectedRoute,
+  ConnectionStatus,
+  Offer,
+  Route,
+} from "./delivery/route.ts";
 import { DeadlineError, KittyError, reasonOf } from "./errors.ts";
 import * as build from "./builders.ts";
 import {
@@ -57,6 +62,8 @@ export interface EmitterParts {
   /** Undefined where the user has no home: then nothing can be kept, and receipts say so. */
   readonly homePath: string | undefined;
   readonly route: Route;
+  /** Opens a connection of this process; without it, there is none to be had. */
+  readonly connect?: (home: Home) => Promise<ConnectedRoute>;
   readonly newId: () => string;
   /** Takes what a person should know that concerns no single event. */
   readonly warn: (text: string) => void;
@@ -71,6 +78,8 @@ export type Prepared =
 export interface EmitOptions {
   /** How long the call may take; without it, the setting. */
   readonly timeoutMs?: number;
+  /** Wait for the server's acknowledgement, for as long as the call may take. */
+  readonly wait?: boolean;
 }
 
 /** Records events. Its calls resolve to receipts and never reject. */
@@ -79,10 +88,14 @@ export class EventEmitter implements Disposable {
   readonly build = build;
   readonly home: Home | undefined;
   readonly #parts: EmitterParts;
+  #route: Route;
+  /** The connection of this process, while there is one. */
+  #connected: Promise<ConnectedRoute> | undefined;
   #turn: { prepared: Prepared; resolve: (receipt: Receipt) => void }[] = [];
 
   constructor(parts: EmitterParts) {
     this.#parts = parts;
+    this.#route = parts.route;
     const { homePath, world, nodeId, settings, newId, ahead } = parts;
     this.home = homePath === undefined ? undefined : new Home(homePath, world, {
       nodeId,
@@ -94,7 +107,34 @@ export class EventEmitter implements Disposable {
 
   /** How this process stands to the server. */
   get connectionStatus(): ConnectionStatus {
-    return this.#parts.route.status;
+    return this.#route.status;
+  }
+
+  /**
+   * Opens a connection to the server: from now on events go out as they are
+   * recorded, for as long as the process lives. Never rejects.
+   *
+   * @returns how it went; where it is not connected yet, it goes on trying
+   */
+  async connect(): Promise<ConnectionStatus> {
+    const { connect, warn } = this.#parts;
+    if (!connect || !this.home) return this.connectionStatus;
+    try {
+      this.#connected ??= connect(this.home);
+      this.#route = await this.#connected;
+    } catch (error) {
+      this.#connected = undefined;
+      warn(`not connected: ${reasonOf(error)}`);
+    }
+    return this.connectionStatus;
+  }
+
+  /** Ends the connection, with one last drain that is bounded in time. Never rejects. */
+  async disconnect(): Promise<void> {
+    const connected = this.#connected;
+    this.#connected = undefined;
+    this.#route = this.#parts.route;
+    await connected?.then((route) => route.close()).catch(() => {});
   }
 
   get nodeId(): string {
@@ -111,8 +151,9 @@ export class EventEmitter implements Disposable {
     const timeoutMs = options.timeoutMs ?? this.#parts.settings.timeoutMs;
     const deadline = Deadline.in(this.#parts.world.elapsedMs, timeoutMs);
     const prepared = this.prepareValue(draft);
-    if (options.timeoutMs !== undefined) {
-      return this.commit([prepared], deadline).then(([receipt]) => receipt!);
+    if (options.timeoutMs !== undefined || options.wait) {
+      return this.commit([prepared], deadline, options)
+        .then(([receipt]) => receipt!);
     }
     return new Promise((resolve) => {
       this.#turn.push({ prepared, resolve });
@@ -182,11 +223,12 @@ export class EventEmitter implements Disposable {
   async commit(
     group: readonly Prepared[],
     deadline: Deadline,
+    options: Pick<EmitOptions, "wait"> = {},
   ): Promise<Receipt[]> {
     const candidates = group.flatMap((item) => item.candidate ?? []);
     const receipts = candidates.length === 0
       ? []
-      : await this.#commitAll(candidates, deadline).catch((error) =>
+      : await this.#commitAll(candidates, deadline, options).catch((error) =>
         // A mistake of this program must not become the caller's.
         candidates.map(({ draft }): Receipt => ({
           ...emptyReceipt("lost", draft.event_type),
@@ -204,6 +246,7 @@ export class EventEmitter implements Disposable {
   async #commitAll(
     candidates: readonly Candidate[],
     deadline: Deadline,
+    { wait = false }: Pick<EmitOptions, "wait">,
   ): Promise<Receipt[]> {
     const { queueBy, spoolBy } = plan(deadline);
     const recorded = await this.#queue(candidates, queueBy);
@@ -215,7 +258,10 @@ export class EventEmitter implements Disposable {
           : receiptOf(draft, result);
       }),
     );
-    const delivered = await this.#offer(candidates, recorded, deadline);
+    const delivered = await this.#offer(candidates, recorded, {
+      deadline,
+      wait,
+    });
     if (delivered.size === 0) return receipts;
     return receipts.map((receipt) =>
       delivered.has(receipt.event_id ?? "")
@@ -228,14 +274,15 @@ export class EventEmitter implements Disposable {
   #offer(
     candidates: readonly Candidate[],
     recorded: readonly Recorded[],
-    deadline: Deadline,
+    how: Pick<Offer, "deadline" | "wait">,
   ): Promise<ReadonlySet<string>> | ReadonlySet<string> {
-    if (this.connectionStatus === "Offline") return new Set();
-    const stored = candidates.flatMap(({ draft }, i) => {
+    const kv = this.home?.openKv;
+    if (this.connectionStatus === "Offline" || !kv) return new Set();
+    const events = candidates.flatMap(({ draft }, i) => {
       const result = recorded[i]!;
       return result.kind === "stored" ? stamp(draft, result.lamport_clock) : [];
     });
-    return this.#parts.route.offer(stored, deadline);
+    return this.#route.offer({ events, kv, ...how });
   }
 
   async #queue(

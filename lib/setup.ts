@@ -12,7 +12,8 @@ import {
   settingsOf,
 } from "./config.ts";
 import { Deadline } from "./deadline.ts";
-import { offlineRoute } from "./delivery/route.ts";
+import { type AgentState, readAgentState } from "./delivery/agent_file.ts";
+import { agentRoute, offlineRoute, type Route } from "./delivery/route.ts";
 import { EventEmitter } from "./emitter.ts";
 import { openAhead } from "./home/queue_file.ts";
 import { generateNodeId, homeFolder } from "./identity.ts";
@@ -25,6 +26,8 @@ import type { World } from "./world.ts";
 export interface SetupOptions {
   readonly home?: string | undefined;
   readonly timeoutMs?: number | undefined;
+  /** The way to the server; without one, that of whoever runs beside an agent. */
+  readonly route?: Route;
   readonly warn: (text: string) => void;
 }
 
@@ -35,7 +38,7 @@ export async function setUpEmitter(
 ): Promise<{ emitter: EventEmitter; settings: Settings }> {
   const homePath = await homeFolder(world, options.home);
   const ahead = homePath === undefined ? undefined : openAhead(homePath);
-  const { config, project, nodeId } = await lookAround(
+  const { config, project, nodeId, agent } = await lookAround(
     world,
     homePath,
     options,
@@ -50,11 +53,28 @@ export async function setUpEmitter(
     project: project.identity,
     homePath,
     ...ahead && { ahead },
-    route: offlineRoute,
+    route: options.route ?? (agent ? agentRoute(agent.state) : offlineRoute),
+    async connect(home) {
+      const { connect } = await import("./delivery/connected.ts");
+      return await connect(home, world, {
+        nodeId,
+        timeoutMs: settings.timeoutMs,
+        warn: options.warn,
+      });
+    },
     newId: ulidFactory(world.nowMs, world.randomBytes),
     warn: options.warn,
   });
   return { emitter, settings };
+}
+
+/** What lies on disk around a call. */
+interface Surroundings {
+  readonly config: ConfigFile;
+  readonly project: ProjectFinding;
+  readonly nodeId: string;
+  /** Undefined where no agent runs. */
+  readonly agent: AgentState | undefined;
 }
 
 /** Reads what lies on disk; a file system that hangs must not cost the event. */
@@ -62,13 +82,16 @@ async function lookAround(
   world: World,
   homePath: string | undefined,
   options: SetupOptions,
-): Promise<{ config: ConfigFile; project: ProjectFinding; nodeId: string }> {
+): Promise<Surroundings> {
   let config = NO_CONFIG_FILE;
+  let agent: AgentState | undefined;
   let project: ProjectFinding = { identity: {} };
   const reading = Promise.all([
     homePath !== undefined &&
     readConfigFile(homePath).then((found) => config = found),
     findProject(world.cwd()).then((found) => project = found),
+    homePath !== undefined && !options.route &&
+    readAgentState(homePath, world.nowMs()).then((found) => agent = found),
   ]);
   const { timeoutMs } = settingsOf(world, NO_CONFIG_FILE, options);
   const deadline = Deadline.in(
@@ -80,5 +103,5 @@ async function lookAround(
     deadline.race(reading, "read config.toml and the project's configuration")
       .catch((error) => options.warn(`${error.message}: done without`)),
   ]);
-  return { config, project, nodeId };
+  return { config, project, nodeId, agent };
 }

@@ -92,6 +92,37 @@ Deno.test("imports: of the layers -> none reaches up", async () => {
   deepStrictEqual(upward, []);
 });
 
+Deno.test("imports: of the emitter -> never the network", async () => {
+  const next = Map.groupBy(
+    (await allImports()).filter(({ kind }) => kind === "value"),
+    ({ from }) => from,
+  );
+  const loaded = new Set<string>();
+  const load = (file: string): void => {
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    for (const { to } of next.get(file) ?? []) load(to);
+  };
+  load("lib/emitter.ts");
+  load("lib/setup.ts");
+  const delivery = [...loaded].filter((path) =>
+    path.startsWith("lib/delivery/")
+  );
+  // What is known of the way to the server without going it.
+  deepStrictEqual(delivery.sort(), [
+    "lib/delivery/agent_file.ts",
+    "lib/delivery/route.ts",
+  ]);
+});
+
+Deno.test("imports: between client and collector -> none: they meet on the wire", async () => {
+  const across = (await allImports()).filter(({ from, to }) =>
+    from.startsWith("lib/collector/") && to.startsWith("lib/delivery/") ||
+    from.startsWith("lib/delivery/") && to.startsWith("lib/collector/")
+  );
+  deepStrictEqual(across, []);
+});
+
 Deno.test("imports: of contracts/ -> only in lib/contract.ts", async () => {
   const users = (await allImports())
     .filter(({ to }) => to.startsWith("contracts/")).map(({ from }) => from);
@@ -101,7 +132,12 @@ Deno.test("imports: of contracts/ -> only in lib/contract.ts", async () => {
 Deno.test("Deno KV -> opened only where the lock is held, or the file is at rest", async () => {
   const users = [...await sources()]
     .filter(([, text]) => text.includes("Deno.openKv(")).map(([path]) => path);
-  deepStrictEqual(users.sort(), ["lib/home/home.ts", "lib/home/queue_file.ts"]);
+  deepStrictEqual(users.sort(), [
+    // The server's own file, which only one process opens.
+    "lib/collector/store.ts",
+    "lib/home/home.ts",
+    "lib/home/queue_file.ts",
+  ]);
 });
 
 Deno.test("one-shot emit -> loads no node: module and no package up front", async () => {

@@ -472,7 +472,7 @@ Deno.test("emit: a route that gets an acknowledgement -> delivered; others stay 
   using at = emitterAt(home.path, {
     route: {
       status: "Connected",
-      offer(events) {
+      offer({ events }) {
         const ids = events.map((event) => event.event_id);
         offered.push(ids);
         return Promise.resolve(new Set(ids.slice(0, 1)));

@@ -1,118 +1,144 @@
 /** What the README and the help show is run, so that it cannot rot. */
 
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { COMMANDS, loadCommand } from "../lib/cli/commands.ts";
-import { inHome, tempFolder } from "./support/home.ts";
-import { programScript } from "./support/program.ts";
+import { ADA, localCollector } from "./support/collector.ts";
+import { inHome } from "./support/home.ts";
+import { inShell, newUser, type User } from "./support/user.ts";
 
 const README = await Deno.readTextFile(
   new URL("../README.md", import.meta.url),
 );
 
-const hasShell = await new Deno.Command("bash", { args: ["-c", "true"] })
-  .output().then(({ success }) => success, () => false);
-const needsShell = hasShell ? "" : " (ignored: there is no bash)";
-
-/** A user with an empty home, who has `kitty-events` on the path. */
-async function newUser() {
-  const folder = await tempFolder();
-  await Deno.mkdir(`${folder.path}/bin`);
-  await Deno.writeTextFile(`${folder.path}/bin/kitty-events`, programScript(), {
-    mode: 0o755,
-  });
-  const run = async (script: string) => {
-    const { code, stdout, stderr } = await new Deno.Command("bash", {
-      args: ["-euo", "pipefail", "-c", script],
-      cwd: folder.path,
-      env: {
-        HOME: folder.path,
-        PATH: `${folder.path}/bin:/usr/local/bin:/usr/bin:/bin`,
-      },
-      clearEnv: true,
-      stdin: "null",
-    }).output();
-    const decoder = new TextDecoder();
-    return {
-      code,
-      stdout: decoder.decode(stdout),
-      stderr: decoder.decode(stderr),
-    };
-  };
-  return {
-    path: folder.path,
-    home: `${folder.path}/.spec-kitty`,
-    run,
-    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
-  };
-}
-
-/** Shell blocks of the README that use the program. */
-function shellBlocks(): string[] {
-  return [...README.matchAll(/```sh\n([\s\S]*?)```/g)]
+/** Shell blocks of the README that use the program: those that need a server or an agent, and the others. */
+function shellBlocks(): { offline: string[]; online: string[] } {
+  const blocks = [...README.matchAll(/```sh\n([\s\S]*?)```/g)]
     .map(([, text]) => text!)
-    .filter((text) => /kitty-events|spool/.test(text))
+    .filter((text) => /kitty-events|spool|agent\.sock/.test(text))
     .map((text) =>
       text.split("\n").filter((line) => !/^(npx|alias) /.test(line)).join("\n")
     );
+  const needsServer = (text: string) => /collector|auth|agent|sync/.test(text);
+  return {
+    offline: blocks.filter((text) => !needsServer(text)),
+    online: blocks.filter(needsServer),
+  };
 }
 
-Deno.test({
-  name:
-    `README: shell blocks -> run, in this order, for a new user${needsShell}`,
-  ignore: !hasShell,
-  fn: async () => {
-    await using user = await newUser();
-    const blocks = shellBlocks();
-    ok(blocks.length >= 4, `${blocks.length} blocks`);
-    for (const block of blocks) {
-      const { code, stderr } = await user.run(block);
-      strictEqual(code, 0, `${block}\n${stderr}`);
-    }
-    const { stdout } = await user.run("kitty-events queue stats --json");
-    const stats = JSON.parse(stdout);
-    // One of the tour, eight types, one of two in the stream, one dropped into the spool.
-    deepStrictEqual([stats.queued, stats.spooled], [11, 0]);
-    strictEqual(stats.totals.discarded, 1);
-  },
-});
-
-Deno.test({
-  name:
-    `README: the receipts that it shows -> are what the stream gives${needsShell}`,
-  ignore: !hasShell,
-  fn: async () => {
-    await using user = await newUser();
-    const stream = shellBlocks().find((text) => text.includes("--stdin"))!;
-    const shown = README.match(/```json\n([\s\S]*?)```/)![1]!.trim().split(
-      "\n",
-    );
-    const { stdout } = await user.run(stream);
-    const given = stdout.trim().split("\n");
-    for (const [i, line] of shown.entries()) {
-      const [mine, theirs] = [JSON.parse(given[i]!), JSON.parse(line)];
-      for (const field of ["event_id", "lamport_clock"]) {
-        if (theirs[field] !== null) mine[field] = theirs[field];
+Deno.test(
+  inShell(
+    "README: shell blocks -> run, in this order, for a new user",
+    async () => {
+      await using user = await newUser();
+      const { offline } = shellBlocks();
+      ok(offline.length >= 4, `${offline.length} blocks`);
+      for (const block of offline) {
+        const { code, stderr } = await user.run(block);
+        strictEqual(code, 0, `${block}\n${stderr}`);
       }
-      deepStrictEqual(mine, theirs);
-    }
-  },
-});
+      const { stdout } = await user.run("kitty-events queue stats --json");
+      const stats = JSON.parse(stdout);
+      // One of the tour, eight types, one of two in the stream, one dropped into the spool.
+      deepStrictEqual([stats.queued, stats.spooled], [11, 0]);
+      strictEqual(stats.totals.discarded, 1);
+    },
+  ),
+);
 
-Deno.test({
-  name: `help: examples of every command -> run${needsShell}`,
-  ignore: !hasShell,
-  fn: async () => {
+Deno.test(
+  inShell(
+    "README: shell blocks of server, login and agent -> run, and everything arrives",
+    async () => {
+      await using user = await newUser();
+      const { online } = shellBlocks();
+      ok(online.length >= 5, `${online.length} blocks`);
+      // The README's port may be taken here; and what it runs in terminals of their own runs beside.
+      const script = online.join("\n")
+        .replace("collector run", "collector run --listen 127.0.0.1:0")
+        .replace(/^kitty-events (collector|agent) run.*$/gm, aside)
+        .replaceAll("http://127.0.0.1:8787", "$(cat collector.url)");
+      const { code, stdout, stderr } = await user.run(
+        `trap 'kill $(jobs -p)' EXIT\n${script}`,
+      );
+      strictEqual(code, 0, stderr);
+      match(stdout, /connection +Connected/);
+      match(stderr, /\[Connected\] delivered WPStatusChanged/);
+      match(stdout, /"status":"(queued|delivered)"/);
+    },
+  ),
+);
+
+/** Runs a command beside the script, which goes on once the command listens. */
+function aside(line: string, name: string): string {
+  const untilConnected = name === "agent"
+    ? `until grep -q Connected .spec-kitty/agent.json; do sleep 0.05; done`
+    : `sed 's/.*"\\(http[^"]*\\)".*/\\1/' collector.out > collector.url`;
+  return `${line} > ${name}.out 2> ${name}.log &
+until grep -q listening ${name}.out; do sleep 0.05; done
+${untilConnected}`;
+}
+
+Deno.test(
+  inShell(
+    "README: the receipts that it shows -> are what the stream gives",
+    async () => {
+      await using user = await newUser();
+      const stream = shellBlocks().offline.find((text) =>
+        text.includes("--stdin")
+      )!;
+      const [, block] = README.match(/```json\n([\s\S]*?)```/)!;
+      const { stdout } = await user.run(stream);
+      const given = stdout.trim().split("\n");
+      for (const [i, line] of block!.trim().split("\n").entries()) {
+        const [mine, theirs] = [JSON.parse(given[i]!), JSON.parse(line)];
+        for (const field of ["event_id", "lamport_clock"]) {
+          if (theirs[field] !== null) mine[field] = theirs[field];
+        }
+        deepStrictEqual(mine, theirs);
+      }
+    },
+  ),
+);
+
+Deno.test(
+  inShell("help: examples of every command -> run", async () => {
     for (const name of COMMANDS.keys()) {
       const { examples } = await loadCommand(name);
       ok(examples.length > 0, name);
       for (const example of examples) await runExample(name, example);
     }
-  },
-});
+  }),
+);
+
+/** Commands that run until they are told to end. */
+const LASTING = ["agent run", "collector run"];
+/** Commands that need a server. */
+const ONLINE = ["auth login", "sync now"];
 
 /** Runs an example in a home that has what it speaks of. */
 async function runExample(name: string, example: string): Promise<void> {
   await using user = await newUser();
+  const { queued, dead } = await furnish(user, example);
+  const id = name.startsWith("queue dead") ? dead : queued;
+  const line = example.replace("01KHEXAMPXE0000000000000AA", id);
+  if (ONLINE.includes(name)) return await runOnline(user, name, line);
+  const { code, stderr } = await user.run(
+    LASTING.includes(name)
+      // A port of the machine may be taken.
+      ? `kitty-events ${
+        line.replace(/ run$/, " run --listen 127.0.0.1:0")
+      } > out &
+         until grep -q listening out; do sleep 0.05; done; kill $!; wait $! || [ $? -eq 143 ]`
+      : `kitty-events ${line}`,
+  );
+  strictEqual(code, 0, `${line}\n${stderr}`);
+}
+
+/** Gives a new user what the examples speak of; the ids of a queued event and of a dead letter. */
+async function furnish(
+  user: User,
+  example: string,
+): Promise<{ queued: string; dead: string }> {
   const emitted = await user.run(
     "for n in 1 2; do kitty-events emit history-added WP01 note $n; done",
   );
@@ -122,6 +148,7 @@ async function runExample(name: string, example: string): Promise<void> {
     ({ queue }) => queue.deadLetter([dead!], { reason: "refused", nowMs: 0 }),
   );
   await user.run("kitty-events queue export > events.ndjson");
+  await Deno.writeTextFile(`${user.path}/password.txt`, ADA.password);
   await Deno.writeTextFile(
     `${user.path}/drafts.ndjson`,
     '{"event_type":"HistoryAdded","payload":{"wp_id":"WP01","entry_type":"note","entry_content":"x"}}\n',
@@ -136,8 +163,25 @@ async function runExample(name: string, example: string): Promise<void> {
       );
     }
   }
-  const id = name.startsWith("queue dead") ? dead! : queued!;
-  const line = example.replace("01KHEXAMPXE0000000000000AA", id);
-  const { code, stderr } = await user.run(`kitty-events ${line}`);
+  return { queued: queued!, dead: dead! };
+}
+
+/** Runs an example against a server in the place of the one that it names. */
+async function runOnline(
+  user: User,
+  name: string,
+  example: string,
+): Promise<void> {
+  await using collector = await localCollector();
+  const { url } = collector.client;
+  const env = { SPEC_KITTY_SERVER_URL: url };
+  const login = `kitty-events auth login --username ${ADA.name} < password.txt`;
+  const line = example.replace(/https:\S+/, url);
+  const { code, stderr } = await user.run(
+    name === "auth login"
+      ? `kitty-events ${line} < password.txt`
+      : `${login}\nkitty-events ${line}`,
+    env,
+  );
   strictEqual(code, 0, `${line}\n${stderr}`);
 }

@@ -4,37 +4,16 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { COMMANDS, loadCommand } from "../lib/cli/commands.ts";
 import { COMMON_OPTIONS } from "../lib/cli/command.ts";
 import { tempFolder } from "./support/home.ts";
-import { documentsOf, programScript, runProgram } from "./support/program.ts";
+import { documentsOf, runProgram } from "./support/program.ts";
+import { inShell, newUser } from "./support/user.ts";
 
 const ROOT = decodeURIComponent(new URL("../", import.meta.url).pathname);
 const README = await Deno.readTextFile(`${ROOT}README.md`);
 
-const hasShell = await new Deno.Command("bash", { args: ["-c", "true"] })
-  .output().then(({ success }) => success, () => false);
-const needsShell = hasShell ? "" : " (ignored: there is no bash)";
-
 /** Runs shell text for a new user who has `kitty-events` on the path. */
 async function shell(script: string) {
-  await using folder = await tempFolder();
-  await Deno.writeTextFile(`${folder.path}/kitty-events`, programScript(), {
-    mode: 0o755,
-  });
-  const { code, stdout, stderr } = await new Deno.Command("bash", {
-    args: ["-euo", "pipefail", "-c", script],
-    cwd: folder.path,
-    env: {
-      HOME: folder.path,
-      PATH: `${folder.path}:/usr/local/bin:/usr/bin:/bin`,
-    },
-    clearEnv: true,
-    stdin: "null",
-  }).output();
-  const decoder = new TextDecoder();
-  return {
-    code,
-    stdout: decoder.decode(stdout),
-    stderr: decoder.decode(stderr),
-  };
+  await using user = await newUser();
+  return await user.run(script);
 }
 
 /** The text with ids and clock values left out. */
@@ -54,42 +33,51 @@ function table(head: string): string[][] {
   );
 }
 
-Deno.test({
-  name:
-    `README: the console at its top -> runs, and says what it shows${needsShell}`,
-  ignore: !hasShell,
-  fn: async () => {
-    const [, block] = README.match(/```console\n([\s\S]*?)```/)!;
-    const [command, ...shown] = block!.trimEnd().split("\n");
-    ok(command!.startsWith("$ kitty-events "));
-    const { code, stdout, stderr } = await shell(command!.slice(2));
-    strictEqual(code, 0, stderr);
-    strictEqual(shapeOf(stdout + stderr), shapeOf(shown.join("\n")) + "\n");
-  },
-});
+Deno.test(
+  inShell(
+    "README: the console at its top -> runs, and says what it shows",
+    async () => {
+      const [, block] = README.match(/```console\n([\s\S]*?)```/)!;
+      const [command, ...shown] = block!.trimEnd().split("\n");
+      ok(command!.startsWith("$ kitty-events "));
+      const { code, stdout, stderr } = await shell(command!.slice(2));
+      strictEqual(code, 0, stderr);
+      strictEqual(shapeOf(stdout + stderr), shapeOf(shown.join("\n")) + "\n");
+    },
+  ),
+);
 
-Deno.test({
-  name:
-    `README: the spool's shell lines -> a queued event with its text, the file gone${needsShell}`,
-  ignore: !hasShell,
-  fn: async () => {
-    const block = [...README.matchAll(/```sh\n([\s\S]*?)```/g)]
-      .map(([, text]) => text!).find((text) => text.includes("spool="))!;
-    const { code, stdout, stderr } = await shell(
-      `${block}\nkitty-events queue export; ls -A .spec-kitty/spool`,
-    );
-    strictEqual(code, 0, stderr);
-    const [event, ...more] = documentsOf(stdout);
-    deepStrictEqual([event.event_type, more], ["HistoryAdded", []]);
-    strictEqual(event.payload.entry_content, "hello");
-  },
-});
+Deno.test(
+  inShell(
+    "README: the spool's shell lines -> a queued event with its text, the file gone",
+    async () => {
+      const block = [...README.matchAll(/```sh\n([\s\S]*?)```/g)]
+        .map(([, text]) => text!).find((text) => text.includes("spool="))!;
+      const { code, stdout, stderr } = await shell(
+        `${block}\nkitty-events queue export; ls -A .spec-kitty/spool`,
+      );
+      strictEqual(code, 0, stderr);
+      const [event, ...more] = documentsOf(stdout);
+      deepStrictEqual([event.event_type, more], ["HistoryAdded", []]);
+      strictEqual(event.payload.entry_content, "hello");
+    },
+  ),
+);
 
 Deno.test("README: its table of commands -> names each command, and no other", () => {
   const missing = new Set(
     [...COMMANDS.keys()].filter((name) => !/^emit /.test(name)),
   );
-  const groups = ["queue dead", "queue", "clock", ""];
+  const groups = [
+    "queue dead",
+    "queue",
+    "clock",
+    "sync",
+    "auth",
+    "agent",
+    "collector user",
+    "",
+  ];
   for (const [cell] of table("command")) {
     let group = "";
     for (const [, code] of cell!.matchAll(/`([^`]+)`/g)) {

@@ -19,6 +19,9 @@ const dead: Loader = async () => (await import("./commands/dead.ts")).dead;
 const transfer: Loader = async () =>
   (await import("./commands/transfer.ts")).transfer;
 const auth: Loader = async () => (await import("./commands/auth.ts")).auth;
+const sync: Loader = async () =>
+  (await import("./commands/sync.ts")).syncCommands;
+const agent: Loader = async () => (await import("./commands/agent.ts")).agent;
 const collector: Loader = async () =>
   (await import("./commands/collector.ts")).collector;
 const help: Loader = async () => (await import("./commands/help.ts")).help;
@@ -53,9 +56,13 @@ export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
   ["queue dead show", dead],
   ["queue dead requeue", dead],
   ["queue dead drop", dead],
+  ["sync now", sync],
+  ["sync status", sync],
   ["auth login", auth],
   ["auth status", auth],
   ["auth logout", auth],
+  ["agent run", agent],
+  ["agent status", agent],
   ["collector run", collector],
   ["collector user add", collector],
   ["collector user list", collector],

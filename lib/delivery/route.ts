@@ -23,7 +23,17 @@ export const CONNECTION_LABELS: Readonly<Record<ConnectionStatus, string>> = {
   OfflineBatchMode: "Offline - Batch Mode",
 };
 
-/** A way to the server. */
+/** Events that are in the queue, offered to a route. */
+export interface Offer {
+  readonly events: readonly StampedEvent[];
+  /** Whether somebody waits for the server's word; at most until the deadline. */
+  readonly wait: boolean;
+  readonly deadline: Deadline;
+  /** The queue that the events are in. */
+  readonly kv: Deno.Kv;
+}
+
+/** What an emitter knows of the way to the server. */
 export interface Route {
   readonly status: ConnectionStatus;
   /**
@@ -33,10 +43,13 @@ export interface Route {
    *
    * @returns ids that the server has acknowledged by then
    */
-  offer(
-    events: readonly StampedEvent[],
-    deadline: Deadline,
-  ): Promise<ReadonlySet<string>>;
+  offer(offer: Offer): Promise<ReadonlySet<string>>;
+}
+
+/** The way of a process that has a connection of its own. */
+export interface ConnectedRoute extends Route {
+  /** Ends the connection, with one last drain that is bounded in time. */
+  close(): Promise<void>;
 }
 
 /** The way of a process without a connection: everything stays queued. */
@@ -44,3 +57,19 @@ export const offlineRoute: Route = {
   status: "Offline",
   offer: () => Promise.resolve(new Set()),
 };
+
+/**
+ * The way of a process beside an agent: the agent notices by itself what was
+ * appended.
+ */
+export function agentRoute(status: ConnectionStatus): Route {
+  return {
+    status,
+    async offer({ events, wait, deadline, kv }) {
+      if (!wait || status === "Offline") return new Set();
+      const { awaitAcknowledged } = await import("./acknowledged.ts");
+      const ids = events.map(({ event_id }) => event_id);
+      return await awaitAcknowledged(kv, ids, deadline);
+    },
+  };
+}

@@ -173,7 +173,8 @@ async function record(
         ? { receipt: lostReceipt(trouble, draft.event_type) }
         : emitter.prepareValue(draft),
     ];
-    const [receipt] = await emitter.commit(group, deadline);
+    const wait = args.text("wait") === "server";
+    const [receipt] = await emitter.commit(group, deadline, { wait });
     return { receipt: withWait(call, receipt!), emitter, settings, warnings };
   } catch (error) {
     return { receipt: lostReceipt(error, draft.event_type), warnings };
@@ -187,7 +188,8 @@ function withWait(call: Call, receipt: Receipt): Receipt {
   return isWaiting
     ? {
       ...receipt,
-      warning: "the server has not acknowledged the event; it stays queued",
+      warning: receipt.warning ??
+        "the server has not acknowledged the event; it stays queued",
     }
     : receipt;
 }

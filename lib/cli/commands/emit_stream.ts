@@ -25,7 +25,7 @@ import {
 import { setUpEmitter } from "../../setup.ts";
 import { type Call, timeoutOf } from "../command.ts";
 import { STDIN } from "../input.ts";
-import { type Line, LineReader } from "../lines.ts";
+import { type Line, LineReader } from "../../lines.ts";
 
 /** How long input may take to be called waiting: less than a commit, so that nobody notices. */
 const IDLE_MS = 1;
@@ -192,6 +192,7 @@ class Stream {
     const receipts = await this.#recorder.commit(
       group.map(({ prepared }) => prepared),
       deadline,
+      { wait: this.#call.args.text("wait") === "server" },
     );
     const text = receipts.map((receipt, i) => {
       this.#count(receipt);

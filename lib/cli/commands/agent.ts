@@ -1,0 +1,171 @@
+/**
+ * `agent run|status`: the process that keeps delivering.
+ *
+ * @module
+ */
+
+import { DURATION_EXPECTED, parseDuration } from "../../config.ts";
+import { Deadline } from "../../deadline.ts";
+import { Agent } from "../../delivery/agent.ts";
+import { readAgentState } from "../../delivery/agent_file.ts";
+import { deliveryOf, routeOf } from "../../delivery/connected.ts";
+import type { Delivery } from "../../delivery/delivery.ts";
+import type { Route } from "../../delivery/route.ts";
+import type { SyncResult } from "../../delivery/sync.ts";
+import { EXIT, KittyError, usageError } from "../../errors.ts";
+import { homeFolder } from "../../identity.ts";
+import { AGENT_STOP_MS_MAX } from "../../limits.ts";
+import { jsonLog, type Log } from "../../log.ts";
+import { setUpEmitter } from "../../setup.ts";
+import type { Call, Command } from "../command.ts";
+import { tableOf } from "../output.ts";
+
+export const agent: readonly Command[] = [
+  {
+    name: "agent run",
+    summary: "Keep delivering, in the foreground, until told to end.",
+    details: [
+      "Keeps a WebSocket to the server open and sends events as they are recorded,",
+      "in batches while there is none. Other programs record through its socket,",
+      "agent.sock in the home. SIGHUP reads settings and login again. Logs go to",
+      "standard error, in JSON.",
+    ],
+    examples: ["agent run", "agent run --batch-interval 30s"],
+    positionals: [],
+    options: {
+      listen: {
+        kind: "text",
+        value: "HOST:PORT",
+        help:
+          "listen on TCP, on this machine only (default: the home's socket)",
+      },
+      "batch-interval": {
+        kind: "text",
+        value: "TIME",
+        help: "without a connection, at most one batch in so long (default 5s)",
+      },
+    },
+    run: runAgent,
+  },
+  {
+    name: "agent status",
+    summary: "Show whether an agent runs, and how it is connected.",
+    examples: ["agent status --json"],
+    positionals: [],
+    options: {},
+    async run({ args, world, out }) {
+      const home = await homeOf({ args, world });
+      const state = await readAgentState(home, world.nowMs());
+      const document = {
+        running: state !== undefined,
+        pid: state?.pid ?? null,
+        state: state?.state ?? null,
+        since: state?.since ?? null,
+        listening: state?.listening ?? null,
+      };
+      await out.data(document, tableOf(document));
+      return EXIT.ok;
+    },
+  },
+];
+
+async function homeOf({ args, world }: Pick<Call, "args" | "world">) {
+  const home = await homeFolder(world, args.text("home"));
+  if (home !== undefined) return home;
+  throw new KittyError("no_home", "this user has no home folder", {
+    hint: "set SPEC_KITTY_HOME or use --home",
+  });
+}
+
+async function runAgent(call: Call): Promise<number> {
+  const { args, out, terminal } = call;
+  const listen = addressOf(args.text("listen"));
+  const batchIntervalMs = intervalOf(args.text("batch-interval"));
+  // An agent serves callers everywhere: the project it happens to be started in is not theirs.
+  const world = { ...call.world, cwd: () => undefined };
+  const log = jsonLog(world.nowMs, (line) => void terminal.writeError(line));
+  const warn = (text: string) => log.warn(text);
+  const stopped = Promise.withResolvers<number>();
+  terminal.onStop(stopped.resolve);
+
+  let delivery: Delivery | undefined;
+  const route: Route = {
+    get status() {
+      return delivery?.status ?? "Offline";
+    },
+    offer: (offer) => routeOf(delivery!).offer(offer),
+  };
+  const { emitter, settings } = await setUpEmitter(world, {
+    home: await homeOf(call),
+    route,
+    warn,
+  });
+  const home = emitter.home!;
+  delivery = deliveryOf({
+    home,
+    world,
+    nodeId: emitter.nodeId,
+    ...batchIntervalMs !== undefined && { batchIntervalMs },
+    onStatus: (status, why) => running.connectionChanged(status, why),
+    onDrain: (result) => logDrain(log, result),
+    warn,
+  });
+  const running = new Agent({
+    world,
+    home,
+    emitter,
+    delivery,
+    timeoutMs: settings.timeoutMs,
+    ...listen && { listen },
+    log,
+  });
+  await running.start();
+  terminal.onReload(() => void running.reload());
+  await out.line(JSON.stringify({ listening: running.listening }));
+  const exitCode = await stopped.promise;
+  await Deadline.in(world.elapsedMs, AGENT_STOP_MS_MAX)
+    .race(running.stop(), "end").catch((error) => log.error("end", error));
+  return exitCode;
+}
+
+function logDrain(log: Log, { counts, end, remaining }: SyncResult): void {
+  const { sent, delivered, duplicates, rejected, failures } = counts;
+  if (sent === 0 && end.kind === "drained") return;
+  const isWell = end.kind === "drained" && Object.keys(failures).length === 0;
+  log[isWell ? "info" : "warn"]("drain", {
+    delivered,
+    duplicates,
+    rejected,
+    remaining,
+    end: end.kind === "stopped" ? end.reason : end.kind,
+    ...("words" in end) && { reason: end.words },
+    ...!isWell && { failures },
+  });
+}
+
+/** Reads `HOST:PORT`; only this machine may reach an agent. */
+function addressOf(text: string | undefined) {
+  if (text === undefined) return undefined;
+  const match = text.match(
+    /^(127\.\d+\.\d+\.\d+|localhost|\[::1\]):(\d{1,5})$/,
+  );
+  if (!match || Number(match[2]) > 65_535) {
+    throw usageError(
+      "--listen takes an address of this machine",
+      "such as 127.0.0.1:0, where the system chooses the port",
+    );
+  }
+  return {
+    hostname: match[1]!.replace(/^\[|\]$/g, ""),
+    port: Number(match[2]),
+  };
+}
+
+function intervalOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = parseDuration(text);
+  if (ms === undefined) {
+    throw usageError(`--batch-interval takes ${DURATION_EXPECTED}`);
+  }
+  return ms;
+}

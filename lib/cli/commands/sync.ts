@@ -1,0 +1,250 @@
+/**
+ * `sync now|status`: delivering what is queued, and how delivery stands.
+ *
+ * @module
+ */
+
+import { Deadline } from "../../deadline.ts";
+import { askAgentToSync } from "../../delivery/agent_client.ts";
+import { readAgentState } from "../../delivery/agent_file.ts";
+import { NoAnswerError } from "../../delivery/http.ts";
+import { HttpBatch } from "../../delivery/http_batch.ts";
+import { openSession, Session } from "../../delivery/session.ts";
+import { readSyncStatus } from "../../delivery/status.ts";
+import { summaryOf, sync } from "../../delivery/sync.ts";
+import { EXIT, type ExitCode, KittyError, reasonOf } from "../../errors.ts";
+import { SYNC_TIMEOUT_MS_DEFAULT, TROUBLES_MAX } from "../../limits.ts";
+import {
+  type Call,
+  type Command,
+  EMIT_OPTIONS,
+  timeoutOf,
+} from "../command.ts";
+import { type Keeper, openKeeper } from "../keeper.ts";
+import { printable, tableOf } from "../output.ts";
+import { Progress } from "../progress.ts";
+
+export const syncCommands: readonly Command[] = [
+  {
+    name: "sync now",
+    summary: "Send what is queued to the server, and wait for the result.",
+    details: [
+      "Asks a running agent to do it; without one, does it alone. Exit code 0 when",
+      "all was taken, 65 when the server refused events (they are dead letters now),",
+      "69 when it could not be reached or did not take all, 77 without a login.",
+    ],
+    examples: ["sync now", "sync now --json --timeout 1m"],
+    positionals: [],
+    options: {
+      timeout: {
+        ...EMIT_OPTIONS.timeout,
+        help: "end after so long, whatever is left (default 10m)",
+      },
+      report: {
+        kind: "text",
+        value: "FILE",
+        help: "write each event that was not taken, as NDJSON",
+      },
+    },
+    run: syncNow,
+  },
+  {
+    name: "sync status",
+    summary: "Show how delivery stands: connection, queue, totals.",
+    examples: ["sync status", "sync status --json"],
+    positionals: [],
+    options: {},
+    async run(call) {
+      const keeper = await openKeeper(call);
+      const session = await sessionOf(call, keeper);
+      const kv = await keeper.read();
+      const status = await readSyncStatus(keeper.home, kv, session);
+      const { problem, ...rest } = status;
+      await call.out.data(status, tableOf(rest));
+      if (problem !== null) await call.out.note(`nothing is sent: ${problem}`);
+      return EXIT.ok;
+    },
+  },
+];
+
+function sessionOf({ world, out }: Call, { home, settings }: Keeper) {
+  return openSession(
+    home.path,
+    settings,
+    world,
+    (text) => void out.warn(text),
+  );
+}
+
+/** An event that was not taken, as the report names it. */
+interface NotTaken {
+  readonly event_id: string;
+  readonly category: string;
+  readonly message: string;
+  /** `dead`, or `queued` for another attempt. */
+  readonly fate: string;
+}
+
+/** What a drain came to, whoever did it. */
+interface Outcome {
+  readonly summary: Record<string, unknown>;
+  readonly notTaken: readonly NotTaken[];
+}
+
+async function syncNow(call: Call): Promise<number> {
+  const { args, world, out } = call;
+  const deadline = Deadline.in(
+    world.elapsedMs,
+    timeoutOf(args) ?? SYNC_TIMEOUT_MS_DEFAULT,
+  );
+  const keeper = await openKeeper(call);
+  const outcome = await byAgent(call, keeper, deadline) ??
+    await alone(call, keeper, deadline);
+  const { summary, notTaken } = outcome;
+  const report = args.text("report");
+  if (report !== undefined) await writeReport(report, notTaken);
+  await out.data(summary, textOf(summary));
+  if (typeof summary.reason === "string") {
+    await out.warn(printable(summary.reason, 300));
+  }
+  if (summary.end === "busy") {
+    await out.warn("another process drains this home, and has not finished");
+  }
+  await sayLeft(call, keeper, summary);
+  return exitOf(summary);
+}
+
+/** Asks a running agent; undefined where there is none, or it does not answer. */
+async function byAgent(
+  { world, out }: Call,
+  { home }: Keeper,
+  deadline: Deadline,
+): Promise<Outcome | undefined> {
+  const agent = await readAgentState(home.path, world.nowMs());
+  if (!agent) return undefined;
+  try {
+    const answer = await askAgentToSync(home.path, agent, deadline.leftMs);
+    const { failed, error, ...summary } = (answer.json ?? {}) as
+      & Record<string, unknown>
+      & { failed?: NotTaken[]; error?: string };
+    if (answer.status === 200 && failed) return { summary, notTaken: failed };
+    if (answer.status === 409) {
+      throw new KittyError("not_authenticated", String(error), {
+        hint: "log in with: kitty-events auth login",
+        exit: EXIT.notAuthenticated,
+      });
+    }
+    await out.warn(
+      `the agent answers with status ${answer.status}; done without it`,
+    );
+  } catch (error) {
+    if (!(error instanceof NoAnswerError)) throw error;
+    await out.warn(`the agent does not answer; done without it`);
+  }
+  return undefined;
+}
+
+async function alone(
+  call: Call,
+  keeper: Keeper,
+  deadline: Deadline,
+): Promise<Outcome> {
+  const { world, out, terminal } = call;
+  const session = await sessionOf(call, keeper);
+  if (!(session instanceof Session)) throw session.error;
+  const notTaken: NotTaken[] = [];
+  const kv = await keeper.read();
+  const { queued } = await readSyncStatus(keeper.home, kv, session);
+  const progress = new Progress(terminal, world, {
+    total: queued,
+    isShown: !out.mode.quiet && !out.mode.json,
+  });
+  try {
+    const result = await sync({
+      home: keeper.home,
+      session,
+      transports: [new HttpBatch(session, world)],
+      deadline,
+      troublesMax: TROUBLES_MAX,
+      onProgress: ({ delivered, duplicates, rejected }) =>
+        progress.show(delivered + duplicates + rejected),
+      onFailure: (event_id, { category, words }, fate) =>
+        notTaken.push({ event_id, category, message: words, fate }),
+    });
+    return { summary: summaryOf(result), notTaken };
+  } catch (error) {
+    if (error instanceof KittyError) throw error;
+    throw new KittyError(
+      "sync_failed",
+      `the drain was broken off: ${reasonOf(error)}`,
+      {
+        hint: "nothing is lost; see: kitty-events queue check",
+        cause: error,
+      },
+    );
+  } finally {
+    await progress.end();
+  }
+}
+
+async function writeReport(
+  path: string,
+  notTaken: readonly NotTaken[],
+): Promise<void> {
+  try {
+    const text = notTaken.map((item) => `${JSON.stringify(item)}\n`).join("");
+    await Deno.writeTextFile(path, text);
+  } catch (error) {
+    throw new KittyError(
+      "report_failed",
+      `the drain is done, but ${path} was not written: ${reasonOf(error)}`,
+    );
+  }
+}
+
+function textOf(summary: Record<string, unknown>): string {
+  const { delivered, duplicates, rejected, remaining, batches, duration_ms } =
+    summary;
+  const failures = Object.entries(summary.failures as Record<string, number>)
+    .map(([category, count]) => `${category} ${count}`).join(", ");
+  return `${delivered} delivered, ${duplicates} duplicates, ${rejected} rejected, ${remaining} left (${batches} batches, ${duration_ms} ms)${
+    failures ? `\nnot taken: ${failures}` : ""
+  }`;
+}
+
+/** Says what a person may wonder about: whose events went out, and whose did not. */
+async function sayLeft(
+  { out }: Call,
+  { read }: Keeper,
+  { local, remaining }: Record<string, unknown>,
+): Promise<void> {
+  if (local) {
+    await out.note(`${local} of them were recorded before a team was known`);
+  }
+  if (!remaining || out.mode.quiet) return;
+  const { readStats } = await import("../../home/queue_read.ts");
+  const { by_team } = await readStats(await read());
+  const teams = Object.entries(by_team)
+    .map(([team, count]) => `${printable(team)} ${count}`).join(", ");
+  await out.note(`left, by team: ${teams}`);
+}
+
+function exitOf(summary: Record<string, unknown>): ExitCode {
+  switch (summary.end) {
+    case "not_authenticated":
+    case "forbidden":
+    case "no_team":
+      return EXIT.notAuthenticated;
+    case "drained": {
+      const { failures, rejected } = summary as {
+        failures: Record<string, number>;
+        rejected: number;
+      };
+      const failed = Object.values(failures).reduce((sum, n) => sum + n, 0);
+      if (failed > rejected) return EXIT.unavailable;
+      return rejected > 0 ? EXIT.invalid : EXIT.ok;
+    }
+    default:
+      return EXIT.unavailable;
+  }
+}

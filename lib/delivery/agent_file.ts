@@ -1,0 +1,93 @@
+/**
+ * `agent.json`: what the agent tells of itself, and all that an `emit` reads
+ * of the connection.
+ *
+ * @module
+ */
+
+import { writeDurably } from "../files.ts";
+import { AGENT_STALE_MS } from "../limits.ts";
+import { CONNECTION_LABELS, type ConnectionStatus } from "./route.ts";
+
+/** Paths of the agent's interface. */
+export const AGENT_PATHS = {
+  events: "/v1/events",
+  status: "/v1/status",
+  sync: "/v1/sync",
+  health: "/healthz",
+} as const;
+
+/** The content of `agent.json`. */
+export interface AgentState {
+  readonly pid: number;
+  readonly state: ConnectionStatus;
+  /** Since when it is in this state; ISO 8601, UTC. */
+  readonly since: string;
+  /** Where it listens: the path of a socket, or a URL. */
+  readonly listening: string;
+}
+
+/**
+ * What a home's agent says of itself. Never rejects.
+ *
+ * @returns undefined where none runs: it left no file, or has not touched it
+ *   for a while (it was killed)
+ */
+export async function readAgentState(
+  home: string,
+  nowMs: number,
+): Promise<AgentState | undefined> {
+  try {
+    const path = agentPath(home);
+    const [text, { mtime }] = await Promise.all([
+      Deno.readTextFile(path),
+      Deno.stat(path),
+    ]);
+    if (nowMs - (mtime?.getTime() ?? 0) > AGENT_STALE_MS) return undefined;
+    const state: AgentState = JSON.parse(text);
+    const isState = Object.hasOwn(CONNECTION_LABELS, state.state) &&
+      typeof state.listening === "string";
+    return isState ? state : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Says how the agent is now. */
+export async function writeAgentState(
+  home: string,
+  state: AgentState,
+): Promise<void> {
+  await writeDurably(
+    agentPath(home),
+    `${home}/.agent.json.tmp`,
+    new TextEncoder().encode(JSON.stringify(state) + "\n"),
+  );
+}
+
+/** Says that the agent is still alive. */
+export async function touchAgentState(
+  home: string,
+  nowMs: number,
+): Promise<void> {
+  await Deno.utime(agentPath(home), new Date(nowMs), new Date(nowMs));
+}
+
+/** Says that the agent does not run any more. */
+export async function removeAgentState(home: string): Promise<void> {
+  await Deno.remove(agentPath(home)).catch(() => {});
+}
+
+/** The socket of a home's agent. */
+export function socketPath(home: string): string {
+  return `${home}/agent.sock`;
+}
+
+/** The token that an agent on TCP asks for. */
+export function tokenPath(home: string): string {
+  return `${home}/agent.token`;
+}
+
+function agentPath(home: string): string {
+  return `${home}/agent.json`;
+}

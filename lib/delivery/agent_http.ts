@@ -1,0 +1,261 @@
+/**
+ * The agent's local interface: any language with an HTTP client can record
+ * events through it, and look how delivery stands.
+ *
+ * @module
+ */
+
+import { Deadline, pause } from "../deadline.ts";
+import type { EventEmitter, Prepared } from "../emitter.ts";
+import { reasonOf } from "../errors.ts";
+import { tooLarge } from "../home/intake.ts";
+import {
+  DOCUMENT_BYTES_MAX,
+  GROUP_BYTES_MAX,
+  GROUP_EVENTS_MAX,
+  SYNC_FAILURES_MAX,
+  SYNC_TIMEOUT_MS_DEFAULT,
+  TIMEOUT_MS_MAX,
+  TROUBLES_MAX,
+} from "../limits.ts";
+import { LineReader } from "../lines.ts";
+import { emptyReceipt } from "../receipt.ts";
+import { AGENT_PATHS } from "./agent_file.ts";
+import type { Delivery } from "./delivery.ts";
+import { holdForDrain } from "./settle.ts";
+import { readSyncStatus } from "./status.ts";
+import { summaryOf } from "./sync.ts";
+
+/** What the interface works with. */
+export interface AgentHttpParts {
+  readonly emitter: EventEmitter;
+  readonly delivery: Delivery;
+  /** How long one group of events may take to be recorded. */
+  readonly timeoutMs: number;
+  /** Asked of every request where the interface is on TCP: anyone on the machine reaches that. */
+  readonly token: string | undefined;
+}
+
+/** Input that has not come after so long is not waiting: lines that are sent together arrive in less. */
+const IDLE_MS = 2;
+
+const JSON_TYPE = { "content-type": "application/json" };
+
+/** Makes the handler of all requests. */
+export function agentHandler(
+  parts: AgentHttpParts,
+): (request: Request) => Promise<Response> {
+  return async (request) => {
+    try {
+      return await answer(request, parts);
+    } catch (error) {
+      return failure(500, `the request failed: ${reasonOf(error)}`);
+    }
+  };
+}
+
+async function answer(
+  request: Request,
+  parts: AgentHttpParts,
+): Promise<Response> {
+  const { token } = parts;
+  const given = request.headers.get("authorization");
+  if (token !== undefined && given !== `Bearer ${token}`) {
+    return failure(401, "the token of agent.token is needed");
+  }
+  // Browsers send it: no web page has a reason to talk to the agent.
+  if (request.headers.has("origin")) return failure(403, "not for web pages");
+  const { pathname, searchParams } = new URL(request.url);
+  const routes: Record<string, [string, () => Promise<Response>]> = {
+    [AGENT_PATHS.events]: ["POST", () => postEvents(request, parts)],
+    [AGENT_PATHS.status]: ["GET", () => getStatus(parts)],
+    [AGENT_PATHS.sync]: ["POST", () => postSync(parts, searchParams)],
+    [AGENT_PATHS.health]: [
+      "GET",
+      () =>
+        Promise.resolve(
+          json({ status: "ok", connection: parts.delivery.status }),
+        ),
+    ],
+  };
+  const route = Object.hasOwn(routes, pathname) ? routes[pathname] : undefined;
+  if (!route) {
+    return failure(
+      404,
+      `no such path; there are: ${Object.keys(routes).join(", ")}`,
+    );
+  }
+  const [method, handle] = route;
+  if (request.method !== method) {
+    return failure(405, `${pathname} takes ${method}`, { allow: method });
+  }
+  return await handle();
+}
+
+/**
+ * Records one draft (JSON), or many (NDJSON), and answers with receipts: also
+ * where the events were discarded, since that is the answer.
+ */
+async function postEvents(
+  request: Request,
+  parts: AgentHttpParts,
+): Promise<Response> {
+  const type = request.headers.get("content-type") ?? "";
+  if (/ndjson|jsonl|json-lines/i.test(type)) {
+    return new Response(receipts(request, parts), {
+      headers: { "content-type": "application/x-ndjson" },
+    });
+  }
+  const bytes = await readAll(request);
+  const prepared = bytes
+    ? parts.emitter.prepareText(bytes, { first: true })
+    : overlong();
+  const [receipt] = await record([prepared], parts);
+  return json(receipt);
+}
+
+/** The receipts of a stream of drafts. A group is recorded when it is full, or as soon as no further line waits. */
+function receipts(
+  request: Request,
+  parts: AgentHttpParts,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return ReadableStream.from(receiptLines(request, parts))
+    .pipeThrough(new TextEncoderStream());
+}
+
+async function* receiptLines(
+  request: Request,
+  parts: AgentHttpParts,
+): AsyncGenerator<string> {
+  const lines = new LineReader(readerOf(request));
+  let group: { line: number; prepared: Prepared }[] = [], bytes = 0;
+  const flush = async () => {
+    const all = await record(group.map(({ prepared }) => prepared), parts);
+    const text = all.map((receipt, i) =>
+      `${JSON.stringify({ line: group[i]!.line, ...receipt })}\n`
+    ).join("");
+    group = [];
+    bytes = 0;
+    return text;
+  };
+  for (;;) {
+    const reading = lines.next();
+    // It may fail while the group is being recorded; it is awaited below.
+    reading.catch(() => {});
+    if (group.length > 0 && !await isReady(reading)) yield await flush();
+    const some = await reading;
+    if (!some) break;
+    for (const { number, bytes: draft } of some) {
+      const prepared = draft
+        ? parts.emitter.prepareText(draft, { first: number === 1 })
+        : overlong();
+      group.push({ line: number, prepared });
+      bytes += draft?.length ?? 0;
+      if (group.length >= GROUP_EVENTS_MAX || bytes >= GROUP_BYTES_MAX) {
+        yield await flush();
+      }
+    }
+  }
+  if (group.length > 0) yield await flush();
+}
+
+/** Whether a read ends at once, as it does when input waits. */
+function isReady(reading: Promise<unknown>): Promise<boolean> {
+  return Promise.race([
+    reading.then(() => true),
+    pause(IDLE_MS).then(() => false),
+  ]);
+}
+
+function record(
+  group: readonly Prepared[],
+  { emitter, timeoutMs }: AgentHttpParts,
+) {
+  const deadline = Deadline.in(() => performance.now(), timeoutMs);
+  return emitter.commit(group, deadline);
+}
+
+function overlong(): Prepared {
+  return {
+    receipt: { ...emptyReceipt("discarded"), problems: [tooLarge] },
+  };
+}
+
+async function getStatus(
+  { emitter, delivery }: AgentHttpParts,
+): Promise<Response> {
+  const home = emitter.home!;
+  const kv = await holdForDrain(home, ({ queue }) => Promise.resolve(queue.kv));
+  const status = await readSyncStatus(home, kv, delivery.session!);
+  return json({ ...status, connection: delivery.status });
+}
+
+/** Drains now. `timeout_ms` bounds it; each event that was not taken is named. */
+async function postSync(
+  { delivery }: AgentHttpParts,
+  query: URLSearchParams,
+): Promise<Response> {
+  const asked = Number(query.get("timeout_ms") ?? SYNC_TIMEOUT_MS_DEFAULT);
+  if (!(asked > 0 && asked <= TIMEOUT_MS_MAX)) {
+    return failure(400, "timeout_ms is a number of milliseconds up to a day");
+  }
+  const failed: Record<string, unknown>[] = [];
+  const result = await delivery.sync({
+    deadline: Deadline.in(() => performance.now(), asked),
+    troublesMax: TROUBLES_MAX,
+    onFailure: (event_id, { category, words }, fate) => {
+      if (failed.length < SYNC_FAILURES_MAX) {
+        failed.push({ event_id, category, message: words, fate });
+      }
+    },
+  });
+  if ("error" in result) return failure(409, result.error.message);
+  return json({ ...summaryOf(result), failed });
+}
+
+/** The whole body; undefined where it is too large for a document. */
+async function readAll(request: Request): Promise<Uint8Array | undefined> {
+  const read = readerOf(request);
+  const pieces: Uint8Array[] = [];
+  const buffer = new Uint8Array(64 * 1024);
+  let size = 0;
+  for (let count; (count = await read(buffer)) !== null;) {
+    size += count;
+    if (size > DOCUMENT_BYTES_MAX) return undefined;
+    pieces.push(buffer.slice(0, count));
+  }
+  return new Uint8Array(await new Blob(pieces as BlobPart[]).arrayBuffer());
+}
+
+/** A body as a reader of bytes. */
+function readerOf(
+  request: Request,
+): (buffer: Uint8Array) => Promise<number | null> {
+  const reader = request.body?.getReader();
+  let rest: Uint8Array = new Uint8Array(0);
+  return async (buffer) => {
+    while (rest.length === 0) {
+      const { value, done } = await reader?.read() ??
+        { value: undefined, done: true };
+      if (done) return null;
+      rest = value;
+    }
+    const count = Math.min(rest.length, buffer.length);
+    buffer.set(rest.subarray(0, count));
+    rest = rest.subarray(count);
+    return count;
+  };
+}
+
+function json(document: unknown): Response {
+  return new Response(JSON.stringify(document) + "\n", { headers: JSON_TYPE });
+}
+
+function failure(
+  status: number,
+  error: string,
+  headers: Record<string, string> = {},
+): Response {
+  const body = JSON.stringify({ error }) + "\n";
+  return new Response(body, { status, headers: { ...JSON_TYPE, ...headers } });
+}

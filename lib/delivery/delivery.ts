@@ -1,0 +1,294 @@
+/**
+ * Keeps delivering what is queued in a home, for as long as a process lives:
+ * over a WebSocket while one is open, in batches otherwise. The heart of the
+ * agent, and of a library that is connected.
+ *
+ * @module
+ */
+
+import { Deadline, pause } from "../deadline.ts";
+import { reasonOf } from "../errors.ts";
+import type { Home } from "../home/home.ts";
+import {
+  BATCH_INTERVAL_MS_DEFAULT,
+  DRAIN_EVERY_MS,
+  DRAIN_MS_MAX,
+  LAST_DRAIN_MS_MAX,
+} from "../limits.ts";
+import type { World } from "../world.ts";
+import { backoffMs } from "./backoff.ts";
+import { Connection } from "./connection.ts";
+import { HttpBatch } from "./http_batch.ts";
+import { Pace, paced } from "./pace.ts";
+import type { ConnectionStatus } from "./route.ts";
+import { nextDrainMs, type Plan, planAfter } from "./schedule.ts";
+import { type NoSession, Session } from "./session.ts";
+import { holdForDrain, receiveClock } from "./settle.ts";
+import { sync, type SyncParts, type SyncResult } from "./sync.ts";
+import type { Transport } from "./transport.ts";
+
+/** What a delivery works with. */
+export interface DeliveryParts {
+  readonly home: Home;
+  readonly world: World;
+  readonly nodeId: string;
+  /** Who is logged in; asked again at each reload. */
+  readonly openSession: () => Promise<Session | NoSession>;
+  /** At least so long between two batches, unless the server allows less. */
+  readonly batchIntervalMs?: number;
+  readonly onStatus?: (status: ConnectionStatus, why: string) => void;
+  readonly onDrain?: (result: SyncResult) => void;
+  /** Takes what a person should know, in words. */
+  readonly warn: (text: string) => void;
+}
+
+/** One drain asked for by somebody who waits for its result. */
+export type SyncRequest = Pick<
+  SyncParts,
+  "deadline" | "troublesMax" | "onFailure"
+>;
+
+/** Delivers until it is stopped. */
+export class Delivery {
+  readonly #parts: DeliveryParts;
+  readonly #pace: Pace;
+  readonly #over = new AbortController();
+  #wake = new AbortController();
+  /** Aborted while somebody waits for a drain: then no batch waits for its turn. */
+  #patience = new AbortController();
+  /** How many wait. */
+  #impatient = 0;
+  #plan: Plan;
+  #session: Session | NoSession | undefined;
+  #connection: Connection | undefined;
+  #status: ConnectionStatus = "Offline";
+  /** Events with a failed attempt: not again before the scheduled drain. */
+  #resting = new Set<string>();
+  /** All drains so far, one after the other. */
+  #drains: Promise<unknown> = Promise.resolve();
+  #loop: Promise<void> = Promise.resolve();
+  #reloading: Promise<void> = Promise.resolve();
+
+  constructor(parts: DeliveryParts) {
+    this.#parts = parts;
+    const { world } = parts;
+    this.#pace = new Pace(
+      parts.batchIntervalMs ?? BATCH_INTERVAL_MS_DEFAULT,
+      world.elapsedMs,
+      (ms) => pause(ms, this.#patience.signal),
+    );
+    this.#plan = {
+      isPoked: true,
+      scheduledMs: world.elapsedMs() + DRAIN_EVERY_MS,
+      notBeforeMs: -Infinity,
+      bar: "none",
+      troubles: 0,
+    };
+  }
+
+  get status(): ConnectionStatus {
+    return this.#status;
+  }
+
+  get session(): Session | NoSession | undefined {
+    return this.#session;
+  }
+
+  /** Opens the session, and the connection; goes on in the background. */
+  async start(): Promise<void> {
+    await this.#open();
+    this.#loop = this.#run();
+  }
+
+  /** Something was appended. */
+  poke(): void {
+    this.#change({ isPoked: true });
+  }
+
+  /** Reads settings and credentials again. */
+  reload(): Promise<void> {
+    return this.#inTurn(() => this.#reload());
+  }
+
+  /** The credentials have changed: somebody logged in or out, or a token was renewed, which changes nothing here. */
+  loginChanged(): Promise<void> {
+    return this.#inTurn(async () => {
+      const before = this.#session, after = await this.#parts.openSession();
+      const isSame = before instanceof Session && after instanceof Session &&
+        before.serverUrl.origin === after.serverUrl.origin &&
+        before.username === after.username &&
+        before.teamSlug === after.teamSlug && this.#status !== "Offline";
+      if (!isSame) await this.#reload();
+    });
+  }
+
+  /** Runs reloads one after the other. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#reloading.then(work);
+    this.#reloading = turn.catch(() => {});
+    return turn;
+  }
+
+  async #reload(): Promise<void> {
+    await this.#connection?.stop();
+    if (this.#over.signal.aborted) return;
+    await this.#open();
+    if (this.#plan.bar === "until_restart") return;
+    this.#change({ isPoked: true, bar: "none", notBeforeMs: -Infinity });
+  }
+
+  /** Drains now, for somebody who waits for it: without the pace of batches. */
+  async sync(request: SyncRequest): Promise<SyncResult | NoSession> {
+    const session = this.#session!;
+    if (!(session instanceof Session)) return session;
+    this.#impatient += 1;
+    this.#patience.abort();
+    try {
+      return await this.#alone(() => this.#drain(session, request, false));
+    } finally {
+      this.#impatient -= 1;
+      if (this.#impatient === 0 && !this.#over.signal.aborted) {
+        this.#patience = new AbortController();
+      }
+    }
+  }
+
+  /** Ends, with one last drain that is bounded in time. */
+  async stop(): Promise<void> {
+    this.#over.abort();
+    this.#wake.abort();
+    this.#patience.abort();
+    const deadline = this.#deadline(LAST_DRAIN_MS_MAX);
+    const last = this.#loop.then(() => this.sync({ deadline, troublesMax: 1 }));
+    await deadline.race(last, "drain once more").catch(() => {});
+    await this.#connection?.stop();
+  }
+
+  async #open(): Promise<void> {
+    const { openSession, world, nodeId } = this.#parts;
+    this.#session = await openSession();
+    this.#connection = undefined;
+    if (!(this.#session instanceof Session)) {
+      return this.#tell("Offline", this.#session.error.message);
+    }
+    const connection = new Connection({
+      session: this.#session,
+      world,
+      nodeId,
+      onClock: (value) => void this.#receive(value),
+    }, {
+      onStatus: (status, why) => {
+        if (connection !== this.#connection) return;
+        this.#tell(status, why);
+        // What waited for a batch's turn can go at once.
+        if (status === "Connected") this.#change({ isPoked: true });
+      },
+    });
+    this.#connection = connection;
+    connection.run().catch((error) => this.#parts.warn(reasonOf(error)));
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#over.signal.aborted) {
+      const nowMs = this.#parts.world.elapsedMs();
+      const paceMs = this.#connection?.socket ? -Infinity : this.#pace.nextMs;
+      const dueMs = nextDrainMs(this.#plan, nowMs, paceMs);
+      if (dueMs > nowMs) {
+        await pause(Math.min(dueMs - nowMs, DRAIN_EVERY_MS), this.#wake.signal);
+        this.#wake = new AbortController();
+        continue;
+      }
+      if (nowMs >= this.#plan.scheduledMs) {
+        this.#resting.clear();
+        this.#plan = {
+          ...this.#plan,
+          scheduledMs: nowMs + DRAIN_EVERY_MS,
+          bar: "none",
+        };
+      }
+      this.#plan = { ...this.#plan, isPoked: false };
+      const session = this.#session;
+      if (!(session instanceof Session)) {
+        this.#plan = { ...this.#plan, bar: "until_scheduled" };
+        continue;
+      }
+      const request = {
+        deadline: this.#deadline(DRAIN_MS_MAX),
+        troublesMax: 1,
+      };
+      const end = await this.#alone(() => this.#drain(session, request, true))
+        .then(({ end }) => end, (error) => {
+          this.#parts.warn(reasonOf(error));
+          return { kind: "trouble", words: reasonOf(error) } as const;
+        });
+      // Of another login: it says nothing of the one that there is now.
+      if (session !== this.#session) continue;
+      this.#plan = planAfter(
+        this.#plan,
+        end,
+        this.#parts.world.elapsedMs(),
+        (troubles, retryAfterMs) => this.#backoff(troubles, retryAfterMs),
+      );
+    }
+  }
+
+  async #drain(
+    session: Session,
+    request: SyncRequest,
+    isPaced: boolean,
+  ): Promise<SyncResult> {
+    const { home, world, onDrain } = this.#parts;
+    const batch = new HttpBatch(session, world);
+    const socket = this.#connection?.socket;
+    const transports: Transport[] = [
+      isPaced ? paced(batch, this.#pace) : batch,
+    ];
+    if (socket) transports.unshift(socket);
+    const result = await sync({
+      ...request,
+      home,
+      session,
+      transports,
+      resting: isPaced ? this.#resting : new Set(),
+    });
+    for (const id of result.failed) this.#resting.add(id);
+    const { delivered, duplicates } = result.counts;
+    if (!socket && delivered + duplicates > 0) this.#connection?.revive();
+    onDrain?.(result);
+    return result;
+  }
+
+  /** Runs drains one after the other. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#drains.then(work);
+    this.#drains = turn.catch(() => {});
+    return turn;
+  }
+
+  async #receive(value: number): Promise<void> {
+    const { home, warn } = this.#parts;
+    await holdForDrain(home, async (held) => {
+      await receiveClock(held, value);
+      held.warnings.forEach(warn);
+    }).catch((error) => warn(`the clock was not moved: ${reasonOf(error)}`));
+  }
+
+  #backoff(troubles: number, retryAfterMs?: number): number {
+    const [byte] = this.#parts.world.randomBytes(1);
+    return backoffMs(troubles, byte! / 256, retryAfterMs);
+  }
+
+  #deadline(ms: number): Deadline {
+    return Deadline.in(this.#parts.world.elapsedMs, ms);
+  }
+
+  #change(change: Partial<Plan>): void {
+    this.#plan = { ...this.#plan, ...change };
+    this.#wake.abort();
+  }
+
+  #tell(status: ConnectionStatus, why: string): void {
+    this.#status = status;
+    this.#parts.onStatus?.(status, why);
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * Gzip batches over HTTP: the way to the server that always works.
+ *
+ * @module
+ */
+
+import type { Deadline } from "../deadline.ts";
+import { reasonOf } from "../errors.ts";
+import {
+  BATCH_BYTES_MAX,
+  REQUEST_TIMEOUT_MS,
+  RETRY_AFTER_MS_MAX,
+} from "../limits.ts";
+import { BATCH_EVENTS_MAX, PATHS, REJECTED } from "../wire.ts";
+import type { World } from "../world.ts";
+import { readRetryAfter } from "./backoff.ts";
+import { type Answer, ask, NoAnswerError, serverWords } from "./http.ts";
+import {
+  NotAuthenticatedError,
+  ServerTroubleError,
+  type Session,
+} from "./session.ts";
+import type { Sent, Transport, WireEvent } from "./transport.ts";
+import { readResults } from "./verdict.ts";
+
+/** Sends events as batches, for one session. */
+export class HttpBatch implements Transport {
+  readonly eventsMax = BATCH_EVENTS_MAX;
+  readonly bytesMax: number;
+  readonly #session: Session;
+  readonly #world: World;
+
+  constructor(
+    session: Session,
+    world: World,
+    options: { bytesMax?: number } = {},
+  ) {
+    this.#session = session;
+    this.#world = world;
+    this.bytesMax = options.bytesMax ?? BATCH_BYTES_MAX;
+  }
+
+  async send(
+    events: readonly WireEvent[],
+    deadline: Deadline,
+  ): Promise<Sent> {
+    try {
+      const body = await gzip(
+        `{"events":[${events.map(({ json }) => json).join(",")}]}`,
+      );
+      let token = await this.#session.access(deadline);
+      let answer = await this.#post(body, token, deadline);
+      if (answer.status === 401) {
+        token = await this.#session.renew(token, deadline);
+        answer = await this.#post(body, token, deadline);
+        // Another new token would be refused, too.
+        if (answer.status === 401) {
+          const words = serverWords(answer);
+          return { kind: "stop", reason: "not_authenticated", words };
+        }
+      }
+      return this.#read(answer);
+    } catch (error) {
+      return sentOf(error);
+    }
+  }
+
+  #post(
+    body: Uint8Array<ArrayBuffer>,
+    token: string,
+    deadline: Deadline,
+  ): Promise<Answer> {
+    return ask({
+      url: new URL(PATHS.batch, this.#session.serverUrl),
+      headers: {
+        "content-type": "application/json",
+        "content-encoding": "gzip",
+      },
+      token,
+      body,
+      timeoutMs: Math.min(REQUEST_TIMEOUT_MS, deadline.leftMs),
+    });
+  }
+
+  #read(answer: Answer): Sent {
+    const { status, json, headers } = answer;
+    const words = serverWords(answer);
+    switch (status) {
+      case 200:
+      case 202:
+      case 207: {
+        const { results, lamport_clock, batch_interval } = fieldsOf(json);
+        const list = readResults(results);
+        if (!list) {
+          return {
+            kind: "trouble",
+            words: `${words}: no results in the answer`,
+          };
+        }
+        return {
+          kind: "answered",
+          results: list,
+          clock: lamport_clock,
+          ...isSeconds(batch_interval) &&
+            { intervalMs: batch_interval * 1_000 },
+          unnamed: "failed",
+        };
+      }
+      case 400: {
+        const details = readResults(fieldsOf(json).details, REJECTED);
+        return details && details.length > 0
+          ? { kind: "refused_some", details }
+          : { kind: "refused_all", words };
+      }
+      case 403:
+        return { kind: "stop", reason: "forbidden", words };
+      case 412:
+        return { kind: "stop", reason: "outdated", words };
+      case 413:
+        return { kind: "too_large", words };
+      default: {
+        const retryAfterMs = readRetryAfter(
+          headers.get("retry-after"),
+          this.#world.nowMs(),
+        );
+        return {
+          kind: "trouble",
+          words,
+          ...retryAfterMs !== undefined && { retryAfterMs },
+        };
+      }
+    }
+  }
+}
+
+/** What became of a sending that an error ended. */
+export function sentOf(error: unknown): Sent {
+  const words = reasonOf(error);
+  if (error instanceof NotAuthenticatedError) {
+    return { kind: "stop", reason: "not_authenticated", words };
+  }
+  const retryAfterMs = error instanceof ServerTroubleError
+    ? error.retryAfterMs
+    : undefined;
+  const isExpected = error instanceof NoAnswerError ||
+    error instanceof ServerTroubleError;
+  return {
+    kind: "trouble",
+    words: isExpected ? words : `cannot send: ${words}`,
+    ...retryAfterMs !== undefined && { retryAfterMs },
+  };
+}
+
+function fieldsOf(json: unknown): Record<string, unknown> {
+  return (typeof json === "object" && json !== null ? json : {}) as Record<
+    string,
+    unknown
+  >;
+}
+
+/** Seconds up to an hour: a server must not be able to silence its clients. */
+function isSeconds(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 &&
+    value * 1_000 <= RETRY_AFTER_MS_MAX;
+}
+
+async function gzip(text: string): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([text]).stream()
+    .pipeThrough(new CompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}

@@ -1,0 +1,89 @@
+/**
+ * How delivery stands: `sync status`, and the agent's `/v1/status`.
+ *
+ * @module
+ */
+
+import type { Home } from "../home/home.ts";
+import { readStats } from "../home/queue_read.ts";
+import { readTally } from "../tally.ts";
+import { readAgentState } from "./agent_file.ts";
+import type { ConnectionStatus } from "./route.ts";
+import { type NoSession, Session } from "./session.ts";
+
+/** How delivery stands. Its fields are a published form: fields are only ever added. */
+export interface SyncStatus {
+  readonly connection: ConnectionStatus;
+  readonly authenticated: boolean;
+  readonly server_url: string | null;
+  readonly team_slug: string | null;
+  readonly queued: number;
+  readonly dead: number;
+  readonly spooled: number;
+  readonly by_type: Readonly<Record<string, number>>;
+  readonly by_team: Readonly<Record<string, number>>;
+  /** Timestamp of the first event in the queue. */
+  readonly oldest: string | null;
+  readonly last_success: string | null;
+  readonly last_failure:
+    | { readonly at: string; readonly reason: string }
+    | null;
+  /** accepted + imported = queued + delivered + dead + dropped; the rest was never stored. */
+  readonly totals: Readonly<
+    Record<
+      | "accepted"
+      | "imported"
+      | "delivered"
+      | "dropped"
+      | "discarded"
+      | "refused"
+      | "lost",
+      number
+    >
+  >;
+  /** Why nothing can be sent, where nothing can. */
+  readonly problem: string | null;
+}
+
+/** @param kv the home's queue */
+export async function readSyncStatus(
+  home: Home,
+  kv: Deno.Kv,
+  session: Session | NoSession,
+): Promise<SyncStatus> {
+  const [{ ledger, oldest, by_team }, tally, agent, spooled] = await Promise
+    .all([
+      readStats(kv),
+      readTally(home.path),
+      readAgentState(home.path, home.world.nowMs()),
+      // Whoever cannot read them was told so when the home was opened.
+      home.spool.names().catch(() => []),
+    ]);
+  const { queued, dead, accepted, imported, delivered, dropped } = ledger;
+  return {
+    connection: agent?.state ?? "Offline",
+    authenticated: session instanceof Session && session.isGood,
+    server_url: session.serverUrl?.origin ?? null,
+    team_slug: session.teamSlug ?? null,
+    queued,
+    dead,
+    spooled: spooled.length,
+    by_type: Object.fromEntries(
+      Object.entries(ledger.by_type).filter(([, count]) => count > 0),
+    ),
+    by_team,
+    oldest,
+    last_success: ledger.last_success ?? null,
+    last_failure: ledger.last_failure ?? null,
+    totals: { accepted, imported, delivered, dropped, ...tally },
+    problem: problemOf(session),
+  };
+}
+
+function problemOf(session: Session | NoSession): string | null {
+  if (!(session instanceof Session)) return session.error.message;
+  if (session.teamSlug === undefined) {
+    return "no team is known to send events for; set SPEC_KITTY_TEAM_SLUG, or sync.team_slug in config.toml";
+  }
+  return session.isGood ? null : "the login has expired";
+}

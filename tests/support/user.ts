@@ -1,0 +1,69 @@
+/** A person at a shell, with an empty home and the program on the path. */
+
+import { type TempFolder, tempFolder } from "./home.ts";
+import { programScript } from "./program.ts";
+
+const hasShell = await new Deno.Command("bash", { args: ["-c", "true"] })
+  .output().then(({ success }) => success, () => false);
+
+/** Options of a test that needs a shell: without one it is ignored, and its name says so. */
+export function inShell(
+  name: string,
+  fn: () => Promise<void>,
+): Deno.TestDefinition {
+  const needs = hasShell ? "" : " (ignored: there is no bash)";
+  return { name: `${name}${needs}`, ignore: !hasShell, fn };
+}
+
+/** What a script left. */
+export interface ScriptResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A new user. */
+export interface User extends AsyncDisposable {
+  /** The folder that is the user's home, and where scripts run. */
+  readonly path: string;
+  /** The program's home in it. */
+  readonly home: string;
+  /** Runs a script to its end, strictly. */
+  run(
+    script: string,
+    env?: Readonly<Record<string, string>>,
+  ): Promise<ScriptResult>;
+}
+
+/** Makes a new user, removed at the end with all that is theirs. */
+export async function newUser(): Promise<User> {
+  const folder: TempFolder = await tempFolder();
+  await Deno.mkdir(`${folder.path}/bin`);
+  await Deno.writeTextFile(`${folder.path}/bin/kitty-events`, programScript(), {
+    mode: 0o755,
+  });
+  return {
+    path: folder.path,
+    home: `${folder.path}/.spec-kitty`,
+    async run(script, env = {}) {
+      const { code, stdout, stderr } = await new Deno.Command("bash", {
+        args: ["-euo", "pipefail", "-c", script],
+        cwd: folder.path,
+        env: {
+          HOME: folder.path,
+          PATH: `${folder.path}/bin:/usr/local/bin:/usr/bin:/bin`,
+          ...env,
+        },
+        clearEnv: true,
+        stdin: "null",
+      }).output();
+      const decoder = new TextDecoder();
+      return {
+        code,
+        stdout: decoder.decode(stdout),
+        stderr: decoder.decode(stderr),
+      };
+    },
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
+}
