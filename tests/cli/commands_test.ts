@@ -310,6 +310,7 @@ Deno.test("--version -> program, contract, runtime and target", () =>
     match((await run(["--version"])).stdout, /^kitty-events \d+\.\d+\.\d+ \(/);
     deepStrictEqual(Object.keys(await json(run, ["--version"])), [
       "version",
+      "commit",
       "contract",
       "deno",
       "target",

@@ -5,6 +5,7 @@
  */
 
 import config from "../../../deno.json" with { type: "json" };
+import { COMMIT } from "../../build.ts";
 import { CONTRACT_VERSION } from "../../contract.ts";
 import { EXIT, usageError } from "../../errors.ts";
 import { nearMiss } from "../../near_miss.ts";
@@ -56,13 +57,14 @@ export const help: readonly Command[] = [
       const { version } = config;
       const document = {
         version,
+        commit: COMMIT,
         contract: CONTRACT_VERSION,
         deno: Deno.version.deno,
         target: Deno.build.target,
       };
       await out.data(
         document,
-        `kitty-events ${version} (contract ${document.contract}, Deno ${document.deno}, ${document.target})`,
+        `kitty-events ${version} (${COMMIT}, contract ${document.contract}, Deno ${document.deno}, ${document.target})`,
       );
       return EXIT.ok;
     },
