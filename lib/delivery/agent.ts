@@ -67,18 +67,19 @@ export class Agent {
     try {
       await this.#listen();
       await this.#write();
+      // First the watch, so that nothing happens between it and the first look.
+      await watchHome(home.path, {
+        onAppend: () => delivery.poke(),
+        onLogin: () =>
+          void delivery.loginChanged()
+            .catch((error) => log.error("reading the login failed", error)),
+      }, this.#over.signal);
       await delivery.start();
     } catch (error) {
       await this.stop();
       throw error;
     }
     this.#ready.resolve();
-    watchHome(home.path, {
-      onAppend: () => delivery.poke(),
-      onLogin: () =>
-        void delivery.loginChanged()
-          .catch((error) => log.error("reading the login failed", error)),
-    }, this.#over.signal);
     void this.#beat();
     log.info("agent started", { listening: this.listening });
   }

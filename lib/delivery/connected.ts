@@ -69,15 +69,15 @@ export async function connect(
       if (status !== "Reconnecting") opened.resolve();
     },
   });
-  await delivery.start();
   const over = new AbortController();
-  watchHome(home.path, {
+  await watchHome(home.path, {
     onAppend: () => delivery.poke(),
     onLogin: () =>
       void delivery.loginChanged().catch((error) =>
         warn(`the login was not read: ${reasonOf(error)}`)
       ),
   }, over.signal);
+  await delivery.start();
   await Deadline.in(world.elapsedMs, timeoutMs)
     .race(opened.promise, "connect").catch(() => {});
   const { offer } = routeOf(delivery);

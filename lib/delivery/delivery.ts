@@ -96,7 +96,7 @@ export class Delivery {
 
   /** Opens the session, and the connection; goes on in the background. */
   async start(): Promise<void> {
-    await this.#open();
+    await this.#inTurn(() => this.#open());
     this.#loop = this.#run();
   }
 

@@ -25,16 +25,18 @@ const NAMES: ReadonlyMap<string, keyof HomeChanges> = new Map([
 ]);
 
 /**
- * Watches a home until `signal`. The system tells of changes within a
+ * Watches a home until `signal`; once this resolves, no change is missed. The system tells of changes within a
  * millisecond where it can; where it cannot, as on some network file systems,
  * a look once a second finds them.
  */
-export function watchHome(
+export async function watchHome(
   home: string,
   changes: HomeChanges,
   signal: AbortSignal,
-): void {
-  void look(home, changes, signal);
+): Promise<void> {
+  const seen = new Map<string, number>();
+  for (const name of NAMES.keys()) seen.set(name, await stampOf(home, name));
+  void look(home, seen, changes, signal);
   void listen(home, changes, signal);
 }
 
@@ -52,6 +54,7 @@ async function listen(
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) return;
     for await (const { kind, paths } of watcher) {
+      if (signal.aborted) return;
       if (kind === "access") continue;
       for (const path of paths) {
         const change = NAMES.get(nameOf(home, path));
@@ -76,11 +79,10 @@ function nameOf(home: string, path: string): string {
 
 async function look(
   home: string,
+  seen: Map<string, number>,
   changes: HomeChanges,
   signal: AbortSignal,
 ): Promise<void> {
-  const seen = new Map<string, number>();
-  for (const name of NAMES.keys()) seen.set(name, await stampOf(home, name));
   while (!signal.aborted) {
     await pause(LOOK_EVERY_MS, signal);
     for (const [name, change] of NAMES) {

@@ -88,12 +88,11 @@ async function runAgent(call: Call): Promise<number> {
   const stopped = Promise.withResolvers<number>();
   terminal.onStop(stopped.resolve);
 
-  let delivery: Delivery | undefined;
   const route: Route = {
     get status() {
-      return delivery?.status ?? "Offline";
+      return delivery.status;
     },
-    offer: (offer) => routeOf(delivery!).offer(offer),
+    offer: (offer) => routeOf(delivery).offer(offer),
   };
   const { emitter, settings } = await setUpEmitter(world, {
     home: await homeOf(call),
@@ -101,7 +100,7 @@ async function runAgent(call: Call): Promise<number> {
     warn,
   });
   const home = emitter.home!;
-  delivery = deliveryOf({
+  const delivery: Delivery = deliveryOf({
     home,
     world,
     nodeId: emitter.nodeId,
@@ -110,7 +109,7 @@ async function runAgent(call: Call): Promise<number> {
     onDrain: (result) => logDrain(log, result),
     warn,
   });
-  const running = new Agent({
+  const running: Agent = new Agent({
     world,
     home,
     emitter,

@@ -124,16 +124,12 @@ async function byAgent(
   if (!agent) return undefined;
   try {
     const answer = await askAgentToSync(home.path, agent, deadline.leftMs);
-    const { failed, error, ...summary } = (answer.json ?? {}) as
+    const { failed, ...summary } = (answer.json ?? {}) as
       & Record<string, unknown>
-      & { failed?: NotTaken[]; error?: string };
+      & { failed?: NotTaken[] };
     if (answer.status === 200 && failed) return { summary, notTaken: failed };
-    if (answer.status === 409) {
-      throw new KittyError("not_authenticated", String(error), {
-        hint: "log in with: kitty-events auth login",
-        exit: EXIT.notAuthenticated,
-      });
-    }
+    // It has no login. Either this process has one, or it knows best what is wrong.
+    if (answer.status === 409) return undefined;
     await out.warn(
       `the agent answers with status ${answer.status}; done without it`,
     );

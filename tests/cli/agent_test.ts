@@ -1,0 +1,155 @@
+/** `agent run|status` as their users run them: starting, ending, and what lies in the home meanwhile. */
+
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import {
+  arrived,
+  ask,
+  idsOf,
+  logIn,
+  record,
+  stateOf,
+  TestAgent,
+} from "../support/agent.ts";
+import { localCollector } from "../support/collector.ts";
+import { isThere, tempFolder, tempHome } from "../support/home.ts";
+import { documentsOf, runProgram } from "../support/program.ts";
+
+const NOT_RUNNING = {
+  running: false,
+  pid: null,
+  state: null,
+  since: null,
+  listening: null,
+};
+
+Deno.test("agent run: nobody is logged in -> listens on a socket of its owner only, and status says so", async () => {
+  await using home = await tempHome();
+  await using agent = await TestAgent.start(home.path);
+  const socket = `${home.path}/agent.sock`;
+  strictEqual(agent.listening, socket);
+  strictEqual((await Deno.stat(socket)).mode! & 0o777, 0o600);
+  const { since, ...rest } = await ask(home.path, "agent", "status");
+  deepStrictEqual(rest, {
+    running: true,
+    pid: agent.pid,
+    state: "Offline",
+    listening: socket,
+  });
+  ok(Math.abs(Date.parse(since) - Date.now()) < 60_000, since);
+  strictEqual(await agent.stop(), 143);
+});
+
+Deno.test("agent run: a relative home -> the whole path of its socket, good from every folder", async () => {
+  await using folder = await tempFolder();
+  const env = { SPEC_KITTY_HOME: "home" };
+  await using agent = await TestAgent.start(`${folder.path}/home`, {
+    env,
+    cwd: folder.path,
+  });
+  strictEqual(agent.listening, `${folder.path}/home/agent.sock`);
+  await agent.stop();
+});
+
+for (
+  const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130]] as const
+) {
+  Deno.test(`agent run: ${signal} -> exit ${code}, nothing of it stays in the home`, async () => {
+    await using home = await tempHome();
+    await using agent = await TestAgent.start(home.path);
+    strictEqual(await agent.stop(signal), code);
+    strictEqual(await isThere(`${home.path}/agent.json`), false);
+    strictEqual(await isThere(`${home.path}/agent.sock`), false);
+    deepStrictEqual(await ask(home.path, "agent", "status"), NOT_RUNNING);
+  });
+}
+
+Deno.test("agent run: a second one in the same home -> exit 69, says which one runs; the first goes on", async () => {
+  await using home = await tempHome();
+  await using agent = await TestAgent.start(home.path);
+  const second = await runProgram(["agent", "run", "--json"], {
+    SPEC_KITTY_HOME: home.path,
+  });
+  strictEqual(second.code, 69);
+  const [{ error }] = documentsOf(second.stdout);
+  strictEqual(error.code, "agent_running");
+  match(error.message, new RegExp(`another agent runs in .*${agent.pid}`));
+  const { running, pid } = await ask(home.path, "agent", "status");
+  deepStrictEqual([running, pid], [true, agent.pid]);
+});
+
+Deno.test("agent status: killed, its file not touched for a while -> not running; a new one takes its place", async () => {
+  await using home = await tempHome();
+  const killed = await TestAgent.start(home.path);
+  await killed.stop("SIGKILL");
+  ok(await isThere(`${home.path}/agent.sock`));
+  const state = `${home.path}/agent.json`;
+  const long = new Date(Date.now() - 60_000);
+  await Deno.utime(state, long, long);
+  deepStrictEqual(await ask(home.path, "agent", "status"), NOT_RUNNING);
+
+  await using agent = await TestAgent.start(home.path);
+  const { running, pid } = await ask(home.path, "agent", "status");
+  deepStrictEqual([running, pid], [true, agent.pid]);
+});
+
+Deno.test("agent status: a file that is no state -> not running", async () => {
+  await using home = await tempHome();
+  await Deno.mkdir(home.path);
+  for (
+    const text of [
+      "",
+      "null",
+      "[]",
+      "{",
+      '{"state":"Dancing"}',
+      '{"pid":1}',
+      '{"pid":1,"state":"Connected"}',
+    ]
+  ) {
+    await Deno.writeTextFile(`${home.path}/agent.json`, text);
+    deepStrictEqual(await ask(home.path, "agent", "status"), NOT_RUNNING, text);
+  }
+});
+
+const BAD_OPTIONS = [
+  ["--listen", "0.0.0.0:0"],
+  ["--listen", "127.0.0.1:99999"],
+  ["--listen", "example.org:80"],
+  ["--batch-interval", "soon"],
+];
+
+for (const words of BAD_OPTIONS) {
+  Deno.test(`agent run: ${words.join(" ")} -> exit 64, nothing made`, async () => {
+    await using home = await tempHome();
+    const { code, stderr } = await runProgram(["agent", "run", ...words], {
+      SPEC_KITTY_HOME: home.path,
+    });
+    strictEqual(code, 64, stderr);
+    match(stderr, new RegExp(words[0]!));
+    strictEqual(await isThere(home.path), false);
+  });
+}
+
+Deno.test("agent run: a path too long for a socket -> an error with the way out, no agent.json", async () => {
+  await using folder = await tempFolder();
+  const home = `${folder.path}/${"long".repeat(40)}`;
+  const { code, stdout } = await runProgram(["agent", "run", "--json"], {
+    SPEC_KITTY_HOME: home,
+  });
+  strictEqual(code, 74);
+  const [{ error }] = documentsOf(stdout);
+  strictEqual(error.code, "no_socket");
+  match(error.try, /--listen 127\.0\.0\.1:0/);
+  strictEqual(await isThere(`${home}/agent.json`), false);
+});
+
+Deno.test("agent run: SIGTERM while events wait -> a last drain delivers them, then it ends", async () => {
+  await using collector = await localCollector();
+  await using home = await tempHome();
+  await logIn(home.path, collector.client);
+  await using agent = await TestAgent.connected(home.path);
+  const ids = await record(home.path, 300);
+  strictEqual(await agent.stop("SIGTERM"), 143);
+  deepStrictEqual(idsOf(await arrived(collector.client, 300)), ids);
+  strictEqual(await stateOf(home.path), undefined);
+});

@@ -1,0 +1,158 @@
+/** `sync status`: how delivery stands, at every stage of a home's life. */
+
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { ask, draft, logIn, record, TestAgent } from "../support/agent.ts";
+import { BatchServer } from "../support/batch_server.ts";
+import { localCollector } from "../support/collector.ts";
+import { tempHome } from "../support/home.ts";
+import { documentsOf, runProgram, withProgram } from "../support/program.ts";
+
+const NO_TOTALS = {
+  accepted: 0,
+  imported: 0,
+  delivered: 0,
+  dropped: 0,
+  discarded: 0,
+  refused: 0,
+  lost: 0,
+};
+
+// deno-lint-ignore no-explicit-any
+function balances({ totals, queued, dead }: any): void {
+  strictEqual(
+    totals.accepted + totals.imported,
+    queued + totals.delivered + dead + totals.dropped,
+  );
+}
+
+Deno.test("sync status: a home that is new -> all fields, nothing in them, and why nothing is sent", async () => {
+  await using home = await tempHome();
+  const { problem, ...rest } = await ask(home.path, "sync", "status");
+  deepStrictEqual(rest, {
+    connection: "Offline",
+    authenticated: false,
+    server_url: null,
+    team_slug: null,
+    queued: 0,
+    dead: 0,
+    spooled: 0,
+    by_type: {},
+    by_team: {},
+    oldest: null,
+    last_success: null,
+    last_failure: null,
+    totals: NO_TOTALS,
+  });
+  strictEqual(problem, "not logged in");
+});
+
+Deno.test("sync status: from login to delivery -> each step shows, the totals balance", async () => {
+  await using collector = await localCollector();
+  await using home = await tempHome();
+  const status = async () => {
+    const document = await ask(home.path, "sync", "status");
+    balances(document);
+    return document;
+  };
+  await record(home.path, 2);
+  await record(home.path, 1, { team: "other" });
+  const offline = await status();
+  deepStrictEqual(offline.by_team, { local: 2, other: 1 });
+  deepStrictEqual(offline.by_type, { HistoryAdded: 3 });
+  ok(Math.abs(Date.parse(offline.oldest) - Date.now()) < 60_000);
+
+  await logIn(home.path, collector.client);
+  const ready = await status();
+  deepStrictEqual(
+    [ready.authenticated, ready.server_url, ready.team_slug, ready.problem],
+    [true, collector.client.url, "acme", null],
+  );
+
+  const { code } = await runProgram(["sync", "now"], {
+    SPEC_KITTY_HOME: home.path,
+  });
+  strictEqual(code, 0);
+  const after = await status();
+  deepStrictEqual(after.by_team, { other: 1 });
+  deepStrictEqual(after.totals, { ...NO_TOTALS, accepted: 3, delivered: 2 });
+  strictEqual(after.last_failure, null);
+  ok(Math.abs(Date.parse(after.last_success) - Date.now()) < 60_000);
+
+  await using _agent = await TestAgent.connected(home.path);
+  strictEqual((await status()).connection, "Connected");
+});
+
+Deno.test("sync status: what went wrong -> counted, named, and balanced", () =>
+  withProgram(async (run, home) => {
+    await using server = new BatchServer();
+    const sync = () => run(["sync", "now"], { env: server.env });
+    await record(home, 3);
+    server.answer = () => new Response(null, { status: 412 });
+    strictEqual((await sync()).code, 69);
+    const failed = await ask(home, "sync", "status");
+    match(failed.last_failure.reason, /412/);
+    ok(Math.abs(Date.parse(failed.last_failure.at) - Date.now()) < 60_000);
+    deepStrictEqual([failed.queued, failed.last_success], [3, null]);
+
+    server.answer = "rejected";
+    strictEqual((await sync()).code, 65);
+    await run(["emit", "--stdin"], {
+      stdin: `${JSON.stringify({ ...draft(1), event_type: "No" })}\n`,
+    });
+    const dead = await ask(home, "sync", "status");
+    balances(dead);
+    deepStrictEqual([dead.queued, dead.dead], [0, 3]);
+    deepStrictEqual(dead.totals, {
+      ...NO_TOTALS,
+      accepted: 3,
+      discarded: 1,
+    });
+  }));
+
+Deno.test("sync status: an expired login, no team, a server that cannot be used -> problem says which", () =>
+  withProgram(async (run) => {
+    const cases: readonly [Record<string, string>, boolean, RegExp][] = [
+      [{}, false, /not logged in/],
+      [{ SPEC_KITTY_SERVER_URL: "ftp://x" }, false, /http/],
+      [{ SPEC_KITTY_SERVER_URL: "http://example.org" }, false, /plain http/],
+      [
+        {
+          SPEC_KITTY_SERVER_URL: "https://example.org",
+          SPEC_KITTY_ACCESS_TOKEN: "some-token",
+        },
+        true,
+        /no team is known/,
+      ],
+      [
+        {
+          SPEC_KITTY_SERVER_URL: "https://example.org",
+          SPEC_KITTY_TEAM_SLUG: "acme",
+          SPEC_KITTY_ACCESS_TOKEN: `e30.${btoa('{"exp":1000000000}')}.x`,
+        },
+        false,
+        /the login has expired/,
+      ],
+    ];
+    for (const [env, authenticated, words] of cases) {
+      const name = JSON.stringify(env);
+      const { code, stdout } = await run(["sync", "status", "--json"], { env });
+      strictEqual(code, 0, name);
+      const [status] = documentsOf(stdout);
+      strictEqual(status.authenticated, authenticated, name);
+      match(status.problem, words, name);
+      const text = await run(["sync", "status"], { env });
+      match(text.stderr, /nothing is sent: /, name);
+    }
+  }));
+
+Deno.test("sync status: for people -> a table", () =>
+  withProgram(async (run, home) => {
+    await record(home, 2);
+    const { code, stdout } = await run(["sync", "status"]);
+    strictEqual(code, 0);
+    match(stdout, /^queued +2$/m);
+    match(stdout, /^by_team +local 2$/m);
+    match(stdout, /^oldest +\d{4}-/m);
+    match(stdout, /^last_success +none$/m);
+    match(stdout, /^totals +accepted 2, /m);
+  }));
