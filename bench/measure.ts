@@ -7,6 +7,8 @@
 /** A command line to time. */
 export interface Subject {
   readonly name: string;
+  /** The program; without it, this runtime. */
+  readonly command?: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
@@ -60,10 +62,10 @@ function spawn(subject: Subject): Deno.ChildProcess {
   const [command, args] = redirected
     ? ["sh", [
       ...["-c", 'exec "$0" "$@" < "$INPUT"'],
-      Deno.execPath(),
+      subject.command ?? Deno.execPath(),
       ...subject.args,
     ]]
-    : [Deno.execPath(), [...subject.args]];
+    : [subject.command ?? Deno.execPath(), [...subject.args]];
   return new Deno.Command(command, {
     args,
     env: { ...subject.env, ...redirected && { INPUT: subject.stdin! } },

@@ -204,10 +204,10 @@ export const PASSWORD_BYTES_MAX = 4 * KIB;
 export const ACKNOWLEDGED_LOOK_MS = 10;
 
 /** The agent says this often that it is alive. */
-export const AGENT_BEAT_MS = 5_000;
+export const AGENT_BEAT_MS = 2_000;
 
 /** An agent that has not said so for this long does not run. */
-export const AGENT_STALE_MS = 20_000;
+export const AGENT_STALE_MS = 8_000;
 
 /** An agent without a connection sends at most one batch in so long, unless the server allows more. */
 export const BATCH_INTERVAL_MS_DEFAULT = 5_000;
@@ -241,3 +241,9 @@ export const PROGRESS_LINE_EVERY_MS = 5_000;
 
 /** What an agent that is asked to end takes for it at most, its last drain included. */
 export const AGENT_STOP_MS_MAX = 8_000;
+
+/** Input that takes longer to come is not waiting: less than a commit, so that nobody notices. */
+export const IDLE_MS = 1;
+
+/** What an agent needs of the time of whoever asks it to drain, for its answer. */
+export const ANSWERING_MS = 500;

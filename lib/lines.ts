@@ -4,7 +4,8 @@
  * @module
  */
 
-import { DOCUMENT_BYTES_MAX } from "./limits.ts";
+import { pause } from "./deadline.ts";
+import { DOCUMENT_BYTES_MAX, IDLE_MS } from "./limits.ts";
 
 /** One line of input that is not blank. */
 export interface Line {
@@ -86,6 +87,14 @@ export class LineReader {
     const bytes = whole.at(-1) === RETURN ? whole.subarray(0, -1) : whole;
     return isBlank(bytes) ? [] : [{ number, bytes }];
   }
+}
+
+/** Whether a read settles at once, as it does when input waits. */
+export async function isReady(reading: Promise<unknown>): Promise<boolean> {
+  return await Promise.race([
+    reading.then(() => true),
+    pause(IDLE_MS).then(() => false),
+  ]);
 }
 
 function isBlank(bytes: Uint8Array): boolean {

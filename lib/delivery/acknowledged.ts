@@ -6,12 +6,14 @@
 
 import { type Deadline, pause } from "../deadline.ts";
 import { locate } from "../home/queue_index.ts";
+import { readLedger } from "../home/queue_read.ts";
 import { ACKNOWLEDGED_LOOK_MS } from "../limits.ts";
 
 /**
  * Waits until events have left the queue. Never rejects.
  *
- * @returns the ids of those that have, without having become dead letters
+ * @returns the ids of those that the server has acknowledged; none where a
+ *   person dropped events meanwhile, as these may be among them
  */
 export async function awaitAcknowledged(
   kv: Deno.Kv,
@@ -20,6 +22,7 @@ export async function awaitAcknowledged(
 ): Promise<ReadonlySet<string>> {
   const acknowledged = new Set<string>();
   try {
+    const { dropped } = await readLedger(kv);
     for (;;) {
       const places = await deadline.race(locate(kv, ids), "look");
       for (const id of ids) if (!places.has(id)) acknowledged.add(id);
@@ -27,6 +30,7 @@ export async function awaitAcknowledged(
       if (isOver || deadline.leftMs <= ACKNOWLEDGED_LOOK_MS) break;
       await pause(ACKNOWLEDGED_LOOK_MS);
     }
+    if ((await readLedger(kv)).dropped !== dropped) return new Set();
   } catch {
     // What cannot be looked up is not known to have been acknowledged.
   }

@@ -5,11 +5,9 @@
  */
 
 import { reasonOf } from "../errors.ts";
+import { ANSWERING_MS } from "../limits.ts";
 import { AGENT_PATHS, type AgentState, tokenPath } from "./agent_file.ts";
 import { type Answer, ask, NoAnswerError } from "./http.ts";
-
-/** At the end of the time, so much of it is for the answer to be made and to come back. */
-const ANSWERING_MS = 500;
 
 /**
  * Asks a running agent to drain now, and to answer within `timeoutMs`.

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Deadline, pause } from "../deadline.ts";
+import { Deadline } from "../deadline.ts";
 import type { EventEmitter, Prepared } from "../emitter.ts";
 import { reasonOf } from "../errors.ts";
 import { tooLarge } from "../home/intake.ts";
@@ -18,7 +18,7 @@ import {
   TIMEOUT_MS_MAX,
   TROUBLES_MAX,
 } from "../limits.ts";
-import { LineReader } from "../lines.ts";
+import { isReady, LineReader } from "../lines.ts";
 import { emptyReceipt } from "../receipt.ts";
 import { AGENT_PATHS } from "./agent_file.ts";
 import type { Delivery } from "./delivery.ts";
@@ -35,9 +35,6 @@ export interface AgentHttpParts {
   /** Asked of every request where the interface is on TCP: anyone on the machine reaches that. */
   readonly token: string | undefined;
 }
-
-/** Input that has not come after so long is not waiting: lines that are sent together arrive in less. */
-const IDLE_MS = 2;
 
 const JSON_TYPE = { "content-type": "application/json" };
 
@@ -157,14 +154,6 @@ async function* receiptLines(
     }
   }
   if (group.length > 0) yield await flush();
-}
-
-/** Whether a read ends at once, as it does when input waits. */
-function isReady(reading: Promise<unknown>): Promise<boolean> {
-  return Promise.race([
-    reading.then(() => true),
-    pause(IDLE_MS).then(() => false),
-  ]);
 }
 
 function record(

@@ -140,15 +140,20 @@ export interface QueueStats {
   readonly by_team: Record<string, number>;
 }
 
+/** All counters, as of the last commit. */
+export async function readLedger(kv: Deno.Kv): Promise<Ledger> {
+  const { value } = await kv.get<Uint8Array>(LEDGER_KEY);
+  return value ? fromBytes<Ledger>(value) : EMPTY_LEDGER;
+}
+
 /** @see QueueStats */
 export async function readStats(kv: Deno.Kv): Promise<QueueStats> {
-  const { value } = await kv.get<Uint8Array>(LEDGER_KEY);
   const teams: [string, number][] = [];
   for await (const entry of kv.list<Uint8Array>({ prefix: ["team"] })) {
     teams.push([String(entry.key[1]), fromBytes<number>(entry.value)]);
   }
   return {
-    ledger: value ? fromBytes<Ledger>(value) : EMPTY_LEDGER,
+    ledger: await readLedger(kv),
     oldest: await edge(kv, false),
     newest: await edge(kv, true),
     by_team: Object.fromEntries(teams),

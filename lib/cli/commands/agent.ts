@@ -12,12 +12,12 @@ import { deliveryOf, routeOf } from "../../delivery/connected.ts";
 import type { Delivery } from "../../delivery/delivery.ts";
 import type { Route } from "../../delivery/route.ts";
 import type { SyncResult } from "../../delivery/sync.ts";
-import { EXIT, KittyError, usageError } from "../../errors.ts";
-import { homeFolder } from "../../identity.ts";
+import { EXIT, usageError } from "../../errors.ts";
 import { AGENT_STOP_MS_MAX } from "../../limits.ts";
 import { jsonLog, type Log } from "../../log.ts";
 import { setUpEmitter } from "../../setup.ts";
 import type { Call, Command } from "../command.ts";
+import { homeOf } from "../keeper.ts";
 import { tableOf } from "../output.ts";
 
 export const agent: readonly Command[] = [
@@ -69,14 +69,6 @@ export const agent: readonly Command[] = [
   },
 ];
 
-async function homeOf({ args, world }: Pick<Call, "args" | "world">) {
-  const home = await homeFolder(world, args.text("home"));
-  if (home !== undefined) return home;
-  throw new KittyError("no_home", "this user has no home folder", {
-    hint: "set SPEC_KITTY_HOME or use --home",
-  });
-}
-
 async function runAgent(call: Call): Promise<number> {
   const { args, out, terminal } = call;
   const listen = addressOf(args.text("listen"));
@@ -118,8 +110,10 @@ async function runAgent(call: Call): Promise<number> {
     ...listen && { listen },
     log,
   });
-  await running.start();
-  terminal.onReload(() => void running.reload());
+  // One that comes before the start is over is part of it.
+  terminal.onReload(() => void started.then(() => running.reload()));
+  const started = running.start();
+  await started;
   await out.line(JSON.stringify({ listening: running.listening }));
   const exitCode = await stopped.promise;
   await Deadline.in(world.elapsedMs, AGENT_STOP_MS_MAX)

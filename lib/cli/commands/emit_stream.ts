@@ -25,10 +25,7 @@ import {
 import { setUpEmitter } from "../../setup.ts";
 import { type Call, timeoutOf } from "../command.ts";
 import { STDIN } from "../input.ts";
-import { type Line, LineReader } from "../../lines.ts";
-
-/** How long input may take to be called waiting: less than a commit, so that nobody notices. */
-const IDLE_MS = 1;
+import { isReady, type Line, LineReader } from "../../lines.ts";
 
 /** Reads drafts to the end of input, or to a signal. Returns the exit code. */
 export async function emitStream(call: Call): Promise<number> {
@@ -208,12 +205,4 @@ class Stream {
   #count({ status }: Receipt): void {
     this.counts.set(status, (this.counts.get(status) ?? 0) + 1);
   }
-}
-
-/** Whether a promise settles at once, as a read does when input waits. */
-async function isReady(reading: Promise<unknown>): Promise<boolean> {
-  return await Promise.race([
-    reading.then(() => true),
-    pause(IDLE_MS).then(() => false),
-  ]);
 }

@@ -101,8 +101,6 @@ async function syncNow(call: Call): Promise<number> {
   const outcome = await byAgent(call, keeper, deadline) ??
     await alone(call, keeper, deadline);
   const { summary, notTaken } = outcome;
-  const report = args.text("report");
-  if (report !== undefined) await writeReport(report, notTaken);
   await out.data(summary, textOf(summary));
   if (typeof summary.reason === "string") {
     await out.warn(printable(summary.reason, 300));
@@ -111,6 +109,8 @@ async function syncNow(call: Call): Promise<number> {
     await out.warn("another process drains this home, and has not finished");
   }
   await sayLeft(call, keeper, summary);
+  const report = args.text("report");
+  if (report !== undefined) await writeReport(report, notTaken);
   return exitOf(summary);
 }
 
