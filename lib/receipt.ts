@@ -64,10 +64,28 @@ export function lostReceipt(error: unknown, eventType?: EventType): Receipt {
   };
 }
 
-/** Exit code for receipts under `--strict`: of several, the first in the order 74, 75, 65. */
-export function strictExit(statuses: ReadonlySet<ReceiptStatus>): ExitCode {
+/** The receipt of an event on whose acknowledgement somebody has waited. */
+export function waitedFor(receipt: Receipt): Receipt {
+  if (receipt.status !== "queued") return receipt;
+  const warning = "the server has not acknowledged the event; it stays queued";
+  return { warning, ...receipt };
+}
+
+/**
+ * Exit code for receipts under `--strict`: of several, the first in the order
+ * 74, 75, 69, 65.
+ *
+ * @param waited whether the server's acknowledgement was waited for
+ */
+export function strictExit(
+  statuses: ReadonlySet<ReceiptStatus>,
+  waited = false,
+): ExitCode {
   if (statuses.has("lost")) return EXIT.notStored;
   if (statuses.has("refused")) return EXIT.full;
+  if (waited && (statuses.has("queued") || statuses.has("spooled"))) {
+    return EXIT.unavailable;
+  }
   if (statuses.has("discarded")) return EXIT.invalid;
   return EXIT.ok;
 }

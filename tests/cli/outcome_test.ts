@@ -5,7 +5,7 @@
 
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { inHome, isThere, tempHome } from "../support/home.ts";
-import { documentsOf, runProgram } from "../support/program.ts";
+import { documentsOf, runProgram, withProgram } from "../support/program.ts";
 import { HOLD_LOCK, holder } from "../support/trouble.ts";
 
 type Env = Record<string, string>;
@@ -159,3 +159,25 @@ Deno.test("emit: an id that is a dead letter by now -> its receipt again, with a
   deepStrictEqual(receipt, JSON.parse(first.stdout));
   match(warning, /dead letter/);
 });
+
+Deno.test("emit: --wait server without an agent -> queued with a warning at once; 69 with --strict, for streams too", () =>
+  withProgram(async (run) => {
+    const stdin =
+      '{"event_type":"HistoryAdded","payload":{"wp_id":"WP01","entry_type":"note","entry_content":"x"}}\n';
+    const calls: [string[], string][] = [
+      [["emit", "history-added", "WP01", "note", "x", "--json"], ""],
+      [["emit", "--stdin"], stdin],
+    ];
+    for (const [words, input] of calls) {
+      for (const [more, exit] of [[[], 0], [["--strict"], 69]] as const) {
+        const { code, stdout } = await run(
+          [...words, "--wait", "server", "--timeout", "1m", ...more],
+          { stdin: input },
+        );
+        strictEqual(code, exit, `${words.join(" ")} ${more}`);
+        const [receipt] = documentsOf(stdout);
+        strictEqual(receipt.status, "queued");
+        match(receipt.warning, /the server has not acknowledged/);
+      }
+    }
+  }));
