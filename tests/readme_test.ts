@@ -58,7 +58,7 @@ Deno.test(
         .replace(/^kitty-events (collector|agent) run.*$/gm, aside)
         .replaceAll("http://127.0.0.1:8787", "$(cat collector.url)");
       const { code, stdout, stderr } = await user.run(
-        `trap 'kill $(jobs -p)' EXIT\n${script}`,
+        `trap 'kill $(jobs -p) || true; wait || true' EXIT\n${script}`,
       );
       strictEqual(code, 0, stderr);
       match(stdout, /connection +Connected/);

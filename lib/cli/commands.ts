@@ -24,6 +24,11 @@ const sync: Loader = async () =>
 const agent: Loader = async () => (await import("./commands/agent.ts")).agent;
 const collector: Loader = async () =>
   (await import("./commands/collector.ts")).collector;
+const doctor: Loader = async () =>
+  (await import("./commands/doctor.ts")).doctor;
+const completions: Loader = async () =>
+  (await import("./commands/completions.ts")).completions;
+const man: Loader = async () => (await import("./commands/man.ts")).man;
 const help: Loader = async () => (await import("./commands/help.ts")).help;
 
 /** Every command's words, and its file, in the order of the help. */
@@ -66,6 +71,9 @@ export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
   ["collector run", collector],
   ["collector user add", collector],
   ["collector user list", collector],
+  ["doctor", doctor],
+  ["completions", completions],
+  ["man", man],
   ["help", help],
   ["version", help],
 ]);

@@ -5,11 +5,16 @@
  */
 
 import type { Option } from "./args.ts";
-import { COMMON_OPTIONS } from "./command.ts";
+import { type Command, COMMON_OPTIONS } from "./command.ts";
 import { COMMANDS, loadCommand } from "./commands.ts";
+import { columns, WIDTH, wrapped } from "./output.ts";
+import { type Topic, TOPICS } from "./topics.ts";
+
+/** How far the tables stand from the edge. */
+const INDENT = 2;
 
 /** What the commands of a first word are for. */
-const GROUPS: Readonly<Record<string, string>> = {
+export const GROUPS: Readonly<Record<string, string>> = {
   clock: "The Lamport clock of this home",
   queue: "Look after what waits to be sent",
   sync: "Send it, or see how that stands",
@@ -37,19 +42,22 @@ export async function programHelp(): Promise<string> {
     "",
     "usage: kitty-events <command> [arguments]",
     "",
-    ...table(await Promise.all(rows)),
+    ...columns(await Promise.all(rows), INDENT),
     "",
     ...wrapped(`event types of emit: ${types.join(", ")}`, WIDTH),
     "",
-    "kitty-events help <command> says more; kitty-events --version, too.",
+    `topics: ${TOPICS.map(({ name }) => name).join(", ")}`,
+    "",
+    "kitty-events help <command or topic> says more; kitty-events --version, too.",
   ].join("\n");
 }
 
 /** Help for all commands that begin with the same words. */
 export async function groupHelp(names: readonly string[]): Promise<string> {
   const commands = await Promise.all(names.map(loadCommand));
-  return table(
+  return columns(
     commands.map(({ name, summary }) => [`kitty-events ${name}`, summary]),
+    INDENT,
   ).join("\n");
 }
 
@@ -57,6 +65,50 @@ export async function groupHelp(names: readonly string[]): Promise<string> {
 export async function commandHelp(name: string): Promise<string> {
   const command = await loadCommand(name);
   const { summary, details, positionals, options, examples } = command;
+  const own = Object.entries(options);
+  const usage = `usage: kitty-events ${usageOf(command)}`;
+  const sections = [
+    `${summary}\n\n${wrapped(usage, WIDTH).join("\n  ")}`,
+    details?.join("\n"),
+    columns(positionals.map(({ name, help }) => [name, help]), INDENT)
+      .join("\n"),
+    columns(
+      [...own, ...Object.entries(COMMON_OPTIONS)].map(([name, option]) => [
+        synopsis(name, option),
+        option.help,
+      ]),
+      INDENT,
+    ).join("\n"),
+    [
+      "examples:",
+      ...examples.flatMap((example) => commandLine(example, WIDTH - INDENT))
+        .map((line) => " ".repeat(INDENT) + line),
+    ].join("\n"),
+  ];
+  return sections.filter(Boolean).join("\n\n");
+}
+
+/** Help for a topic. */
+export function topicHelp(topic: Topic): string {
+  const { summary, intro = [], rows, example = [], outro = [] } = topic;
+  const paragraph = (text: string) => wrapped(text, WIDTH).join("\n");
+  const sections = [
+    summary,
+    ...intro.map(paragraph),
+    columns(rows, INDENT).join("\n"),
+    ...outro.map(paragraph),
+    example.map((line) => `  ${line}`).join("\n"),
+  ];
+  return sections.filter(Boolean).join("\n\n");
+}
+
+/** A command line in general: its words, arguments and required options. */
+export function usageOf(
+  { name, positionals, options }: Pick<
+    Command,
+    "name" | "positionals" | "options"
+  >,
+): string {
   const words = positionals.map(({ name, optional, rest }) => {
     const word = rest ? `${name} ...` : name;
     return optional ? `[${word}]` : word;
@@ -65,57 +117,26 @@ export async function commandHelp(name: string): Promise<string> {
   const required = own.filter(([, { required }]) => required)
     .map(([name, option]) => synopsis(name, option));
   const optional = own.some(([, { required }]) => !required) ? "[options]" : "";
-  const usage = ["kitty-events", name, ...words, ...required, optional]
-    .filter(Boolean).join(" ");
-  const sections = [
-    `${summary}\n\n${wrapped(`usage: ${usage}`, WIDTH).join("\n  ")}`,
-    details?.join("\n"),
-    table(positionals.map(({ name, help }) => [name, help])).join("\n"),
-    table(
-      [...own, ...Object.entries(COMMON_OPTIONS)].map(([name, option]) => [
-        synopsis(name, option),
-        option.help,
-      ]),
-    ).join("\n"),
-    ["examples:", ...examples.map(commandLine)].join("\n"),
-  ];
-  return sections.filter(Boolean).join("\n\n");
+  return [name, ...words, ...required, optional].filter(Boolean).join(" ");
 }
 
-function synopsis(name: string, option: Option): string {
+/** An option as one types it. */
+export function synopsis(name: string, option: Option): string {
   return option.kind === "flag" ? `--${name}` : `--${name} ${option.value}`;
 }
 
-const WIDTH = 80;
-
-/** A command line as one types it, continued where it is too long. */
-function commandLine(example: string): string {
-  const parts = `  kitty-events ${example}`.split(/ (?=--)/);
-  return parts.reduce((text, part) => {
-    const line = text.slice(text.lastIndexOf("\n") + 1);
-    const fits = line.length + part.length + 3 <= WIDTH;
-    return `${text}${fits ? " " : " \\\n      "}${part}`;
-  });
-}
-
-/** Two columns, the right one wrapped. */
-function table(rows: readonly (readonly [string, string])[]): string[] {
-  const width = Math.max(0, ...rows.map(([left]) => left.length));
-  return rows.flatMap(([left, right]) =>
-    wrapped(right, WIDTH - width - 4).map((line, i) =>
-      `  ${(i === 0 ? left : "").padEnd(width)}  ${line}`
-    )
-  );
-}
-
-/** Breaks a text into lines of at most `width` characters, between words. */
-function wrapped(text: string, width: number): string[] {
+/** A command line as one types it, continued in further lines where it is too long. */
+export function commandLine(example: string, width: number): string[] {
   const lines = [""];
-  for (const word of text.split(" ")) {
-    const line = lines[lines.length - 1]!;
-    if (line === "") lines[lines.length - 1] = word;
-    else if (line.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = `${line} ${word}`;
+  for (const part of `kitty-events ${example}`.split(/ (?=--)/)) {
+    const line = lines.at(-1)!;
+    const longer = line === "" ? part : `${line} ${part}`;
+    if (line === "" || longer.length + 2 <= width) {
+      lines[lines.length - 1] = longer;
+    } else {
+      lines[lines.length - 1] = `${line} \\`;
+      lines.push(`    ${part}`);
+    }
   }
   return lines;
 }

@@ -12,7 +12,7 @@ import { type Entry, walk } from "../home/queue_read.ts";
 import { type Call, countOf, notFound } from "./command.ts";
 import { brief } from "./commands/emit_types.ts";
 import { openKeeper } from "./keeper.ts";
-import { printable } from "./output.ts";
+import { printable, WIDTH, wrapped } from "./output.ts";
 
 const LIMIT_DEFAULT = 50;
 
@@ -70,23 +70,43 @@ function documentOf({ envelope }: Entry, tries: Tries): object {
   return { event: envelope, ...tries };
 }
 
+/** One line of a terminal's width; below it, why the event is still here. */
 function tell(
   { out }: Call,
   entry: Entry,
   tries: Tries,
 ): Promise<boolean> {
   const { lamport_clock, event_id, event_type, timestamp } = entry.envelope;
-  const what = printable(brief(entry.envelope as unknown as Draft), 24);
-  const why = tries.reason ?? tries.last_error;
-  return out.data(
-    documentOf(entry, tries),
-    `${String(lamport_clock).padStart(7)} ${event_id} ${
-      timestamp.slice(0, 16)
-    } ${event_type} ${what}${
-      tries.attempts > 0 ? `, ${tries.attempts} attempts` : ""
-    }${why === undefined ? "" : `: ${printable(why)}`}`,
-  );
+  const [clock, date] = [
+    String(lamport_clock).padStart(6),
+    timestamp.slice(5, 10),
+  ];
+  const head = `${clock} ${event_id} ${date} `;
+  const what = `${event_type} ${brief(entry.envelope as unknown as Draft)}`;
+  const lines = [
+    head + printable(what, Math.max(SHORTEST, WIDTH - head.length)),
+    ...wrapped(whyHere(entry, tries), WIDTH - WHY_INDENT)
+      .filter(Boolean).map((line) => " ".repeat(WHY_INDENT) + line),
+  ];
+  return out.data(documentOf(entry, tries), lines.join("\n"));
 }
+
+/** What is always shown of an event, however long its clock value. */
+const SHORTEST = 20;
+const WHY_INDENT = 7;
+
+/** What was tried, and what came of it; empty where nothing was. */
+function whyHere({ place }: Entry, tries: Tries): string {
+  const { attempts, reason, last_error } = tries;
+  const tried = attempts > 0 ? `${attempts} attempts` : "";
+  const label = place === "dead" ? `dead${tried && ` after ${tried}`}` : tried;
+  const why = reason ?? last_error;
+  return [label, why && printable(why, WHY_CHARS_MAX)].filter(Boolean)
+    .join(": ");
+}
+
+/** Longest reason in a listing; `show` has all of it. */
+const WHY_CHARS_MAX = 140;
 
 /** Ids given as arguments, or with `--all` those of the whole place. */
 export async function chosenIds(

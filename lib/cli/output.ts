@@ -6,6 +6,7 @@
 
 import { KittyError, reasonOf } from "../errors.ts";
 import type { Problem } from "../problem.ts";
+import { type Accent, accented, paint } from "./colour.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** How much a command says, and in which form. */
@@ -30,13 +31,26 @@ export class Output {
   }
 
   /** What people may like to know; silent with `--quiet`. */
-  async note(text: string): Promise<void> {
-    if (!this.mode.quiet) await this.terminal.writeError(harmless(text));
+  async note(text: string, accent?: Accent): Promise<void> {
+    if (!this.mode.quiet) {
+      await this.terminal.writeError(this.#told(text, accent));
+    }
   }
 
   /** What people should know. */
-  async warn(text: string): Promise<void> {
-    await this.terminal.writeError(`kitty-events: ${harmless(text)}`);
+  async warn(text: string, accent?: Accent): Promise<void> {
+    const prefix = "kitty-events:";
+    const shown = this.terminal.hasErrorColours
+      ? paint(prefix, "yellow")
+      : prefix;
+    await this.terminal.writeError(`${shown} ${this.#told(text, accent)}`);
+  }
+
+  #told(text: string, accent: Accent | undefined): string {
+    const words = harmless(text);
+    return accent && this.terminal.hasErrorColours
+      ? accented(words, accent)
+      : words;
   }
 
   /** Says why the command itself failed. */
@@ -55,14 +69,43 @@ export class Output {
   }
 }
 
+/** Columns of the narrowest terminal in use. */
+export const WIDTH = 80;
+
 /** The fields of a document as a table for people. */
 export function tableOf(document: object): string {
-  return Object.entries(document).map(([name, value]) => {
+  const rows = Object.entries(document).map(([name, value]) => {
     const text = typeof value === "object" && value !== null
       ? Object.entries(value).map(([key, n]) => `${key} ${n}`).join(", ")
       : String(value ?? "");
-    return `${name.padEnd(15)} ${text || "none"}`;
-  }).join("\n");
+    return [name, printable(text, Infinity) || "none"] as const;
+  });
+  return columns(rows).join("\n");
+}
+
+/** Two columns, the right one wrapped. */
+export function columns(
+  rows: readonly (readonly [string, string])[],
+  indent = 0,
+): string[] {
+  const left = Math.max(0, ...rows.map(([name]) => name.length)) + indent + 2;
+  return rows.flatMap(([name, text]) =>
+    wrapped(text, WIDTH - left).map((line, i) =>
+      `${" ".repeat(indent)}${i === 0 ? name : ""}`.padEnd(left) + line
+    )
+  );
+}
+
+/** Breaks a text into lines of at most `width` characters, between words. */
+export function wrapped(text: string, width: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines[lines.length - 1]!;
+    if (line === "") lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${line} ${word}`;
+  }
+  return lines;
 }
 
 /** A problem in one line. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { wantsColour } from "./colour.ts";
+
 /** Where the command line reads and writes. */
 export interface Terminal {
   /** Whether a person types standard input. */
@@ -19,6 +21,10 @@ export interface Terminal {
   write(text: string): Promise<boolean>;
   /** Whether a person sees standard error. */
   readonly showsErrors: boolean;
+  /** Whether standard output takes colours. */
+  readonly hasColours: boolean;
+  /** Whether standard error does. */
+  readonly hasErrorColours: boolean;
   /** Writes one line to standard error; what nobody reads is dropped. */
   writeError(line: string): Promise<void>;
   /** The same for text that is no whole line. */
@@ -59,6 +65,12 @@ export function realTerminal(): Terminal {
     get showsErrors() {
       return Deno.stderr.isTerminal();
     },
+    get hasColours() {
+      return wantsColour(env, Deno.stdout.isTerminal());
+    },
+    get hasErrorColours() {
+      return wantsColour(env, Deno.stderr.isTerminal());
+    },
     writeError: (line) => writeErrorText(`${line}\n`),
     writeErrorText,
     onStop(handler) {
@@ -72,6 +84,15 @@ export function realTerminal(): Terminal {
       }
     },
   };
+}
+
+/** A variable; undefined where it is unset, or is no UTF-8. */
+function env(name: string): string | undefined {
+  try {
+    return Deno.env.get(name);
+  } catch {
+    return undefined;
+  }
 }
 
 async function writeAll(

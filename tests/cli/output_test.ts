@@ -18,6 +18,8 @@ function listener() {
     writeError: (line) => Promise.resolve(void stderr.push(line)),
     onStop() {},
     showsErrors: false,
+    hasColours: false,
+    hasErrorColours: false,
     writeErrorText: () => Promise.resolve(),
     onReload() {},
   };

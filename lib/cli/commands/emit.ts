@@ -16,7 +16,12 @@ import {
   usageError,
 } from "../../errors.ts";
 import { DOCUMENT_BYTES_MAX, TELLING_MS_MAX } from "../../limits.ts";
-import { lostReceipt, type Receipt, strictExit } from "../../receipt.ts";
+import {
+  lostReceipt,
+  type Receipt,
+  strictExit,
+  waitedFor,
+} from "../../receipt.ts";
 import { setUpEmitter } from "../../setup.ts";
 import type { Draft } from "../../contract.ts";
 import {
@@ -25,6 +30,7 @@ import {
   EMIT_OPTIONS,
   timeoutOf,
 } from "../command.ts";
+import { receiptAccent } from "../colour.ts";
 import { STDIN } from "../input.ts";
 import { printable, problemText } from "../output.ts";
 import type { Terminal } from "../terminal.ts";
@@ -175,23 +181,15 @@ async function record(
     ];
     const wait = args.text("wait") === "server";
     const [receipt] = await emitter.commit(group, deadline, { wait });
-    return { receipt: withWait(call, receipt!), emitter, settings, warnings };
+    return {
+      receipt: wait ? waitedFor(receipt!) : receipt!,
+      emitter,
+      settings,
+      warnings,
+    };
   } catch (error) {
     return { receipt: lostReceipt(error, draft.event_type), warnings };
   }
-}
-
-/** `--wait server`: says so where the server has not acknowledged the event. */
-function withWait(call: Call, receipt: Receipt): Receipt {
-  const isWaiting = call.args.text("wait") === "server" &&
-    receipt.status === "queued";
-  return isWaiting
-    ? {
-      ...receipt,
-      warning: receipt.warning ??
-        "the server has not acknowledged the event; it stays queued",
-    }
-    : receipt;
 }
 
 function exitOf(
@@ -199,10 +197,8 @@ function exitOf(
   receipt: Receipt,
   problems: readonly string[],
 ): ExitCode {
-  const code = strictExit(new Set([receipt.status]));
-  const isUnavailable = call.args.text("wait") === "server" &&
-    ["queued", "spooled"].includes(receipt.status);
-  if (code === EXIT.ok && isUnavailable) return EXIT.unavailable;
+  const waited = call.args.text("wait") === "server";
+  const code = strictExit(new Set([receipt.status]), waited);
   return code || (problems.length > 0 ? EXIT.config : EXIT.ok);
 }
 
@@ -216,18 +212,20 @@ async function tell(
     receipt;
   const data = out.mode.json ? JSON.stringify(receipt) : event_id;
   const telling = data === null ? undefined : out.line(data);
+  const accent = receiptAccent(status);
   // What is for people need not wait until the data was read.
   for (const problem of problems ?? []) {
-    await out.warn(`${event_type} discarded: ${problemText(problem)}`);
+    await out.warn(`${event_type} ${status}: ${problemText(problem)}`, accent);
   }
   if (warning && !(event_id !== null && out.mode.quiet)) {
-    await out.warn(`${event_type} ${status}: ${warning}`);
+    await out.warn(`${event_type} ${status}: ${warning}`, accent);
   }
   if (event_id !== null) {
     const label = CONNECTION_LABELS[emitter?.connectionStatus ?? "Offline"];
     const clock = lamport_clock === null ? "" : ` (clock ${lamport_clock})`;
     await out.note(
       `[${label}] ${status} ${event_type} ${printable(brief(draft))}${clock}`,
+      accent,
     );
     if (out.mode.verbose) {
       await out.note(

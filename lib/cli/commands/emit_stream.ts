@@ -21,6 +21,7 @@ import {
   type Receipt,
   type ReceiptStatus,
   strictExit,
+  waitedFor,
 } from "../../receipt.ts";
 import { setUpEmitter } from "../../setup.ts";
 import { type Call, timeoutOf } from "../command.ts";
@@ -52,7 +53,10 @@ export async function emitStream(call: Call): Promise<number> {
   await stream.summarize();
   if (exitCode !== undefined) return exitCode;
   if (!args.flag("strict")) return EXIT.ok;
-  const code = strictExit(new Set(stream.counts.keys()));
+  const code = strictExit(
+    new Set(stream.counts.keys()),
+    args.text("wait") === "server",
+  );
   return code || (settings?.problems.length ? EXIT.config : EXIT.ok);
 }
 
@@ -172,26 +176,35 @@ class Stream {
       this.#groupBytes >= GROUP_BYTES_MAX;
   }
 
-  /** Starts to commit the group, once the one before is done. */
+  /**
+   * Starts to commit the group, and waits for the one before. So the next one
+   * stands in line for the home while this one is being committed, and need
+   * not take its lock anew.
+   */
   async #commit(): Promise<void> {
     const group = this.#group;
     this.#group = [];
     this.#groupBytes = 0;
-    await this.#committing;
-    if (group.length === 0) return;
-    this.#committing = this.#record(group);
+    const before = this.#committing;
+    if (group.length > 0) this.#committing = this.#record(group, before);
+    await before;
   }
 
+  /** Records a group, and writes its receipts after those of the one before. */
   async #record(
     group: readonly { line: number; prepared: Prepared }[],
+    before: Promise<void>,
   ): Promise<void> {
     const deadline = Deadline.in(this.#call.world.elapsedMs, this.#timeoutMs);
+    const wait = this.#call.args.text("wait") === "server";
     const receipts = await this.#recorder.commit(
       group.map(({ prepared }) => prepared),
       deadline,
-      { wait: this.#call.args.text("wait") === "server" },
+      { wait },
     );
-    const text = receipts.map((receipt, i) => {
+    await before;
+    const text = receipts.map((plain, i) => {
+      const receipt = wait ? waitedFor(plain) : plain;
       this.#count(receipt);
       const { line } = group[i]!;
       return `{"line":${line},${JSON.stringify(receipt).slice(1)}\n`;

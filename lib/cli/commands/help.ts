@@ -11,19 +11,20 @@ import { EXIT, usageError } from "../../errors.ts";
 import { nearMiss } from "../../near_miss.ts";
 import { COMMANDS } from "../commands.ts";
 import type { Command } from "../command.ts";
-import { commandHelp, groupHelp, programHelp } from "../help.ts";
+import { commandHelp, groupHelp, programHelp, topicHelp } from "../help.ts";
 import { printable } from "../output.ts";
+import { findTopic, TOPICS } from "../topics.ts";
 
 export const help: readonly Command[] = [
   {
     name: "help",
-    summary: "Show this help, or a command's.",
-    examples: ["help", "help emit wp-created"],
+    summary: "Show this help, a command's, or a topic's.",
+    examples: ["help", "help emit wp-created", "help exit-codes"],
     positionals: [{
       name: "COMMAND",
       optional: true,
       rest: true,
-      help: "the command's words",
+      help: `the command's words, or a topic: ${topicNames().join(", ")}`,
     }],
     options: {},
     async run({ args, out }) {
@@ -31,12 +32,14 @@ export const help: readonly Command[] = [
       const group = [...COMMANDS.keys()].filter((known) =>
         known.startsWith(`${name} `)
       );
+      const topic = findTopic(name);
       if (name === "") await out.line(await programHelp());
+      else if (topic) await out.line(topicHelp(topic));
       else if (COMMANDS.has(name)) await out.line(await commandHelp(name));
       else if (group.length > 0) {
         await out.line(await groupHelp(group));
       } else {
-        const meant = nearMiss(name, topics());
+        const meant = nearMiss(name, [...commandWords(), ...topicNames()]);
         throw usageError(
           `no help for "${printable(name, 40)}"`,
           meant
@@ -71,8 +74,12 @@ export const help: readonly Command[] = [
   },
 ];
 
-/** All that there is help for: commands, and groups of them. */
-function topics(): Set<string> {
+function topicNames(): string[] {
+  return TOPICS.map(({ name }) => name);
+}
+
+/** Commands, and groups of them. */
+function commandWords(): Set<string> {
   return new Set([...COMMANDS.keys()].flatMap((name) => {
     const words = name.split(" ");
     return words.map((_, i) => words.slice(0, i + 1).join(" "));

@@ -1,0 +1,61 @@
+/**
+ * `completions <shell>`: a script that completes command lines in a shell.
+ *
+ * @module
+ */
+
+import { EXIT, usageError } from "../../errors.ts";
+import { nearMiss } from "../../near_miss.ts";
+import type { Command } from "../command.ts";
+import { bashScript } from "../completions/bash.ts";
+import { fishScript } from "../completions/fish.ts";
+import { completionModel, type Model } from "../completions/model.ts";
+import { powershellScript } from "../completions/powershell.ts";
+import { zshScript } from "../completions/zsh.ts";
+import { printable } from "../output.ts";
+
+const SCRIPTS: ReadonlyMap<string, (model: Model) => string> = new Map([
+  ["bash", bashScript],
+  ["zsh", zshScript],
+  ["fish", fishScript],
+  ["powershell", powershellScript],
+]);
+
+const SHELLS = [...SCRIPTS.keys()];
+
+export const completions: readonly Command[] = [{
+  name: "completions",
+  summary: "Print a script that completes command lines in a shell.",
+  details: [
+    "Read by the shell once, it completes commands, flags, statuses and files",
+    "without starting the program. To have it in every new shell:",
+    "  bash  echo 'source <(kitty-events completions bash)' >> ~/.bashrc",
+    "  zsh   echo 'source <(kitty-events completions zsh)' >> ~/.zshrc",
+    "        (behind the line with compinit)",
+    "  fish  kitty-events completions fish \\",
+    "          > ~/.config/fish/completions/kitty-events.fish",
+    "  powershell, in the profile:",
+    "        kitty-events completions powershell | Out-String | Invoke-Expression",
+  ],
+  examples: ["completions bash > kitty-events.bash"],
+  positionals: [{ name: "SHELL", help: `one of ${SHELLS.join(", ")}` }],
+  options: {},
+  async run({ args, out }) {
+    const shell = args.positionals[0]!;
+    const scriptOf = SCRIPTS.get(shell);
+    if (!scriptOf) {
+      const meant = nearMiss(shell, SHELLS);
+      throw usageError(
+        `no completions for "${printable(shell, 40)}"`,
+        meant
+          ? `did you mean: kitty-events completions ${meant}?`
+          : `one of: ${SHELLS.join(", ")}`,
+      );
+    }
+    const script = scriptOf(await completionModel());
+    await (out.mode.json
+      ? out.line(JSON.stringify({ shell, script }))
+      : out.terminal.write(script));
+    return EXIT.ok;
+  },
+}];

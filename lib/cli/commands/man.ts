@@ -1,0 +1,29 @@
+/**
+ * `man`: the manual page.
+ *
+ * @module
+ */
+
+import config from "../../../deno.json" with { type: "json" };
+import { EXIT } from "../../errors.ts";
+import type { Command } from "../command.ts";
+import { manualPage } from "../manual.ts";
+
+export const man: readonly Command[] = [{
+  name: "man",
+  summary: "Print the manual page, for man(1).",
+  details: [
+    "To read it at once: kitty-events man | man -l -",
+    "To install it, put it into man1/ of a folder that manpath names.",
+  ],
+  examples: ["man > kitty-events.1"],
+  positionals: [],
+  options: {},
+  async run({ out }) {
+    const page = await manualPage(config.version);
+    await (out.mode.json
+      ? out.line(JSON.stringify({ man: page }))
+      : out.terminal.write(page));
+    return EXIT.ok;
+  },
+}];

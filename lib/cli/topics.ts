@@ -1,0 +1,191 @@
+/**
+ * What is to be known beside the commands: the texts of `help <topic>`, and
+ * the sections of the manual page.
+ *
+ * @module
+ */
+
+/** A topic. */
+export interface Topic {
+  /** Its word behind `help`. */
+  readonly name: string;
+  /** One sentence. */
+  readonly summary: string;
+  /** Before the rows, a paragraph each. */
+  readonly intro?: readonly string[];
+  /** What there is, and what it means. */
+  readonly rows: readonly (readonly [string, string])[];
+  /** After the rows, a paragraph each. */
+  readonly outro?: readonly string[];
+  /** Lines of a shell, where seeing it done says most. */
+  readonly example?: readonly string[];
+}
+
+/** All topics, in the order of the manual page. */
+export const TOPICS: readonly Topic[] = [
+  {
+    name: "receipts",
+    summary: "What became of an event: the words of a receipt.",
+    rows: [
+      ["delivered", "the server acknowledged it"],
+      ["queued", "on disk, in the queue"],
+      [
+        "spooled",
+        "on disk, in the spool: the queue could not be used in time; it has no clock value yet",
+      ],
+      ["discarded", "it breaks the contract; `problems` says where"],
+      ["refused", "the queue is full; nothing was stored"],
+      ["lost", "nothing could be written; `warning` says why"],
+      ["disabled", "switched off by SPEC_KITTY_DISABLED"],
+    ],
+    outro: [
+      "A single emit prints the event's id on stdout, nothing where there is none, and a line for people on stderr. With --json, and in a stream, a receipt is one JSON document with the fields line (streams only), event_type, event_id, lamport_clock, status, problems and warning.",
+      "A retry is safe when it names the same --event-id: as long as the event waits here, the answer is its receipt again.",
+    ],
+  },
+  {
+    name: "exit-codes",
+    summary: "How a command ends.",
+    intro: [
+      "emit exits with 0 whatever became of the event, except for wrong usage; --strict makes it use the other codes. All other commands always use them.",
+    ],
+    rows: [
+      ["0", "done"],
+      [
+        "64",
+        "wrong usage: unknown command, flag or event type, missing argument",
+      ],
+      [
+        "65",
+        "an invalid event or document; an id that is not there; sync now: the server refused events",
+      ],
+      [
+        "69",
+        "the server is not there, did not take all, or has not acknowledged the event that --wait server waits for",
+      ],
+      ["74", "not stored; the home, its queue or its clock cannot be used"],
+      ["75", "the queue is full"],
+      ["77", "not logged in, or not allowed to send for this team"],
+      ["78", "a setting that cannot be used"],
+      ["130", "ended by SIGINT"],
+      ["143", "ended by SIGTERM"],
+    ],
+    outro: [
+      "Of several, a stream uses the first in the order 74, 75, 69, 65, 78, and doctor that of the first problem that it names.",
+    ],
+  },
+  {
+    name: "environment",
+    summary: "Variables and settings.",
+    intro: [
+      "A flag goes before the environment, the environment before config.toml in the home, and that before the default.",
+    ],
+    rows: [
+      ["SPEC_KITTY_HOME", "folder of queue and clock (~/.spec-kitty)"],
+      [
+        "SPEC_KITTY_SERVER_URL",
+        "where events are sent; [sync] server_url (that of the login)",
+      ],
+      [
+        "SPEC_KITTY_TEAM_SLUG",
+        "team of the events; [sync] team_slug (that of the login)",
+      ],
+      ["SPEC_KITTY_ACCESS_TOKEN", "in place of a login, as in a CI job"],
+      [
+        "SPEC_KITTY_REFRESH_TOKEN",
+        "renews it; good once, so not for many jobs",
+      ],
+      [
+        "SPEC_KITTY_TIMEOUT",
+        "time for one emit or one group of a stream; [emit] timeout (2s)",
+      ],
+      [
+        "SPEC_KITTY_MAX_QUEUE_SIZE",
+        "events, dead letters included; [sync] max_queue_size (100000)",
+      ],
+      [
+        "SPEC_KITTY_MAX_QUEUE_BYTES",
+        "their bytes; [sync] max_queue_bytes (1073741824)",
+      ],
+      [
+        "SPEC_KITTY_NODE_ID",
+        "id of this machine and user, for containers with a fixed host name and a throw-away home (computed)",
+      ],
+      ["SPEC_KITTY_DISABLED", "record nothing"],
+      [
+        "DENO_TLS_CA_STORE",
+        "whose certificates count: mozilla,system adds those of this machine",
+      ],
+      ["NO_COLOR", "no colours, whatever the terminal"],
+      ["CLICOLOR_FORCE", "colours, even into a pipe or a file"],
+    ],
+  },
+  {
+    name: "files",
+    summary: "What lies in the home.",
+    intro: [
+      "The home is ~/.spec-kitty, or where SPEC_KITTY_HOME or --home says. Only its owner may read it.",
+    ],
+    rows: [
+      ["events.kv", "the queue (SQLite), with events.kv-wal and events.kv-shm"],
+      [
+        "clock.json",
+        "the Lamport clock, shared with the Python command line",
+      ],
+      ["clock.lock", "held while clock or queue change"],
+      ["spool/", "drafts that wait to be taken in; see: help spool"],
+      ["spool/rejected/", "drafts that never will be, each with its reason"],
+      [
+        "tally",
+        "a letter for each event discarded (d), refused (r), lost (l)",
+      ],
+      ["config.toml", "settings, if you write one; see: help environment"],
+      ["credentials", "the login (TOML)"],
+      ["credentials.lock", "held while it changes"],
+      ["drain.lock", "held by whoever sends"],
+      ["agent.json", "what the agent says of itself"],
+      ["agent.sock", "the agent's socket"],
+      ["agent.lock", "held while an agent runs"],
+      ["agent.token", "what an agent on TCP asks for"],
+      ["collector/", "the data of a collector"],
+      [
+        "damaged-<time>/",
+        "a queue that was proven damaged; what can still be read comes back with: queue import --from DIR",
+      ],
+      [
+        "clock.json.damaged-<time>",
+        "a clock that was proven damaged; the clock goes on from the queue's highest value",
+      ],
+    ],
+  },
+  {
+    name: "spool",
+    summary: "Recording without running anything: a file in the spool.",
+    intro: [
+      "Any program may drop a draft into spool/ of the home. It writes .name.tmp there and renames it to name.json, so that nobody reads half of it. The next run of kitty-events takes it in, in the order of the names.",
+    ],
+    rows: [
+      ["event_type", "one of the eight, such as HistoryAdded"],
+      ["payload", "the fields of that type; see: schema TYPE"],
+      ["event_id", "a ULID; the same again makes a retry safe (a new one)"],
+      ["causation_id", "ties the events of one batch together"],
+      ["timestamp", "when it happened, RFC 3339 (time of the file)"],
+      ["team_slug", "the team (that of the settings, or of the login)"],
+      ["project_uuid, project_slug", "the project (none)"],
+    ],
+    example: [
+      'spool="${SPEC_KITTY_HOME:-$HOME/.spec-kitty}/spool"; mkdir -p "$spool"',
+      'echo \'{"event_type": "HistoryAdded", "payload": {"wp_id": "WP01",',
+      '  "entry_type": "note", "entry_content": "hello"}}\' > "$spool/.1.tmp"',
+      'mv "$spool/.1.tmp" "$spool/1.json"',
+    ],
+    outro: [
+      "A draft that breaks the contract moves to spool/rejected/, with the reason beside it in name.json.reason.json.",
+    ],
+  },
+];
+
+/** The topic of a name; undefined where there is none. */
+export function findTopic(name: string): Topic | undefined {
+  return TOPICS.find((topic) => topic.name === name);
+}

@@ -1,0 +1,169 @@
+/**
+ * The way to the server: who is logged in, whether it answers, who sends.
+ *
+ * @module
+ */
+
+import { readAgentState, socketPath } from "../delivery/agent_file.ts";
+import { type Answer, ask, NoAnswerError } from "../delivery/http.ts";
+import { type NoSession, openSession, Session } from "../delivery/session.ts";
+import { EXIT } from "../errors.ts";
+import { type Finding, fine, problem, timeText, warning } from "./finding.ts";
+import { CLOCK_SKEW_MS_MAX, LOGIN_WARN_MS, SERVER_WAIT_MS } from "./limits.ts";
+import { type Patient, within } from "./patient.ts";
+
+/** The home's access to its server. Who may read its secrets is another check's. */
+function sessionOf(
+  { home, settings, world }: Patient,
+): Promise<Session | NoSession> {
+  return openSession(home, settings, world, () => {});
+}
+
+/** Whether somebody is logged in, and for how long. */
+export async function checkLogin(patient: Patient): Promise<Finding> {
+  const session = await sessionOf(patient);
+  const { serverUrl, username, teamSlug } = session;
+  if (!(session instanceof Session)) {
+    if (session.reason === "logged_out" && !serverUrl) {
+      return fine("no server is configured; events wait in the queue");
+    }
+    const { message, hint = "log in: kitty-events auth login", exit } =
+      session.error;
+    return problem(message, hint, exit);
+  }
+  const server = session.serverUrl.origin;
+  if (!session.isGood) {
+    return problem(
+      `the login at ${server} has expired`,
+      "log in again: kitty-events auth login",
+      EXIT.notAuthenticated,
+    );
+  }
+  if (teamSlug === undefined) {
+    return warning(
+      "no team is known, so nothing is sent",
+      "set SPEC_KITTY_TEAM_SLUG, or log in with --team",
+    );
+  }
+  const { access, refresh } = session.expiresAtMs;
+  const who = `${
+    username ?? "with tokens of the environment"
+  } at ${server}, team ${teamSlug}`;
+  const endMs = Math.max(access ?? 0, refresh ?? 0);
+  if (endMs === 0) return fine(who);
+  const leftMs = endMs - patient.world.nowMs();
+  const until = `${who}, good for ${timeText(leftMs)}`;
+  // An access token of minutes is renewed by itself as long as the other one is good.
+  return leftMs < LOGIN_WARN_MS && refresh !== undefined
+    ? warning(until, "log in again before: kitty-events auth login")
+    : fine(until);
+}
+
+/** What a server said to a question that needs no login. */
+export type Reply =
+  | { readonly kind: "none" }
+  | { readonly kind: "silent"; readonly why: string }
+  | {
+    readonly kind: "answer";
+    readonly answer: Answer;
+    readonly url: URL;
+    readonly atMs: number;
+    readonly tookMs: number;
+  };
+
+/** Asks the server whether it is there; the checks that concern it share the reply. */
+export async function askServer(patient: Patient): Promise<Reply> {
+  const { serverUrl: url } = await sessionOf(patient);
+  if (!url) return { kind: "none" };
+  const { world } = patient;
+  const startedMs = world.elapsedMs();
+  try {
+    const answer = await ask({
+      url: new URL("/healthz", url),
+      method: "GET",
+      timeoutMs: SERVER_WAIT_MS,
+    });
+    const tookMs = world.elapsedMs() - startedMs;
+    return { kind: "answer", answer, url, atMs: world.nowMs(), tookMs };
+  } catch (error) {
+    if (!(error instanceof NoAnswerError)) throw error;
+    return { kind: "silent", why: error.message };
+  }
+}
+
+/** Whether the server answers. */
+export async function checkServer(
+  askOnce: () => Promise<Reply>,
+): Promise<Finding> {
+  const reply = await askOnce();
+  switch (reply.kind) {
+    case "none":
+      return fine("none is configured");
+    case "silent":
+      return problem(reply.why, hintFor(reply.why), EXIT.unavailable);
+    case "answer": {
+      const { answer: { status }, url, tookMs } = reply;
+      const text = `${url.origin} answered with status ${status} after ${
+        Math.round(tookMs)
+      } ms`;
+      return status < 500 ? fine(text) : warning(
+        text,
+        "nothing to do here: events wait until the server is well",
+      );
+    }
+  }
+}
+
+function hintFor(why: string): string {
+  if (/InvalidContentType|wrong version number/i.test(why)) {
+    return "there is no TLS at that address; look at its port, and whether it is https";
+  }
+  if (/certificate|UnknownIssuer|\btls\b|\bssl\b|handshake/i.test(why)) {
+    return "where a company's own authority signs certificates, set DENO_TLS_CA_STORE=mozilla,system; else look at the server's certificate";
+  }
+  return "look at the address (kitty-events auth status), the network and HTTPS_PROXY; events wait in the queue meanwhile";
+}
+
+/** Whether this machine and the server have the same time. */
+export async function checkServerClock(
+  askOnce: () => Promise<Reply>,
+): Promise<Finding> {
+  const reply = await askOnce();
+  const date = reply.kind === "answer"
+    ? Date.parse(reply.answer.headers.get("date") ?? "")
+    : NaN;
+  if (reply.kind !== "answer" || Number.isNaN(date)) {
+    return fine("not known: no answer that tells the time");
+  }
+  const skewMs = reply.atMs - date;
+  if (Math.abs(skewMs) <= CLOCK_SKEW_MS_MAX) {
+    return fine("the same time as here");
+  }
+  return warning(
+    `this machine is ${timeText(skewMs)} ${
+      skewMs > 0 ? "ahead of" : "behind"
+    } the server`,
+    "set the time of this machine (or of the server): tokens seem to end too soon or too late, and timestamps are wrong",
+  );
+}
+
+/** Whether an agent runs, or one has left its files behind. */
+export async function checkAgent(patient: Patient): Promise<Finding> {
+  const { home, world } = patient;
+  const state = await readAgentState(home, world.nowMs());
+  if (state) {
+    return fine(
+      `process ${state.pid}, ${state.state} since ${state.since}`,
+    );
+  }
+  const isThere = (path: string) =>
+    Deno.lstat(path).then(() => true, () => false);
+  const hasState = await isThere(within(patient, "agent.json"));
+  if (!hasState && !await isThere(socketPath(home))) {
+    return fine("none runs; kitty-events sync now sends what is queued");
+  }
+  return warning(
+    "an agent has left its files and gives no sign of life: it was killed, or hangs",
+    "start it again, which replaces them: kitty-events agent run",
+  );
+}

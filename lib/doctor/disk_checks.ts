@@ -1,0 +1,71 @@
+/**
+ * The disk under the home: what it is, how long it takes, how much is left.
+ *
+ * @module
+ */
+
+import { reasonOf } from "../errors.ts";
+import { type Finding, fine, problem, sizeText, warning } from "./finding.ts";
+import { nearestFolder, probe } from "./home_checks.ts";
+import { ROOM_PROBLEM_BYTES, ROOM_WARN_BYTES, SLOW_SYNC_MS } from "./limits.ts";
+import { isNetwork, isThrowAway, mountOf } from "./mounts.ts";
+import type { Patient } from "./patient.ts";
+
+/** What the home lies on. */
+export async function checkFileSystem(
+  { home, world }: Patient,
+): Promise<Finding> {
+  if (Deno.build.os !== "linux") return fine("not known on this system");
+  const folder = await Deno.realPath(await nearestFolder(home));
+  const mounts = await Deno.readTextFile("/proc/self/mountinfo");
+  const mount = mountOf(mounts, folder);
+  if (!mount) return fine("not known here");
+  if (isNetwork(mount)) {
+    return warning(
+      `${mount.type}, on another machine: its locks may not hold between machines`,
+      "use a home on a disk of this machine, one for each machine",
+    );
+  }
+  if (isThrowAway(mount) && !world.env("SPEC_KITTY_NODE_ID")) {
+    return warning(
+      `${mount.type}, gone with this machine or its container, together with clock and queue`,
+      "mount a volume there; or give each container an id of its own in SPEC_KITTY_NODE_ID, and send what it recorded before it ends: kitty-events sync now",
+    );
+  }
+  return fine(mount.type);
+}
+
+/** Whether what is written reaches the disk, and how soon. */
+export async function checkSync({ home }: Patient): Promise<Finding> {
+  let ms: number;
+  try {
+    ms = await probe(await nearestFolder(home));
+  } catch (error) {
+    return problem(
+      `nothing can be synced to the disk: ${reasonOf(error)}`,
+      "look at the folder's owner and mode, at the free space and at the disk",
+    );
+  }
+  const took = `one fsync took ${ms.toFixed(1)} ms`;
+  return ms < SLOW_SYNC_MS ? fine(took) : warning(
+    `${took}, and an emit makes several`,
+    "use a faster disk for the home, or record many events through one emit --stdin",
+  );
+}
+
+/** Whether there is room for more. */
+export async function checkRoom({ home }: Patient): Promise<Finding> {
+  const { statfs } = await import("node:fs/promises");
+  const { bavail, bsize } = await statfs(await nearestFolder(home));
+  const bytes = bavail * bsize;
+  const room = `${sizeText(bytes)} free`;
+  if (bytes < ROOM_PROBLEM_BYTES) {
+    return problem(
+      room,
+      "make room on the disk; events are lost when it is full",
+    );
+  }
+  return bytes < ROOM_WARN_BYTES
+    ? warning(room, "make room on the disk before it is full")
+    : fine(room);
+}

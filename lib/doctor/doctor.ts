@@ -1,0 +1,99 @@
+/**
+ * The doctor: looks at all that events depend on, and changes nothing.
+ *
+ * @module
+ */
+
+import { Deadline } from "../deadline.ts";
+import { DeadlineError, EXIT, type ExitCode, reasonOf } from "../errors.ts";
+import type { World } from "../world.ts";
+import {
+  askServer,
+  checkAgent,
+  checkLogin,
+  checkServer,
+  checkServerClock,
+} from "./delivery_checks.ts";
+import { checkFileSystem, checkRoom, checkSync } from "./disk_checks.ts";
+import { type Finding, problem } from "./finding.ts";
+import { checkHome, checkLock, checkPermissions } from "./home_checks.ts";
+import { CHECK_MS_MAX } from "./limits.ts";
+import { once, type Patient, patientAt } from "./patient.ts";
+import {
+  checkCapacity,
+  checkClock,
+  checkQueueFile,
+  checkSetAside,
+  checkSpool,
+} from "./queue_checks.ts";
+import { checkConfig, checkEnvironment } from "./setting_checks.ts";
+
+/** A check that was made. */
+export interface Check extends Finding {
+  readonly name: string;
+}
+
+/** What the doctor says. */
+export interface Diagnosis {
+  readonly checks: readonly Check[];
+  /** That of the first problem; 0 where there is none. */
+  readonly exit: ExitCode;
+}
+
+/** Looks at a home, check by check. Never rejects, and never hangs. */
+export async function examine(home: string, world: World): Promise<Diagnosis> {
+  const patient = await patientAt(home, world);
+  const checks: Check[] = [];
+  for (const [name, check] of checksOf(patient)) {
+    checks.push({ name, ...await bounded(patient, check) });
+  }
+  const first = checks.find(({ status }) => status === "problem");
+  return { checks, exit: first?.exit ?? EXIT.ok };
+}
+
+/** All checks by name: first what keeps events from being stored, then what keeps them from being sent. */
+function checksOf(
+  patient: Patient,
+): readonly (readonly [name: string, check: () => Promise<Finding>])[] {
+  const askOnce = once(() => askServer(patient));
+  return [
+    ["home", () => checkHome(patient)],
+    ["permissions", () => checkPermissions(patient)],
+    ["file_system", () => checkFileSystem(patient)],
+    ["room", () => checkRoom(patient)],
+    ["sync", () => checkSync(patient)],
+    ["lock", () => checkLock(patient)],
+    ["clock", () => checkClock(patient)],
+    ["queue", () => checkQueueFile(patient)],
+    ["capacity", () => checkCapacity(patient)],
+    ["set_aside", () => checkSetAside(patient)],
+    ["spool", () => checkSpool(patient)],
+    ["config", () => checkConfig(patient)],
+    ["environment", () => checkEnvironment(patient)],
+    ["login", () => checkLogin(patient)],
+    ["server", () => checkServer(askOnce)],
+    ["server_clock", () => checkServerClock(askOnce)],
+    ["agent", () => checkAgent(patient)],
+  ];
+}
+
+/** One check that fails, or hangs, must not keep the others from being made. */
+async function bounded(
+  { world }: Patient,
+  check: () => Promise<Finding>,
+): Promise<Finding> {
+  try {
+    return await Deadline.in(world.elapsedMs, CHECK_MS_MAX)
+      .race(check(), "look");
+  } catch (error) {
+    return error instanceof DeadlineError
+      ? problem(
+        `no answer within ${CHECK_MS_MAX / 1000} s`,
+        "look at the disk, or the network, that this is about: it hangs",
+      )
+      : problem(
+        `cannot be told: ${reasonOf(error)}`,
+        "look at the owner and the mode of the home and its files",
+      );
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * What a check found, and what to do.
+ *
+ * @module
+ */
+
+import { EXIT, type ExitCode } from "../errors.ts";
+import { NAMES_MAX } from "./limits.ts";
+
+/** How something stands. */
+export type CheckStatus = "ok" | "warning" | "problem";
+
+/** What a check found. */
+export interface Finding {
+  readonly status: CheckStatus;
+  readonly found: string;
+  /** What to do, as a sentence or a command. */
+  readonly try?: string;
+  /** Problems only: the exit code that says the same. */
+  readonly exit?: ExitCode;
+}
+
+/** All is well. */
+export function fine(found: string): Finding {
+  return { status: "ok", found };
+}
+
+/** It works, and may not for long, or not as somebody thinks. */
+export function warning(found: string, toTry: string): Finding {
+  return { status: "warning", found, try: toTry };
+}
+
+/** It does not work. */
+export function problem(
+  found: string,
+  toTry: string,
+  exit: ExitCode = EXIT.notStored,
+): Finding {
+  return { status: "problem", found, try: toTry, exit };
+}
+
+/** A few names, and how many more there are. */
+export function listed(names: readonly string[]): string {
+  const more = names.length - NAMES_MAX;
+  return names.slice(0, NAMES_MAX).join(", ") +
+    (more > 0 ? ` and ${more} more` : "");
+}
+
+/** Bytes in words. */
+export function sizeText(bytes: number): string {
+  const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+  let size = bytes, unit = 0;
+  while (size >= 1024 && unit < units.length - 1) {
+    size /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? size : size.toFixed(1)} ${units[unit]}`;
+}
+
+/** A stretch of time in words. */
+export function timeText(ms: number): string {
+  const seconds = Math.round(Math.abs(ms) / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3_600)} h`;
+  return `${Math.round(seconds / 86_400)} days`;
+}

@@ -1,0 +1,50 @@
+/**
+ * Bounds of the doctor, each with its reason. Those of the program itself are
+ * in `lib/limits.ts`.
+ *
+ * @module
+ */
+
+const MIB = 1024 * 1024;
+
+/** A check that takes longer has found a disk or a network that hangs. */
+export const CHECK_MS_MAX = 8_000;
+
+/** An `emit` waits for less than this, so whoever holds the lock for longer makes others spool. */
+export const LOCK_WAIT_MS = 1_000;
+
+/** How long a server may take for a question that costs it nothing. */
+export const SERVER_WAIT_MS = 3_000;
+
+/** An `emit` syncs several times: from here on that takes a good part of its two seconds. */
+export const SLOW_SYNC_MS = 100;
+
+/** Up to this size SQLite's quick check takes about a quarter of a second. */
+export const QUICK_CHECK_BYTES_MAX = 256 * MIB;
+
+/** Below this a queue of ordinary events has a day or so before the disk is full. */
+export const ROOM_WARN_BYTES = 100 * MIB;
+
+/** Below this SQLite's log, and the copy that a compaction makes, may not fit. */
+export const ROOM_PROBLEM_BYTES = 8 * MIB;
+
+/** Nobody records a million million events: a clock beyond it was moved by somebody. */
+export const CLOCK_UNLIKELY = 2 ** 40;
+
+/** A clock that was stored so far in the future was stored under another system time. */
+export const FUTURE_MS_MAX = 24 * 60 * 60 * 1000;
+
+/** A temporary file in the spool that is older has lost its writer. */
+export const LEFTOVER_MS = 60_000;
+
+/** A draft that has waited for so long is taken in by nobody. */
+export const SPOOL_WAIT_MS_MAX = 24 * 60 * 60 * 1000;
+
+/** Two machines with the same time differ by less; a token may end sooner or later by as much. */
+export const CLOCK_SKEW_MS_MAX = 60_000;
+
+/** A login that ends sooner is better renewed now. */
+export const LOGIN_WARN_MS = 24 * 60 * 60 * 1000;
+
+/** Names that a finding lists before it counts the rest. */
+export const NAMES_MAX = 3;

@@ -1,0 +1,245 @@
+/** Completions, asked of the real shells; none of them finds the program. */
+
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { loadCommand } from "../../lib/cli/commands.ts";
+import { completionModel } from "../../lib/cli/completions/model.ts";
+import { ENTRY_TYPES, EVENT_TYPES, STATUSES } from "../../lib/contract.ts";
+import { type TempFolder, tempFolder } from "../support/home.ts";
+import { runProgram, withProgram } from "../support/program.ts";
+import { hasTool, withTool } from "../support/tools.ts";
+
+/** What is typed, and all that is offered for it. */
+const CASES: readonly (readonly [line: string, words: readonly string[]])[] = [
+  ["que", ["queue"]],
+  ["queue d", ["dead", "drop"]],
+  ["queue dead ", ["drop", "list", "requeue", "show"]],
+  ["--quiet queue dead r", ["requeue"]],
+  ["--home /tmp queue dead r", ["requeue"]],
+  ["emit wp-s", ["wp-status-changed"]],
+  ["emit wp-status-changed WP01 ", [...STATUSES].sort()],
+  ["emit wp-status-changed WP01 planned d", ["doing", "done"]],
+  ["emit wp-status-changed --feature x WP01 planned d", ["doing", "done"]],
+  ["emit --home=/tmp history-added WP01 ", [...ENTRY_TYPES].sort()],
+  ["emit history-added WP01 -- re", ["review"]],
+  ["emit wp-created --dep", ["--depends-on"]],
+  ["emit wp-created WP01 T --wait ", ["disk", "server"]],
+  ["emit wp-created WP01 T --wait=s", ["server"]],
+  ["queue list -- --j", []],
+  ["schema WPS", ["WPStatusChanged"]],
+  ["completions p", ["powershell"]],
+  ["help ex", ["exit-codes"]],
+  ["help queue d", ["dead", "drop"]],
+  ["validate ev", ["events.ndjson"]],
+  ["validate tw", ["two words.ndjson"]],
+  ["queue import --from ", ["folder"]],
+  ["node-id x", []],
+];
+
+/** A shell that completes lines in a folder. */
+interface Shell {
+  readonly name: string;
+  /** @returns for each line the candidates, as they are without quotes */
+  complete(
+    script: string,
+    lines: readonly string[],
+    cwd: string,
+  ): Promise<string[][]>;
+}
+
+async function output(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(command, {
+    args: [...args],
+    cwd,
+    env: { HOME: cwd, PATH: "/usr/bin:/bin", TERM: "xterm", LANG: "C.UTF-8" },
+    clearEnv: true,
+    stdin: "null",
+  }).output();
+  ok(success, new TextDecoder().decode(stderr));
+  strictEqual(new TextDecoder().decode(stderr), "");
+  return new TextDecoder().decode(stdout);
+}
+
+/** What is printed behind the candidates of a line. */
+const END = "-- end --";
+
+/** Candidates of each line, out of what a shell has printed. */
+function candidates(text: string): string[][] {
+  return text.split(`${END}\n`).slice(0, -1)
+    .map((part) => part.split("\n").filter(Boolean))
+    .map((words) => words.map((word) => word.replaceAll("\\ ", " ")));
+}
+
+/** Splits as bash does before it completes: at blanks, and at `=`. */
+const bash: Shell = {
+  name: "bash",
+  async complete(script, lines, cwd) {
+    const typed = lines.map((line) => {
+      const words = `kitty-events ${line}`.split(/ |(=)/)
+        .filter((word) => word !== undefined);
+      const quoted = words.map((word) => `'${word}'`).join(" ");
+      return `COMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}
+        _kitty_events; printf '%s\\n' "\${COMPREPLY[@]}" '${END}'`;
+    });
+    const text = ["source " + script, ...typed].join("\n");
+    return candidates(
+      await output("bash", ["--norc", "--noprofile", "-c", text], cwd),
+    );
+  },
+};
+
+/** Types into a zsh on a terminal of its own, which notes what it is offered. */
+const zsh: Shell = {
+  name: "zsh",
+  async complete(script, lines, cwd) {
+    const found = `${script}.found`;
+    await Deno.writeTextFile(
+      `${script}.typed`,
+      `autoload -Uz compinit; compinit -u -D; source ${script}; PS1=; LISTMAX=10000; KEYTIMEOUT=1
+compadd() {
+  local -a found
+  # Calls with -O, -A or -D only ask what would fit.
+  if [[ \${@[1,(i)(-|--)]} != *-(O|A|D)* ]]; then
+    builtin compadd -O found "$@"
+    print -rl -- $found >> ${found}
+  fi
+  builtin compadd "$@"
+}
+mark() { print -r -- '${END}' >> ${found}; zle kill-buffer }
+zle -N mark; bindkey '^X' mark
+print READY
+`,
+    );
+    const driver = `zmodload zsh/zpty
+zpty z 'zsh -f -i'
+zpty -w z 'source ${script}.typed'
+zpty -r z junk '*READY*'
+for line in ${lines.map((line) => `'${line}'`).join(" ")}; do
+  zpty -w -n z "kitty-events $line"$'\\t\\x18'
+  (( expected += 1 ))
+  for i in {1..1000}; do
+    while zpty -r -t z junk; do :; done
+    [[ "$(grep -c -e '${END}' ${found} 2>/dev/null)" == $expected ]] && break
+    sleep 0.005
+  done
+done
+zpty -d z`;
+    await output("zsh", ["-f", "-c", driver], cwd);
+    return candidates(await Deno.readTextFile(found));
+  },
+};
+
+const fish: Shell = {
+  name: "fish",
+  async complete(script, lines, cwd) {
+    const typed = lines.map((line) =>
+      `complete -C 'kitty-events ${line}' | string replace -r '\\t.*' ''; echo '${END}'`
+    );
+    const text = [`source ${script}`, ...typed].join("\n");
+    return candidates(await output("fish", ["--no-config", "-c", text], cwd));
+  },
+};
+
+/** A folder with a script, and beside it one with something to complete. */
+async function furnished(shell: string): Promise<TempFolder> {
+  const folder = await tempFolder();
+  const { code, stdout } = await runProgram(["completions", shell], {});
+  strictEqual(code, 0);
+  await Deno.writeTextFile(`${folder.path}/script`, stdout);
+  await Deno.mkdir(`${folder.path}/at/folder`, { recursive: true });
+  for (const name of ["events.ndjson", "two words.ndjson"]) {
+    await Deno.writeTextFile(`${folder.path}/at/${name}`, "");
+  }
+  return folder;
+}
+
+for (const shell of [bash, zsh, fish]) {
+  const needs = withTool(
+    shell.name,
+    await hasTool(shell.name, ["-c", "true"]),
+  );
+  Deno.test({
+    name:
+      `completions ${shell.name}: commands, flags, values, files -> exactly what fits${needs.suffix}`,
+    ignore: needs.ignore,
+    async fn() {
+      await using folder = await furnished(shell.name);
+      const lines = CASES.map(([line]) => line);
+      const { path } = folder;
+      const found = await shell.complete(`${path}/script`, lines, `${path}/at`);
+      for (const [i, [line, expected]] of CASES.entries()) {
+        const words = found[i]!.map((word) =>
+          word.replace(/^--\w+=/, "").replace(/\/$/, "")
+        );
+        deepStrictEqual([...new Set(words)].sort(), expected, line);
+      }
+    },
+  });
+}
+
+const pwsh = withTool("pwsh", await hasTool("pwsh", ["-v"]));
+
+Deno.test({
+  name: `completions powershell: the script -> can be read${pwsh.suffix}`,
+  ignore: pwsh.ignore,
+  async fn() {
+    await using folder = await furnished("powershell");
+    const parse =
+      `$errors = $null; [void][System.Management.Automation.Language.Parser]::ParseFile("${folder.path}/script", [ref]$null, [ref]$errors); $errors.Count`;
+    const args = ["-NoProfile", "-Command", parse];
+    strictEqual((await output("pwsh", args, folder.path)).trim(), "0");
+  },
+});
+
+Deno.test("completions powershell: quotes, brackets -> balanced", () =>
+  withProgram(async (run) => {
+    const { stdout } = await run(["completions", "powershell"]);
+    const bare = stdout.replace(/^\s*#.*$/gm, "").replace(/'(?:''|[^'])*'/g, "")
+      .replace(/"[^"\n]*"/g, "");
+    ok(!/['"]/.test(bare), bare);
+    for (const [open, close] of ["()", "{}", "[]"]) {
+      strictEqual(bare.split(open!).length, bare.split(close!).length, open);
+    }
+  }));
+
+Deno.test("completionModel: of the table -> values by name and help, each option one meaning", async () => {
+  const { places, valued } = await completionModel();
+  const at = (path: string) => places.find((place) => place.path === path)!;
+  deepStrictEqual(at("schema").values, [EVENT_TYPES]);
+  deepStrictEqual(at("emit wp-status-changed").values, [
+    "any",
+    STATUSES,
+    STATUSES,
+  ]);
+  deepStrictEqual(at("validate").values, ["file"]);
+  deepStrictEqual(
+    ["--home", "--report", "--wait", "--feature"].map((name) =>
+      valued.get(name)
+    ),
+    ["folder", "file", ["disk", "server"], "any"],
+  );
+  // The scripts look at an option without knowing its command.
+  for (const { path, options } of places) {
+    if (path.startsWith("help ") || path === "version") continue;
+    const own = await loadCommand(path).then(({ options }) => options)
+      .catch(() => ({}));
+    for (const [name, { kind }] of Object.entries(own)) {
+      strictEqual(valued.has(`--${name}`), kind !== "flag", `${path} ${name}`);
+      ok(options.some(({ word }) => word === `--${name}`));
+    }
+  }
+});
+
+Deno.test("completions: another shell -> 64 with a suggestion; --json -> one document", () =>
+  withProgram(async (run) => {
+    const { code, stderr } = await run(["completions", "fihs"]);
+    strictEqual(code, 64);
+    match(stderr, /did you mean: kitty-events completions fish/);
+    const { stdout } = await run(["completions", "bash", "--json"]);
+    const { shell, script } = JSON.parse(stdout);
+    strictEqual(shell, "bash");
+    strictEqual(script, (await run(["completions", "bash"])).stdout);
+  }));
