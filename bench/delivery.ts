@@ -6,8 +6,7 @@
  * @module
  */
 
-import { LineReader } from "../lib/lines.ts";
-import { median } from "./measure.ts";
+import { firstLine, median } from "./measure.ts";
 
 const HISTORY = fileOf("../../shared/data/work-history.ndjson");
 const MAIN = fileOf("../main.ts");
@@ -194,21 +193,6 @@ async function runProgram(
   await writer.close();
   const { code } = await output;
   if (code !== 0) throw new Error(`${args.join(" ")}: exit code ${code}`);
-}
-
-async function firstLine(child: Deno.ChildProcess): Promise<string> {
-  const reader = child.stdout.getReader();
-  const lines = new LineReader(async (buffer) => {
-    const { value, done } = await reader.read();
-    if (done) return null;
-    buffer.set(value);
-    return value.length;
-  });
-  for (;;) {
-    const some = await lines.next();
-    if (!some) throw new Error("it ended without a line");
-    if (some[0]?.bytes) return new TextDecoder().decode(some[0].bytes);
-  }
 }
 
 /** Peak memory of a process in MiB, looked at until it ends. Only Linux tells it. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { LineReader } from "../lib/lines.ts";
+
 /** A command line to time. */
 export interface Subject {
   readonly name: string;
@@ -110,4 +112,20 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1
     ? sorted[middle]!
     : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** The first line that a process writes. */
+export async function firstLine(child: Deno.ChildProcess): Promise<string> {
+  const reader = child.stdout.getReader();
+  const lines = new LineReader(async (buffer) => {
+    const { value, done } = await reader.read();
+    if (done) return null;
+    buffer.set(value);
+    return value.length;
+  });
+  for (;;) {
+    const some = await lines.next();
+    if (!some) throw new Error("it ended without a line");
+    if (some[0]?.bytes) return new TextDecoder().decode(some[0].bytes);
+  }
 }

@@ -11,8 +11,7 @@
  * @module
  */
 
-import { LineReader } from "../lib/lines.ts";
-import { median, type Subject, wallTimes } from "./measure.ts";
+import { firstLine, median, type Subject, wallTimes } from "./measure.ts";
 
 const MAIN = fileOf("../main.ts");
 const PEER = "spec-kitty-cli==2.1.3";
@@ -428,21 +427,6 @@ async function output(
   const { code, stdout } = await result;
   if (code !== 0) throw new Error(`${argv[0]}: exit code ${code}`);
   return new TextDecoder().decode(stdout);
-}
-
-async function firstLine(child: Deno.ChildProcess): Promise<string> {
-  const reader = child.stdout.getReader();
-  const lines = new LineReader(async (buffer) => {
-    const { value, done } = await reader.read();
-    if (done) return null;
-    buffer.set(value);
-    return value.length;
-  });
-  for (;;) {
-    const some = await lines.next();
-    if (!some) throw new Error("it ended without a line");
-    if (some[0]?.bytes) return new TextDecoder().decode(some[0].bytes);
-  }
 }
 
 function valueOf(option: string): string | undefined {

@@ -75,6 +75,18 @@ export interface DrainCounts {
   failures: Record<string, number>;
 }
 
+/** Of a drain that has done nothing. */
+export const NO_COUNTS: Readonly<DrainCounts> = {
+  sent: 0,
+  delivered: 0,
+  duplicates: 0,
+  rejected: 0,
+  open: 0,
+  batches: 0,
+  local: 0,
+  failures: {},
+};
+
 /** How a drain ended. */
 export type DrainEnd =
   | { readonly kind: "drained" }
@@ -114,16 +126,7 @@ type Reply =
 
 class Drain {
   readonly #parts: DrainParts;
-  readonly #counts: DrainCounts = {
-    sent: 0,
-    delivered: 0,
-    duplicates: 0,
-    rejected: 0,
-    open: 0,
-    batches: 0,
-    local: 0,
-    failures: {},
-  };
+  readonly #counts: DrainCounts = { ...NO_COUNTS, failures: {} };
   readonly #failed = new Set<string>();
   #bytesMax: number;
   /** The last verdict being carried out, while the next batch is under way. */

@@ -14,6 +14,7 @@ import {
   type DrainEnd,
   type DrainParts,
   type DrainResult,
+  NO_COUNTS,
 } from "./drain.ts";
 import type { Session } from "./session.ts";
 import { concludeDrain } from "./settle.ts";
@@ -115,17 +116,6 @@ async function conclude(
     failed: result?.failed ?? new Set(),
   };
 }
-
-const NO_COUNTS: DrainCounts = {
-  sent: 0,
-  delivered: 0,
-  duplicates: 0,
-  rejected: 0,
-  open: 0,
-  batches: 0,
-  local: 0,
-  failures: {},
-};
 
 /** Two drains as one: what the first left open went out again. */
 function sum(first: DrainResult, second: DrainResult): DrainResult {
