@@ -1,0 +1,309 @@
+/**
+ * Trials of delivery: the program's own processes in one home, a proxy that
+ * makes faults, a real collector, and a ledger of what was recorded. Whatever
+ * happened in between, the same properties have to hold.
+ */
+
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { logIn } from "./agent.ts";
+import { ADA, TestCollector, type TestUser } from "./collector.ts";
+import { type FaultProxy, startFaultProxy } from "./fault_proxy.ts";
+import { type TempFolder, tempHome } from "./home.ts";
+import {
+  documentsOf,
+  runProgram,
+  type RunResult,
+  spawnProgram,
+} from "./program.ts";
+
+/** Far more than a program may take that was told to end after a few seconds. */
+const OUTLIVED_MS = 20_000;
+
+/** Reads `--name=N` of the test's arguments. */
+export function numberOption(name: string): number | undefined {
+  const given = Deno.args.find((arg) => arg.startsWith(`--${name}=`));
+  return given === undefined ? undefined : Number(given.split("=")[1]);
+}
+
+/** The seed of all chance in a test file. */
+export const SEED = numberOption("seed") ?? Math.floor(Math.random() * 2 ** 31);
+
+/** What the ledger knows of an event. */
+interface Recorded {
+  readonly lamport_clock: number;
+  readonly payload: Record<string, unknown>;
+}
+
+/** What `sync now` came to. */
+export interface Synced {
+  readonly code: number;
+  // deno-lint-ignore no-explicit-any
+  readonly summary: any;
+  readonly stderr: string;
+}
+
+/** Where the events are. */
+export interface Standing {
+  readonly queued: readonly string[];
+  // deno-lint-ignore no-explicit-any
+  readonly dead: readonly any[];
+  /** Left the queue as delivered. */
+  readonly acknowledged: readonly string[];
+  readonly held: readonly string[];
+  // deno-lint-ignore no-explicit-any
+  readonly status: any;
+}
+
+/** How a program was run to its end. */
+export interface Bounded extends RunResult {
+  readonly ms: number;
+}
+
+/** Runs the program, and fails where it does not end by itself. */
+export async function runBounded(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Bounded> {
+  const startedMs = performance.now();
+  const child = spawnProgram(args, env);
+  let isKilled = false;
+  const guard = setTimeout(() => {
+    isKilled = true;
+    child.kill("SIGKILL");
+  }, OUTLIVED_MS);
+  await child.stdin.close();
+  const { code, signal, stdout, stderr } = await child.output();
+  clearTimeout(guard);
+  const decoder = new TextDecoder();
+  const result = {
+    code,
+    signal,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+    ms: performance.now() - startedMs,
+  };
+  ok(!isKilled, `${args.join(" ")} outlived its time: ${result.stderr}`);
+  return result;
+}
+
+/** What one home has recorded, and whether the server has it. */
+export class Ledger {
+  readonly recorded = new Map<string, Recorded>();
+  #contents = 0;
+
+  constructor(
+    readonly home: string,
+    readonly user: TestUser,
+    readonly env: Readonly<Record<string, string>> = {},
+  ) {}
+
+  /** Records events, in one process. */
+  async emit(
+    count: number,
+    textOf: (n: number) => string = (n) => `entry ${n}`,
+  ): Promise<string[]> {
+    const payloads = Array.from({ length: count }, () => ({
+      wp_id: "WP01",
+      entry_type: "note",
+      entry_content: textOf(++this.#contents),
+    }));
+    const stdin = payloads
+      .map((payload) => JSON.stringify({ event_type: "HistoryAdded", payload }))
+      .join("\n");
+    const { code, stdout, stderr } = await this.run(
+      ["emit", "--stdin", "--json"],
+      stdin,
+    );
+    strictEqual(code, 0, stderr);
+    return documentsOf(stdout).map((receipt, i) => {
+      const { status, event_id, lamport_clock } = receipt;
+      strictEqual(status, "queued");
+      const payload = { ...payloads[i], author: "user" };
+      this.recorded.set(event_id, { lamport_clock, payload });
+      return event_id;
+    });
+  }
+
+  /** Runs a command in the home. */
+  run(args: readonly string[], stdin = ""): Promise<RunResult> {
+    return runProgram(
+      args,
+      { SPEC_KITTY_HOME: this.home, ...this.env },
+      { stdin },
+    );
+  }
+
+  /** Runs a command that has to end well; its documents. */
+  // deno-lint-ignore no-explicit-any
+  async ask(...args: string[]): Promise<any[]> {
+    const { code, stdout, stderr } = await this.run(args);
+    strictEqual(code, 0, `${args.join(" ")}: ${stdout}${stderr}`);
+    return documentsOf(stdout);
+  }
+
+  /** Drains. */
+  async sync(timeout = "15s"): Promise<Synced> {
+    const { code, stdout, stderr } = await runBounded(
+      ["sync", "now", "--json", "--timeout", timeout],
+      { SPEC_KITTY_HOME: this.home, ...this.env },
+    );
+    const [summary] = documentsOf(stdout);
+    return { code, summary, stderr };
+  }
+
+  /**
+   * Compares the home, the collector and the ledger: nothing acknowledged is
+   * missing at the collector, nothing there was not recorded, or differs, or
+   * is there twice, and the totals balance.
+   */
+  async verify(collector: TestCollector): Promise<Standing> {
+    const [queuedEvents, dead, [status]] = await Promise.all([
+      this.ask("queue", "export"),
+      this.ask("queue", "dead", "list", "--json", "--limit", "100000"),
+      this.ask("sync", "status", "--json"),
+    ]);
+    const queued = queuedEvents.map(({ event_id }) => event_id);
+    const kept = new Set([
+      ...queued,
+      ...dead.map(({ event }) => event.event_id),
+    ]);
+    strictEqual(kept.size, queued.length + dead.length, "kept twice");
+    for (const id of kept) ok(this.recorded.has(id), `${id} was not recorded`);
+    const acknowledged = [...this.recorded.keys()].filter((id) =>
+      !kept.has(id)
+    );
+    const { totals } = status;
+    deepStrictEqual(
+      {
+        queued: status.queued,
+        dead: status.dead,
+        accepted: totals.accepted,
+        delivered: totals.delivered,
+        dropped: totals.dropped,
+      },
+      {
+        queued: queued.length,
+        dead: dead.length,
+        accepted: this.recorded.size,
+        delivered: acknowledged.length,
+        dropped: 0,
+      },
+    );
+    const held = await this.#verifyHeld(collector);
+    const missing = acknowledged.filter((id) => !held.has(id));
+    deepStrictEqual(missing, [], "acknowledged, but not at the collector");
+    return { queued, dead, acknowledged, held: [...held], status };
+  }
+
+  async #verifyHeld(collector: TestCollector): Promise<Set<string>> {
+    const { access } = await collector.logIn(this.user);
+    const events = await collector.events(access);
+    const held = new Set<string>();
+    for (const { event_id, lamport_clock, payload, team_slug } of events) {
+      const id = event_id as string;
+      ok(!held.has(id), `${id} is twice at the collector`);
+      held.add(id);
+      deepStrictEqual({ lamport_clock, payload }, this.recorded.get(id));
+      strictEqual(team_slug, this.user.team);
+    }
+    return held;
+  }
+}
+
+/** One home that is logged in at a collector, through a proxy. */
+export class Trial extends Ledger implements AsyncDisposable {
+  readonly #folder: TempFolder;
+
+  private constructor(
+    folder: TempFolder,
+    readonly collector: TestCollector,
+    readonly proxy: FaultProxy,
+  ) {
+    super(folder.path, ADA);
+    this.#folder = folder;
+  }
+
+  static async start(seed = SEED): Promise<Trial> {
+    const [collector, folder] = await Promise.all([
+      TestCollector.start([ADA]),
+      tempHome(),
+    ]);
+    const proxy = startFaultProxy({ target: collector.url, seed });
+    const trial = new Trial(folder, collector, proxy);
+    await trial.logIn();
+    return trial;
+  }
+
+  logIn(): Promise<void> {
+    return logIn(this.home, this.proxy);
+  }
+
+  stand(): Promise<Standing> {
+    return this.verify(this.collector);
+  }
+
+  /** Everything goes well again: one more event, and all that is left arrives. */
+  async recover(): Promise<Standing> {
+    this.proxy.clear();
+    const [fresh] = await this.emit(1);
+    const { code, summary, stderr } = await this.sync();
+    strictEqual(code, 0, stderr);
+    strictEqual(summary.remaining, 0);
+    const standing = await this.stand();
+    ok(standing.held.includes(fresh!), "the fresh event did not get through");
+    const dead = standing.dead.map(({ event }) => event.event_id);
+    deepStrictEqual(
+      new Set([...standing.held, ...dead]),
+      new Set(this.recorded.keys()),
+    );
+    return standing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.proxy[Symbol.asyncDispose]();
+    } finally {
+      await this.collector[Symbol.asyncDispose]();
+      await this.#folder[Symbol.asyncDispose]();
+    }
+  }
+}
+
+/** Does work in a trial; says the seed where it fails. */
+export async function inTrial(
+  work: (trial: Trial) => Promise<void>,
+  seed = SEED,
+): Promise<void> {
+  try {
+    await using trial = await Trial.start(seed);
+    await work(trial);
+  } catch (error) {
+    console.log(`the same again: --seed=${SEED}`);
+    throw error;
+  }
+}
+
+/** Trials that run at the same time: each waits most of its own. */
+const AT_ONCE = 5;
+
+/** Works on all rows of a table, each a step that has the row's name. */
+export async function sideBySide<Row extends { readonly name: string }>(
+  t: Deno.TestContext,
+  table: readonly Row[],
+  work: (row: Row) => Promise<void>,
+): Promise<void> {
+  const rows = table.values();
+  const one = async () => {
+    for (const row of rows) {
+      await t.step({
+        name: row.name,
+        fn: () => work(row),
+        // Steps that run side by side cannot be looked after one by one.
+        sanitizeOps: false,
+        sanitizeResources: false,
+        sanitizeExit: false,
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, one));
+}
