@@ -146,7 +146,7 @@ export async function readConfigFile(home: string): Promise<ConfigFile> {
       : unused(reasonOf(error));
   }
   try {
-    const { parse } = await import("smol-toml");
+    const { parse } = await import("./toml.ts");
     const tables = Object.entries(parse(content)).filter(([, table]) =>
       typeof table === "object"
     );

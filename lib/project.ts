@@ -154,7 +154,7 @@ function scalar(raw: string): string | undefined {
 }
 
 async function readYaml(text: string): Promise<ProjectIdentity> {
-  const { parse } = await import("yaml");
+  const { parse } = await import("./yaml.ts");
   // Its warnings would go to stderr, and quote the file.
   const document: unknown = parse(text, { logLevel: "error" });
   const project = (document as { project?: unknown } | null)?.project;

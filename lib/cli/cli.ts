@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ExitCode, KittyError, usageError } from "../errors.ts";
+import { EXIT, type ExitCode, KittyError, usageError } from "../errors.ts";
 import { nearMiss } from "../near_miss.ts";
 import type { World } from "../world.ts";
 import { type Option, parseArgs } from "./args.ts";
@@ -37,7 +37,11 @@ export async function run(
       await out.line(await commandHelp(name));
       return 0;
     }
-    return await command.run({ args, world, terminal, out });
+    const code = await command.run({ args, world, terminal, out });
+    // An emit's event is kept all the same, and its caller never pays.
+    if (terminal.lost === undefined || name.startsWith("emit")) return code;
+    await out.warn(`the output was not written: ${terminal.lost}`);
+    return code || EXIT.notStored;
   } catch (error) {
     await out.fail(error);
     const code: ExitCode = error instanceof KittyError ? error.exit : 74;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { reasonOf } from "../errors.ts";
 import { wantsColour } from "./colour.ts";
 
 /** Where the command line reads and writes. */
@@ -17,8 +18,10 @@ export interface Terminal {
    * stops it (Ctrl-C).
    */
   readSecret(prompt: string): Promise<Uint8Array | undefined>;
-  /** Writes to standard output. False once nobody reads there any more. */
+  /** Writes to standard output. False once nobody reads there any more, or it failed. */
   write(text: string): Promise<boolean>;
+  /** Why output was lost that somebody would have read, as on a full disk. */
+  readonly lost: string | undefined;
   /** Whether a person sees standard error. */
   readonly showsErrors: boolean;
   /** Whether standard output takes colours. */
@@ -44,7 +47,7 @@ const STOP_SIGNALS: readonly [Deno.Signal, number][] =
 /** The real streams. */
 export function realTerminal(): Terminal {
   const encoder = new TextEncoder();
-  let isOpen = true;
+  let isOpen = true, lost: string | undefined;
   const writeErrorText = (text: string) =>
     writeAll(Deno.stderr, encoder.encode(text)).catch(() => {});
   return {
@@ -57,10 +60,15 @@ export function realTerminal(): Terminal {
     async write(text) {
       try {
         if (isOpen) await writeAll(Deno.stdout, encoder.encode(text));
-      } catch {
+      } catch (error) {
         isOpen = false;
+        // Who closes a pipe has read enough; who gave a file has not.
+        if (!(error instanceof Deno.errors.BrokenPipe)) lost = reasonOf(error);
       }
       return isOpen;
+    },
+    get lost() {
+      return lost;
     },
     get showsErrors() {
       return Deno.stderr.isTerminal();

@@ -121,7 +121,7 @@ async function readTables(
     ? { warning: `others may read ${path}; try: chmod 600 ${path}` }
     : {};
   try {
-    const { parse } = await import("smol-toml");
+    const { parse } = await import("../toml.ts");
     return { tables: parse(text, { integersAsBigInt: "asNeeded" }), ...advice };
   } catch (error) {
     // The library's message quotes the line, and a line holds a secret.
@@ -212,7 +212,7 @@ async function write(
     team_slug: teamSlug,
   };
   if (teamSlug === undefined) delete user.team_slug;
-  const { stringify } = await import("smol-toml");
+  const { stringify } = await import("../toml.ts");
   const text = stringify({
     ...tables,
     tokens: {

@@ -17,7 +17,13 @@ export async function checkFileSystem(
 ): Promise<Finding> {
   if (Deno.build.os !== "linux") return fine("not known on this system");
   const folder = await Deno.realPath(await nearestFolder(home));
-  const mounts = await Deno.readTextFile("/proc/self/mountinfo");
+  let mounts: string;
+  try {
+    mounts = await Deno.readTextFile("/proc/self/mountinfo");
+  } catch {
+    // The runtime lets only programs with all rights look there.
+    return fine("not known to this program");
+  }
   const mount = mountOf(mounts, folder);
   if (!mount) return fine("not known here");
   if (isNetwork(mount)) {

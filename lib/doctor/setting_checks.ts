@@ -31,7 +31,7 @@ export async function checkConfig(patient: Patient): Promise<Finding> {
   const path = within(patient, "config.toml");
   const text = await Deno.readTextFile(path).catch(() => undefined);
   if (text === undefined) return fine("no config.toml; the defaults count");
-  const { parse } = await import("smol-toml");
+  const { parse } = await import("../toml.ts");
   const unknown = unknownKeys(parse(text));
   if (unknown.length === 0) return fine("config.toml is used");
   const [first] = unknown;

@@ -139,29 +139,6 @@ export async function findDamage(path: string): Promise<string | undefined> {
   }
 }
 
-/**
- * Gives the room of removed events back to the disk. The file only ever
- * grows by itself.
- */
-export async function compactFile(
-  home: string,
-): Promise<{ bytes_before: number; bytes_after: number }> {
-  const { DatabaseSync } = await import("node:sqlite");
-  const bytes_before = await sizeOnDisk(home);
-  using database = new DatabaseSync(queuePath(home));
-  database.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);");
-  return { bytes_before, bytes_after: await sizeOnDisk(home) };
-}
-
-async function sizeOnDisk(home: string): Promise<number> {
-  const sizes = await Promise.all(
-    ["", "-wal"].map((end) =>
-      Deno.stat(queuePath(home) + end).then((stat) => stat.size, () => 0)
-    ),
-  );
-  return sizes.reduce((sum, size) => sum + size);
-}
-
 /** An error for a queue that is there but cannot be used now. */
 export function unusable(message: string, hint?: string): KittyError {
   return new KittyError("queue_unusable", message, { hint });

@@ -1,6 +1,7 @@
 /** The commands that look after clock, contract and queue. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { VERSION } from "../../lib/build.ts";
 import { COMMANDS, loadCommand } from "../../lib/cli/commands.ts";
 import { inHome as underLock } from "../support/home.ts";
 import { type Run, withProgram } from "../support/program.ts";
@@ -316,3 +317,9 @@ Deno.test("--version -> program, contract, runtime and target", () =>
       "target",
     ]);
   }));
+
+Deno.test("VERSION -> that of deno.json", async () => {
+  const path = new URL("../../deno.json", import.meta.url);
+  const { version } = JSON.parse(await Deno.readTextFile(path));
+  strictEqual(VERSION, version);
+});

@@ -12,6 +12,7 @@ function listener() {
   const stdout: string[] = [], stderr: string[] = [];
   const terminal: Terminal = {
     isInteractive: false,
+    lost: undefined,
     read: () => Promise.resolve(null),
     readSecret: () => Promise.resolve(undefined),
     write: (text) => Promise.resolve(stdout.push(text) > 0),

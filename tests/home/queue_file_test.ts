@@ -3,7 +3,6 @@ import { Deadline } from "../../lib/deadline.ts";
 import { KittyError } from "../../lib/errors.ts";
 import { OfflineQueue } from "../../lib/home/queue.ts";
 import {
-  compactFile,
   findDamage,
   makeSound,
   queuePath,
@@ -18,7 +17,7 @@ import {
   runCode,
   spawnCode,
 } from "../support/child.ts";
-import { eventOf, idOf } from "../support/events.ts";
+import { eventOf } from "../support/events.ts";
 import { farDeadline, namesIn, tempFolder } from "../support/home.ts";
 
 const NOW = Date.UTC(2026, 1, 3, 12);
@@ -259,23 +258,4 @@ Deno.test({
     ok(/^(KittyError|sound 0)$/.test(output.trim()), output);
     deepStrictEqual(await namesIn(home.path), names);
   },
-});
-
-Deno.test("compactFile: a queue that was emptied -> smaller, and what is left is there", async () => {
-  await using home = await tempFolder();
-  const kv = await Deno.openKv(queuePath(home.path));
-  const queue = await OfflineQueue.open(kv);
-  const events = Array.from(
-    { length: 100 },
-    (_, i) => eventOf(i + 1, { size: 6_000 }),
-  );
-  await queue.append(events, "accepted");
-  await queue.acknowledge(events.slice(1).map((e) => e.envelope.event_id));
-  kv.close();
-  const { bytes_before, bytes_after } = await compactFile(home.path);
-  ok(bytes_after < bytes_before / 4, `${bytes_before} -> ${bytes_after}`);
-  const again = await Deno.openKv(queuePath(home.path));
-  const [left] = await (await OfflineQueue.open(again)).peek(9);
-  strictEqual(left?.envelope.event_id, idOf(1));
-  again.close();
 });

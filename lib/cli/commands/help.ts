@@ -4,8 +4,7 @@
  * @module
  */
 
-import config from "../../../deno.json" with { type: "json" };
-import { COMMIT } from "../../build.ts";
+import { COMMIT, VERSION } from "../../build.ts";
 import { CONTRACT_VERSION } from "../../contract.ts";
 import { EXIT, usageError } from "../../errors.ts";
 import { nearMiss } from "../../near_miss.ts";
@@ -57,9 +56,8 @@ export const help: readonly Command[] = [
     positionals: [],
     options: {},
     async run({ out }) {
-      const { version } = config;
       const document = {
-        version,
+        version: VERSION,
         commit: COMMIT,
         contract: CONTRACT_VERSION,
         deno: Deno.version.deno,
@@ -67,7 +65,7 @@ export const help: readonly Command[] = [
       };
       await out.data(
         document,
-        `kitty-events ${version} (${COMMIT}, contract ${document.contract}, Deno ${document.deno}, ${document.target})`,
+        `kitty-events ${VERSION} (${COMMIT}, contract ${document.contract}, Deno ${document.deno}, ${document.target})`,
       );
       return EXIT.ok;
     },

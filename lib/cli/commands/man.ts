@@ -4,7 +4,7 @@
  * @module
  */
 
-import config from "../../../deno.json" with { type: "json" };
+import { VERSION } from "../../build.ts";
 import { EXIT } from "../../errors.ts";
 import type { Command } from "../command.ts";
 import { manualPage } from "../manual.ts";
@@ -20,7 +20,7 @@ export const man: readonly Command[] = [{
   positionals: [],
   options: {},
   async run({ out }) {
-    const page = await manualPage(config.version);
+    const page = await manualPage(VERSION);
     await (out.mode.json
       ? out.line(JSON.stringify({ man: page }))
       : out.terminal.write(page));

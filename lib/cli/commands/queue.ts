@@ -6,7 +6,7 @@
 
 import { EXIT } from "../../errors.ts";
 import { checkQueue } from "../../home/queue_check.ts";
-import { compactFile } from "../../home/queue_file.ts";
+import { compactQueue } from "../../home/compact.ts";
 import { readStats } from "../../home/queue_read.ts";
 import { readTally } from "../../tally.ts";
 import type { Call, Command } from "../command.ts";
@@ -59,7 +59,9 @@ export const queue: readonly Command[] = [
     options: {},
     async run(call) {
       const { home, keep } = await openKeeper(call);
-      const sizes = await keep(() => compactFile(home.path));
+      const sizes = await keep(({ queue }) =>
+        compactQueue(home.path, queue.kv)
+      );
       await call.out.data(
         sizes,
         `${sizes.bytes_before} bytes before, ${sizes.bytes_after} after`,

@@ -1,0 +1,97 @@
+/**
+ * Gives the room of removed events back to the disk. The file only ever grows
+ * by itself.
+ *
+ * SQLite's own way is not open to a program without all rights of its user. So
+ * what is left is copied into a new file, which then takes the old one's
+ * place. Needs the home's lock.
+ *
+ * @module
+ */
+
+import { KittyError } from "../errors.ts";
+import { syncFolder } from "../files.ts";
+import { COMMIT_BYTES_MAX, COMMIT_MUTATIONS_MAX } from "../limits.ts";
+import { queuePath } from "./queue_file.ts";
+
+/** The queue's files, by what follows their common name. */
+const ENDINGS = ["", "-wal", "-shm"];
+
+/**
+ * Compacts a home's queue. Its handles are of the old file then: whoever has
+ * one finds another file at the next hold, and opens that.
+ *
+ * @throws {KittyError} while another process reads the queue
+ */
+export async function compactQueue(
+  home: string,
+  kv: Deno.Kv,
+): Promise<{ bytes_before: number; bytes_after: number }> {
+  const path = queuePath(home), fresh = `${path}.compact`;
+  const bytes_before = await sizeOnDisk(path);
+  await removeAll(fresh, ENDINGS);
+  try {
+    await copy(kv, fresh);
+    await foldLog(fresh);
+    // All of the old file is in it now, so that a crash from here on finds one of the two whole.
+    await foldLog(path);
+    await removeAll(path, ["-wal", "-shm"]);
+    await Deno.rename(fresh, path);
+    await syncFolder(home);
+  } finally {
+    await removeAll(fresh, ENDINGS);
+  }
+  return { bytes_before, bytes_after: await sizeOnDisk(path) };
+}
+
+async function copy(from: Deno.Kv, path: string): Promise<void> {
+  const to = await Deno.openKv(path);
+  try {
+    let commit = to.atomic(), count = 0, bytes = 0;
+    for await (const { key, value } of from.list<Uint8Array>({ prefix: [] })) {
+      commit.set(key, value);
+      count += 1;
+      bytes += value.length;
+      if (count < COMMIT_MUTATIONS_MAX && bytes < COMMIT_BYTES_MAX) continue;
+      await commit.commit();
+      commit = to.atomic();
+      count = bytes = 0;
+    }
+    await commit.commit();
+  } finally {
+    to.close();
+  }
+}
+
+/** Moves all of SQLite's write-ahead log into its file. */
+async function foldLog(path: string): Promise<void> {
+  const { DatabaseSync } = await import("node:sqlite");
+  using database = new DatabaseSync(path);
+  const [row] = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").all();
+  if (row?.busy === 0) return;
+  throw new KittyError(
+    "queue_busy",
+    "the queue was not compacted: another program is reading it",
+    { hint: "try again in a moment" },
+  );
+}
+
+async function removeAll(
+  path: string,
+  endings: readonly string[],
+): Promise<void> {
+  for (const ending of endings) {
+    await Deno.remove(path + ending).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
+  }
+}
+
+async function sizeOnDisk(path: string): Promise<number> {
+  const sizes = await Promise.all(
+    ["", "-wal"].map((end) =>
+      Deno.stat(path + end).then((stat) => stat.size, () => 0)
+    ),
+  );
+  return sizes.reduce((sum, size) => sum + size);
+}
