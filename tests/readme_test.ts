@@ -4,26 +4,8 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { COMMANDS, loadCommand } from "../lib/cli/commands.ts";
 import { ADA, localCollector } from "./support/collector.ts";
 import { inHome } from "./support/home.ts";
+import { onlineScript, README, shellBlocks } from "./support/readme.ts";
 import { inShell, newUser, type User } from "./support/user.ts";
-
-const README = await Deno.readTextFile(
-  new URL("../README.md", import.meta.url),
-);
-
-/** Shell blocks of the README that use the program: those that need a server or an agent, and the others. */
-function shellBlocks(): { offline: string[]; online: string[] } {
-  const blocks = [...README.matchAll(/```sh\n([\s\S]*?)```/g)]
-    .map(([, text]) => text!)
-    .filter((text) => /kitty-events|spool|agent\.sock/.test(text))
-    .map((text) =>
-      text.split("\n").filter((line) => !/^(npx|alias) /.test(line)).join("\n")
-    );
-  const needsServer = (text: string) => /collector|auth|agent|sync/.test(text);
-  return {
-    offline: blocks.filter((text) => !needsServer(text)),
-    online: blocks.filter(needsServer),
-  };
-}
 
 Deno.test(
   inShell(
@@ -52,14 +34,7 @@ Deno.test(
       await using user = await newUser();
       const { online } = shellBlocks();
       ok(online.length >= 5, `${online.length} blocks`);
-      // The README's port may be taken here; and what it runs in terminals of their own runs beside.
-      const script = online.join("\n")
-        .replace("collector run", "collector run --listen 127.0.0.1:0")
-        .replace(/^kitty-events (collector|agent) run.*$/gm, aside)
-        .replaceAll("http://127.0.0.1:8787", "$(cat collector.url)");
-      const { code, stdout, stderr } = await user.run(
-        `trap 'kill $(jobs -p) || true; wait || true' EXIT\n${script}`,
-      );
+      const { code, stdout, stderr } = await user.run(onlineScript(online));
       strictEqual(code, 0, stderr);
       match(stdout, /connection +Connected/);
       match(stderr, /\[Connected\] delivered WPStatusChanged/);
@@ -67,16 +42,6 @@ Deno.test(
     },
   ),
 );
-
-/** Runs a command beside the script, which goes on once the command listens. */
-function aside(line: string, name: string): string {
-  const untilConnected = name === "agent"
-    ? `until grep -q Connected .spec-kitty/agent.json; do sleep 0.05; done`
-    : `sed 's/.*"\\(http[^"]*\\)".*/\\1/' collector.out > collector.url`;
-  return `${line} > ${name}.out 2> ${name}.log &
-until grep -q listening ${name}.out; do sleep 0.05; done
-${untilConnected}`;
-}
 
 Deno.test(
   inShell(

@@ -35,13 +35,20 @@ export interface User extends AsyncDisposable {
   ): Promise<ScriptResult>;
 }
 
-/** Makes a new user, removed at the end with all that is theirs. */
-export async function newUser(): Promise<User> {
+/**
+ * Makes a new user, removed at the end with all that is theirs.
+ *
+ * @param options.program a compiled program, to be used in place of the source
+ */
+export async function newUser(
+  options: { program?: string } = {},
+): Promise<User> {
+  const { program } = options;
   const folder: TempFolder = await tempFolder();
+  const command = `${folder.path}/bin/kitty-events`;
   await Deno.mkdir(`${folder.path}/bin`);
-  await Deno.writeTextFile(`${folder.path}/bin/kitty-events`, programScript(), {
-    mode: 0o755,
-  });
+  if (program) await Deno.symlink(program, command);
+  else await Deno.writeTextFile(command, programScript(), { mode: 0o755 });
   return {
     path: folder.path,
     home: `${folder.path}/.spec-kitty`,

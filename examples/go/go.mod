@@ -1,0 +1,3 @@
+module example/kitty-events
+
+go 1.19

@@ -1,0 +1,78 @@
+/** The rights that are baked into the program, tried by a probe compiled with the very same. */
+
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { commandNeed, needing } from "../support/needs.ts";
+import { newUser } from "../support/user.ts";
+import { builtScript, RUNTIME_BASE } from "./built.ts";
+
+/** What is tried; prints the name of the error that each ends with. */
+const PROBE = `
+const attempts = {
+  "run a program": () => new Deno.Command("true").output(),
+  "run itself": () => new Deno.Command(Deno.execPath()).output(),
+  "load a library": () => Deno.dlopen("libm.so.6", { cos: { parameters: ["f64"], result: "f64" } }),
+  "read another variable": () => Deno.env.get("SECRET"),
+  "read all variables": () => Deno.env.toObject(),
+  "ask for the network's interfaces": () => Deno.networkInterfaces(),
+  "read its own variable": () => Deno.env.get("SPEC_KITTY_HOME"),
+  "ask for the host's name": () => Deno.hostname(),
+};
+const outcome = {};
+for (const [what, attempt] of Object.entries(attempts)) {
+  try {
+    await attempt();
+    outcome[what] = "done";
+  } catch (error) {
+    outcome[what] = error.name;
+  }
+}
+for (const name of ["run", "ffi"]) {
+  outcome["ask for " + name] = (await Deno.permissions.request({ name })).state;
+}
+console.log(JSON.stringify(outcome));
+`;
+
+const OUTCOME = {
+  "run a program": "NotCapable",
+  "run itself": "NotCapable",
+  "load a library": "NotCapable",
+  "read another variable": "NotCapable",
+  "read all variables": "NotCapable",
+  "ask for the network's interfaces": "NotCapable",
+  "read its own variable": "done",
+  "ask for the host's name": "done",
+  "ask for run": "denied",
+  "ask for ffi": "denied",
+};
+
+Deno.test(needing(
+  [RUNTIME_BASE],
+  "rights: a program, a library, other variables -> all denied",
+  async () => {
+    await using user = await newUser({
+      program: await builtScript("probe", PROBE),
+    });
+    const { code, stdout, stderr } = await user.run("kitty-events", {
+      SECRET: "s",
+    });
+    strictEqual(code, 0, stderr);
+    deepStrictEqual(JSON.parse(stdout), OUTCOME);
+  },
+));
+
+Deno.test(needing(
+  [RUNTIME_BASE, await commandNeed("script")],
+  "rights: on a terminal -> denied without a question",
+  async () => {
+    await using user = await newUser({
+      program: await builtScript("probe", PROBE),
+    });
+    // A question would wait for an answer, for ever.
+    const { code, stdout } = await user.run(
+      "SECRET=s timeout 20 script --quiet --return --command kitty-events /dev/null",
+    );
+    strictEqual(code, 0, stdout);
+    // All that the terminal showed.
+    deepStrictEqual(JSON.parse(stdout), OUTCOME);
+  },
+));
