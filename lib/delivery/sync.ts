@@ -105,8 +105,11 @@ async function conclude(
   result: DrainResult | undefined,
   end: SyncEnd,
 ): Promise<SyncResult> {
+  const notTaken = result?.failed.size ?? 0;
   const trouble = end.kind === "trouble" || end.kind === "stopped"
     ? end.words
+    : notTaken > 0
+    ? `${notTaken} events were sent, and not taken; see: kitty-events sync now --report FILE`
     : undefined;
   return {
     counts: result?.counts ?? NO_COUNTS,
