@@ -31,7 +31,10 @@ export function emitTypes(contract: Contract): string {
     "",
     "/** Each event type's payload. */",
     "export interface PayloadOf {",
-    ...types.map((type) => `  ${type}: ${type}Payload;`),
+    ...types.flatMap((type) => [
+      `  /** ${definition(contract, type).description} */`,
+      `  ${type}: ${type}Payload;`,
+    ]),
     "}",
     ...emitUnion(contract, "Draft", definition(contract, "Draft")),
     ...emitUnion(contract, "EnvelopeDocument", contract),
@@ -45,11 +48,15 @@ function emitEnumeration(
   values: string[],
 ): string[] {
   const constant = constantName(name);
+  const { description } = definition(contract, name);
   return [
     "",
-    `/** ${definition(contract, name).description} */`,
+    `/** ${description} */`,
     `export const ${constant} = ${JSON.stringify(values)} as const;`,
-    `export type ${name} = typeof ${constant}[number];`,
+    `/** ${description} */`,
+    `export type ${name} = ${
+      values.map((value) => JSON.stringify(value)).join(" | ")
+    };`,
   ];
 }
 
@@ -78,15 +85,13 @@ function emitUnion(contract: Contract, name: string, schema: Schema): string[] {
   const varying = ["event_type", "payload"];
   return [
     "",
-    `interface ${name}Of<T extends EventType> {`,
-    "  event_type: T;",
-    "  payload: PayloadOf[T];",
-    ...emitMembers(contract, schema, varying),
-    "}",
-    "",
     `/** ${schema.description} */`,
     `export type ${name}<T extends EventType = EventType> = {`,
-    `  [K in T]: ${name}Of<K>;`,
+    "  [K in T]: {",
+    "    event_type: K;",
+    "    payload: PayloadOf[K];",
+    ...emitMembers(contract, schema, varying).map((line) => `  ${line}`),
+    "  };",
     "}[T];",
   ];
 }

@@ -85,7 +85,8 @@ export interface EmitOptions {
 /** Records events. Its calls resolve to receipts and never reject. */
 export class EventEmitter implements Disposable {
   /** The eight builders of drafts. */
-  readonly build = build;
+  readonly build: typeof build = build;
+  /** @internal Where events are kept; undefined where the user has no home. */
   readonly home: Home | undefined;
   readonly #parts: EmitterParts;
   #route: Route;
@@ -93,6 +94,7 @@ export class EventEmitter implements Disposable {
   #connected: Promise<ConnectedRoute> | undefined;
   #turn: { prepared: Prepared; resolve: (receipt: Receipt) => void }[] = [];
 
+  /** @internal `getEmitter` and `setUpEmitter` make one. */
   constructor(parts: EmitterParts) {
     this.#parts = parts;
     this.#route = parts.route;
@@ -137,6 +139,7 @@ export class EventEmitter implements Disposable {
     await connected?.then((route) => route.close()).catch(() => {});
   }
 
+  /** This machine and user. */
   get nodeId(): string {
     return this.#parts.nodeId;
   }
@@ -170,7 +173,7 @@ export class EventEmitter implements Disposable {
     });
   }
 
-  /** Checks a draft made by code: what JSON cannot carry is a problem too. */
+  /** @internal Checks a draft made by code: what JSON cannot carry is a problem too. */
   prepareValue(draft: unknown): Prepared {
     let text: string | undefined;
     try {
@@ -183,7 +186,7 @@ export class EventEmitter implements Disposable {
       : this.prepareText(new TextEncoder().encode(text));
   }
 
-  /** Checks a draft that came as JSON text in UTF-8, and fills in what its caller left open. Never throws. */
+  /** @internal Checks a draft that came as JSON text in UTF-8, and fills in what its caller left open. Never throws. */
   prepareText(bytes: Uint8Array, options?: { first?: boolean }): Prepared {
     try {
       return this.#prepare(bytes, options);
@@ -219,6 +222,8 @@ export class EventEmitter implements Disposable {
   /**
    * Records a group of drafts in their order and says for each what became of
    * it. Resolves by the deadline, whatever the disk does.
+   *
+   * @internal
    */
   async commit(
     group: readonly Prepared[],
@@ -352,6 +357,7 @@ export class EventEmitter implements Disposable {
     }
   }
 
+  /** Closes what is open of the home. */
   [Symbol.dispose](): void {
     this.home?.[Symbol.dispose]();
   }

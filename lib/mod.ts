@@ -21,10 +21,30 @@ import type { Receipt } from "./receipt.ts";
 import { setUpEmitter } from "./setup.ts";
 import { realWorld, type World } from "./world.ts";
 
-export type * from "./contract.ts";
+export type {
+  AggregateType,
+  DependencyResolvedPayload,
+  Draft,
+  EntryType,
+  ErrorLoggedPayload,
+  ErrorType,
+  EventType,
+  FeatureCompletedPayload,
+  FeatureCreatedPayload,
+  HistoryAddedPayload,
+  PayloadOf,
+  Phase,
+  Problem,
+  ResolutionType,
+  Status,
+  WPAssignedPayload,
+  WPCreatedPayload,
+  WPStatusChangedPayload,
+} from "./contract.ts";
+export type { Found } from "./problem.ts";
 export type { ConnectionStatus } from "./delivery/route.ts";
 export type { EmitOptions, EventEmitter } from "./emitter.ts";
-export type { EventOptions } from "./builders.ts";
+export type * from "./builders.ts";
 export type { Receipt, ReceiptStatus } from "./receipt.ts";
 
 let shared: Promise<EventEmitter> | undefined;

@@ -37,7 +37,9 @@ export interface Receipt {
   readonly event_id: string | null;
   /** Null where the event has no place in the order yet. */
   readonly lamport_clock: number | null;
+  /** What became of the event. */
   readonly status: ReceiptStatus;
+  /** Why the draft breaks the contract, where it does. */
   readonly problems?: readonly Problem[];
   /** What else the caller should know, in words. */
   readonly warning?: string;

@@ -5,31 +5,38 @@ export const CONTRACT_VERSION = "1.0.0";
 
 /** The type of an event. */
 export const EVENT_TYPES = ["WPStatusChanged","WPCreated","WPAssigned","FeatureCreated","FeatureCompleted","HistoryAdded","ErrorLogged","DependencyResolved"] as const;
-export type EventType = typeof EVENT_TYPES[number];
+/** The type of an event. */
+export type EventType = "WPStatusChanged" | "WPCreated" | "WPAssigned" | "FeatureCreated" | "FeatureCompleted" | "HistoryAdded" | "ErrorLogged" | "DependencyResolved";
 
 /** The kind of thing that an event is about. */
 export const AGGREGATE_TYPES = ["WorkPackage","Feature"] as const;
-export type AggregateType = typeof AGGREGATE_TYPES[number];
+/** The kind of thing that an event is about. */
+export type AggregateType = "WorkPackage" | "Feature";
 
 /** The status of a work package. */
 export const STATUSES = ["planned","doing","for_review","done"] as const;
-export type Status = typeof STATUSES[number];
+/** The status of a work package. */
+export type Status = "planned" | "doing" | "for_review" | "done";
 
 /** The phase that an agent is assigned for. */
 export const PHASES = ["implementation","review"] as const;
-export type Phase = typeof PHASES[number];
+/** The phase that an agent is assigned for. */
+export type Phase = "implementation" | "review";
 
 /** The kind of a history entry. */
 export const ENTRY_TYPES = ["note","review","error","comment"] as const;
-export type EntryType = typeof ENTRY_TYPES[number];
+/** The kind of a history entry. */
+export type EntryType = "note" | "review" | "error" | "comment";
 
 /** The kind of an error. */
 export const ERROR_TYPES = ["validation","runtime","network","auth","unknown"] as const;
-export type ErrorType = typeof ERROR_TYPES[number];
+/** The kind of an error. */
+export type ErrorType = "validation" | "runtime" | "network" | "auth" | "unknown";
 
 /** How a dependency was resolved. */
 export const RESOLUTION_TYPES = ["completed","skipped","merged"] as const;
-export type ResolutionType = typeof RESOLUTION_TYPES[number];
+/** How a dependency was resolved. */
+export type ResolutionType = "completed" | "skipped" | "merged";
 
 /** A work package moved from one status to another. */
 export interface WPStatusChangedPayload {
@@ -133,64 +140,68 @@ export interface DependencyResolvedPayload {
 
 /** Each event type's payload. */
 export interface PayloadOf {
+  /** A work package moved from one status to another. */
   WPStatusChanged: WPStatusChangedPayload;
+  /** A work package was created. */
   WPCreated: WPCreatedPayload;
+  /** An agent was assigned to a work package. */
   WPAssigned: WPAssignedPayload;
+  /** A feature was created. */
   FeatureCreated: FeatureCreatedPayload;
+  /** All work packages of a feature are done. */
   FeatureCompleted: FeatureCompletedPayload;
+  /** An entry was added to a work package's history. */
   HistoryAdded: HistoryAddedPayload;
+  /** Something went wrong. */
   ErrorLogged: ErrorLoggedPayload;
+  /** A work package no longer waits for another. */
   DependencyResolved: DependencyResolvedPayload;
-}
-
-interface DraftOf<T extends EventType> {
-  event_type: T;
-  payload: PayloadOf[T];
-  /** Identity of the event; giving it makes a retry safe. */
-  event_id?: string;
-  /** Id shared by the events of one batch or cause. */
-  causation_id?: string | null;
-  /** When it happened; without it, now. */
-  timestamp?: string;
-  /** Team that the event belongs to. */
-  team_slug?: string;
-  /** Id of the project that it happened in. */
-  project_uuid?: unknown;
-  /** Slug of the project that it happened in. */
-  project_slug?: unknown;
 }
 
 /** The one input form: what the caller knows, before clock, node and aggregate are added. No other top-level fields. */
 export type Draft<T extends EventType = EventType> = {
-  [K in T]: DraftOf<K>;
+  [K in T]: {
+    event_type: K;
+    payload: PayloadOf[K];
+    /** Identity of the event; giving it makes a retry safe. */
+    event_id?: string;
+    /** Id shared by the events of one batch or cause. */
+    causation_id?: string | null;
+    /** When it happened; without it, now. */
+    timestamp?: string;
+    /** Team that the event belongs to. */
+    team_slug?: string;
+    /** Id of the project that it happened in. */
+    project_uuid?: unknown;
+    /** Slug of the project that it happened in. */
+    project_slug?: unknown;
+  };
 }[T];
-
-interface EnvelopeDocumentOf<T extends EventType> {
-  event_type: T;
-  payload: PayloadOf[T];
-  /** Identity of the event; never changes once made. */
-  event_id: string;
-  /** Id of the work package or feature that it happened to. */
-  aggregate_id: string;
-  /** What kind of thing it happened to. */
-  aggregate_type: AggregateType;
-  /** Id of the machine and user that made the event. */
-  node_id: string;
-  /** Lamport clock value, for the order of events. */
-  lamport_clock: number;
-  /** Id shared by the events of one batch or cause. */
-  causation_id?: string | null;
-  /** When it happened. */
-  timestamp: string;
-  /** Team that the event belongs to; local while none is known. */
-  team_slug: string;
-  /** Id of the project that it happened in. */
-  project_uuid?: unknown;
-  /** Slug of the project that it happened in. */
-  project_slug?: unknown;
-}
 
 /** An event: a payload of one of eight types inside an envelope. Unknown extra fields are allowed. `#/$defs/Draft` is the form that callers hand in. */
 export type EnvelopeDocument<T extends EventType = EventType> = {
-  [K in T]: EnvelopeDocumentOf<K>;
+  [K in T]: {
+    event_type: K;
+    payload: PayloadOf[K];
+    /** Identity of the event; never changes once made. */
+    event_id: string;
+    /** Id of the work package or feature that it happened to. */
+    aggregate_id: string;
+    /** What kind of thing it happened to. */
+    aggregate_type: AggregateType;
+    /** Id of the machine and user that made the event. */
+    node_id: string;
+    /** Lamport clock value, for the order of events. */
+    lamport_clock: number;
+    /** Id shared by the events of one batch or cause. */
+    causation_id?: string | null;
+    /** When it happened. */
+    timestamp: string;
+    /** Team that the event belongs to; local while none is known. */
+    team_slug: string;
+    /** Id of the project that it happened in. */
+    project_uuid?: unknown;
+    /** Slug of the project that it happened in. */
+    project_slug?: unknown;
+  };
 }[T];
