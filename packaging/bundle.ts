@@ -5,8 +5,6 @@
  * @module
  */
 
-import config from "../deno.json" with { type: "json" };
-
 const ROOT = new URL("../", import.meta.url);
 
 /** Where the commit stands in the source; see `lib/build.ts`. */
@@ -19,9 +17,6 @@ export interface Bundle {
   /** Bytes of all its files, source maps left out. */
   readonly bytes: number;
 }
-
-/** The program's version. */
-export const VERSION: string = config.version;
 
 /**
  * Bundles the program into a folder, which is made anew. Source maps lie
@@ -58,7 +53,11 @@ export async function bundle(folder: string): Promise<Bundle> {
 async function commitOf(): Promise<string> {
   try {
     const commit = await run("git", ["rev-parse", "--short=12", "HEAD"]);
-    const changes = await run("git", ["status", "--porcelain"]);
+    // Who else works in the checkout must not meet the lock of a mere look.
+    const changes = await run("git", [
+      "--no-optional-locks",
+      ...["status", "--porcelain"],
+    ]);
     return commit.trim() + (changes === "" ? "" : "-changed");
   } catch {
     return "unknown";

@@ -9,9 +9,10 @@
  * @module
  */
 
+import { targetsOf, valueOf } from "./arguments.ts";
 import { bundle, run } from "./bundle.ts";
 import { PERMISSION_FLAGS } from "./permissions.ts";
-import { findTarget, type Target, TARGETS } from "./targets.ts";
+import type { Target } from "./targets.ts";
 
 /**
  * What makes the program what it is. Without a code cache, because that would
@@ -72,22 +73,4 @@ if (import.meta.main) {
       Deno.exitCode = 1;
     }
   }
-}
-
-function targetsOf(args: readonly string[]): readonly Target[] {
-  if (args.includes("--all")) return TARGETS;
-  const word = valueOf(args, "--target") ?? Deno.build.target;
-  const target = findTarget(word);
-  if (target) return [target];
-  console.error(
-    `no such target: ${word}; there are: ${
-      TARGETS.map(({ name }) => name).join(", ")
-    }`,
-  );
-  Deno.exit(64);
-}
-
-function valueOf(args: readonly string[], option: string): string | undefined {
-  const at = args.indexOf(option);
-  return at < 0 ? undefined : args[at + 1];
 }

@@ -41,7 +41,7 @@ export const PERMISSION_FLAGS: readonly string[] = [
   "--allow-write",
   "--allow-net",
   `--allow-env=${VARIABLES.join(",")}`,
-  "--allow-sys=hostname,uid,userInfo",
+  "--allow-sys=hostname,uid,userInfo,statfs",
   "--deny-run",
   "--deny-ffi",
   "--no-prompt",

@@ -1,0 +1,79 @@
+/**
+ * The compiled program against a compiled empty script, on the same base:
+ *
+ *     deno task bench:program [--compiler FILE] [--runs=N]
+ *
+ * `--compiler` names a command that takes the script, the output and flags, as
+ * in `FILE main.js program --no-prompt`; without one it is `deno compile`.
+ *
+ * @module
+ */
+
+import { bundle } from "../packaging/bundle.ts";
+import { COMPILE_FLAGS } from "../packaging/compile.ts";
+import { median, wallTimes } from "./measure.ts";
+
+const compiler = valueOf("--compiler");
+const runs = Number(
+  Deno.args.find((arg) => arg.startsWith("--runs="))?.split("=")[1] ?? 40,
+);
+const MIB = 1024 * 1024;
+
+const folder = await Deno.makeTempDir({ prefix: "kitty-events-bench-" });
+try {
+  const { entry, bytes } = await bundle(`${folder}/bundle`);
+  await Deno.writeTextFile(`${folder}/empty.js`, "\n");
+  const program = await compiled(entry, "kitty-events");
+  const empty = await compiled(`${folder}/empty.js`, "empty");
+  console.log(
+    `${Deno.build.target}, ${navigator.hardwareConcurrency} cores, ${runs} runs, medians; ${await versionOf(
+      program,
+    )}\n`,
+  );
+  const env = { SPEC_KITTY_HOME: `${folder}/home` };
+  const args = ["emit", "wp-status-changed", "WP01", "planned", "doing"];
+  const [base, emit] = await wallTimes([
+    { name: "empty", command: empty, args: [], env },
+    { name: "emit", command: program, args: [...args, "--strict"], env },
+  ], runs) as [number[], number[]];
+  const ratios = emit.map((ms, i) => ms / base[i]!);
+  report("empty program", `${median(base).toFixed(1)} ms`);
+  report("one-shot emit", `${median(emit).toFixed(1)} ms`);
+  report("one-shot emit / empty program", `${median(ratios).toFixed(2)}x`);
+  const size = (await Deno.stat(program)).size;
+  const over = size - (await Deno.stat(empty)).size;
+  report("size of the program", `${(size / MIB).toFixed(1)} MiB`);
+  report("size over the empty program", `${(over / MIB).toFixed(2)} MiB`);
+  report("size of the bundle", `${(bytes / 1024).toFixed(1)} KiB`);
+} finally {
+  await Deno.remove(folder, { recursive: true });
+}
+
+async function compiled(script: string, name: string): Promise<string> {
+  const output = `${folder}/${name}`;
+  const [command, ...args] = compiler
+    ? [await Deno.realPath(compiler), script, output, ...COMPILE_FLAGS]
+    : [
+      ...[Deno.execPath(), "compile", "--no-check", "--no-lock", "--no-config"],
+      ...[...COMPILE_FLAGS, "--output", output, script],
+    ];
+  const { success, stderr } = await new Deno.Command(command!, { args })
+    .output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  return output;
+}
+
+async function versionOf(program: string): Promise<string> {
+  const { stdout } = await new Deno.Command(program, { args: ["--version"] })
+    .output();
+  return new TextDecoder().decode(stdout).trim();
+}
+
+function valueOf(option: string): string | undefined {
+  const at = Deno.args.indexOf(option);
+  return at < 0 ? undefined : Deno.args[at + 1];
+}
+
+function report(name: string, value: string): void {
+  console.log(`${name.padEnd(32)} ${value}`);
+}

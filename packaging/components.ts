@@ -1,0 +1,75 @@
+/**
+ * The npm packages that are in the program.
+ *
+ * @module
+ */
+
+import { run } from "./bundle.ts";
+
+/** An npm package that is in the program. */
+export interface Component {
+  readonly name: string;
+  readonly version: string;
+  /** As an SPDX expression. */
+  readonly license: string;
+  /** The licence's text. */
+  readonly licenseText: string;
+  /** SHA-512 of the package as it was downloaded, in Base64. */
+  readonly sha512: string;
+}
+
+/** What `deno info --json` says, as far as it is read here. */
+interface ModuleGraph {
+  readonly modules: readonly { readonly npmPackage?: string }[];
+  readonly npmPackages: Readonly<
+    Record<string, {
+      readonly name: string;
+      readonly version: string;
+      readonly dependencies: readonly string[];
+      readonly localPath: string;
+    }>
+  >;
+}
+
+/** Follows the program's imports; by name. */
+export async function readComponents(): Promise<Component[]> {
+  const graph: ModuleGraph = JSON.parse(
+    await run(Deno.execPath(), ["info", "--json", "main.ts"]),
+  );
+  const lock = JSON.parse(
+    await Deno.readTextFile(new URL("../deno.lock", import.meta.url)),
+  );
+  const found = new Set<string>();
+  const visit = (id: string): void => {
+    if (found.has(id)) return;
+    found.add(id);
+    graph.npmPackages[id]!.dependencies.forEach(visit);
+  };
+  for (const { npmPackage } of graph.modules) if (npmPackage) visit(npmPackage);
+  return await Promise.all(
+    [...found].sort().map(async (id) => {
+      const { name, version, localPath } = graph.npmPackages[id]!;
+      const manifest = JSON.parse(
+        await Deno.readTextFile(`${localPath}/package.json`),
+      );
+      const [kind, sha512] = lock.npm[id].integrity.split("-");
+      if (kind !== "sha512") throw new Error(`${id}: its hash is ${kind}`);
+      return {
+        name,
+        version,
+        license: manifest.license,
+        licenseText: await licenseTextIn(localPath),
+        sha512,
+      };
+    }),
+  );
+}
+
+async function licenseTextIn(folder: string): Promise<string> {
+  for await (const { name } of Deno.readDir(folder)) {
+    if (/^licen[cs]e(\.\w+)?$/i.test(name)) {
+      return await Deno.readTextFile(`${folder}/${name}`);
+    }
+  }
+  throw new Error(`${folder} has no licence`);
+}

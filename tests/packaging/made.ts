@@ -1,0 +1,71 @@
+/** Packages to look at and to install, of the real program or of stand-ins for it. */
+
+import { strictEqual } from "node:assert/strict";
+import { packagePrograms } from "../../packaging/package.ts";
+import { readRelease, type Release } from "../../packaging/release.ts";
+import { type Target, TARGETS } from "../../packaging/targets.ts";
+import { tempFolder } from "../support/home.ts";
+
+/** The release of what is checked out, hardly compressed. */
+export function testRelease(): Promise<Release> {
+  return readRelease(1);
+}
+
+/** What stands in for the program of a system. */
+export function standIn({ name }: Target): Uint8Array {
+  return new TextEncoder().encode(`the program for ${name}\n`);
+}
+
+/** The packages of one release. */
+export interface Made extends AsyncDisposable {
+  readonly release: Release;
+  /** Where the packages lie. */
+  readonly folder: string;
+  readonly names: readonly string[];
+}
+
+/**
+ * Packages all targets.
+ *
+ * @param real path of a real program for Linux x64; without it, a stand-in
+ */
+export async function makePackages(real?: string): Promise<Made> {
+  const temp = await tempFolder();
+  const programs = `${temp.path}/programs`;
+  for (const target of TARGETS) {
+    const folder = `${programs}/${target.name}`;
+    await Deno.mkdir(folder, { recursive: true });
+    const path = `${folder}/${target.program}`;
+    if (real && target.name === "linux-x64") await Deno.symlink(real, path);
+    else await Deno.writeFile(path, standIn(target));
+  }
+  const [release, folder] = [await testRelease(), `${temp.path}/packages`];
+  const names = await packagePrograms(release, {
+    targets: TARGETS,
+    programs,
+    out: folder,
+  });
+  const dispose = () => temp[Symbol.asyncDispose]();
+  return { release, folder, names, [Symbol.asyncDispose]: dispose };
+}
+
+/** Runs a command that has to end well; its standard output. */
+export async function command(
+  words: readonly string[],
+  options: Pick<Deno.CommandOptions, "cwd" | "env"> = {},
+): Promise<string> {
+  const [name, ...args] = words;
+  const { code, stdout, stderr } = await new Deno.Command(name!, {
+    ...options,
+    args,
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  const output = decoder.decode(stdout);
+  strictEqual(
+    code,
+    0,
+    `${words.join(" ")}: ${output}${decoder.decode(stderr)}`,
+  );
+  return output;
+}

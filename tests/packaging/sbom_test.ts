@@ -1,0 +1,58 @@
+import { deepStrictEqual, match, ok } from "node:assert/strict";
+import { Ajv } from "ajv";
+import { sbom } from "../../packaging/sbom.ts";
+import { testRelease } from "./made.ts";
+
+/** The schemas of CycloneDX, which its own library brings along. */
+const SCHEMAS = new URL(
+  "res/schema/",
+  import.meta.resolve("@cyclonedx/cyclonedx-library/package.json"),
+);
+
+/** A schema, under the name that the others refer to it by. */
+async function schema(name: string): Promise<Record<string, unknown>> {
+  const file = `${name}.SNAPSHOT.schema.json`;
+  const text = await Deno.readTextFile(new URL(file, SCHEMAS));
+  return { ...JSON.parse(text), $id: `http://cyclonedx.org/schema/${file}` };
+}
+
+async function bill() {
+  const { content } = await sbom(await testRelease(), "2.9.6");
+  return JSON.parse(new TextDecoder().decode(content));
+}
+
+Deno.test("sbom: of the program -> valid against the schema of CycloneDX 1.6", async () => {
+  const ajv = new Ajv({ strict: false, validateFormats: false });
+  ajv.addSchema(await schema("spdx"));
+  ajv.addSchema(await schema("jsf-0.82"));
+  ajv.addSchema(await schema("cryptography-defs"));
+  const validate = ajv.compile(await schema("bom-1.6"));
+  ok(validate(await bill()), JSON.stringify(validate.errors));
+});
+
+Deno.test("sbom: components -> the runtime and the packages that are in the program, no others", async () => {
+  const { components } = await bill();
+  const purls = components.map(({ purl }: { purl: string }) => purl);
+  match(purls[0], /^pkg:github\/denoland\/deno@v2\.9\.6$/);
+  const names = purls.slice(1).map((purl: string) =>
+    purl.match(/^pkg:npm\/(.+)@\d/)?.[1]
+  );
+  deepStrictEqual(names, ["jose", "smol-toml", "yaml"]);
+});
+
+Deno.test("sbom: every package -> a licence, and the hash of deno.lock", async () => {
+  const lock = JSON.parse(
+    await Deno.readTextFile(new URL("../../deno.lock", import.meta.url)),
+  );
+  const { components } = await bill();
+  for (const { name, version, licenses, hashes } of components.slice(1)) {
+    match(licenses[0].license.id, /^(MIT|ISC|BSD-3-Clause)$/);
+    const { integrity } = lock.npm[`${name}@${version}`];
+    const hex = Uint8Array.fromBase64(integrity.slice("sha512-".length));
+    deepStrictEqual(hashes, [{ alg: "SHA-512", content: hex.toHex() }]);
+  }
+});
+
+Deno.test("sbom: twice -> the same", async () => {
+  deepStrictEqual(await bill(), await bill());
+});
