@@ -247,6 +247,3 @@ export const IDLE_MS = 1;
 
 /** What an agent needs of the time of whoever asks it to drain, for its answer. */
 export const ANSWERING_MS = 500;
-
-/** How long calls of one process may share one grant of the home's lock: others wait meanwhile. */
-export const HOLD_ON_MS_MAX = 100;

@@ -7,7 +7,7 @@
 
 import { Deadline } from "../deadline.ts";
 import { DeadlineError, KittyError, reasonOf } from "../errors.ts";
-import { HOLD_ON_MS_MAX, HOUSEKEEPING_TIMEOUT_MS } from "../limits.ts";
+import { HOUSEKEEPING_TIMEOUT_MS } from "../limits.ts";
 import type { World } from "../world.ts";
 import * as clockFile from "./clock_file.ts";
 import { Held } from "./held.ts";
@@ -24,16 +24,6 @@ import {
 } from "./queue_file.ts";
 import { Spool } from "./spool.ts";
 
-/** The lock, and what is known of the home for as long as it is held. */
-interface Grip {
-  readonly lock: HomeLock;
-  readonly queue: OfflineQueue;
-  /** The queue's file when the lock was taken. */
-  readonly before: QueueFileState | undefined;
-  readonly clock: number;
-  readonly sinceMs: number;
-}
-
 /** A home and what this process has open in it. */
 export class Home implements Disposable {
   readonly spool: Spool;
@@ -41,10 +31,6 @@ export class Home implements Disposable {
   #ahead: Promise<OpenQueue | undefined>;
   /** Resolves when all holds called so far have ended. */
   #last: Promise<unknown> = Promise.resolve();
-  /** Calls that wait for their turn within this process. */
-  #waiting = 0;
-  /** The lock, kept for the next of them. */
-  #kept: Grip | undefined;
 
   constructor(
     readonly path: string,
@@ -58,9 +44,6 @@ export class Home implements Disposable {
 
   /**
    * Does `work` under the home's lock, with the spool taken in before.
-   *
-   * Calls of one process that follow each other share one grant of the lock,
-   * for a moment: what other processes leave has not changed between them.
    *
    * Whoever waits for less long than the work takes leaves it running: the
    * lock stays held until what is under way at the disk has come to its end.
@@ -77,14 +60,10 @@ export class Home implements Disposable {
     const earlier = this.#last;
     const own = Promise.withResolvers<void>();
     this.#last = earlier.then(() => own.promise);
-    this.#waiting += 1;
     try {
-      await deadline.race(earlier, "wait for the home's lock")
-        .finally(() => this.#waiting -= 1);
+      await deadline.race(earlier, "wait for the home's lock");
       return await this.#hold(deadline, intake, work);
     } finally {
-      // Kept for this call, and its time was up.
-      if (this.#kept && this.#waiting === 0) await this.#letGo(this.#kept);
       own.resolve();
     }
   }
@@ -94,24 +73,33 @@ export class Home implements Disposable {
     intake: IntakeBounds,
     work: (held: Held) => Promise<T>,
   ): Promise<T> {
-    const kept = this.#kept;
-    this.#kept = undefined;
-    const lock = kept?.lock ?? await HomeLock.take(this.path, deadline);
-    let grip: Grip | undefined, isKept = false;
+    const lock = await HomeLock.take(this.path, deadline);
     // Without a seal, the next holder looks closely.
     let seal: string | undefined;
     try {
-      const { warnings, spooled, ...found } = kept
-        ? { ...kept, warnings: [], spooled: [] }
-        : await this.#look(lock, deadline);
-      grip = found;
+      const { kv, state, warnings } = await this.#openQueue(
+        lock.lastSeal,
+        deadline,
+      );
+      // Something else in the spool's place must not keep the queue from working.
+      let unread: string | undefined;
+      const [queue, clock, spooled] = await Promise.all([
+        OfflineQueue.open(kv, this.context.settings.teamSlug),
+        clockFile.load(this.path, this.world.nowMs()),
+        this.spool.names().catch((error): string[] => {
+          unread = `${this.spool.path} cannot be read: ${reasonOf(error)}`;
+          return [];
+        }),
+      ]);
       const place = {
         path: this.path,
         nodeId: this.context.nodeId,
         nowMs: this.world.nowMs,
       };
-      const held = new Held(place, deadline, grip.queue, grip.clock);
+      const held = new Held(place, deadline, queue, clock.value);
       for (const warning of warnings) held.warn(warning);
+      if (clock.warning) held.warn(clock.warning);
+      if (unread) held.warn(unread);
       try {
         held.intake = await takeIn(
           held,
@@ -121,11 +109,8 @@ export class Home implements Disposable {
           intake,
         );
         const result = await work(held);
-        isKept = this.#waiting > 0 && held.isSound && held.intake.left === 0 &&
-          !held.intake.full &&
-          this.world.elapsedMs() - grip.sinceMs < HOLD_ON_MS_MAX;
-        if (isKept) this.#kept = { ...grip, clock: held.clock };
-        else if (held.isSound) seal = await this.#sealAfter(grip);
+        const after = await this.#tidyLog(queue, state);
+        if (held.isSound) seal = sealOf(after);
         return result;
       } catch (error) {
         const isHarmless = error instanceof DeadlineError ||
@@ -136,50 +121,8 @@ export class Home implements Disposable {
         throw error;
       }
     } finally {
-      if (!isKept) await lock.release(seal);
+      await lock.release(seal);
     }
-  }
-
-  /** What the last holder left, for one that has just got the lock. */
-  async #look(
-    lock: HomeLock,
-    deadline: Deadline,
-  ): Promise<Grip & { warnings: string[]; spooled: string[] }> {
-    const { kv, state, warnings } = await this.#openQueue(
-      lock.lastSeal,
-      deadline,
-    );
-    // Something else in the spool's place must not keep the queue from working.
-    let unread: string | undefined;
-    const [queue, clock, spooled] = await Promise.all([
-      OfflineQueue.open(kv, this.context.settings.teamSlug),
-      clockFile.load(this.path, this.world.nowMs()),
-      this.spool.names().catch((error): string[] => {
-        unread = `${this.spool.path} cannot be read: ${reasonOf(error)}`;
-        return [];
-      }),
-    ]);
-    if (clock.warning) warnings.push(clock.warning);
-    if (unread) warnings.push(unread);
-    return {
-      lock,
-      queue,
-      before: state,
-      clock: clock.value,
-      sinceMs: this.world.elapsedMs(),
-      warnings,
-      spooled,
-    };
-  }
-
-  /** Gives the lock back that was kept for a call that does not want it any more. */
-  async #letGo(kept: Grip): Promise<void> {
-    this.#kept = undefined;
-    await kept.lock.release(await this.#sealAfter(kept));
-  }
-
-  async #sealAfter({ queue, before }: Grip): Promise<string> {
-    return sealOf(await this.#tidyLog(queue, before));
   }
 
   /** `hold` for the commands that look after the queue: patient, and with the whole spool taken in. */

@@ -176,24 +176,18 @@ class Stream {
       this.#groupBytes >= GROUP_BYTES_MAX;
   }
 
-  /**
-   * Starts to commit the group, and waits for the one before. So the next one
-   * stands in line for the home while this one is being committed, and need
-   * not take its lock anew.
-   */
+  /** Starts to commit the group, once the one before is done. */
   async #commit(): Promise<void> {
     const group = this.#group;
     this.#group = [];
     this.#groupBytes = 0;
-    const before = this.#committing;
-    if (group.length > 0) this.#committing = this.#record(group, before);
-    await before;
+    await this.#committing;
+    if (group.length === 0) return;
+    this.#committing = this.#record(group);
   }
 
-  /** Records a group, and writes its receipts after those of the one before. */
   async #record(
     group: readonly { line: number; prepared: Prepared }[],
-    before: Promise<void>,
   ): Promise<void> {
     const deadline = Deadline.in(this.#call.world.elapsedMs, this.#timeoutMs);
     const wait = this.#call.args.text("wait") === "server";
@@ -202,7 +196,6 @@ class Stream {
       deadline,
       { wait },
     );
-    await before;
     const text = receipts.map((plain, i) => {
       const receipt = wait ? waitedFor(plain) : plain;
       this.#count(receipt);
