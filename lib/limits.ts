@@ -221,8 +221,8 @@ export const DRAIN_MS_MAX = 10 * 60 * 1000;
 /** What an agent that is asked to end gives its last drain. */
 export const LAST_DRAIN_MS_MAX = 3_000;
 
-/** How often an agent looks for appended events where the system does not tell of them. */
-export const LOOK_EVERY_MS = 1_000;
+/** How often an agent looks for what nobody told it of: events of a library or an import, a login. */
+export const LOOK_EVERY_MS = 250;
 
 /** How long a drain that somebody waits for may take. */
 export const SYNC_TIMEOUT_MS_DEFAULT = 10 * 60 * 1000;

@@ -12,7 +12,11 @@ import {
   settingsOf,
 } from "./config.ts";
 import { Deadline } from "./deadline.ts";
-import { type AgentState, readAgentState } from "./delivery/agent_file.ts";
+import {
+  type AgentState,
+  pokePath,
+  readAgentState,
+} from "./delivery/agent_file.ts";
 import { agentRoute, offlineRoute, type Route } from "./delivery/route.ts";
 import { EventEmitter } from "./emitter.ts";
 import { openAhead } from "./home/queue_file.ts";
@@ -53,7 +57,8 @@ export async function setUpEmitter(
     project: project.identity,
     homePath,
     ...ahead && { ahead },
-    route: options.route ?? (agent ? agentRoute(agent.state) : offlineRoute),
+    route: options.route ??
+      (agent ? agentRoute(agent.state, pokePath(homePath!)) : offlineRoute),
     async connect(home) {
       const { connect } = await import("./delivery/connected.ts");
       return await connect(home, world, {

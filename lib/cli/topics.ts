@@ -133,6 +133,7 @@ export const TOPICS: readonly Topic[] = [
         "the Lamport clock, shared with the Python command line",
       ],
       ["clock.lock", "held while clock or queue change"],
+      ["spool/.poke", "touched by an emit to wake the agent"],
       ["spool/", "drafts that wait to be taken in; see: help spool"],
       ["spool/rejected/", "drafts that never will be, each with its reason"],
       [
@@ -174,6 +175,7 @@ export const TOPICS: readonly Topic[] = [
       ["project_uuid, project_slug", "the project (none)"],
     ],
     example: [
+      "umask 077",
       'spool="${SPEC_KITTY_HOME:-$HOME/.spec-kitty}/spool"; mkdir -p "$spool"',
       'echo \'{"event_type": "HistoryAdded", "payload": {"wp_id": "WP01",',
       '  "entry_type": "note", "entry_content": "hello"}}\' > "$spool/.1.tmp"',

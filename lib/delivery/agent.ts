@@ -71,7 +71,7 @@ export class Agent {
       await watchHome(home.path, {
         onAppend: () => delivery.poke(),
         onLogin: () =>
-          void delivery.loginChanged()
+          delivery.loginChanged()
             .catch((error) => log.error("reading the login failed", error)),
       }, this.#over.signal);
       await delivery.start();

@@ -83,6 +83,11 @@ export function socketPath(home: string): string {
   return `${home}/agent.sock`;
 }
 
+/** The file that an `emit` touches to wake the agent. */
+export function pokePath(home: string): string {
+  return `${home}/spool/.poke`;
+}
+
 /** The token that an agent on TCP asks for. */
 export function tokenPath(home: string): string {
   return `${home}/agent.token`;

@@ -73,7 +73,7 @@ export async function connect(
   await watchHome(home.path, {
     onAppend: () => delivery.poke(),
     onLogin: () =>
-      void delivery.loginChanged().catch((error) =>
+      delivery.loginChanged().catch((error) =>
         warn(`the login was not read: ${reasonOf(error)}`)
       ),
   }, over.signal);

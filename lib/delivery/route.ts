@@ -59,13 +59,16 @@ export const offlineRoute: Route = {
 };
 
 /**
- * The way of a process beside an agent: the agent notices by itself what was
- * appended.
+ * The way of a process beside an agent: wakes it, and leaves the rest to it.
+ *
+ * @param poke the file that wakes it
  */
-export function agentRoute(status: ConnectionStatus): Route {
+export function agentRoute(status: ConnectionStatus, poke: string): Route {
   return {
     status,
     async offer({ events, wait, deadline, kv }) {
+      const now = new Date();
+      await Deno.utime(poke, now, now).catch(() => {});
       if (!wait || status === "Offline") return new Set();
       const { awaitAcknowledged } = await import("./acknowledged.ts");
       const ids = events.map(({ event_id }) => event_id);

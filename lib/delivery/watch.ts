@@ -1,33 +1,40 @@
 /**
- * Notices what other processes do in a home, at no cost for them: an append
- * replaces the clock's file, a login the credentials.
+ * Notices what other processes do in a home: an `emit` touches a file beside
+ * the spooled drafts, and an append of any kind replaces the clock's file.
+ *
+ * The system is asked to tell of the spool only, never of the home itself: the
+ * runtime opens and closes each file that it tells of, and closing a file takes
+ * away all locks that this process has on it. Without its lock the queue's log
+ * would be deleted under the agent by whoever closes the queue next.
  *
  * @module
  */
 
 import { pause } from "../deadline.ts";
+import { FILE_MODE, FOLDER_MODE } from "../files.ts";
 import { LOOK_EVERY_MS } from "../limits.ts";
+import { pokePath } from "./agent_file.ts";
 
 /** What has changed. */
 export interface HomeChanges {
   /** Events were appended, or drafts spooled. */
   readonly onAppend: () => void;
-  /** Somebody logged in or out, or changed the settings. */
-  readonly onLogin: () => void;
+  /** Somebody logged in or out, or changed the settings. What was appended is told of once this has resolved. */
+  readonly onLogin: () => Promise<void>;
 }
 
-/** Names in a home, and what a change of them means. */
+/** Names in a home, and what a change of them means; a login comes first, since events go out as it says. */
 const NAMES: ReadonlyMap<string, keyof HomeChanges> = new Map([
-  ["clock.json", "onAppend"],
-  ["spool", "onAppend"],
   ["credentials", "onLogin"],
   ["config.toml", "onLogin"],
+  ["clock.json", "onAppend"],
+  ["spool", "onAppend"],
 ]);
 
 /**
- * Watches a home until `signal`; once this resolves, no change is missed. The system tells of changes within a
- * millisecond where it can; where it cannot, as on some network file systems,
- * a look once a second finds them.
+ * Watches a home until `signal`; once this resolves, no change is missed. The
+ * system tells of an `emit` within a millisecond where it can; a look now and
+ * then finds the rest.
  */
 export async function watchHome(
   home: string,
@@ -36,62 +43,86 @@ export async function watchHome(
 ): Promise<void> {
   const seen = new Map<string, number>();
   for (const name of NAMES.keys()) seen.set(name, await stampOf(home, name));
-  void look(home, seen, changes, signal);
-  void listen(home, changes, signal);
+  let looking = Promise.resolve();
+  const look = () =>
+    looking = looking.then(() => lookAt(home, seen, changes, signal));
+  void lookNowAndThen(look, signal);
+  void listen(home, look, changes, signal);
 }
 
 async function listen(
   home: string,
+  look: () => Promise<void>,
   changes: HomeChanges,
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    await Deno.mkdir(`${home}/spool`, { recursive: true, mode: 0o700 });
-    using watcher = Deno.watchFs([home, `${home}/spool`], {
-      recursive: false,
-    });
+    const spool = `${home}/spool`, poke = pokePath(home);
+    await Deno.mkdir(spool, { recursive: true, mode: FOLDER_MODE });
+    await Deno.writeTextFile(poke, "", { mode: FILE_MODE });
+    using watcher = Deno.watchFs(spool, { recursive: false });
     const stop = () => watcher.close();
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) return;
     for await (const { kind, paths } of watcher) {
       if (signal.aborted) return;
-      if (kind === "access") continue;
-      for (const path of paths) {
-        const change = NAMES.get(nameOf(home, path));
-        // A draft that was taken in is nothing new; a login that is gone is.
-        if (change === "onAppend" && kind === "remove") continue;
-        if (change) changes[change]();
-      }
+      // A draft that was taken in is nothing new.
+      if (kind === "access" || kind === "remove") continue;
+      if (!paths.some((path) => isNews(path, poke))) continue;
+      await look();
+      if (!signal.aborted) changes.onAppend();
     }
   } catch {
-    // The look once a second is left.
+    // The look now and then is left.
   }
 }
 
-/** The name in the home that a path lies under; the program's own temporary files count for nothing. */
-function nameOf(home: string, path: string): string {
-  const [name, file] = path.slice(home.length + 1).split(/[/\\]/);
-  if (file !== undefined && (file.startsWith(".") || !file.endsWith(".json"))) {
-    return "";
-  }
-  return name === "spool" && file === undefined ? "" : name ?? "";
+/** Whether a change of a file in the spool means that there is something to send; temporary files do not. */
+function isNews(path: string, poke: string): boolean {
+  const name = path.split(/[/\\]/).at(-1)!;
+  return path === poke || isDraft(name);
 }
 
-async function look(
+async function lookNowAndThen(
+  look: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    await pause(LOOK_EVERY_MS, signal);
+    await look();
+  }
+}
+
+/** Compares all names with what was seen of them, and tells what has changed. */
+async function lookAt(
   home: string,
   seen: Map<string, number>,
   changes: HomeChanges,
   signal: AbortSignal,
 ): Promise<void> {
-  while (!signal.aborted) {
-    await pause(LOOK_EVERY_MS, signal);
-    for (const [name, change] of NAMES) {
-      const stamp = await stampOf(home, name);
-      if (stamp === seen.get(name)) continue;
-      seen.set(name, stamp);
-      if (!signal.aborted) changes[change]();
-    }
+  for (const [name, change] of NAMES) {
+    const stamp = await stampOf(home, name);
+    if (stamp === seen.get(name)) continue;
+    seen.set(name, stamp);
+    if (name === "spool" && !await hasDrafts(home)) continue;
+    if (!signal.aborted) await changes[change]();
   }
+}
+
+/** Whether something waits in the spool: its folder changes with temporary files, too. */
+async function hasDrafts(home: string): Promise<boolean> {
+  try {
+    for await (const { name } of Deno.readDir(`${home}/spool`)) {
+      if (isDraft(name)) return true;
+    }
+  } catch {
+    // There is no spool, or none that can be read: nothing to send.
+  }
+  return false;
+}
+
+function isDraft(name: string): boolean {
+  return name.endsWith(".json") && !name.startsWith(".");
 }
 
 async function stampOf(home: string, name: string): Promise<number> {

@@ -8,7 +8,7 @@
 
 import type { Deadline } from "../deadline.ts";
 import { KittyError, reasonOf } from "../errors.ts";
-import { fileStamp, FOLDER_MODE } from "../files.ts";
+import { FILE_MODE, fileStamp, FOLDER_MODE } from "../files.ts";
 import { CHECK_BYTES_PER_MS } from "../limits.ts";
 import { lockPath } from "./lock.ts";
 
@@ -130,13 +130,32 @@ export async function findDamage(path: string): Promise<string | undefined> {
     using database = new DatabaseSync(path, { readOnly: true });
     const rows = database.prepare("PRAGMA quick_check(1)").all();
     const verdict = String(rows[0]?.quick_check);
-    return verdict === "ok" ? undefined : verdict.replaceAll("\n", "; ");
+    if (verdict === "ok") return undefined;
+    const words = verdict.replaceAll("\n", "; ");
+    const [, code] = verdict.match(/error code=(\d+)/) ?? [];
+    if (code === undefined || isDamage(Number(code))) return words;
+    throw unusable(`cannot check ${path}: ${words}`);
   } catch (error) {
-    const CORRUPT = 11, NOT_A_DATABASE = 26;
-    const code = (error as { errcode?: number }).errcode ?? 0;
-    if ([CORRUPT, NOT_A_DATABASE].includes(code & 0xff)) return reasonOf(error);
+    if (error instanceof KittyError) throw error;
+    if (isDamage((error as { errcode?: number }).errcode ?? 0)) {
+      return reasonOf(error);
+    }
     throw unusable(`cannot check ${path}: ${reasonOf(error)}`);
   }
+}
+
+/** Makes the files of a new queue its owner's only: SQLite makes further ones as the first. */
+export async function closeToOthers(home: string): Promise<void> {
+  if (Deno.build.os === "windows") return;
+  for (const end of ["", "-wal", "-shm"]) {
+    await Deno.chmod(queuePath(home) + end, FILE_MODE).catch(() => {});
+  }
+}
+
+/** Whether SQLite's code speaks of the file's content: a read that failed proves nothing of it. */
+function isDamage(code: number): boolean {
+  const CORRUPT = 11, NOT_A_DATABASE = 26;
+  return [CORRUPT, NOT_A_DATABASE].includes(code & 0xff);
 }
 
 /** An error for a queue that is there but cannot be used now. */

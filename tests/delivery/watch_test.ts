@@ -19,7 +19,7 @@ async function withWatch(
   const noticed = { append: 0, login: 0 };
   await watchHome(folder.path, {
     onAppend: () => noticed.append += 1,
-    onLogin: () => noticed.login += 1,
+    onLogin: () => Promise.resolve(void (noticed.login += 1)),
   }, over.signal);
   try {
     await eventually("it watches", async () => {
@@ -131,7 +131,7 @@ Deno.test("watchHome: it is over -> nothing is noticed any more", async () => {
   const noticed: string[] = [];
   await watchHome(folder.path, {
     onAppend: () => noticed.push("append"),
-    onLogin: () => noticed.push("login"),
+    onLogin: () => Promise.resolve(void noticed.push("login")),
   }, over.signal);
   await eventually("it watches", async () => {
     await replace(`${folder.path}/credentials`, "x");
