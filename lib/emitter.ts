@@ -104,6 +104,7 @@ export class EventEmitter implements Disposable {
       settings,
       newId,
       nowMs: world.nowMs,
+      warn: parts.warn,
     }, ahead);
   }
 

@@ -80,6 +80,11 @@ export function fileStamp(nowMs: number): string {
   return new Date(nowMs).toISOString().replaceAll(":", "");
 }
 
+/** The lock of a home that whoever sends its events holds. */
+export function drainLockPath(home: string): string {
+  return `${home}/drain.lock`;
+}
+
 /**
  * Takes the exclusive lock of a file that is there for nothing else; makes the
  * file, and its folder, where there is none. The lock ends with the file's

@@ -37,13 +37,22 @@ export async function bundle(folder: string): Promise<Bundle> {
     "main.ts",
   ]);
   const commit = await commitOf();
+  const names = (await Array.fromAsync(Deno.readDir(folder)))
+    .map(({ name }) => name).filter((name) => name.endsWith(".js")).sort();
+  // Each file names several others: their checksums would be a hundredth of the bundle.
+  const short = new Map(
+    names.filter((name) => name.startsWith("chunk-"))
+      .map((name, i) => [name, `${i.toString(36)}.js`]),
+  );
   let bytes = 0;
-  for await (const { name } of Deno.readDir(folder)) {
-    if (!name.endsWith(".js")) continue;
-    const path = `${folder}/${name}`;
-    const text = (await Deno.readTextFile(path))
-      .replaceAll(`"${COMMIT_MARK}"`, JSON.stringify(commit));
-    await Deno.writeTextFile(path, text);
+  for (const name of names) {
+    const text = (await Deno.readTextFile(`${folder}/${name}`))
+      .replaceAll(`"${COMMIT_MARK}"`, JSON.stringify(commit))
+      .replaceAll(/chunk-\w{8}\.js/g, (chunk) => short.get(chunk) ?? chunk);
+    const renamed = short.get(name) ?? name;
+    await Deno.remove(`${folder}/${name}`);
+    await Deno.writeTextFile(`${folder}/${renamed}`, text);
+    await Deno.rename(`${folder}/${name}.map`, `${folder}/${renamed}.map`);
     bytes += new TextEncoder().encode(text).length;
   }
   return { entry: `${folder}/main.js`, bytes };

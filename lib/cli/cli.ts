@@ -116,6 +116,16 @@ function unknownCommand(
   const group = words.join(" ");
   const choices = nextWords(words);
   const program = ["kitty-events", ...words].join(" ");
+  if (group === "" && next?.startsWith("--") && next !== "--") {
+    const [flag] = next.split("=");
+    const known = [...Object.keys(EARLY_OPTIONS), "version"]
+      .map((name) => `--${name}`);
+    const meant = nearMiss(flag!, known);
+    return usageError(
+      `unknown flag ${printable(flag!, 40)}`,
+      meant ? `did you mean: ${meant}?` : "see: kitty-events help",
+    );
+  }
   if (next === undefined || next.startsWith("-")) {
     return usageError(
       group ? `${group}: which one?` : "no command given",

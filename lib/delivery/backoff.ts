@@ -29,6 +29,19 @@ export function backoffMs(
 }
 
 /**
+ * The same for one that comes back without end: a server that asks for no
+ * pause at all gets one all the same.
+ */
+export function leastBackoffMs(
+  failures: number,
+  random: number,
+  retryAfterMs?: number,
+): number {
+  const asked = retryAfterMs !== undefined && retryAfterMs >= BACKOFF_FIRST_MS;
+  return backoffMs(failures, random, asked ? retryAfterMs : undefined);
+}
+
+/**
  * Reads a `Retry-After` header: seconds, or a date. At most an hour.
  *
  * @param nowMs wall clock, milliseconds since 1970

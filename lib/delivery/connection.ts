@@ -8,7 +8,7 @@ import { pause } from "../deadline.ts";
 import { reasonOf } from "../errors.ts";
 import { RECONNECTS_MAX, STABLE_MS } from "../limits.ts";
 import { CLOSE } from "../wire.ts";
-import { backoffMs } from "./backoff.ts";
+import { leastBackoffMs } from "./backoff.ts";
 import type { ConnectionStatus } from "./route.ts";
 import { NotAuthenticatedError, ServerTroubleError } from "./session.ts";
 import { EventSocket, type SocketEnd, type SocketParts } from "./socket.ts";
@@ -26,6 +26,7 @@ export class Connection {
   #status: ConnectionStatus = "Offline";
   #socket: EventSocket | undefined;
   #failures = 0;
+  #isUnwanted = false;
   #revived: PromiseWithResolvers<void> | undefined;
 
   constructor(parts: SocketParts, events: ConnectionEvents) {
@@ -40,6 +41,11 @@ export class Connection {
   /** The socket while it is open. */
   get socket(): EventSocket | undefined {
     return this.#socket?.isOpen ? this.#socket : undefined;
+  }
+
+  /** Whether the server has told us to stay away. */
+  get isUnwanted(): boolean {
+    return this.#isUnwanted;
   }
 
   /** Keeps the connection open until `stop`; ends early where the server does not want us. */
@@ -98,6 +104,7 @@ export class Connection {
     const wasStable = world.elapsedMs() - openedMs >= STABLE_MS;
     this.#failures = wasStable ? 0 : this.#failures + 1;
     if (end.code === CLOSE.forbidden) {
+      this.#isUnwanted = true;
       this.#tell("Offline", `the server does not want us: ${end.words}`);
       return undefined;
     }
@@ -107,7 +114,11 @@ export class Connection {
 
   #backoff(retryAfterMs?: number): number {
     const [byte] = this.#parts.world.randomBytes(1);
-    return backoffMs(Math.max(1, this.#failures), byte! / 256, retryAfterMs);
+    return leastBackoffMs(
+      Math.max(1, this.#failures),
+      byte! / 256,
+      retryAfterMs,
+    );
   }
 
   /** Waits until a batch gets through. */

@@ -16,7 +16,7 @@ import {
   LAST_DRAIN_MS_MAX,
 } from "../limits.ts";
 import type { World } from "../world.ts";
-import { backoffMs } from "./backoff.ts";
+import { leastBackoffMs } from "./backoff.ts";
 import { Connection } from "./connection.ts";
 import { HttpBatch } from "./http_batch.ts";
 import { Pace, paced } from "./pace.ts";
@@ -67,6 +67,8 @@ export class Delivery {
   /** All drains so far, one after the other. */
   #drains: Promise<unknown> = Promise.resolve();
   #loop: Promise<void> = Promise.resolve();
+  /** When the drain that is under way has to end, because all ends. */
+  #endMs = Infinity;
   #reloading: Promise<void> = Promise.resolve();
 
   constructor(parts: DeliveryParts) {
@@ -117,7 +119,8 @@ export class Delivery {
       const isSame = before instanceof Session && after instanceof Session &&
         before.serverUrl.origin === after.serverUrl.origin &&
         before.username === after.username &&
-        before.teamSlug === after.teamSlug && this.#status !== "Offline";
+        before.teamSlug === after.teamSlug &&
+        (this.#status !== "Offline" || this.#connection?.isUnwanted === true);
       if (!isSame) await this.#reload();
     });
   }
@@ -158,6 +161,7 @@ export class Delivery {
     this.#over.abort();
     this.#wake.abort();
     this.#patience.abort();
+    this.#endMs = this.#parts.world.elapsedMs() + LAST_DRAIN_MS_MAX;
     const deadline = this.#deadline(LAST_DRAIN_MS_MAX);
     const last = this.#loop.then(() => this.sync({ deadline, troublesMax: 1 }));
     await deadline.race(last, "drain once more").catch(() => {});
@@ -213,7 +217,7 @@ export class Delivery {
         continue;
       }
       const request = {
-        deadline: this.#deadline(DRAIN_MS_MAX),
+        deadline: this.#drainDeadline(),
         troublesMax: 1,
       };
       const end = await this.#alone(() => this.#drain(session, request, true))
@@ -267,15 +271,21 @@ export class Delivery {
 
   async #receive(value: number): Promise<void> {
     const { home, warn } = this.#parts;
-    await holdForDrain(home, async (held) => {
-      await receiveClock(held, value);
-      held.warnings.forEach(warn);
-    }).catch((error) => warn(`the clock was not moved: ${reasonOf(error)}`));
+    await holdForDrain(home, (held) => receiveClock(held, value)).catch((
+      error,
+    ) => warn(`the clock was not moved: ${reasonOf(error)}`));
   }
 
   #backoff(troubles: number, retryAfterMs?: number): number {
     const [byte] = this.#parts.world.randomBytes(1);
-    return backoffMs(troubles, byte! / 256, retryAfterMs);
+    return leastBackoffMs(troubles, byte! / 256, retryAfterMs);
+  }
+
+  /** A deadline that `stop` brings forward. */
+  #drainDeadline(): Deadline {
+    const { elapsedMs } = this.#parts.world;
+    const nowMs = () => elapsedMs() >= this.#endMs ? Infinity : elapsedMs();
+    return new Deadline(nowMs, elapsedMs() + DRAIN_MS_MAX);
   }
 
   #deadline(ms: number): Deadline {

@@ -120,7 +120,13 @@ type Aside = readonly string[];
 
 /** An answer that says something of single events, or the end of the drain. */
 type Reply =
-  | { readonly kind: "verdict"; readonly verdict: Verdict; clock: unknown }
+  | {
+    readonly kind: "verdict";
+    readonly verdict: Verdict;
+    readonly clock: unknown;
+    /** Whether events were left without a word by a transport that leaves them open. */
+    readonly isCut: boolean;
+  }
   | Extract<Sent, { kind: "refused_some" | "refused_all" | "too_large" }>
   | { readonly kind: "end"; readonly end: DrainEnd };
 
@@ -187,6 +193,13 @@ class Drain {
           return reply.end;
         case "verdict":
           await this.#carryOut(part, reply.verdict, reply.clock);
+          // What got no word goes another way, and what follows it, too.
+          if (reply.isCut) {
+            return {
+              kind: "trouble",
+              words: "not all was acknowledged in time",
+            };
+          }
           break;
         case "too_large":
           if (part.length > 1) {
@@ -348,7 +361,12 @@ class Drain {
         case "answered": {
           const ids = part.map(({ event_id }) => event_id);
           const verdict = judge(ids, sent.results, sent.unnamed);
-          if (verdict) return { kind: "verdict", verdict, clock: sent.clock };
+          if (verdict) {
+            const { done, rejected, failed } = verdict;
+            const told = done.length + rejected.size + failed.size;
+            const isCut = sent.unnamed === "open" && told < part.length;
+            return { kind: "verdict", verdict, clock: sent.clock, isCut };
+          }
           trouble = {
             kind: "trouble",
             words: "the answer names no event that was sent",

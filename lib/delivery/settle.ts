@@ -19,15 +19,24 @@ import {
 import type { Failure, Verdict } from "./verdict.ts";
 
 /** Work of a drain under the home's lock: patient, and brief for the sake of the emits that wait meanwhile. */
-export function holdForDrain<T>(
+export async function holdForDrain<T>(
   home: Home,
   work: (held: Held) => Promise<T>,
 ): Promise<T> {
-  return home.hold(
-    Deadline.in(home.world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS),
-    { files: INTAKE_FILES_MAX, ms: DRAIN_INTAKE_MS_MAX },
-    work,
-  );
+  let warnings: readonly string[] = [];
+  try {
+    return await home.hold(
+      Deadline.in(home.world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS),
+      { files: INTAKE_FILES_MAX, ms: DRAIN_INTAKE_MS_MAX },
+      (held) => {
+        warnings = held.warnings;
+        return work(held);
+      },
+    );
+  } finally {
+    // Told without the lock.
+    for (const text of warnings) home.context.warn?.(text);
+  }
 }
 
 /**
@@ -44,7 +53,6 @@ export function settle(
   return holdForDrain(home, async (held) => {
     const { queue } = held;
     const nowMs = home.world.nowMs();
-    await receiveClock(held, clock);
     if (verdict.done.length > 0) {
       queue.noteDelivery({ last_success: new Date(nowMs).toISOString() });
       await queue.acknowledge(verdict.done);
@@ -69,6 +77,8 @@ export function settle(
         nowMs,
       });
     }
+    // Last: a clock that cannot be stored must not keep what is delivered in the queue.
+    await receiveClock(held, clock);
     return given;
   });
 }

@@ -85,6 +85,7 @@ export class EventSocket implements Transport {
     const { session, world } = parts;
     const deadline = Deadline.in(world.elapsedMs, CONNECT_TIMEOUT_MS);
     const token = await session.socketToken(deadline);
+    if (signal.aborted) throw unwanted();
     const url = new URL(PATHS.socket, session.serverUrl);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(url, {
@@ -97,7 +98,7 @@ export class EventSocket implements Transport {
         reject(new NoAnswerError(`no WebSocket to ${url.host}: ${why}`));
       }, { once: true });
       signal.addEventListener("abort", () => {
-        reject(new NoAnswerError("the connection is not wanted any more"));
+        reject(unwanted());
       }, { once: true });
     });
     try {
@@ -279,6 +280,10 @@ function higher(
   if (value === undefined) return remote;
   const highest = Math.max(value, remote);
   return highest < CLOCK_MAX ? highest : Math.min(value, remote);
+}
+
+function unwanted(): NoAnswerError {
+  return new NoAnswerError("the connection is not wanted any more");
 }
 
 function closeQuietly(socket: WebSocket): void {

@@ -6,7 +6,7 @@
  */
 
 import { DeadlineError } from "../errors.ts";
-import { lockFile } from "../files.ts";
+import { drainLockPath, lockFile } from "../files.ts";
 import type { Home } from "../home/home.ts";
 import {
   drain,
@@ -65,7 +65,7 @@ export async function sync(parts: SyncParts): Promise<SyncResult> {
     conclude(home, startedMs, result, end);
   let lock: Deno.FsFile;
   try {
-    const path = `${home.path}/drain.lock`;
+    const path = drainLockPath(home.path);
     lock = await lockFile(path, deadline, "the drain's lock");
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
@@ -79,12 +79,18 @@ export async function sync(parts: SyncParts): Promise<SyncResult> {
       const next = await drain({
         ...parts,
         transport,
-        selection: { teamSlug, resting: parts.resting ?? new Set() },
+        selection: {
+          teamSlug,
+          // One attempt a drain, whichever the way.
+          resting: new Set([
+            ...parts.resting ?? [],
+            ...result?.failed ?? [],
+          ]),
+        },
       });
       result = result ? sum(result, next) : next;
       const { end, counts } = next;
-      const leftOpen = end.kind === "trouble" ||
-        end.kind === "drained" && counts.open > 0;
+      const leftOpen = end.kind === "trouble" || counts.open > 0;
       if (!leftOpen) break;
     }
     return await done(result, result!.end);
@@ -96,7 +102,8 @@ export async function sync(parts: SyncParts): Promise<SyncResult> {
 const NO_TEAM = {
   kind: "stopped",
   reason: "no_team",
-  words: "no team is known to send the events for",
+  words:
+    "no team is known to send the events for; set SPEC_KITTY_TEAM_SLUG, or log in with --team",
 } as const;
 
 async function conclude(

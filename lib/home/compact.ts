@@ -10,7 +10,7 @@
  */
 
 import { KittyError } from "../errors.ts";
-import { syncFolder } from "../files.ts";
+import { FILE_MODE, syncFolder } from "../files.ts";
 import { COMMIT_BYTES_MAX, COMMIT_MUTATIONS_MAX } from "../limits.ts";
 import { queuePath } from "./queue_file.ts";
 
@@ -36,6 +36,7 @@ export async function compactQueue(
     // All of the old file is in it now, so that a crash from here on finds one of the two whole.
     await foldLog(path);
     await removeAll(path, ["-wal", "-shm"]);
+    if (Deno.build.os !== "windows") await Deno.chmod(fresh, FILE_MODE);
     await Deno.rename(fresh, path);
     await syncFolder(home);
   } finally {

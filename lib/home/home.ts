@@ -15,6 +15,7 @@ import { type IntakeBounds, type IntakeContext, takeIn } from "./intake.ts";
 import { HomeLock } from "./lock.ts";
 import { OfflineQueue } from "./queue.ts";
 import {
+  closeToOthers,
   makeSound,
   type OpenQueue,
   type QueueFileState,
@@ -173,6 +174,7 @@ export class Home implements Disposable {
     }
     if (!this.#open) {
       const kv = await Deno.openKv(queuePath(this.path));
+      if (!state) await closeToOthers(this.path);
       state ??= await stateOf(this.path);
       this.#open = { kv, identity: state?.identity ?? "" };
     }

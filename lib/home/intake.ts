@@ -40,6 +40,8 @@ export interface IntakeContext {
   readonly settings: Settings;
   readonly nowMs: () => number;
   readonly newId: () => string;
+  /** Takes what a person should know of the home, where nobody asks for it. */
+  readonly warn?: (text: string) => void;
 }
 
 /** What is to be done with a file. */

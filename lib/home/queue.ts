@@ -335,7 +335,8 @@ function movePart(
     const place = found.get(id);
     if (place?.entry.place !== from) continue;
     const { entry, row } = place;
-    mutations += 3 + chunksOf(entry.value);
+    // As a dead letter: its key, what it was tried, both written and removed.
+    mutations += 4 + chunksOf(entry.value);
     bytes += entry.value.length;
     if (!rows.has(row)) {
       rows.add(row);

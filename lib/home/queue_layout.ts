@@ -110,7 +110,8 @@ export function eventKey(
   node: string,
   id: string,
 ): Deno.KvKey {
-  return [place, clock, node.slice(0, KEY_TEXT_MAX), id];
+  // Deno KV tells -0 from 0, JSON does not.
+  return [place, clock + 0, node.slice(0, KEY_TEXT_MAX), id];
 }
 
 export function triesKey(id: string): Deno.KvKey {

@@ -67,7 +67,7 @@ Deno.test("sync now: for people -> one line that sums up, and whose events stay"
     strictEqual(code, 0, stderr);
     match(
       stdout,
-      /^3 delivered, 0 duplicates, 0 rejected, 2 left \(\d+ batches, \d+ ms\)\n$/,
+      /^3 delivered, 0 duplicates, 0 rejected, 2 left \(\d+ requests?, \d+ ms\)\n$/,
     );
     match(stderr, /^left, by team: other 2$/m);
     const events = await arrived(client, 3);

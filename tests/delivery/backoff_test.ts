@@ -2,7 +2,11 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { backoffMs, readRetryAfter } from "../../lib/delivery/backoff.ts";
+import {
+  backoffMs,
+  leastBackoffMs,
+  readRetryAfter,
+} from "../../lib/delivery/backoff.ts";
 
 Deno.test("backoffMs: failures in a row -> ceilings that double from half a second to half a minute", () => {
   const ceilings = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000];
@@ -28,6 +32,14 @@ Deno.test("backoffMs: what the server asks for -> wins over dice and failures", 
   for (const asked of [0, 7_000, 3_600_000]) {
     strictEqual(backoffMs(9, 0.9, asked), asked);
   }
+});
+
+Deno.test("leastBackoffMs: a server that asks for no pause -> a pause all the same", () => {
+  for (const asked of [0, 1, 499]) {
+    strictEqual(leastBackoffMs(3, 0.5, asked), backoffMs(3, 0.5));
+  }
+  strictEqual(leastBackoffMs(3, 0.5, 500), 500);
+  strictEqual(leastBackoffMs(3, 0.5), backoffMs(3, 0.5));
 });
 
 Deno.test("readRetryAfter: seconds or a date, an hour at most -> milliseconds from now", () => {

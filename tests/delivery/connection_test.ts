@@ -260,3 +260,33 @@ Deno.test("a server that is gone, then back -> connected again", async () => {
   });
   ok(test.connection.socket!.isOpen);
 });
+
+Deno.test("stop: while the token for a connection is asked for -> none is opened", async () => {
+  await using test = await prepare();
+  const asked = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  test.server.onToken = async () => {
+    asked.resolve();
+    await goOn.promise;
+    return undefined;
+  };
+  const run = test.run();
+  await asked.promise;
+  const stopping = test.connection.stop();
+  goOn.resolve();
+  await Promise.all([stopping, run]);
+  strictEqual(test.upgrades(), 0);
+  deepStrictEqual(test.statuses(), ["Reconnecting", "Offline"]);
+});
+
+Deno.test("isUnwanted: after 4003 -> true; after any other end -> false", async () => {
+  for (const [code, unwanted] of [[4003, true], [1008, false]] as const) {
+    await using test = await prepare();
+    const run = test.run();
+    await test.connected(1);
+    test.server.sockets[0]!.close(code);
+    if (unwanted) await run;
+    else await test.connected(2);
+    strictEqual(test.connection.isUnwanted, unwanted);
+  }
+});

@@ -4,6 +4,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { HttpBatch } from "../../lib/delivery/http_batch.ts";
 import { openSession, Session } from "../../lib/delivery/session.ts";
 import { summaryOf } from "../../lib/delivery/sync.ts";
+import type { Transport } from "../../lib/delivery/transport.ts";
 import { deadlineIn, eventsOf, Sending } from "../support/sending.ts";
 
 Deno.test("sync: another drain goes on for too long -> busy, and nothing is sent", async () => {
@@ -98,4 +99,47 @@ Deno.test("summaryOf: a drain -> what it prints", async () => {
     await at.sync([new HttpBatch(at.session, at.world)]),
   );
   deepStrictEqual([stopped.end, stopped.reason], ["outdated", "status 412"]);
+});
+
+Deno.test("sync: an event that fails by one way -> one attempt, not tried by the next", async () => {
+  await using at = await Sending.prepare(eventsOf(1, 2));
+  const [first, second] = eventsOf(1, 2).map(({ event_id }) => event_id);
+  const sent: string[][] = [];
+  const way = (words: string[], unnamed: "open" | "failed"): Transport => ({
+    eventsMax: 10,
+    bytesMax: 1e6,
+    send(events) {
+      sent.push(events.map(({ event_id }) => event_id));
+      const results = events.flatMap(({ event_id }, i) =>
+        words[i] ? [{ event_id, status: words[i]! }] : []
+      );
+      return Promise.resolve({ kind: "answered", results, unnamed });
+    },
+  });
+  const result = await at.sync([
+    way(["later"], "open"),
+    way(["accepted"], "failed"),
+  ]);
+  deepStrictEqual(sent, [[first, second], [second]]);
+  deepStrictEqual(
+    [result.counts.delivered, result.counts.failures],
+    [1, { unknown_status: 1 }],
+  );
+});
+
+Deno.test("sync: no word about some of a group -> the rest goes another way at once", async () => {
+  await using at = await Sending.prepare(eventsOf(1, 6));
+  let groups = 0;
+  const mute: Transport = {
+    eventsMax: 2,
+    bytesMax: 1e6,
+    send([one]) {
+      groups += 1;
+      const results = [{ event_id: one!.event_id, status: "accepted" }];
+      return Promise.resolve({ kind: "answered", results, unnamed: "open" });
+    },
+  };
+  const result = await at.sync([mute, new HttpBatch(at.session, at.world)]);
+  strictEqual(groups, 1);
+  deepStrictEqual([result.end.kind, result.remaining], ["drained", 0]);
 });

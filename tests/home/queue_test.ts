@@ -29,7 +29,16 @@ import {
   idOf,
   type TestEvent,
 } from "../support/events.ts";
-import { type TempFolder, tempFolder } from "../support/home.ts";
+import { checkQueue } from "../../lib/home/queue_check.ts";
+import {
+  ALL,
+  farDeadline,
+  homeAt,
+  inHome,
+  type TempFolder,
+  tempFolder,
+  tempHome,
+} from "../support/home.ts";
 
 const KIB = 1024;
 const WHY = { reason: "rejected", nowMs: Date.UTC(2026, 1, 4) };
@@ -769,3 +778,49 @@ async function checkAll(queue: OfflineQueue, model: Model): Promise<void> {
     strictEqual((await queue.tries(id)).attempts, tries);
   }
 }
+
+Deno.test("deadLetter, requeue, drop: many events of a commit each -> all moved, whatever their rows of the index", async () => {
+  await using home = await tempHome();
+  await inHome(home.path, async ({ queue }) => {
+    const events = Array.from({ length: 250 }, (_, i) => eventOf(i + 1));
+    for (const event of events) await queue.append([event], "accepted");
+    const ids = events.map(({ event_id }) => event_id);
+    strictEqual(await queue.deadLetter(ids, { reason: "no", nowMs: 0 }), 250);
+    strictEqual(queue.ledger.dead, 250);
+    strictEqual(await queue.requeue(ids), 250);
+    strictEqual(await queue.drop(ids, "queue"), 250);
+    deepStrictEqual(await checkQueue(home.path, queue), []);
+  });
+});
+
+Deno.test("append: an imported clock value of -0 -> found by its id like any other", async () => {
+  await using home = await tempHome();
+  await inHome(home.path, async ({ queue }) => {
+    const event = eventOf(1, { clock: 0 });
+    await queue.append([{ ...event, lamport_clock: -0 }], "imported");
+    strictEqual((await queue.find([event.event_id])).size, 1);
+    strictEqual(await queue.acknowledge([event.event_id]), 1);
+  });
+});
+
+Deno.test({
+  name:
+    "a new queue -> its files are for their owner only (ignored on Windows: no modes)",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using home = await tempHome();
+    await Deno.mkdir(home.path, { mode: 0o755 });
+    using at = homeAt(home.path);
+    for (const n of [1, 2]) {
+      await at.hold(
+        farDeadline(),
+        ALL,
+        ({ queue }) => queue.append([eventOf(n)], "accepted"),
+      );
+      for (const end of ["", "-wal", "-shm"]) {
+        const { mode } = await Deno.stat(`${home.path}/events.kv${end}`);
+        strictEqual(mode! & 0o777, 0o600, end);
+      }
+    }
+  },
+});

@@ -122,7 +122,7 @@ async function runAgent(call: Call): Promise<number> {
 }
 
 function logDrain(log: Log, { counts, end, remaining }: SyncResult): void {
-  const { sent, delivered, duplicates, rejected, failures } = counts;
+  const { sent, delivered, duplicates, rejected, failures, local } = counts;
   if (sent === 0 && end.kind === "drained") return;
   const isWell = end.kind === "drained" && Object.keys(failures).length === 0;
   log[isWell ? "info" : "warn"]("drain", {
@@ -130,6 +130,7 @@ function logDrain(log: Log, { counts, end, remaining }: SyncResult): void {
     duplicates,
     rejected,
     remaining,
+    ...local > 0 && { local },
     end: end.kind === "stopped" ? end.reason : end.kind,
     ...("words" in end) && { reason: end.words },
     ...!isWell && { failures },

@@ -64,6 +64,11 @@ export const emit: readonly Command[] = [
       '  {"event_type", "payload", "event_id"?, "causation_id"?, "timestamp"?,',
       '   "team_slug"?, "project_uuid"?, "project_slug"?}',
       "and is answered by a receipt in JSON, in order, once it is on disk.",
+      "",
+      "One event is told by its type:",
+      ...EMIT_TYPES.map(({ word, summary }) =>
+        `  emit ${word.padEnd(22)} ${summary}`
+      ),
     ],
     examples: ["emit --stdin < drafts.ndjson"],
     positionals: [],

@@ -4,10 +4,13 @@
  * @module
  */
 
+import { Deadline } from "../../deadline.ts";
 import { EXIT } from "../../errors.ts";
+import { drainLockPath, lockFile } from "../../files.ts";
 import { checkQueue } from "../../home/queue_check.ts";
 import { compactQueue } from "../../home/compact.ts";
 import { readStats } from "../../home/queue_read.ts";
+import { HOUSEKEEPING_TIMEOUT_MS } from "../../limits.ts";
 import { readTally } from "../../tally.ts";
 import type { Call, Command } from "../command.ts";
 import { drop, REMOVAL_OPTIONS } from "../removal.ts";
@@ -59,6 +62,12 @@ export const queue: readonly Command[] = [
     options: {},
     async run(call) {
       const { home, keep } = await openKeeper(call);
+      // A drain reads the queue all the time that it takes.
+      using _ = await lockFile(
+        drainLockPath(home.path),
+        Deadline.in(call.world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS),
+        "the drain's lock",
+      );
       const sizes = await keep(({ queue }) =>
         compactQueue(home.path, queue.kv)
       );

@@ -101,13 +101,12 @@ async function syncNow(call: Call): Promise<number> {
   const outcome = await byAgent(call, keeper, deadline) ??
     await alone(call, keeper, deadline);
   const { summary, notTaken } = outcome;
-  await out.data(summary, textOf(summary));
+  const error = errorOf(summary);
+  await out.data({ ...summary, ...error && { error } }, textOf(summary));
   if (typeof summary.reason === "string") {
     await out.warn(printable(summary.reason, 300));
   }
-  if (summary.end === "busy") {
-    await out.warn("another process drains this home, and has not finished");
-  }
+  if (error && summary.reason === undefined) await out.warn(error.message);
   await sayLeft(call, keeper, summary);
   const report = args.text("report");
   if (report !== undefined) await writeReport(report, notTaken);
@@ -174,7 +173,8 @@ async function alone(
       "sync_failed",
       `the drain was broken off: ${reasonOf(error)}`,
       {
-        hint: "nothing is lost; see: kitty-events queue check",
+        hint: "nothing is lost; try again, and see: kitty-events queue check",
+        exit: EXIT.unavailable,
         cause: error,
       },
     );
@@ -198,14 +198,27 @@ async function writeReport(
   }
 }
 
+/** Why the drain did not end well, in the form that every failure has. */
+function errorOf(summary: Record<string, unknown>) {
+  const { end, reason } = summary;
+  if (end === "drained") return undefined;
+  const code = end === "trouble" ? "server_unavailable" : String(end);
+  return { code, message: String(reason ?? WORDS[code] ?? code) };
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  late: "the time was up before all was sent",
+  busy: "another process drains this home, and has not finished",
+};
+
 function textOf(summary: Record<string, unknown>): string {
   const { delivered, duplicates, rejected, remaining, batches, duration_ms } =
     summary;
   const failures = Object.entries(summary.failures as Record<string, number>)
     .map(([category, count]) => `${category} ${count}`).join(", ");
-  return `${delivered} delivered, ${duplicates} duplicates, ${rejected} rejected, ${remaining} left (${batches} batches, ${duration_ms} ms)${
-    failures ? `\nnot taken: ${failures}` : ""
-  }`;
+  return `${delivered} delivered, ${duplicates} duplicates, ${rejected} rejected, ${remaining} left (${batches} ${
+    batches === 1 ? "request" : "requests"
+  }, ${duration_ms} ms)${failures ? `\nnot taken: ${failures}` : ""}`;
 }
 
 /** Says what a person may wonder about: whose events went out, and whose did not. */
