@@ -13,7 +13,7 @@ import {
 import { BatchServer } from "../support/batch_server.ts";
 import { ADA, localCollector } from "../support/collector.ts";
 import { eventually } from "../support/eventually.ts";
-import { tempFolder, tempHome } from "../support/home.ts";
+import { inHome, tempFolder, tempHome } from "../support/home.ts";
 import { documentsOf, runProgram } from "../support/program.ts";
 
 /** Drains a home as another process does, until it is let go. */
@@ -145,7 +145,8 @@ for (const signal of ["SIGKILL", "SIGSTOP"] as const) {
       withLogin(async ({ home, client, sync }) => {
         await using agent = await TestAgent.connected(home);
         if (signal === "SIGKILL") await agent.stop(signal);
-        else agent.signal(signal);
+        // Not while it has the home's lock: nobody could record then.
+        else await inHome(home, () => agent.signal(signal));
         await record(home, 1);
         const { code, stderr, summary } = await sync(
           signal === "SIGKILL" ? ["--json"] : ["--json", "--timeout", "500ms"],
