@@ -75,6 +75,17 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
+/** Removes a file. False: there was none. */
+export async function removeIfThere(path: string): Promise<boolean> {
+  try {
+    await Deno.remove(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
 /** A moment as a part of a file name: ISO 8601 without the colons that Windows refuses. */
 export function fileStamp(nowMs: number): string {
   return new Date(nowMs).toISOString().replaceAll(":", "");

@@ -1,10 +1,15 @@
 /** What the README and the help show is run, so that it cannot rot. */
 
-import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { COMMANDS, loadCommand } from "../lib/cli/commands.ts";
 import { ADA, localCollector } from "./support/collector.ts";
 import { inHome } from "./support/home.ts";
-import { onlineScript, README, shellBlocks } from "./support/readme.ts";
+import {
+  checkOffline,
+  checkOnline,
+  README,
+  shellBlocks,
+} from "./support/readme.ts";
 import { inShell, newUser, type User } from "./support/user.ts";
 
 Deno.test(
@@ -12,17 +17,7 @@ Deno.test(
     "README: shell blocks -> run, in this order, for a new user",
     async () => {
       await using user = await newUser();
-      const { offline } = shellBlocks();
-      ok(offline.length >= 4, `${offline.length} blocks`);
-      for (const block of offline) {
-        const { code, stderr } = await user.run(block);
-        strictEqual(code, 0, `${block}\n${stderr}`);
-      }
-      const { stdout } = await user.run("kitty-events queue stats --json");
-      const stats = JSON.parse(stdout);
-      // One of the tour, eight types, one of two in the stream, one dropped into the spool.
-      deepStrictEqual([stats.queued, stats.spooled], [11, 0]);
-      strictEqual(stats.totals.discarded, 1);
+      await checkOffline(user);
     },
   ),
 );
@@ -32,13 +27,7 @@ Deno.test(
     "README: shell blocks of server, login and agent -> run, and everything arrives",
     async () => {
       await using user = await newUser();
-      const { online } = shellBlocks();
-      ok(online.length >= 5, `${online.length} blocks`);
-      const { code, stdout, stderr } = await user.run(onlineScript(online));
-      strictEqual(code, 0, stderr);
-      match(stdout, /connection +Connected/);
-      match(stderr, /\[Connected\] delivered WPStatusChanged/);
-      match(stdout, /"status":"(queued|delivered)"/);
+      await checkOnline(user);
     },
   ),
 );

@@ -4,10 +4,11 @@
  * @module
  */
 
-import { type Deadline, pause } from "../deadline.ts";
+import { pause } from "../deadline.ts";
 import { locate } from "../home/queue_index.ts";
 import { readLedger } from "../home/queue_read.ts";
 import { ACKNOWLEDGED_LOOK_MS } from "../limits.ts";
+import type { Offer } from "./route.ts";
 
 /**
  * Waits until events have left the queue. Never rejects.
@@ -16,10 +17,9 @@ import { ACKNOWLEDGED_LOOK_MS } from "../limits.ts";
  *   person dropped events meanwhile, as these may be among them
  */
 export async function awaitAcknowledged(
-  kv: Deno.Kv,
-  ids: readonly string[],
-  deadline: Deadline,
+  { events, kv, deadline }: Omit<Offer, "wait">,
 ): Promise<ReadonlySet<string>> {
+  const ids = events.map(({ event_id }) => event_id);
   const acknowledged = new Set<string>();
   try {
     const { dropped } = await readLedger(kv);

@@ -22,7 +22,7 @@ import { isReady, LineReader } from "../lines.ts";
 import { emptyReceipt } from "../receipt.ts";
 import { AGENT_PATHS } from "./agent_file.ts";
 import type { Delivery } from "./delivery.ts";
-import { holdForDrain } from "./settle.ts";
+import { openForDrain } from "./settle.ts";
 import { readSyncStatus } from "./status.ts";
 import { summaryOf } from "./sync.ts";
 
@@ -174,7 +174,7 @@ async function getStatus(
   { emitter, delivery }: AgentHttpParts,
 ): Promise<Response> {
   const home = emitter.home!;
-  const kv = await holdForDrain(home, ({ queue }) => Promise.resolve(queue.kv));
+  const kv = await openForDrain(home);
   const status = await readSyncStatus(home, kv, delivery.session!);
   return json({ ...status, connection: delivery.status });
 }

@@ -9,6 +9,7 @@ import {
   BACKOFF_MS_MAX,
   RETRY_AFTER_MS_MAX,
 } from "../limits.ts";
+import type { World } from "../world.ts";
 
 /**
  * The pause before the next try: doubling from half a second to half a
@@ -26,6 +27,11 @@ export function backoffMs(
   if (retryAfterMs !== undefined) return retryAfterMs;
   const ceiling = BACKOFF_FIRST_MS * 2 ** Math.min(failures - 1, 20);
   return random * Math.min(ceiling, BACKOFF_MS_MAX);
+}
+
+/** A throw for `backoffMs`: from 0 up to, not including, 1. */
+export function dice(world: Pick<World, "randomBytes">): number {
+  return world.randomBytes(1)[0]! / 256;
 }
 
 /**

@@ -22,11 +22,9 @@ export function routeOf(delivery: Delivery): Route {
     get status() {
       return delivery.status;
     },
-    async offer({ events, wait, deadline, kv }) {
+    async offer(offer) {
       delivery.poke();
-      if (!wait) return new Set();
-      const ids = events.map(({ event_id }) => event_id);
-      return await awaitAcknowledged(kv, ids, deadline);
+      return offer.wait ? await awaitAcknowledged(offer) : new Set();
     },
   };
 }

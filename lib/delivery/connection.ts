@@ -8,7 +8,7 @@ import { pause } from "../deadline.ts";
 import { reasonOf } from "../errors.ts";
 import { RECONNECTS_MAX, STABLE_MS } from "../limits.ts";
 import { CLOSE } from "../wire.ts";
-import { leastBackoffMs } from "./backoff.ts";
+import { dice, leastBackoffMs } from "./backoff.ts";
 import type { ConnectionStatus } from "./route.ts";
 import { NotAuthenticatedError, ServerTroubleError } from "./session.ts";
 import { EventSocket, type SocketEnd, type SocketParts } from "./socket.ts";
@@ -113,10 +113,9 @@ export class Connection {
   }
 
   #backoff(retryAfterMs?: number): number {
-    const [byte] = this.#parts.world.randomBytes(1);
     return leastBackoffMs(
       Math.max(1, this.#failures),
-      byte! / 256,
+      dice(this.#parts.world),
       retryAfterMs,
     );
   }

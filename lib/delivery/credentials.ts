@@ -15,6 +15,7 @@ import {
   FILE_MODE,
   fileStamp,
   lockFile,
+  removeIfThere,
   syncFolder,
   writeDurably,
 } from "../files.ts";
@@ -245,16 +246,6 @@ async function remove(home: string): Promise<boolean> {
 
 function temporaryPath(home: string): string {
   return `${home}/.credentials.tmp`;
-}
-
-async function removeIfThere(path: string): Promise<boolean> {
-  try {
-    await Deno.remove(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 async function takeLock(

@@ -16,7 +16,7 @@ import {
   LAST_DRAIN_MS_MAX,
 } from "../limits.ts";
 import type { World } from "../world.ts";
-import { leastBackoffMs } from "./backoff.ts";
+import { dice, leastBackoffMs } from "./backoff.ts";
 import { Connection } from "./connection.ts";
 import { HttpBatch } from "./http_batch.ts";
 import { Pace, paced } from "./pace.ts";
@@ -277,8 +277,7 @@ export class Delivery {
   }
 
   #backoff(troubles: number, retryAfterMs?: number): number {
-    const [byte] = this.#parts.world.randomBytes(1);
-    return leastBackoffMs(troubles, byte! / 256, retryAfterMs);
+    return leastBackoffMs(troubles, dice(this.#parts.world), retryAfterMs);
   }
 
   /** A deadline that `stop` brings forward. */

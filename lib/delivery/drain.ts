@@ -25,9 +25,9 @@ import {
   SUSPECTS_IN_A_ROW_MAX,
 } from "../limits.ts";
 import type { World } from "../world.ts";
-import { backoffMs } from "./backoff.ts";
+import { backoffMs, dice } from "./backoff.ts";
 import { OutgoingReader, type Selection } from "./outgoing.ts";
-import { holdForDrain, settle } from "./settle.ts";
+import { openForDrain, settle } from "./settle.ts";
 import type {
   Sent,
   StopReason,
@@ -150,10 +150,7 @@ class Drain {
 
   async run(): Promise<DrainResult> {
     const { home, selection, transport } = this.#parts;
-    const kv = await holdForDrain(
-      home,
-      ({ queue }) => Promise.resolve(queue.kv),
-    );
+    const kv = await openForDrain(home);
     const reader = new OutgoingReader(kv, selection);
     const take = () => reader.take(transport.eventsMax, this.#bytesMax);
     let end: DrainEnd | undefined;
@@ -380,8 +377,11 @@ class Drain {
           return sent;
       }
       if (troubles >= troublesMax) return { kind: "end", end: trouble };
-      const [byte] = home.world.randomBytes(1);
-      const waitMs = backoffMs(troubles, byte! / 256, trouble.retryAfterMs);
+      const waitMs = backoffMs(
+        troubles,
+        dice(home.world),
+        trouble.retryAfterMs,
+      );
       if (waitMs > Math.min(RETRY_WAIT_MS_MAX, deadline.leftMs)) {
         return { kind: "end", end: trouble };
       }

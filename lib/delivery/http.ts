@@ -25,8 +25,6 @@ export interface Question {
   readonly body?: Uint8Array<ArrayBuffer> | string;
   /** Answer included. */
   readonly timeoutMs: number;
-  /** Ends the request early. */
-  readonly signal?: AbortSignal;
   /** Another way than the network. */
   readonly client?: Deno.HttpClient;
 }
@@ -44,8 +42,6 @@ export class NoAnswerError extends Error {
  */
 export async function ask(question: Question): Promise<Answer> {
   const { url, method = "POST", headers, token, body, timeoutMs } = question;
-  const signals = [AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs)))];
-  if (question.signal) signals.push(question.signal);
   try {
     const response = await fetch(url, {
       method,
@@ -57,7 +53,7 @@ export async function ask(question: Question): Promise<Answer> {
       ...body !== undefined && { body },
       ...question.client && { client: question.client },
       redirect: "manual",
-      signal: AbortSignal.any(signals),
+      signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs))),
     });
     const { status } = response;
     return {
@@ -98,11 +94,7 @@ async function readJson(response: Response): Promise<unknown> {
  * `error`, `detail`, `message` or `error_message` in JSON.
  */
 export function serverWords({ status, json }: Answer): string {
-  const fields =
-    (typeof json === "object" && json !== null ? json : {}) as Record<
-      string,
-      unknown
-    >;
+  const fields = fieldsOf(json);
   const said = ["error", "detail", "message", "error_message"]
     .map((name) => fields[name])
     .find((text): text is string => typeof text === "string" && text !== "");
@@ -111,6 +103,14 @@ export function serverWords({ status, json }: Answer): string {
       said.slice(0, SERVER_WORDS_CHARS_MAX).toWellFormed()
     }`
     : `status ${status}`;
+}
+
+/** The fields of a JSON object; none of anything else. */
+export function fieldsOf(json: unknown): Record<string, unknown> {
+  return (typeof json === "object" && json !== null ? json : {}) as Record<
+    string,
+    unknown
+  >;
 }
 
 /** Why the runtime got no answer: since 2.9 its error names a cause. Less the URL, which says nothing new. */

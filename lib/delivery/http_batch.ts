@@ -14,7 +14,13 @@ import {
 import { BATCH_EVENTS_MAX, PATHS, REJECTED } from "../wire.ts";
 import type { World } from "../world.ts";
 import { readRetryAfter } from "./backoff.ts";
-import { type Answer, ask, NoAnswerError, serverWords } from "./http.ts";
+import {
+  type Answer,
+  ask,
+  fieldsOf,
+  NoAnswerError,
+  serverWords,
+} from "./http.ts";
 import {
   NotAuthenticatedError,
   ServerTroubleError,
@@ -149,13 +155,6 @@ export function sentOf(error: unknown): Sent {
     words: isExpected ? words : `cannot send: ${words}`,
     ...retryAfterMs !== undefined && { retryAfterMs },
   };
-}
-
-function fieldsOf(json: unknown): Record<string, unknown> {
-  return (typeof json === "object" && json !== null ? json : {}) as Record<
-    string,
-    unknown
-  >;
 }
 
 /** Seconds up to an hour: a server must not be able to silence its clients. */

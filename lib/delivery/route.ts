@@ -66,13 +66,12 @@ export const offlineRoute: Route = {
 export function agentRoute(status: ConnectionStatus, poke: string): Route {
   return {
     status,
-    async offer({ events, wait, deadline, kv }) {
+    async offer(offer) {
       const now = new Date();
       await Deno.utime(poke, now, now).catch(() => {});
-      if (!wait || status === "Offline") return new Set();
+      if (!offer.wait || status === "Offline") return new Set();
       const { awaitAcknowledged } = await import("./acknowledged.ts");
-      const ids = events.map(({ event_id }) => event_id);
-      return await awaitAcknowledged(kv, ids, deadline);
+      return await awaitAcknowledged(offer);
     },
   };
 }

@@ -39,6 +39,11 @@ export async function holdForDrain<T>(
   }
 }
 
+/** Takes in the spool, and gives the queue to read without the lock. */
+export function openForDrain(home: Home): Promise<Deno.Kv> {
+  return holdForDrain(home, ({ queue }) => Promise.resolve(queue.kv));
+}
+
 /**
  * Carries out a verdict in the queue.
  *

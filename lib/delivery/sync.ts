@@ -166,6 +166,13 @@ export function summaryOf(result: SyncResult): Record<string, unknown> {
     duration_ms: durationMs,
     failures,
     local,
+    ...endOf(end),
+  };
+}
+
+/** How a drain ended, in a word, and why, where there is more to say. */
+export function endOf(end: SyncEnd): { end: string; reason?: string } {
+  return {
     end: end.kind === "stopped" ? end.reason : end.kind,
     ...("words" in end) && { reason: end.words },
   };

@@ -12,6 +12,7 @@
 
 import { pause } from "../deadline.ts";
 import { FILE_MODE, FOLDER_MODE } from "../files.ts";
+import { isDraftName } from "../home/spool.ts";
 import { LOOK_EVERY_MS } from "../limits.ts";
 import { pokePath } from "./agent_file.ts";
 
@@ -80,7 +81,7 @@ async function listen(
 /** Whether a change of a file in the spool means that there is something to send; temporary files do not. */
 function isNews(path: string, poke: string): boolean {
   const name = path.split(/[/\\]/).at(-1)!;
-  return path === poke || isDraft(name);
+  return path === poke || isDraftName(name);
 }
 
 async function lookNowAndThen(
@@ -113,16 +114,12 @@ async function lookAt(
 async function hasDrafts(home: string): Promise<boolean> {
   try {
     for await (const { name } of Deno.readDir(`${home}/spool`)) {
-      if (isDraft(name)) return true;
+      if (isDraftName(name)) return true;
     }
   } catch {
     // There is no spool, or none that can be read: nothing to send.
   }
   return false;
-}
-
-function isDraft(name: string): boolean {
-  return name.endsWith(".json") && !name.startsWith(".");
 }
 
 async function stampOf(home: string, name: string): Promise<number> {

@@ -7,6 +7,8 @@
 import { isClockValue } from "../clock.ts";
 import { EXIT } from "../errors.ts";
 import { EMPTY_LEDGER } from "../home/queue_layout.ts";
+import { usedShare } from "../home/queue_warning.ts";
+import { isDraftName } from "../home/spool.ts";
 import { QUEUE_WARN_SHARE } from "../limits.ts";
 import {
   type Finding,
@@ -147,9 +149,10 @@ export async function checkCapacity(patient: Patient): Promise<Finding> {
   if (look === "unreadable" || look?.damage !== undefined || look?.isNewer) {
     return fine("not known: the queue cannot be read");
   }
-  const { queued, dead, bytes } = look?.ledger ?? EMPTY_LEDGER;
+  const ledger = look?.ledger ?? EMPTY_LEDGER;
+  const { queued, dead } = ledger;
   const { maxQueueSize, maxQueueBytes } = patient.settings;
-  const share = Math.max((queued + dead) / maxQueueSize, bytes / maxQueueBytes);
+  const share = usedShare(ledger, patient.settings);
   const percent = `${Math.floor(share * 100)} % of ${maxQueueSize} events, ${
     sizeText(maxQueueBytes)
   }`;
@@ -193,9 +196,7 @@ export async function checkSpool(patient: Patient): Promise<Finding> {
     Deno.stat(`${folder}/${name}`)
       .then(({ mtime }) => now - (mtime?.getTime() ?? now), () => 0);
   const names = await entriesOf(folder);
-  const waiting = names.filter((name) =>
-    name.endsWith(".json") && !name.startsWith(".")
-  );
+  const waiting = names.filter(isDraftName);
   const rejected = (await entriesOf(`${folder}/rejected`))
     .filter((name) => !name.endsWith(".reason.json") && !name.startsWith("."));
   const temporary = names.filter((name) =>

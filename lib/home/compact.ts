@@ -10,7 +10,7 @@
  */
 
 import { KittyError } from "../errors.ts";
-import { FILE_MODE, syncFolder } from "../files.ts";
+import { FILE_MODE, removeIfThere, syncFolder } from "../files.ts";
 import { COMMIT_BYTES_MAX, COMMIT_MUTATIONS_MAX } from "../limits.ts";
 import { queuePath } from "./queue_file.ts";
 
@@ -81,11 +81,7 @@ async function removeAll(
   path: string,
   endings: readonly string[],
 ): Promise<void> {
-  for (const ending of endings) {
-    await Deno.remove(path + ending).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    });
-  }
+  for (const ending of endings) await removeIfThere(path + ending);
 }
 
 async function sizeOnDisk(path: string): Promise<number> {

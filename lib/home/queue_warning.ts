@@ -8,6 +8,7 @@ import type { Settings } from "../config.ts";
 import { OLDEST_WARN_MS, QUEUE_WARN_SHARE, WARN_EVERY_MS } from "../limits.ts";
 import { ulidTimeMs } from "../ulid.ts";
 import type { Held } from "./held.ts";
+import type { Ledger } from "./queue_layout.ts";
 
 /** The warning that is due now; it is then noted as given with the next commit. */
 export async function queueWarning(
@@ -15,14 +16,11 @@ export async function queueWarning(
   settings: Settings,
   nowMs: number,
 ): Promise<string | undefined> {
-  const { queued, dead, bytes, warned_at } = held.queue.ledger;
+  const { queued, dead, warned_at } = held.queue.ledger;
   const sinceMs = nowMs - (warned_at ?? -Infinity);
   // A time in the future is from before the system's clock was set back.
   if (sinceMs >= 0 && sinceMs < WARN_EVERY_MS) return undefined;
-  const share = Math.max(
-    (queued + dead) / settings.maxQueueSize,
-    bytes / settings.maxQueueBytes,
-  );
+  const share = usedShare(held.queue.ledger, settings);
   const warning = share >= QUEUE_WARN_SHARE
     ? `the queue is ${
       Math.floor(share * 100)
@@ -32,6 +30,17 @@ export async function queueWarning(
     : undefined;
   if (warning) held.queue.noteWarning(nowMs);
   return warning;
+}
+
+/** How much of the queue's capacity is used, by events or by bytes: 1 is full. */
+export function usedShare(
+  { queued, dead, bytes }: Pick<Ledger, "queued" | "dead" | "bytes">,
+  settings: Pick<Settings, "maxQueueSize" | "maxQueueBytes">,
+): number {
+  return Math.max(
+    (queued + dead) / settings.maxQueueSize,
+    bytes / settings.maxQueueBytes,
+  );
 }
 
 async function waitsTooLong(held: Held, nowMs: number): Promise<boolean> {

@@ -68,7 +68,7 @@ export class Spool {
     const names: string[] = [];
     try {
       for await (const { name, isFile } of Deno.readDir(this.path)) {
-        if (isFile && name.endsWith(".json") && !name.startsWith(".")) {
+        if (isFile && isDraftName(name)) {
           names.push(name);
         }
       }
@@ -148,4 +148,9 @@ export class Spool {
 
 function exists(path: string): Promise<boolean> {
   return Deno.lstat(path).then(() => true, () => false);
+}
+
+/** Whether a file of the spool is a draft by its name: writers begin those that are not whole yet with a dot. */
+export function isDraftName(name: string): boolean {
+  return name.endsWith(".json") && !name.startsWith(".");
 }

@@ -1,4 +1,7 @@
-/** The README's shell blocks, made fit for running. */
+/** The README's shell blocks, made fit for running, and what they have to show. */
+
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import type { User } from "./user.ts";
 
 /** Its text. */
 export const README = await Deno.readTextFile(
@@ -20,11 +23,36 @@ export function shellBlocks(): { offline: string[]; online: string[] } {
   };
 }
 
+/** Runs the blocks that need nothing, in their order; checks what is recorded then. */
+export async function checkOffline(user: User): Promise<void> {
+  const { offline } = shellBlocks();
+  ok(offline.length >= 4, `${offline.length} blocks`);
+  for (const block of offline) {
+    const { code, stderr } = await user.run(block);
+    strictEqual(code, 0, `${block}\n${stderr}`);
+  }
+  const { stdout } = await user.run("kitty-events queue stats --json");
+  const { queued, spooled, totals } = JSON.parse(stdout);
+  // One of the tour, eight types, one of two in the stream, one dropped into the spool.
+  deepStrictEqual([queued, spooled, totals.discarded], [11, 0, 1]);
+}
+
+/** Runs the blocks of server, login and agent; checks that everything arrives. */
+export async function checkOnline(user: User): Promise<void> {
+  const { online } = shellBlocks();
+  ok(online.length >= 5, `${online.length} blocks`);
+  const { code, stdout, stderr } = await user.run(onlineScript(online));
+  strictEqual(code, 0, stderr);
+  match(stdout, /connection +Connected/);
+  match(stderr, /\[Connected\] delivered WPStatusChanged/);
+  match(stdout, /"status":"(queued|delivered)"/);
+}
+
 /**
  * The blocks that need a server as one script. The README's port may be taken
  * here; and what it runs in terminals of their own runs beside.
  */
-export function onlineScript(blocks: readonly string[]): string {
+function onlineScript(blocks: readonly string[]): string {
   const script = blocks.join("\n")
     .replace("collector run", "collector run --listen 127.0.0.1:0")
     .replace(/^kitty-events (collector|agent) run.*$/gm, aside)

@@ -11,7 +11,7 @@ import { readAgentState } from "../../delivery/agent_file.ts";
 import { deliveryOf, routeOf } from "../../delivery/connected.ts";
 import type { Delivery } from "../../delivery/delivery.ts";
 import type { Route } from "../../delivery/route.ts";
-import type { SyncResult } from "../../delivery/sync.ts";
+import { endOf, type SyncResult } from "../../delivery/sync.ts";
 import { EXIT, usageError } from "../../errors.ts";
 import { AGENT_STOP_MS_MAX } from "../../limits.ts";
 import { jsonLog, type Log } from "../../log.ts";
@@ -131,8 +131,7 @@ function logDrain(log: Log, { counts, end, remaining }: SyncResult): void {
     rejected,
     remaining,
     ...local > 0 && { local },
-    end: end.kind === "stopped" ? end.reason : end.kind,
-    ...("words" in end) && { reason: end.words },
+    ...endOf(end),
     ...!isWell && { failures },
   });
 }
