@@ -41,11 +41,21 @@ export async function setUpEmitter(
   options: SetupOptions,
 ): Promise<{ emitter: EventEmitter; settings: Settings }> {
   const homePath = await homeFolder(world, options.home);
+  const { timeoutMs } = settingsOf(world, NO_CONFIG_FILE, options);
+  const deadline = Deadline.in(
+    world.elapsedMs,
+    timeoutMs * SETUP_TIMEOUT_SHARE,
+  );
   const ahead = homePath === undefined ? undefined : openAhead(homePath);
+  // Only this turn of the event loop starts the opening, and then the rest is read beside it.
+  if (ahead) {
+    await deadline.race(ahead.looked, "look at the queue").catch(() => {});
+  }
   const { config, project, nodeId, agent } = await lookAround(
     world,
     homePath,
     options,
+    deadline,
   );
   const settings = settingsOf(world, config, options);
   for (const text of settings.problems) options.warn(text);
@@ -56,7 +66,7 @@ export async function setUpEmitter(
     nodeId,
     project: project.identity,
     homePath,
-    ...ahead && { ahead },
+    ...ahead && { ahead: ahead.queue },
     route: options.route ??
       (agent ? agentRoute(agent.state, pokePath(homePath!)) : offlineRoute),
     async connect(home) {
@@ -87,6 +97,7 @@ async function lookAround(
   world: World,
   homePath: string | undefined,
   options: SetupOptions,
+  deadline: Deadline,
 ): Promise<Surroundings> {
   let config = NO_CONFIG_FILE;
   let agent: AgentState | undefined;
@@ -98,11 +109,6 @@ async function lookAround(
     homePath !== undefined && !options.route &&
     readAgentState(homePath, world.nowMs()).then((found) => agent = found),
   ]);
-  const { timeoutMs } = settingsOf(world, NO_CONFIG_FILE, options);
-  const deadline = Deadline.in(
-    world.elapsedMs,
-    timeoutMs * SETUP_TIMEOUT_SHARE,
-  );
   const [nodeId] = await Promise.all([
     generateNodeId(world),
     deadline.race(reading, "read config.toml and the project's configuration")

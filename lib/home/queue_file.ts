@@ -99,23 +99,29 @@ export interface OpenQueue {
   readonly identity: string;
 }
 
+/** A queue that is being opened before the lock is held. */
+export interface OpeningQueue {
+  /** Resolves as soon as it is known whether it can be; then the opening is under way. */
+  readonly looked: Promise<unknown>;
+  readonly queue: Promise<OpenQueue | undefined>;
+}
+
 /**
  * Opens the queue before the lock is held, while its caller has other things
  * to do: opening is a good part of an `emit`. Only a file that is at rest and
  * matches its seal is opened; the lock's holder looks at it again.
  */
-export async function openAhead(home: string): Promise<OpenQueue | undefined> {
-  try {
-    const [state, seal] = await Promise.all([
-      stateOf(home),
-      Deno.readTextFile(lockPath(home)),
-    ]);
+export function openAhead(home: string): OpeningQueue {
+  const looked = Promise.all([
+    stateOf(home),
+    Deno.readTextFile(lockPath(home)),
+  ]);
+  const queue = looked.then(async ([state, seal]) => {
     if (!state || sealOf(state) !== seal.trim()) return undefined;
     const kv = await Deno.openKv(queuePath(home));
     return { kv, identity: state.identity };
-  } catch {
-    return undefined;
-  }
+  }).catch(() => undefined);
+  return { looked, queue };
 }
 
 /**
