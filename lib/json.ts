@@ -59,7 +59,8 @@ export function parseDocument(
     return invalid(expectedInsteadOf(text));
   }
 
-  const isDoubtful = DOUBTFUL.test(text) || isDeeper(value, DEPTH_MAX);
+  const isDoubtful = DOUBTFUL.test(text) ||
+    (opensOften(text) && isDeeper(value, DEPTH_MAX));
   const problems = isDoubtful ? findFlaws(text) : [];
   const found = jsonTypeOf(value);
   if (found !== "object") {
@@ -92,6 +93,18 @@ function startsWithBom(bytes: Uint8Array): boolean {
  * text, so that the walk that is sure is seldom needed.
  */
 const DOUBTFUL = /\\u[dD]|[:,[\s]-?(?:[\d.]{16}|[\d.]+[eE])/;
+
+/** Whether a text has brackets enough to be nested too deep; few have, and those are walked. */
+function opensOften(text: string): boolean {
+  let opened = 0;
+  for (const bracket of "{[") {
+    let at = text.indexOf(bracket);
+    for (; at >= 0; at = text.indexOf(bracket, at + 1)) {
+      if (++opened > DEPTH_MAX) return true;
+    }
+  }
+  return false;
+}
 
 /** Whether a value is nested deeper than `levels`. */
 function isDeeper(value: unknown, levels: number): boolean {
