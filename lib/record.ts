@@ -67,9 +67,13 @@ export async function record(
     const ids = some.flatMap(({ draft, mayExist }) =>
       mayExist ? draft.event_id : []
     );
-    // What may be here already may have come with the part before.
-    if (ids.length > 0) await storing;
-    const made = make(held, some, await held.queue.find(ids), room);
+    let known = NONE_KNOWN;
+    if (ids.length > 0) {
+      // What may be here already may have come with the part before.
+      await storing;
+      known = await held.queue.find(ids);
+    }
+    const made = make(held, some, known, room);
     results.push(...await storing ?? []);
     const failed = results.findLast(({ kind }) => kind === "failed");
     storing = failed
@@ -80,6 +84,8 @@ export async function record(
   await held.releaseClock();
   return results;
 }
+
+const NONE_KNOWN: ReadonlyMap<string, Entry> = new Map();
 
 /** What the queue still takes. */
 interface Room {

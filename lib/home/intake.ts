@@ -59,6 +59,7 @@ export async function takeIn(
   context: IntakeContext,
   bounds: IntakeBounds,
 ): Promise<IntakeResult> {
+  if (names.length === 0) return { left: 0, full: false };
   try {
     return await takeInSome(held, spool, names, context, bounds);
   } catch (error) {
@@ -78,7 +79,6 @@ async function takeInSome(
   context: IntakeContext,
   bounds: IntakeBounds,
 ): Promise<IntakeResult> {
-  if (names.length === 0) return { left: 0, full: false };
   if (!await spool.isWritable()) {
     held.warn(`${spool.path} cannot be written: its drafts wait`);
     return { left: 0, full: false };
