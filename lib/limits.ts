@@ -44,8 +44,8 @@ export const COMMIT_MUTATIONS_MAX = 900;
 /** Bytes in a row of the index: a few hundred events. Moving one of them writes its row anew. */
 export const INDEX_ROW_BYTES_MAX = 16 * KIB;
 
-/** Bytes of the index that one commit writes anew at most, so that they fit beside the events. */
-export const COMMIT_INDEX_BYTES_MAX = 10 * INDEX_ROW_BYTES_MAX;
+/** Deno KV refuses commits over 80 KiB of keys; the rest of it is for those of the index and the counters. */
+export const COMMIT_KEY_BYTES_MAX = 64 * KIB;
 
 /** Deno KV reads at most 10 keys in one `getMany`. */
 export const GET_MANY_MAX = 10;
@@ -123,6 +123,22 @@ export const BATCH_BYTES_MAX = MIB;
 
 /** How long a server may take to answer one request. */
 export const REQUEST_TIMEOUT_MS = 10_000;
+
+/**
+ * Events of this size that a server does not answer in time tell of the
+ * server, not of a slow line: it needs six KiB a second, before compression.
+ */
+export const LINE_BYTES_MIN = 64 * KIB;
+
+/**
+ * Share of the time left that one request may take, where it can be made
+ * smaller: with less than `REQUEST_TIMEOUT_MS` for all, there is still time for
+ * a batch of an eighth.
+ */
+export const HALVABLE_TIME_SHARE = 0.25;
+
+/** The size of a batch after one that was answered, where time-outs have made batches smaller: twice as much would end in a time-out every other time. */
+export const LINE_GROWTH = 1.5;
 
 /** Failed attempts that make an event a dead letter. */
 export const ATTEMPTS_MAX = 5;

@@ -24,6 +24,7 @@ import {
   CHUNK_BYTES,
   COMMIT_BYTES_MAX,
   COMMIT_EVENTS_MAX,
+  COMMIT_KEY_BYTES_MAX,
   KEY_TEXT_MAX,
   TEAM_LABEL_MAX,
 } from "../limits.ts";
@@ -161,10 +162,9 @@ export function cut(bytes: Uint8Array): Uint8Array[] {
 /** Distinct teams in one commit: each costs a mutation of its own. */
 const COMMIT_TEAMS_MAX = 20;
 
-/** What an event weighs in a commit: its value, and its key there and in the index. */
-function weightOf({ node_id, bytes }: StampedEvent): number {
-  const node = Math.min(node_id.length, KEY_TEXT_MAX) * 3;
-  return bytes.length + 2 * (64 + node);
+/** What an event's key takes at most, in a commit and in the index. */
+function keyWeightOf({ node_id }: StampedEvent): number {
+  return 64 + Math.min(node_id.length, KEY_TEXT_MAX) * 3;
 }
 
 /**
@@ -175,17 +175,22 @@ export function commitParts<T extends StampedEvent>(
   events: readonly T[],
 ): T[][] {
   const parts: T[][] = [];
-  let part: T[] = [], bytes = 0, teams = new Set<string>(), closed = true;
+  let part: T[] = [], bytes = 0, keyBytes = 0;
+  let teams = new Set<string>(), closed = true;
   for (const event of events) {
     const isLarge = event.bytes.length > CHUNK_BYTES;
-    const weight = weightOf(event);
+    const keyWeight = keyWeightOf(event);
+    const weight = event.bytes.length + 2 * keyWeight;
     teams.add(event.team_slug);
     bytes += weight;
+    keyBytes += keyWeight;
     closed ||= isLarge || part.length >= COMMIT_EVENTS_MAX ||
-      bytes > COMMIT_BYTES_MAX || teams.size > COMMIT_TEAMS_MAX;
+      bytes > COMMIT_BYTES_MAX || keyBytes > COMMIT_KEY_BYTES_MAX ||
+      teams.size > COMMIT_TEAMS_MAX;
     if (closed) {
       parts.push(part = []);
       bytes = weight;
+      keyBytes = keyWeight;
       teams = new Set([event.team_slug]);
     }
     part.push(event);

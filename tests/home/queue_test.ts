@@ -337,6 +337,19 @@ Deno.test("append, find: a node's name of any length, cut inside of a letter -> 
   await checkAccounts(file.kv, queue);
 });
 
+Deno.test("append and move: many events with the longest keys -> within Deno KV's limits", async () => {
+  await using file = await tempKv();
+  const queue = await OfflineQueue.open(file.kv);
+  const node = "€".repeat(256);
+  const events = Array.from(
+    { length: 300 },
+    (_, i) => eventOf(i + 1, { node }),
+  );
+  await append(queue, events);
+  await checkAccounts(file.kv, queue);
+  strictEqual(await queue.acknowledge(idsOf(events)), 300);
+});
+
 Deno.test("append: 1,000 small events at once -> several commits, the accounts balance", async () => {
   await using file = await tempKv();
   const queue = await OfflineQueue.open(file.kv);
