@@ -61,6 +61,8 @@ export interface EmitterParts {
   readonly ahead?: Promise<OpenQueue | undefined>;
   /** Undefined where the user has no home: then nothing can be kept, and receipts say so. */
   readonly homePath: string | undefined;
+  /** Why there is no home, if not because the user has none. */
+  readonly refusal?: KittyError;
   readonly route: Route;
   /** Opens a connection of this process; without it, there is none to be had. */
   readonly connect?: (home: Home) => Promise<ConnectedRoute>;
@@ -311,7 +313,7 @@ export class EventEmitter implements Disposable {
       return await record(held, candidates, settings);
     };
     try {
-      if (!home) throw noHome();
+      if (!home) throw this.#parts.refusal ?? noHome();
       const bounds = { files: INTAKE_FILES_MAX, ms: INTAKE_MS_MAX };
       return await queueBy.race(
         home.hold(queueBy, bounds, work),
@@ -329,7 +331,7 @@ export class EventEmitter implements Disposable {
   ): Promise<Receipt> {
     const { event_type, event_id } = event;
     try {
-      if (!this.home) throw noHome();
+      if (!this.home) throw this.#parts.refusal ?? noHome();
       // As large as the event can become once it has its clock value.
       const largest = stamp(event, CLOCK_MAX);
       if (largest.bytes.length > EVENT_BYTES_MAX) {

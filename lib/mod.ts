@@ -14,12 +14,16 @@
  */
 
 import type { Draft } from "./contract.ts";
-import type { EventEmitter } from "./emitter.ts";
+import { NO_CONFIG_FILE, settingsOf } from "./config.ts";
+import { offlineRoute } from "./delivery/route.ts";
+import { EventEmitter } from "./emitter.ts";
+import type { KittyError } from "./errors.ts";
 import * as build from "./builders.ts";
-import { generateNodeId as nodeIdOf } from "./identity.ts";
+import { generateNodeId as nodeIdOf, homeFolder } from "./identity.ts";
 import type { Receipt } from "./receipt.ts";
+import { Rights } from "./rights.ts";
 import { setUpEmitter } from "./setup.ts";
-import { realWorld, type World } from "./world.ts";
+import { ulidFactory } from "./ulid.ts";
 
 export type {
   AggregateType,
@@ -48,23 +52,59 @@ export type * from "./builders.ts";
 export type { Receipt, ReceiptStatus } from "./receipt.ts";
 
 let shared: Promise<EventEmitter> | undefined;
-let world: World | undefined;
 
 /** The process's shared emitter, made at the first call; concurrent first calls get the same one. */
 export function getEmitter(): Promise<EventEmitter> {
-  shared ??= setUpEmitter(thisWorld(), {
-    warn: (text) => console.warn(`kitty-events: ${text}`),
-  }).then(({ emitter }) => emitter);
-  return shared;
+  return shared ??= makeEmitter();
 }
 
-function thisWorld(): World {
-  return world ??= realWorld();
+async function makeEmitter(): Promise<EventEmitter> {
+  // All that recording takes is looked at, so that all that lacks is told at once.
+  const rights = new Rights();
+  const [home, nodeId] = await Promise.all([
+    homeFolder(rights.world),
+    nodeIdOf(rights.world),
+  ]);
+  rights.lookAt(home);
+  if (rights.refusal) return refusing(rights.refusal, rights, nodeId);
+  const { emitter } = await setUpEmitter(rights.world, { warn });
+  if (rights.warning) warn(rights.warning);
+  return emitter;
 }
 
-/** This machine and user: 12 hex digits, or `SPEC_KITTY_NODE_ID`. */
-export function generateNodeId(): Promise<string> {
-  return nodeIdOf(thisWorld());
+/** Stands in where rights lack: whatever it is to record is lost, and the receipt says why. */
+function refusing(
+  refusal: KittyError,
+  { world }: Rights,
+  nodeId: string,
+): EventEmitter {
+  return new EventEmitter({
+    world,
+    settings: settingsOf(world, NO_CONFIG_FILE),
+    nodeId,
+    project: {},
+    homePath: undefined,
+    refusal,
+    route: offlineRoute,
+    newId: ulidFactory(world.nowMs, world.randomBytes),
+    warn,
+  });
+}
+
+function warn(text: string): void {
+  console.warn(`kitty-events: ${text}`);
+}
+
+/**
+ * This machine and user: 12 hex digits, or `SPEC_KITTY_NODE_ID`.
+ *
+ * @throws {Error} where the program may not ask for them: no id is better than a wrong one
+ */
+export async function generateNodeId(): Promise<string> {
+  const rights = new Rights();
+  const nodeId = await nodeIdOf(rights.world);
+  if (rights.refusal) throw rights.refusal;
+  return nodeId;
 }
 
 /** A new ULID to tie the events of one batch together. */

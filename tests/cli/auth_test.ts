@@ -4,11 +4,11 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { tempHome } from "../support/home.ts";
 import {
   documentsOf,
-  programScript,
   type Run,
   type RunResult,
   withProgram,
 } from "../support/program.ts";
+import { type Answer, onTerminal, pty } from "../support/pty.ts";
 import { jwt, PASSWORD, TokenServer } from "../support/token_server.ts";
 
 /** A new home beside a server. No run may ever say a secret, whatever a test does. */
@@ -330,71 +330,18 @@ Deno.test("auth logout: logged in, damaged, nobody -> 0, the credentials gone, e
     match((await run(["queue", "export"])).stdout, /kept/);
   }));
 
-const python = await new Deno.Command("python3", {
-  args: ["-c", "import pty, termios"],
-}).output().then(({ success }) => success, () => false);
-const needsPty = python ? "" : " (ignored: no python3 with pty)";
-
-/**
- * Runs `argv[1]` on a terminal of its own and types `argv[2]` (hex) at the
- * question. Prints the exit code, what the terminal showed (hex), and whether
- * it shows again what is typed.
- */
-const ON_TERMINAL = `
-import os, pty, signal, sys, termios
-program, keys, kill = sys.argv[1], bytes.fromhex(sys.argv[2]), sys.argv[3]
-pid, fd = pty.fork()
-if pid == 0:
-    os.execvp("/bin/sh", ["/bin/sh", "-c", program])
-shown, asked = b"", False
-while True:
-    try:
-        part = os.read(fd, 4096)
-    except OSError:
-        break
-    if not part:
-        break
-    shown += part
-    if not asked and b"password of " in shown and shown.endswith(b": "):
-        asked = True
-        while termios.tcgetattr(fd)[3] & termios.ECHO:
-            pass
-        if kill:
-            os.kill(pid, signal.SIGTERM)
-        else:
-            os.write(fd, keys)
-    if b"EXIT" in shown:
-        break
-echo = bool(termios.tcgetattr(fd)[3] & termios.ECHO)
-print(shown.hex())
-print("shown" if echo else "hidden")
-`;
-
-/** Types at the password's question; what was shown, and the exit code. */
+/** Answers the password's question on a terminal; what was shown, and the exit code. */
 async function typed(
   server: TokenServer,
   home: string,
-  keys: string,
-  options: { kill?: boolean } = {},
+  keys: Answer["keys"],
 ) {
-  const script = `${home}.sh`;
-  await Deno.writeTextFile(script, programScript(), { mode: 0o755 });
   const command =
-    `'${script}' auth login --server ${server.url} --username ada`;
-  const hex = Array.from(
-    new TextEncoder().encode(keys),
-    (byte) => byte.toString(16).padStart(2, "0"),
-  ).join("");
-  const shell = options.kill ? `exec ${command}` : `${command}; echo "EXIT $?"`;
-  const { success, stdout, stderr } = await new Deno.Command("python3", {
-    args: ["-c", ON_TERMINAL, shell, hex, options.kill ? "kill" : ""],
-    env: { SPEC_KITTY_HOME: home },
-  }).output();
-  const decoder = new TextDecoder();
-  ok(success, decoder.decode(stderr));
-  const [shownHex = "", echo] = decoder.decode(stdout).split("\n");
-  const shown = decoder.decode(
-    Uint8Array.from(shownHex.match(/../g) ?? [], (pair) => parseInt(pair, 16)),
+    `kitty-events auth login --server ${server.url} --username ada`;
+  const { shown, echo } = await onTerminal(
+    typeof keys === "string" ? `${command}; echo "EXIT $?"` : `exec ${command}`,
+    { SPEC_KITTY_HOME: home, NO_COLOR: "1" },
+    { question: "password of ", keys },
   );
   holdsNoSecret({ stdout: shown, stderr: "" });
   return { shown, echo, code: Number(shown.match(/EXIT (\d+)/)?.[1]) };
@@ -402,8 +349,8 @@ async function typed(
 
 Deno.test({
   name:
-    `auth login: typed on a terminal -> not shown, corrections taken, the terminal as before${needsPty}`,
-  ignore: !python,
+    `auth login: typed on a terminal -> not shown, corrections taken, the terminal as before${pty.suffix}`,
+  ignore: pty.ignore,
   fn: async () => {
     await using home = await tempHome();
     await using server = new TokenServer();
@@ -428,8 +375,8 @@ Deno.test({
 
 Deno.test({
   name:
-    `auth login: on a terminal Ctrl-C, nothing, SIGTERM -> 130, 64, ended; nobody is asked, the terminal as before${needsPty}`,
-  ignore: !python,
+    `auth login: on a terminal Ctrl-C, nothing, SIGTERM -> 130, 64, ended; nobody is asked, the terminal as before${pty.suffix}`,
+  ignore: pty.ignore,
   fn: async () => {
     await using home = await tempHome();
     await using server = new TokenServer();
@@ -441,7 +388,7 @@ Deno.test({
       strictEqual(empty.code, 64, empty.shown);
       match(empty.shown, /password is empty/);
     }
-    const killed = await typed(server, home.path, "", { kill: true });
+    const killed = await typed(server, home.path, { signal: "SIGTERM" });
     strictEqual(killed.echo, "shown");
     strictEqual(server.asked.length, 0);
   },

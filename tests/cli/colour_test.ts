@@ -8,8 +8,8 @@ import {
   wantsColour,
 } from "../../lib/cli/colour.ts";
 import { tempHome } from "../support/home.ts";
-import { programScript, runProgram } from "../support/program.ts";
-import { hasTool, withTool } from "../support/tools.ts";
+import { runProgram } from "../support/program.ts";
+import { onTerminal, pty } from "../support/pty.ts";
 
 const ESCAPE = "\x1b[";
 /** The text with its colours as `<32>` and `<0>`. */
@@ -95,63 +95,14 @@ Deno.test("emit, doctor: into pipes -> no colour; with CLICOLOR_FORCE -> the sam
   ok(!asJson.stdout.includes(ESCAPE));
 });
 
-const python = withTool(
-  "python3 with pty",
-  await hasTool("python3", ["-c", "import pty"]),
-);
-
-/** Runs a shell line on a terminal of its own; prints all that it shows, in hex. */
-const ON_TERMINAL = `
-import os, pty, sys
-pid, fd = pty.fork()
-if pid == 0:
-    os.execvp("/bin/sh", ["/bin/sh", "-c", sys.argv[1]])
-shown = b""
-while True:
-    try:
-        part = os.read(fd, 4096)
-    except OSError:
-        break
-    if not part:
-        break
-    shown += part
-os.waitpid(pid, 0)
-print(shown.hex())
-`;
-
 /** What a terminal shows of a shell line, in which `kitty-events` is the program. */
-async function shown(
-  line: string,
-  env: Readonly<Record<string, string>>,
-): Promise<string> {
-  await using folder = await tempHome();
-  await Deno.mkdir(folder.path);
-  const script = programScript().replace("NO_COLOR=1", "");
-  await Deno.writeTextFile(`${folder.path}/kitty-events`, script, {
-    mode: 0o755,
-  });
-  const { success, stdout, stderr } = await new Deno.Command("python3", {
-    args: ["-c", ON_TERMINAL, line],
-    env: {
-      TERM: "xterm",
-      NO_COLOR: "",
-      CLICOLOR_FORCE: "",
-      ...env,
-      PATH: `${folder.path}:${Deno.env.get("PATH")}`,
-    },
-  }).output();
-  const decoder = new TextDecoder();
-  ok(success, decoder.decode(stderr));
-  const hex = decoder.decode(stdout).trim();
-  return decoder.decode(
-    Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16)),
-  );
-}
+const shown = async (line: string, env: Record<string, string>) =>
+  (await onTerminal(line, env)).shown;
 
 Deno.test({
   name:
-    `emit: on a terminal -> in colour; with NO_COLOR, or stderr elsewhere -> not${python.suffix}`,
-  ignore: python.ignore,
+    `emit: on a terminal -> in colour; with NO_COLOR, or stderr elsewhere -> not${pty.suffix}`,
+  ignore: pty.ignore,
   async fn() {
     await using home = await tempHome();
     const env = { SPEC_KITTY_HOME: home.path };
@@ -172,9 +123,8 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    `tables: on a terminal of 80 columns -> no line is longer${python.suffix}`,
-  ignore: python.ignore,
+  name: `tables: on a terminal of 80 columns -> no line is longer${pty.suffix}`,
+  ignore: pty.ignore,
   async fn() {
     await using home = await tempHome();
     const env = { SPEC_KITTY_HOME: home.path };
