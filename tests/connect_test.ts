@@ -210,3 +210,25 @@ Deno.test("disconnect: while connect is still under way -> Offline afterwards, t
   strictEqual(receipt.status, "queued");
   match(receipt.event_id, /^[0-9A-Z]{26}$/);
 });
+
+Deno.test("connect: another limit in config.toml -> the settings of now, without being told", async () => {
+  await using home = await tempHome();
+  const statuses = await run(
+    home.path,
+    `
+    await emitter.connect();
+    say((await emitter.emit(draft)).status);
+    await Deno.writeTextFile(
+      Deno.env.get("SPEC_KITTY_HOME") + "/config.toml",
+      "[sync]\\nmax_queue_size = 1\\n",
+    );
+    let last = "queued";
+    for (let i = 0; i < 1_000 && last === "queued"; i++) {
+      await new Promise((r) => setTimeout(r, 20));
+      last = (await emitter.emit(draft)).status;
+    }
+    say(last);
+    await emitter.disconnect();`,
+  );
+  deepStrictEqual(statuses, ["queued", "refused"]);
+});

@@ -21,9 +21,9 @@ import {
   writeAgentState,
 } from "./agent_file.ts";
 import { agentHandler } from "./agent_http.ts";
+import { startDelivery } from "./connected.ts";
 import type { Delivery } from "./delivery.ts";
 import type { ConnectionStatus } from "./route.ts";
-import { watchHome } from "./watch.ts";
 
 /** What an agent works with. */
 export interface AgentParts {
@@ -67,14 +67,12 @@ export class Agent {
     try {
       await this.#listen();
       await this.#write();
-      // First the watch, so that nothing happens between it and the first look.
-      await watchHome(home.path, {
-        onAppend: () => delivery.poke(),
-        onLogin: () =>
-          delivery.loginChanged()
-            .catch((error) => log.error("reading the login failed", error)),
-      }, this.#over.signal);
-      await delivery.start();
+      await startDelivery(
+        delivery,
+        home.path,
+        (error) => log.error("reading the login failed", error),
+        this.#over.signal,
+      );
     } catch (error) {
       await this.stop();
       throw error;

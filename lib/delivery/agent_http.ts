@@ -6,20 +6,19 @@
  */
 
 import { Deadline } from "../deadline.ts";
+import { DraftGroup } from "../draft_group.ts";
 import type { EventEmitter, Prepared } from "../emitter.ts";
 import { reasonOf } from "../errors.ts";
 import { tooLarge } from "../home/intake.ts";
 import {
   DOCUMENT_BYTES_MAX,
-  GROUP_BYTES_MAX,
-  GROUP_EVENTS_MAX,
   SYNC_FAILURES_MAX,
   SYNC_TIMEOUT_MS_DEFAULT,
   TIMEOUT_MS_MAX,
   TROUBLES_MAX,
 } from "../limits.ts";
 import { isReady, LineReader } from "../lines.ts";
-import { emptyReceipt } from "../receipt.ts";
+import { emptyReceipt, type Receipt } from "../receipt.ts";
 import { AGENT_PATHS } from "./agent_file.ts";
 import type { Delivery } from "./delivery.ts";
 import { openForDrain } from "./settle.ts";
@@ -106,7 +105,7 @@ async function postEvents(
   const bytes = await readAll(request);
   const prepared = bytes
     ? parts.emitter.prepareText(bytes, { first: true })
-    : overlong();
+    : { receipt: overlong };
   const [receipt] = await record([prepared], parts);
   return json(receipt);
 }
@@ -125,35 +124,26 @@ async function* receiptLines(
   parts: AgentHttpParts,
 ): AsyncGenerator<string> {
   const lines = new LineReader(readerOf(request));
-  let group: { line: number; prepared: Prepared }[] = [], bytes = 0;
+  const newGroup = () => new DraftGroup(parts.emitter, overlong);
+  let group = newGroup();
   const flush = async () => {
-    const all = await record(group.map(({ prepared }) => prepared), parts);
-    const text = all.map((receipt, i) =>
-      `${JSON.stringify({ line: group[i]!.line, ...receipt })}\n`
-    ).join("");
-    group = [];
-    bytes = 0;
-    return text;
+    const full = group;
+    group = newGroup();
+    return full.textOf(await record(full.prepared, parts));
   };
   for (;;) {
     const reading = lines.next();
     // It may fail while the group is being recorded; it is awaited below.
     reading.catch(() => {});
-    if (group.length > 0 && !await isReady(reading)) yield await flush();
+    if (!group.isEmpty && !await isReady(reading)) yield await flush();
     const some = await reading;
     if (!some) break;
-    for (const { number, bytes: draft } of some) {
-      const prepared = draft
-        ? parts.emitter.prepareText(draft, { first: number === 1 })
-        : overlong();
-      group.push({ line: number, prepared });
-      bytes += draft?.length ?? 0;
-      if (group.length >= GROUP_EVENTS_MAX || bytes >= GROUP_BYTES_MAX) {
-        yield await flush();
-      }
+    for (const line of some) {
+      group.add(line);
+      if (group.isFull) yield await flush();
     }
   }
-  if (group.length > 0) yield await flush();
+  if (!group.isEmpty) yield await flush();
 }
 
 function record(
@@ -164,11 +154,11 @@ function record(
   return emitter.commit(group, deadline);
 }
 
-function overlong(): Prepared {
-  return {
-    receipt: { ...emptyReceipt("discarded"), problems: [tooLarge] },
-  };
-}
+/** Of a draft too long to be looked at. */
+const overlong: Receipt = {
+  ...emptyReceipt("discarded"),
+  problems: [tooLarge],
+};
 
 async function getStatus(
   { emitter, delivery }: AgentHttpParts,

@@ -5,15 +5,16 @@
  * @module
  */
 
-import { readConfigFile, settingsOf } from "../config.ts";
+import { readConfigFile, type Settings, settingsOf } from "../config.ts";
 import { Deadline } from "../deadline.ts";
 import { reasonOf } from "../errors.ts";
 import type { Home } from "../home/home.ts";
+import { refusedServer } from "../rights.ts";
 import type { World } from "../world.ts";
 import { awaitAcknowledged } from "./acknowledged.ts";
 import { Delivery, type DeliveryParts } from "./delivery.ts";
 import type { ConnectedRoute, Route } from "./route.ts";
-import { openSession } from "./session.ts";
+import { openSession, Session } from "./session.ts";
 import { watchHome } from "./watch.ts";
 
 /** A route through a delivery of this process. */
@@ -29,7 +30,11 @@ export function routeOf(delivery: Delivery): Route {
   };
 }
 
-/** Makes the delivery of a home; settings and login are read anew at each reload. */
+/**
+ * Makes the delivery of a home; settings and login are read anew at each
+ * reload. From then on the home, and the emitter that records in it, go by
+ * these settings too.
+ */
 export function deliveryOf(
   parts: Omit<DeliveryParts, "openSession">,
 ): Delivery {
@@ -38,9 +43,50 @@ export function deliveryOf(
     ...parts,
     openSession: async () => {
       const settings = settingsOf(world, await readConfigFile(home.path));
-      return await openSession(home.path, settings, world, warn);
+      renew(home.context.settings, settings, warn);
+      const session = await openSession(home.path, settings, world, warn);
+      if (!(session instanceof Session)) return session;
+      const { serverUrl, teamSlug, username } = session;
+      const error = refusedServer(serverUrl);
+      if (!error) return session;
+      warn(error.message);
+      return { reason: "bad_server", error, serverUrl, teamSlug, username };
     },
   });
+}
+
+/**
+ * Changes the settings that a home and its emitter have in their hands, which
+ * is one object: so all of them change at once, between two turns of the event
+ * loop. A draft that is prepared already keeps the team that it was given.
+ */
+function renew(
+  held: Settings,
+  now: Settings,
+  warn: (text: string) => void,
+): void {
+  const isNew = (text: string) => !held.problems.includes(text);
+  now.problems.filter(isNew).forEach(warn);
+  Object.assign(held, now);
+}
+
+/**
+ * Starts a delivery, and wakes it whenever something changes in its home.
+ *
+ * @param onTrouble told when the login could not be read after a change
+ */
+export async function startDelivery(
+  delivery: Delivery,
+  home: string,
+  onTrouble: (error: unknown) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  // First the watch, so that nothing happens between it and the first look.
+  await watchHome(home, {
+    onAppend: () => delivery.poke(),
+    onLogin: () => delivery.loginChanged().catch(onTrouble),
+  }, signal);
+  await delivery.start();
 }
 
 /**
@@ -68,14 +114,12 @@ export async function connect(
     },
   });
   const over = new AbortController();
-  await watchHome(home.path, {
-    onAppend: () => delivery.poke(),
-    onLogin: () =>
-      delivery.loginChanged().catch((error) =>
-        warn(`the login was not read: ${reasonOf(error)}`)
-      ),
-  }, over.signal);
-  await delivery.start();
+  await startDelivery(
+    delivery,
+    home.path,
+    (error) => warn(`the login was not read: ${reasonOf(error)}`),
+    over.signal,
+  );
   await Deadline.in(world.elapsedMs, timeoutMs)
     .race(opened.promise, "connect").catch(() => {});
   const { offer } = routeOf(delivery);

@@ -2,34 +2,11 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { tempFolder, tempHome } from "../support/home.ts";
-import {
-  type RunOptions,
-  runProgram,
-  type RunResult,
-} from "../support/program.ts";
+import { withProgram } from "../support/program.ts";
 
 const ULID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
 const ID = "01KHEXAMPXE0000000000000AA", CAUSE = "01KHCA05E00000000000000000";
 const TIME = "2026-02-03T12:00:00+01:00";
-
-/** Runs command lines in one home. */
-async function inHome(
-  work: (
-    run: (
-      words: readonly string[],
-      env?: Record<string, string>,
-      options?: RunOptions,
-    ) => Promise<RunResult>,
-    home: string,
-  ) => Promise<void>,
-): Promise<void> {
-  await using home = await tempHome();
-  await work(
-    (words, env = {}, options = {}) =>
-      runProgram(words, { SPEC_KITTY_HOME: home.path, ...env }, options),
-    home.path,
-  );
-}
 
 /** Each type: the words, then the stored payload and aggregate. */
 const EVENTS: [string[], string, Record<string, unknown>, string, string][] = [
@@ -124,7 +101,7 @@ const EVENTS: [string[], string, Record<string, unknown>, string, string][] = [
 ];
 
 Deno.test("emit <type>: all eight -> the id on stdout, a line for people on stderr, the whole event in the queue", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     for (const [i, [words, type]] of EVENTS.entries()) {
       const { code, stdout, stderr } = await run([
         "emit",
@@ -157,11 +134,11 @@ Deno.test("emit <type>: all eight -> the id on stdout, a line for people on stde
         causation_id: CAUSE,
       });
     }
-    strictEqual((await run(["validate"], {}, { stdin: stdout })).code, 0);
+    strictEqual((await run(["validate"], { stdin: stdout })).code, 0);
   }));
 
 Deno.test("emit: --json, --quiet, --verbose, flags before the type -> as asked", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     const event = ["wp-status-changed", "WP01", "planned", "doing"];
     const json = await run(["--json", "emit", "--quiet", ...event]);
     const receipt = JSON.parse(json.stdout);
@@ -177,7 +154,7 @@ Deno.test("emit: --json, --quiet, --verbose, flags before the type -> as asked",
   }));
 
 Deno.test("emit: a value that breaks the contract -> discarded with path and hint, never its text; 65 with --strict", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     const secret = "s3cret-text";
     const words = ["emit", "history-added", "WP1", "nite", secret];
     const { code, stdout, stderr } = await run(words);
@@ -200,7 +177,7 @@ Deno.test("emit: a value that breaks the contract -> discarded with path and hin
   }));
 
 Deno.test("emit: wrong usage -> 64, with a suggestion, nothing recorded", () =>
-  inHome(async (run, home) => {
+  withProgram(async (run, home) => {
     const wrong: [string[], RegExp][] = [
       [["emit"], /event type/],
       [["emit", "wp-status-change", "WP01"], /did you mean.*wp-status-changed/],
@@ -227,26 +204,25 @@ Deno.test("emit: wrong usage -> 64, with a suggestion, nothing recorded", () =>
   }));
 
 Deno.test("emit: - -> the text from stdin, less its last line break; no UTF-8 is discarded", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     const note = ["emit", "history-added", "WP01", "note", "-"];
-    await run(note, {}, { stdin: "two\nlines\n" });
+    await run(note, { stdin: "two\nlines\n" });
     await run(
       ["emit", "error-logged", "runtime", "x", "--stack-trace", "-"],
-      {},
       { stdin: "at a\nat b" },
     );
     const { stdout } = await run(["queue", "export"]);
     const [first, second] = stdout.trim().split("\n").map((l) => JSON.parse(l));
     strictEqual(first.payload.entry_content, "two\nlines");
     strictEqual(second.payload.stack_trace, "at a\nat b");
-    const broken = await run([...note, "--strict"], {}, {
+    const broken = await run([...note, "--strict"], {
       stdin: new Uint8Array([0x61, 0xff, 0x62]),
     });
     strictEqual(broken.code, 65);
   }));
 
 Deno.test("emit: the same --event-id again -> the same receipt; for another payload: discarded", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     const words = ["emit", "history-added", "WP01", "note", "a", "--json"];
     const first = await run([...words, "--event-id", ID]);
     const again = await run([...words, "--event-id", ID]);
@@ -263,7 +239,7 @@ Deno.test("emit: the same --event-id again -> the same receipt; for another payl
   }));
 
 Deno.test("emit: control characters in a name -> not sent to the terminal", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     const { stderr, code } = await run([
       ...["emit", "wp-assigned", "WP01", "a\u001b[31mb\nc", "review"],
     ]);
@@ -273,9 +249,9 @@ Deno.test("emit: control characters in a name -> not sent to the terminal", () =
   }));
 
 Deno.test("settings: flag, environment, config.toml, default -> in this order", () =>
-  inHome(async (run, home) => {
+  withProgram(async (run, home) => {
     const team = async (env: Record<string, string>) => {
-      await run(["emit", "history-added", "WP01", "note", "x"], env);
+      await run(["emit", "history-added", "WP01", "note", "x"], { env });
       const { stdout } = await run(["queue", "export"]);
       return JSON.parse(stdout.trim().split("\n").at(-1)!).team_slug;
     };
@@ -287,7 +263,7 @@ Deno.test("settings: flag, environment, config.toml, default -> in this order", 
     strictEqual(await team({}), "from-file");
     strictEqual(await team({ SPEC_KITTY_TEAM_SLUG: "from-env" }), "from-env");
     const stats = async (env = {}) =>
-      JSON.parse((await run(["queue", "stats", "--json"], env)).stdout);
+      JSON.parse((await run(["queue", "stats", "--json"], { env })).stdout);
     strictEqual((await stats()).capacity, 7);
     const env = { SPEC_KITTY_MAX_QUEUE_SIZE: "9" };
     strictEqual((await stats(env)).capacity, 9);
@@ -299,13 +275,13 @@ Deno.test("settings: flag, environment, config.toml, default -> in this order", 
   }));
 
 Deno.test("settings: one that cannot be used -> a warning, the next one counts; 78 with --strict", () =>
-  inHome(async (run, home) => {
+  withProgram(async (run, home) => {
     const words = ["emit", "history-added", "WP01", "note", "x"];
     const env = { SPEC_KITTY_TIMEOUT: "soon" };
-    const { code, stderr } = await run(words, env);
+    const { code, stderr } = await run(words, { env });
     strictEqual(code, 0);
     match(stderr, /SPEC_KITTY_TIMEOUT is not used: expected a duration/);
-    strictEqual((await run([...words, "--strict"], env)).code, 78);
+    strictEqual((await run([...words, "--strict"], { env })).code, 78);
     await Deno.writeTextFile(`${home}/config.toml`, "password = s3cret\n[");
     const broken = await run([...words, "--strict"]);
     strictEqual(broken.code, 78);
@@ -314,7 +290,7 @@ Deno.test("settings: one that cannot be used -> a warning, the next one counts; 
   }));
 
 Deno.test("emit: --wait server without one -> queued with a warning; 69 with --strict", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     const words = ["emit", "history-added", "WP01", "note", "x", "--wait"];
     const { code, stderr } = await run([...words, "server"]);
     strictEqual(code, 0);
@@ -324,7 +300,7 @@ Deno.test("emit: --wait server without one -> queued with a warning; 69 with --s
   }));
 
 Deno.test("emit: in a project -> its uuid and slug; in a folder below, too; outside, none", () =>
-  inHome(async (run) => {
+  withProgram(async (run) => {
     await using folder = await tempFolder();
     const deep = `${folder.path}/project/src/deep`;
     await Deno.mkdir(deep, { recursive: true });
@@ -334,7 +310,7 @@ Deno.test("emit: in a project -> its uuid and slug; in a folder below, too; outs
       "project:\n  uuid: 3f2504e0-4f89-41d3-9a0c-0305e82c3301\n  slug: it's-a:-b\n",
     );
     for (const cwd of [`${folder.path}/project`, deep, folder.path]) {
-      await run(["emit", "history-added", "WP01", "note", "x"], {}, { cwd });
+      await run(["emit", "history-added", "WP01", "note", "x"], { cwd });
     }
     const { stdout } = await run(["queue", "export"]);
     const slugs = stdout.trim().split("\n").map((line) =>

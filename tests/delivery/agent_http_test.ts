@@ -13,6 +13,7 @@ import {
 } from "../support/agent.ts";
 import { localCollector } from "../support/collector.ts";
 import { idOf } from "../support/events.ts";
+import { eventually } from "../support/eventually.ts";
 import { isThere, tempFolder, tempHome } from "../support/home.ts";
 import { documentsOf, runProgram } from "../support/program.ts";
 
@@ -313,4 +314,70 @@ Deno.test("agent run --listen: on TCP, only with the token of agent.token; sync 
   strictEqual(await agent.stop(), 143);
   strictEqual(await isThere(path), false);
   ok(!agent.log.includes(token));
+});
+
+/** Recorded through the agent again and again, until `isSo` of what became of it. */
+const untilSo = (
+  what: string,
+  ask: Ask,
+  // deno-lint-ignore no-explicit-any
+  isSo: (receipt: any) => unknown,
+) =>
+  eventually(what, async () => {
+    const { json } = await ask("/v1/events", post(JSON.stringify(draft(1))));
+    return await isSo(json);
+  });
+
+Deno.test("POST /v1/events: another team and limit in config.toml, then none -> the settings of now, without being told", () =>
+  withAgent(async (ask, home) => {
+    const teamOf = async (id: string) =>
+      (await exported(home)).find(({ event_id }) => event_id === id)?.team_slug;
+    const isOf = (team: string) => async (receipt: { event_id: string }) =>
+      await teamOf(receipt.event_id) === team;
+    await untilSo("of no team", ask, isOf("local"));
+    await Deno.writeTextFile(
+      `${home}/config.toml`,
+      `[sync]\nteam_slug = "blue"\n`,
+    );
+    await untilSo("of the new team", ask, isOf("blue"));
+
+    await Deno.writeTextFile(
+      `${home}/config.toml`,
+      `[sync]\nteam_slug = "blue"\nmax_queue_size = 1\n`,
+    );
+    await untilSo(
+      "the queue is full",
+      ask,
+      ({ status }) => status === "refused",
+    );
+    await Deno.remove(`${home}/config.toml`);
+    await untilSo("of no team again", ask, isOf("local"));
+  }));
+
+Deno.test("agent: SIGHUP after a change of config.toml -> drafts of the spool get the team of now; what cannot be used is told once", async () => {
+  await using home = await tempHome();
+  await using agent = await TestAgent.start(home.path);
+  await Deno.writeTextFile(
+    `${home.path}/config.toml`,
+    `[sync]\nteam_slug = "blue"\nmax_queue_size = "many"\n`,
+  );
+  agent.signal("SIGHUP");
+  await eventually("it is told", () => agent.log.includes("max_queue_size"));
+  await Deno.writeTextFile(
+    `${home.path}/spool/mine.json`,
+    JSON.stringify(draft(1)),
+  );
+  const ask: Ask = (path, options) => request(agent.listening, path, options);
+  const { json } = await ask("/v1/events", post(JSON.stringify(draft(2))));
+  strictEqual(json.status, "queued");
+  deepStrictEqual(
+    (await exported(home.path)).map(({ team_slug }) => team_slug),
+    ["blue", "blue"],
+  );
+  agent.signal("SIGHUP");
+  await eventually(
+    "it has read them again",
+    () => agent.log.split('"reload"').length > 2,
+  );
+  strictEqual(agent.log.split("max_queue_size").length, 2, agent.log);
 });

@@ -6,15 +6,10 @@
  */
 
 import { Deadline, pause } from "../../deadline.ts";
-import type { EventEmitter, Prepared } from "../../emitter.ts";
+import { DraftGroup, type Recorder } from "../../draft_group.ts";
 import { EXIT, reasonOf } from "../../errors.ts";
 import { tooLarge } from "../../home/intake.ts";
-import {
-  GROUP_BYTES_MAX,
-  GROUP_EVENTS_MAX,
-  TELLING_MS_MAX,
-  TIMEOUT_MS_DEFAULT,
-} from "../../limits.ts";
+import { TELLING_MS_MAX, TIMEOUT_MS_DEFAULT } from "../../limits.ts";
 import {
   emptyReceipt,
   lostReceipt,
@@ -26,7 +21,7 @@ import {
 import { setUpEmitter } from "../../setup.ts";
 import { type Call, timeoutOf } from "../command.ts";
 import { STDIN } from "../input.ts";
-import { isReady, type Line, LineReader } from "../../lines.ts";
+import { isReady, LineReader } from "../../lines.ts";
 
 /** Reads drafts to the end of input, or to a signal. Returns the exit code. */
 export async function emitStream(call: Call): Promise<number> {
@@ -60,9 +55,6 @@ export async function emitStream(call: Call): Promise<number> {
   return code || (settings?.problems.length ? EXIT.config : EXIT.ok);
 }
 
-/** What a stream needs of an emitter. */
-type Recorder = Pick<EventEmitter, "prepareText" | "commit">;
-
 /** Stands in for an emitter that could not be set up: each draft is lost, and its receipt says why. */
 function nowhere(error: unknown): Recorder {
   return {
@@ -76,10 +68,8 @@ class Stream {
   readonly #call: Call;
   readonly #recorder: Recorder;
   readonly #timeoutMs: number;
-  /** Of a line too long to be looked at. */
-  readonly #overlong: Receipt;
-  #group: { line: number; prepared: Prepared }[] = [];
-  #groupBytes = 0;
+  readonly #newGroup: () => DraftGroup;
+  #group: DraftGroup;
   #committing: Promise<void> = Promise.resolve();
   #isRead = true;
   /** Of the signal that stopped the stream. */
@@ -95,7 +85,8 @@ class Stream {
     this.#call = call;
     this.#recorder = recorder;
     this.#timeoutMs = timeoutMs;
-    this.#overlong = overlong;
+    this.#newGroup = () => new DraftGroup(recorder, overlong);
+    this.#group = this.#newGroup();
   }
 
   /** Ends the stream with the group that is being gathered. */
@@ -113,7 +104,7 @@ class Stream {
         trouble = new Error(`cannot read ${STDIN}: ${reasonOf(error)}`);
         return null;
       });
-      if (this.#group.length > 0 && !await isReady(reading)) {
+      if (!this.#group.isEmpty && !await isReady(reading)) {
         // While the last commit runs, more input may come for this one.
         await this.#committing;
         if (!await isReady(reading)) await this.#commit();
@@ -122,13 +113,14 @@ class Stream {
       if (lines === null) break;
       for (const line of lines) {
         if (this.#exitCode !== undefined) break;
-        if (this.#add(line)) await this.#commit();
+        this.#group.add(line);
+        if (this.#group.isFull) await this.#commit();
       }
     }
     if (trouble) {
       // Of the line that was begun, if one was, and of all that follow.
       const receipt = lostReceipt(trouble);
-      this.#group.push({ line: reader.count + 1, prepared: { receipt } });
+      this.#group.addLost(reader.count + 1, receipt);
       await this.#call.out.warn(`lost: ${receipt.warning}`);
     }
     await this.#commit();
@@ -165,43 +157,24 @@ class Stream {
     }
   }
 
-  /** @returns whether the group is full now */
-  #add({ number, bytes }: Line): boolean {
-    const prepared = bytes
-      ? this.#recorder.prepareText(bytes, { first: number === 1 })
-      : { receipt: this.#overlong };
-    this.#group.push({ line: number, prepared });
-    this.#groupBytes += bytes?.length ?? 0;
-    return this.#group.length >= GROUP_EVENTS_MAX ||
-      this.#groupBytes >= GROUP_BYTES_MAX;
-  }
-
   /** Starts to commit the group, once the one before is done. */
   async #commit(): Promise<void> {
     const group = this.#group;
-    this.#group = [];
-    this.#groupBytes = 0;
+    this.#group = this.#newGroup();
     await this.#committing;
-    if (group.length === 0) return;
+    if (group.isEmpty) return;
     this.#committing = this.#record(group);
   }
 
-  async #record(
-    group: readonly { line: number; prepared: Prepared }[],
-  ): Promise<void> {
+  async #record(group: DraftGroup): Promise<void> {
     const deadline = Deadline.in(this.#call.world.elapsedMs, this.#timeoutMs);
     const wait = this.#call.args.text("wait") === "server";
-    const receipts = await this.#recorder.commit(
-      group.map(({ prepared }) => prepared),
-      deadline,
-      { wait },
-    );
-    const text = receipts.map((plain, i) => {
-      const receipt = wait ? waitedFor(plain) : plain;
-      this.#count(receipt);
-      const { line } = group[i]!;
-      return `{"line":${line},${JSON.stringify(receipt).slice(1)}\n`;
-    }).join("");
+    const plain = await this.#recorder.commit(group.prepared, deadline, {
+      wait,
+    });
+    const receipts = wait ? plain.map(waitedFor) : plain;
+    for (const receipt of receipts) this.#count(receipt);
+    const text = group.textOf(receipts);
     if (!this.#isRead) return;
     // Who asks for the end does not wait for a reader that has fallen asleep.
     const writing = this.#call.terminal.write(text);
