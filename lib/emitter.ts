@@ -46,7 +46,12 @@ import {
   INTAKE_MS_MAX,
 } from "./limits.ts";
 import type { ProjectIdentity } from "./project.ts";
-import { emptyReceipt, lostReceipt, type Receipt } from "./receipt.ts";
+import {
+  emptyReceipt,
+  lostReceipt,
+  type Receipt,
+  unacknowledged,
+} from "./receipt.ts";
 import { type Candidate, record, type Recorded } from "./record.ts";
 import { isTallied, tally } from "./tally.ts";
 import type { World } from "./world.ts";
@@ -258,7 +263,7 @@ export class EventEmitter implements Disposable {
   ): Promise<Receipt[]> {
     const { queueBy, spoolBy } = plan(deadline);
     const recorded = await this.#queue(candidates, queueBy);
-    const receipts = await Promise.all(
+    let receipts: Receipt[] = await Promise.all(
       candidates.map(({ draft }, i) => {
         const result = recorded[i]!;
         return result.kind === "failed"
@@ -270,12 +275,26 @@ export class EventEmitter implements Disposable {
       deadline,
       wait,
     });
-    if (delivered.size === 0) return receipts;
-    return receipts.map((receipt) =>
-      delivered.has(receipt.event_id ?? "")
-        ? { ...receipt, status: "delivered" }
-        : receipt
-    );
+    if (delivered.size > 0) {
+      receipts = receipts.map((receipt) =>
+        delivered.has(receipt.event_id ?? "")
+          ? { ...receipt, status: "delivered" }
+          : receipt
+      );
+    }
+    return wait ? await this.#explain(receipts, deadline) : receipts;
+  }
+
+  /** Says of each event that is still queued why the server has not acknowledged it. */
+  async #explain(
+    receipts: readonly Receipt[],
+    deadline: Deadline,
+  ): Promise<Receipt[]> {
+    const isLeft = receipts.some(({ status }) => status === "queued");
+    if (!isLeft || !this.home) return [...receipts];
+    const { whyUnacknowledged } = await import("./delivery/acknowledged.ts");
+    const why = await whyUnacknowledged(this.#route, this.home, deadline);
+    return receipts.map((receipt) => unacknowledged(receipt, why));
   }
 
   /** Offers what was stored to the server; returns the ids that it acknowledged in time. */

@@ -66,10 +66,15 @@ export function lostReceipt(error: unknown, eventType?: EventType): Receipt {
   };
 }
 
-/** The receipt of an event on whose acknowledgement somebody has waited. */
-export function waitedFor(receipt: Receipt): Receipt {
+/**
+ * The receipt of an event on whose acknowledgement somebody has waited.
+ *
+ * @param why there was none, where it is known
+ */
+export function unacknowledged(receipt: Receipt, why?: string): Receipt {
   if (receipt.status !== "queued") return receipt;
-  const warning = "the server has not acknowledged the event; it stays queued";
+  const words = "the server has not acknowledged the event; it stays queued";
+  const warning = why === undefined ? words : `${words}: ${why}`;
   return { warning, ...receipt };
 }
 

@@ -1,14 +1,16 @@
 /**
- * Waiting for the server's word on events that somebody else delivers.
+ * Waiting for the server's word on events that somebody else delivers, and
+ * saying why it did not come.
  *
  * @module
  */
 
-import { pause } from "../deadline.ts";
+import { type Deadline, pause } from "../deadline.ts";
+import type { Home } from "../home/home.ts";
 import { locate } from "../home/queue_index.ts";
 import { readLedger } from "../home/queue_read.ts";
 import { ACKNOWLEDGED_LOOK_MS } from "../limits.ts";
-import type { Offer } from "./route.ts";
+import { CONNECTION_LABELS, type Offer, type Route } from "./route.ts";
 
 /**
  * Waits until events have left the queue. Never rejects.
@@ -35,4 +37,67 @@ export async function awaitAcknowledged(
     // What cannot be looked up is not known to have been acknowledged.
   }
   return acknowledged;
+}
+
+/**
+ * Why the server has acknowledged nothing, as far as this machine knows; in
+ * words, with what to do. Asks no server, and never rejects.
+ *
+ * What has to be read for it is left out where there is no time left.
+ */
+export async function whyUnacknowledged(
+  route: Pick<Route, "status" | "carrier">,
+  home: Home,
+  deadline: Deadline,
+): Promise<string> {
+  const { status, carrier } = route;
+  const lookUp = async (look: (home: Home) => Promise<string | undefined>) =>
+    deadline.leftMs > 0
+      ? await deadline.race(look(home), "look").catch(() => undefined)
+      : undefined;
+  const reasons = status === "Offline"
+    ? [await lookUp(loginProblem), idle(carrier)]
+    : [unanswered(route)];
+  if (carrier !== "nobody") reasons.push(await lookUp(lastFailure));
+  return reasons.filter((text) => text !== undefined).join("; ");
+}
+
+function idle(carrier: Route["carrier"]): string {
+  switch (carrier) {
+    case "nobody":
+      return "no agent is running (start one: kitty-events agent run; or deliver: kitty-events sync now)";
+    case "agent":
+      return "the agent does not deliver (Offline); see: kitty-events sync status";
+    default:
+      return "this process is not connected (Offline)";
+  }
+}
+
+function unanswered({ status, carrier }: Pick<Route, "status" | "carrier">) {
+  if (status === "Connected") return "the server did not answer in time";
+  const who = carrier === "agent" ? "the agent" : "this process";
+  return `${who} has no connection to the server (${
+    CONNECTION_LABELS[status]
+  })`;
+}
+
+/** Why nobody can deliver with the login that there is. */
+async function loginProblem(home: Home): Promise<string | undefined> {
+  // Loaded only here: it brings the network with it.
+  const { openSession } = await import("./session.ts");
+  const { settings } = home.context;
+  const session = await openSession(home.path, settings, home.world, () => {});
+  if (!("error" in session)) return undefined;
+  const { message, hint } = session.error;
+  return hint ? `${message} (${hint})` : message;
+}
+
+/** What was in the way of the last drain, where it went wrong. */
+async function lastFailure(home: Home): Promise<string | undefined> {
+  const kv = home.openKv;
+  if (!kv) return undefined;
+  const { last_failure, last_success = "" } = await readLedger(kv);
+  return last_failure && last_failure.at > last_success
+    ? `the last failure: ${last_failure.reason}`
+    : undefined;
 }

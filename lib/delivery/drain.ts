@@ -11,7 +11,8 @@
  *   comes back to it once something was taken. Where nothing was, it tries a
  *   few of those that it has passed over.
  * - Trouble with the server uses up nothing. The drain tries again, and gives
- *   up after a few times.
+ *   up after a few times. Where the time ran out, it tries with half as much,
+ *   as the line may be slow; with each answer it dares more again.
  *
  * @module
  */
@@ -20,6 +21,8 @@ import { type Deadline, pause } from "../deadline.ts";
 import type { Home } from "../home/home.ts";
 import {
   ASIDE_TRIES_MAX,
+  LINE_BYTES_MIN,
+  LINE_GROWTH,
   RETRY_WAIT_MS_MAX,
   SMALL_EVENT_BYTES,
   SUSPECTS_IN_A_ROW_MAX,
@@ -28,12 +31,13 @@ import type { World } from "../world.ts";
 import { backoffMs, dice } from "./backoff.ts";
 import { OutgoingReader, type Selection } from "./outgoing.ts";
 import { openForDrain, settle } from "./settle.ts";
-import type {
-  Sent,
-  StopReason,
-  Transport,
-  Trouble,
-  WireEvent,
+import {
+  bytesOf,
+  type Sent,
+  type StopReason,
+  type Transport,
+  type Trouble,
+  type WireEvent,
 } from "./transport.ts";
 import { type Failure, failure, judge, type Verdict } from "./verdict.ts";
 
@@ -46,6 +50,8 @@ export interface DrainParts {
   readonly deadline: Deadline;
   /** Tries with the server in trouble, in a row, before the drain gives up. */
   readonly troublesMax: number;
+  /** The `lineBytesMax` of a drain before, to begin with. */
+  readonly lineBytesMax?: number;
   /** Told after each batch. */
   readonly onProgress?: (counts: DrainCounts) => void;
   /** Told of each event that the server did not take. */
@@ -104,6 +110,8 @@ export interface DrainResult {
   readonly end: DrainEnd;
   /** Ids with a failed attempt. */
   readonly failed: ReadonlySet<string>;
+  /** Bytes that the line carries in the time of one request, as far as time-outs have told. */
+  readonly lineBytesMax: number;
 }
 
 /**
@@ -128,13 +136,22 @@ type Reply =
     readonly isCut: boolean;
   }
   | Extract<Sent, { kind: "refused_some" | "refused_all" | "too_large" }>
+  /** It has to be smaller to be answered in time. */
+  | { readonly kind: "too_slow" }
   | { readonly kind: "end"; readonly end: DrainEnd };
 
 class Drain {
   readonly #parts: DrainParts;
   readonly #counts: DrainCounts = { ...NO_COUNTS, failures: {} };
   readonly #failed = new Set<string>();
+  /** What the server takes at once: only ever less. */
   #bytesMax: number;
+  /** What the line carries in time. */
+  #lineBytesMax: number;
+  /** Tries in a row without an answer to go by. */
+  #tries = 0;
+  /** Those of them that count towards giving up. */
+  #troubles = 0;
   /** The last verdict being carried out, while the next batch is under way. */
   #settling: Promise<void> = Promise.resolve();
   #suspects = new Map<string, Failure>();
@@ -146,13 +163,18 @@ class Drain {
   constructor(parts: DrainParts) {
     this.#parts = parts;
     this.#bytesMax = parts.transport.bytesMax;
+    this.#lineBytesMax = parts.lineBytesMax ?? Infinity;
+  }
+
+  get #batchBytesMax(): number {
+    return Math.min(this.#bytesMax, this.#lineBytesMax);
   }
 
   async run(): Promise<DrainResult> {
     const { home, selection, transport } = this.#parts;
     const kv = await openForDrain(home);
     const reader = new OutgoingReader(kv, selection);
-    const take = () => reader.take(transport.eventsMax, this.#bytesMax);
+    const take = () => reader.take(transport.eventsMax, this.#batchBytesMax);
     let end: DrainEnd | undefined;
     try {
       let batch = await take();
@@ -173,6 +195,7 @@ class Drain {
       counts: this.#counts,
       end: end ?? { kind: "drained" },
       failed: this.#failed,
+      lineBytesMax: this.#lineBytesMax,
     };
   }
 
@@ -180,7 +203,7 @@ class Drain {
   async #deliver(batch: readonly WireEvent[]): Promise<DrainEnd | undefined> {
     const parts = batch.length > 0 ? [batch] : [];
     for (let part; (part = parts.pop());) {
-      if (part.length > 1 && bytesOf(part) > this.#bytesMax) {
+      if (part.length > 1 && bytesOf(part) > this.#batchBytesMax) {
         parts.push(...halves(part));
         continue;
       }
@@ -197,6 +220,10 @@ class Drain {
               words: "not all was acknowledged in time",
             };
           }
+          break;
+        case "too_slow":
+          // More than the line carries now: it is halved above.
+          parts.push(part);
           break;
         case "too_large":
           if (part.length > 1) {
@@ -346,8 +373,8 @@ class Drain {
 
   /** Sends, again where the server is in trouble, until there is an answer to go by. */
   async #send(part: readonly WireEvent[]): Promise<Reply> {
-    const { transport, deadline, troublesMax, home } = this.#parts;
-    for (let troubles = 1;; troubles++) {
+    const { transport, deadline } = this.#parts;
+    for (;;) {
       if (deadline.leftMs <= 0) return { kind: "end", end: { kind: "late" } };
       this.#counts.batches += 1;
       const sent = await transport.send(part, deadline);
@@ -362,6 +389,7 @@ class Drain {
             const { done, rejected, failed } = verdict;
             const told = done.length + rejected.size + failed.size;
             const isCut = sent.unnamed === "open" && told < part.length;
+            this.#isAnswered();
             return { kind: "verdict", verdict, clock: sent.clock, isCut };
           }
           trouble = {
@@ -374,19 +402,40 @@ class Drain {
           trouble = sent;
           break;
         default:
+          this.#isAnswered();
           return sent;
       }
-      if (troubles >= troublesMax) return { kind: "end", end: trouble };
-      const waitMs = backoffMs(
-        troubles,
-        dice(home.world),
-        trouble.retryAfterMs,
-      );
-      if (waitMs > Math.min(RETRY_WAIT_MS_MAX, deadline.leftMs)) {
-        return { kind: "end", end: trouble };
-      }
-      await pause(waitMs);
+      const isTooSlow = trouble.isLate === true && part.length > 1;
+      const bytes = bytesOf(part);
+      if (isTooSlow) this.#lineBytesMax = Math.floor(bytes / 2);
+      // One that the line may be to blame for is no try with the server in trouble.
+      if (!isTooSlow || bytes <= LINE_BYTES_MIN) this.#troubles += 1;
+      const end = await this.#backOff(trouble);
+      if (end) return { kind: "end", end };
+      if (isTooSlow) return { kind: "too_slow" };
     }
+  }
+
+  /** The server is there, and the line carried that much. */
+  #isAnswered(): void {
+    this.#tries = 0;
+    this.#troubles = 0;
+    this.#lineBytesMax *= LINE_GROWTH;
+  }
+
+  /** Waits after trouble; returns the drain's end where it is not to try again. */
+  async #backOff(trouble: Trouble): Promise<DrainEnd | undefined> {
+    const { deadline, troublesMax, home } = this.#parts;
+    if (this.#troubles >= troublesMax) return trouble;
+    this.#tries += 1;
+    const waitMs = backoffMs(
+      this.#tries,
+      dice(home.world),
+      trouble.retryAfterMs,
+    );
+    if (waitMs > Math.min(RETRY_WAIT_MS_MAX, deadline.leftMs)) return trouble;
+    await pause(waitMs);
+    return undefined;
   }
 
   #reject(rejected: ReadonlyMap<string, Failure>): Promise<void> {
@@ -467,10 +516,6 @@ function shuffled(
   );
   return ids.map((id, i) => ({ id, key: keys[i]! }))
     .sort((a, b) => a.key - b.key).map(({ id }) => id);
-}
-
-function bytesOf(part: readonly WireEvent[]): number {
-  return part.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** The two halves of a part, for a stack: the first is to be taken off first. */

@@ -32,6 +32,11 @@ export interface Question {
 /** No answer came: the server cannot be reached, is silent, or broke off. */
 export class NoAnswerError extends Error {
   override name = "NoAnswerError";
+
+  /** @param isLate whether it is the time that ran out */
+  constructor(message: string, readonly isLate = false) {
+    super(message);
+  }
 }
 
 /**
@@ -68,6 +73,7 @@ export async function ask(question: Question): Promise<Answer> {
       isLate
         ? `no answer from ${url.host} within ${Math.ceil(timeoutMs)} ms`
         : `no answer from ${url.host}: ${causeOf(error)}`,
+      isLate,
     );
   }
 }

@@ -8,6 +8,8 @@ import type { Deadline } from "../deadline.ts";
 import { reasonOf } from "../errors.ts";
 import {
   BATCH_BYTES_MAX,
+  HALVABLE_TIME_SHARE,
+  LINE_BYTES_MIN,
   REQUEST_TIMEOUT_MS,
   RETRY_AFTER_MS_MAX,
 } from "../limits.ts";
@@ -26,7 +28,12 @@ import {
   ServerTroubleError,
   type Session,
 } from "./session.ts";
-import type { Sent, Transport, WireEvent } from "./transport.ts";
+import {
+  bytesOf,
+  type Sent,
+  type Transport,
+  type WireEvent,
+} from "./transport.ts";
 import { readResults } from "./verdict.ts";
 
 /** Sends events as batches, for one session. */
@@ -54,11 +61,13 @@ export class HttpBatch implements Transport {
       const body = await gzip(
         `{"events":[${events.map(({ json }) => json).join(",")}]}`,
       );
+      const post = (token: string) =>
+        this.#post(body, token, timeoutMs(events, deadline));
       let token = await this.#session.access(deadline);
-      let answer = await this.#post(body, token, deadline);
+      let answer = await post(token);
       if (answer.status === 401) {
         token = await this.#session.renew(token, deadline);
-        answer = await this.#post(body, token, deadline);
+        answer = await post(token);
         // Another new token would be refused, too.
         if (answer.status === 401) {
           const words = serverWords(answer);
@@ -74,7 +83,7 @@ export class HttpBatch implements Transport {
   #post(
     body: Uint8Array<ArrayBuffer>,
     token: string,
-    deadline: Deadline,
+    timeoutMs: number,
   ): Promise<Answer> {
     return ask({
       url: new URL(PATHS.batch, this.#session.serverUrl),
@@ -84,7 +93,7 @@ export class HttpBatch implements Transport {
       },
       token,
       body,
-      timeoutMs: Math.min(REQUEST_TIMEOUT_MS, deadline.leftMs),
+      timeoutMs,
     });
   }
 
@@ -112,7 +121,9 @@ export class HttpBatch implements Transport {
           unnamed: "failed",
         };
       }
-      case 400: {
+      // Servers say either of a body that breaks their rules: it is the events, not the server.
+      case 400:
+      case 422: {
         const details = readResults(fieldsOf(json).details, REJECTED);
         return details && details.length > 0
           ? { kind: "refused_some", details }
@@ -154,7 +165,15 @@ export function sentOf(error: unknown): Sent {
     kind: "trouble",
     words: isExpected ? words : `cannot send: ${words}`,
     ...retryAfterMs !== undefined && { retryAfterMs },
+    ...error instanceof NoAnswerError && error.isLate && { isLate: true },
   };
+}
+
+/** What one request may take. Where fewer events may get through, enough is left to try them. */
+function timeoutMs(events: readonly WireEvent[], { leftMs }: Deadline): number {
+  const isLarge = events.length > 1 && bytesOf(events) > LINE_BYTES_MIN;
+  const mayTakeMs = isLarge ? leftMs * HALVABLE_TIME_SHARE : leftMs;
+  return Math.min(REQUEST_TIMEOUT_MS, mayTakeMs);
 }
 
 /** Seconds up to an hour: a server must not be able to silence its clients. */

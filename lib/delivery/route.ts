@@ -36,6 +36,8 @@ export interface Offer {
 /** What an emitter knows of the way to the server. */
 export interface Route {
   readonly status: ConnectionStatus;
+  /** Who delivers, where it is not this process itself. */
+  readonly carrier?: "agent" | "nobody";
   /**
    * Offers events that are in the queue. Removing what the server
    * acknowledges is the route's work. Never rejects, and never outlasts the
@@ -55,6 +57,7 @@ export interface ConnectedRoute extends Route {
 /** The way of a process without a connection: everything stays queued. */
 export const offlineRoute: Route = {
   status: "Offline",
+  carrier: "nobody",
   offer: () => Promise.resolve(new Set()),
 };
 
@@ -66,6 +69,7 @@ export const offlineRoute: Route = {
 export function agentRoute(status: ConnectionStatus, poke: string): Route {
   return {
     status,
+    carrier: "agent",
     async offer(offer) {
       const now = new Date();
       await Deno.utime(poke, now, now).catch(() => {});

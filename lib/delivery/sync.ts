@@ -43,6 +43,13 @@ export interface SyncResult {
   readonly failed: ReadonlySet<string>;
 }
 
+/**
+ * What the line to each login's server carried when it was last used. A drain
+ * begins with that, since one of an agent ends with the first small batch that
+ * is not answered in time. It is forgotten with the session.
+ */
+const lines = new WeakMap<Session, number>();
+
 /** How it ended; `busy`: another process drains this home, and has not finished in time. */
 export type SyncEnd =
   | Exclude<DrainEnd, { kind: "stopped" }>
@@ -72,13 +79,15 @@ export async function sync(parts: SyncParts): Promise<SyncResult> {
     return await done(undefined, { kind: "busy" });
   }
   try {
-    const { teamSlug } = parts.session;
+    const { session } = parts;
+    const { teamSlug } = session;
     if (teamSlug === undefined) return await done(undefined, NO_TEAM);
     let result: DrainResult | undefined;
     for (const transport of parts.transports) {
       const next = await drain({
         ...parts,
         transport,
+        lineBytesMax: lines.get(session) ?? Infinity,
         selection: {
           teamSlug,
           // One attempt a drain, whichever the way.
@@ -88,6 +97,7 @@ export async function sync(parts: SyncParts): Promise<SyncResult> {
           ]),
         },
       });
+      lines.set(session, next.lineBytesMax);
       result = result ? sum(result, next) : next;
       const { end, counts } = next;
       const leftOpen = end.kind === "trouble" || counts.open > 0;
@@ -148,6 +158,7 @@ function sum(first: DrainResult, second: DrainResult): DrainResult {
     },
     end: second.end,
     failed: new Set([...first.failed, ...second.failed]),
+    lineBytesMax: second.lineBytesMax,
   };
 }
 

@@ -19,6 +19,11 @@ export interface WireEvent {
   readonly isLocal: boolean;
 }
 
+/** Size of events together. */
+export function bytesOf(events: readonly WireEvent[]): number {
+  return events.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
 /** Why nothing more is to be sent for now, although the server answers. */
 export type StopReason = "not_authenticated" | "forbidden" | "outdated";
 
@@ -59,6 +64,8 @@ export interface Trouble {
   readonly words: string;
   /** How long the server asks to be left alone. */
   readonly retryAfterMs?: number;
+  /** The time ran out before there was an answer: fewer bytes may have one. */
+  readonly isLate?: true;
 }
 
 /** A way to the server. */

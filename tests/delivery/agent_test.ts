@@ -92,10 +92,53 @@ Deno.test("emit --wait server: the server is down -> queued with a warning; --st
     strictEqual(code, expected);
     const { status, warning } = JSON.parse(stdout);
     strictEqual(status, "queued");
-    match(`${warning}${stderr}`, /server/);
+    match(
+      warning,
+      /it stays queued: the agent has no connection to the server \(Reconnecting\)/,
+    );
     match(stderr, /\[Reconnecting\] queued/);
   }
 });
+
+Deno.test("emit --wait server: nobody is logged in -> a warning that says so, and whether an agent runs", async () => {
+  await using home = await tempHome();
+  const warning = async (...words: string[]): Promise<string> => {
+    const options = ["--wait", "server", "--json", "--timeout", "20s"];
+    const { stdout } = await emit(home.path, ...options, ...words);
+    return JSON.parse(stdout).warning;
+  };
+  const login = "not logged in (log in: kitty-events auth login)";
+  const queued = "the server has not acknowledged the event; it stays queued";
+  strictEqual(
+    await warning(),
+    `${queued}: ${login}; no agent is running (start one: kitty-events agent run; or deliver: kitty-events sync now)`,
+  );
+  await using _agent = await TestAgent.start(home.path);
+  await _agent.is("Offline");
+  strictEqual(
+    await warning(),
+    `${queued}: ${login}; the agent does not deliver (Offline); see: kitty-events sync status`,
+  );
+});
+
+Deno.test("emit --wait server: logged in, no agent -> a warning that names the ways to deliver, for streams too", () =>
+  withServer(async (home) => {
+    const options = ["--wait", "server", "--json", "--timeout", "20s"];
+    const one = await emit(home, ...options);
+    const stream = await runProgram(
+      ["emit", "--stdin", ...options.slice(0, 2), "--timeout", "20s"],
+      { SPEC_KITTY_HOME: home },
+      { stdin: `${JSON.stringify(draft(1))}\n` },
+    );
+    for (const { stdout } of [one, stream]) {
+      strictEqual(
+        JSON.parse(stdout).warning,
+        "the server has not acknowledged the event; it stays queued: no agent is running (start one: kitty-events agent run; or deliver: kitty-events sync now)",
+      );
+    }
+    const plain = await emit(home, "--json");
+    strictEqual(JSON.parse(plain.stdout).warning, undefined);
+  }));
 
 Deno.test("agent: a draft dropped into the spool -> delivered, without a command being run", () =>
   withServer(async (home, { client }) => {

@@ -308,18 +308,28 @@ Deno.test("an id that is missing while others are named -> one failed attempt", 
   );
 });
 
-Deno.test("400: details, a list or the JSON of one -> the named are dead letters, the rest goes again", async () => {
+/** Statuses that say that the events are at fault. */
+const REFUSALS = [400, 422];
+
+/** Each of these statuses with each of the bodies. */
+const refusals = <T>(bodies: readonly T[]): [number, T][] =>
+  REFUSALS.flatMap((status) =>
+    bodies.map((body): [number, T] => [status, body])
+  );
+
+Deno.test("400, 422: details, a list or the JSON of one -> the named are dead letters, the rest goes again", async () => {
   const details = [
     { event_id: idOf(2), error_message: "bad phase" },
     { event_id: idOf(4), status: "success" },
     { event_id: idOf(99), error_message: "not yours" },
     { nonsense: true },
   ];
-  for (const form of [details, JSON.stringify(details)]) {
+  const forms = [details, JSON.stringify(details)];
+  for (const [status, form] of refusals(forms)) {
     await using test = await prepare(eventsOf(1, 5));
     test.server.onBatch = ({ events }) =>
       events.some(({ event_id }) => event_id === idOf(2))
-        ? json(400, { error: "invalid", details: form })
+        ? json(status, { error: "invalid", details: form })
         : undefined;
     const { counts, end } = await test.run();
     strictEqual(end.kind, "drained");
@@ -336,14 +346,16 @@ Deno.test("400: details, a list or the JSON of one -> the named are dead letters
   }
 });
 
-Deno.test("400: details that name all -> dead letters, and nothing is sent again", async () => {
-  await using test = await prepare(eventsOf(1, 3));
-  test.server.onBatch = ({ events }) =>
-    json(400, { details: events.map(({ event_id }) => ({ event_id })) });
-  const { end } = await test.run();
-  strictEqual(end.kind, "drained");
-  strictEqual(test.server.batches.length, 1);
-  strictEqual((await test.at.ledger()).dead, 3);
+Deno.test("400, 422: details that name all -> dead letters, and nothing is sent again", async () => {
+  for (const status of REFUSALS) {
+    await using test = await prepare(eventsOf(1, 3));
+    test.server.onBatch = ({ events }) =>
+      json(status, { details: events.map(({ event_id }) => ({ event_id })) });
+    const { end } = await test.run();
+    strictEqual(end.kind, "drained");
+    strictEqual(test.server.batches.length, 1);
+    strictEqual((await test.at.ledger()).dead, 3);
+  }
 });
 
 const NO_DETAILS = [
@@ -356,17 +368,30 @@ const NO_DETAILS = [
   [7],
 ];
 
-Deno.test("400: details that name none of ours, or are none -> halved until the culprit is alone", async () => {
-  for (const details of NO_DETAILS) {
+Deno.test("400, 422: details that name none of ours, or are none -> halved until the culprit is alone", async () => {
+  for (const [status, details] of refusals(NO_DETAILS)) {
     await using test = await prepare(eventsOf(1, 5));
     const isBad = ({ event_id }: SentEvent) => event_id === idOf(2);
     test.server.onBatch = ({ events }) =>
-      events.some(isBad) ? json(400, { error: "bad", details }) : undefined;
+      events.some(isBad) ? json(status, { error: "bad", details }) : undefined;
     const { counts, end } = await test.run();
     strictEqual(end.kind, "drained", JSON.stringify(details));
     deepStrictEqual(counts.failures, { bad_request: 1 });
     deepStrictEqual(await test.at.ids("dead"), [idOf(2)]);
     strictEqual((await test.at.ledger()).delivered, 4);
+  }
+});
+
+Deno.test("400, 422: for every event -> it is the server: nothing is dead", async () => {
+  for (const status of REFUSALS) {
+    await using test = await prepare(eventsOf(1, 3));
+    test.server.onBatch = () => json(status, { error: "no" });
+    const { end } = await test.run();
+    deepStrictEqual(end, {
+      kind: "trouble",
+      words: `the server refuses every event: status ${status}: no`,
+    });
+    await test.at.isUntouched();
   }
 });
 

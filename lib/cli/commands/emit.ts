@@ -16,12 +16,7 @@ import {
   usageError,
 } from "../../errors.ts";
 import { DOCUMENT_BYTES_MAX, TELLING_MS_MAX } from "../../limits.ts";
-import {
-  lostReceipt,
-  type Receipt,
-  strictExit,
-  waitedFor,
-} from "../../receipt.ts";
+import { lostReceipt, type Receipt, strictExit } from "../../receipt.ts";
 import { setUpEmitter } from "../../setup.ts";
 import type { Draft } from "../../contract.ts";
 import {
@@ -187,7 +182,7 @@ async function record(
     const wait = args.text("wait") === "server";
     const [receipt] = await emitter.commit(group, deadline, { wait });
     return {
-      receipt: wait ? waitedFor(receipt!) : receipt!,
+      receipt: receipt!,
       emitter,
       settings,
       warnings,

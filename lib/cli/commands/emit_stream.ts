@@ -16,7 +16,6 @@ import {
   type Receipt,
   type ReceiptStatus,
   strictExit,
-  waitedFor,
 } from "../../receipt.ts";
 import { setUpEmitter } from "../../setup.ts";
 import { type Call, timeoutOf } from "../command.ts";
@@ -169,10 +168,9 @@ class Stream {
   async #record(group: DraftGroup): Promise<void> {
     const deadline = Deadline.in(this.#call.world.elapsedMs, this.#timeoutMs);
     const wait = this.#call.args.text("wait") === "server";
-    const plain = await this.#recorder.commit(group.prepared, deadline, {
+    const receipts = await this.#recorder.commit(group.prepared, deadline, {
       wait,
     });
-    const receipts = wait ? plain.map(waitedFor) : plain;
     for (const receipt of receipts) this.#count(receipt);
     const text = group.textOf(receipts);
     if (!this.#isRead) return;
