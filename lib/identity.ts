@@ -19,10 +19,7 @@ export async function generateNodeId(world: World): Promise<string> {
     "SHA-256",
     new TextEncoder().encode(name),
   );
-  return Array.from(
-    new Uint8Array(digest, 0, 6),
-    (byte) => byte.toString(16).padStart(2, "0"),
-  ).join("");
+  return new Uint8Array(digest, 0, 6).toHex();
 }
 
 /** The user as `getpass.getuser()` names it; `uid-<n>` in a container without an entry for it. */

@@ -24,6 +24,11 @@ export const LIST_OPTIONS = {
   },
 } as const;
 
+/** What the help of a listing says of its columns. */
+export const LIST_DETAILS: readonly string[] = [
+  "Shows clock value, id, month, day and time (UTC), type and what it is about.",
+];
+
 /** Lists the first events of a place. */
 export async function list(call: Call, place: Place): Promise<number> {
   const limit = countOf(call.args, "limit") ?? LIMIT_DEFAULT;
@@ -70,30 +75,42 @@ function documentOf({ envelope }: Entry, tries: Tries): object {
   return { event: envelope, ...tries };
 }
 
-/** One line of a terminal's width; below it, why the event is still here. */
+/** One line of a terminal's width; below it what did not fit, and why the event is still here. */
 function tell(
   { out }: Call,
   entry: Entry,
   tries: Tries,
 ): Promise<boolean> {
   const { lamport_clock, event_id, event_type, timestamp } = entry.envelope;
-  const [clock, date] = [
-    String(lamport_clock).padStart(6),
-    timestamp.slice(5, 10),
-  ];
-  const head = `${clock} ${event_id} ${date} `;
-  const what = `${event_type} ${brief(entry.envelope as unknown as Draft)}`;
+  const clock = String(lamport_clock).padStart(6);
+  const head = `${clock} ${event_id} ${minuteOf(timestamp)} ${event_type}`;
+  const what = printable(
+    brief(entry.envelope as unknown as Draft),
+    WIDTH - INDENT,
+  );
+  const whole = `${head} ${what}`;
   const lines = [
-    head + printable(what, Math.max(SHORTEST, WIDTH - head.length)),
-    ...wrapped(whyHere(entry, tries), WIDTH - WHY_INDENT)
-      .filter(Boolean).map((line) => " ".repeat(WHY_INDENT) + line),
+    ...whole.length <= WIDTH ? [whole] : [head, indented(what)],
+    ...wrapped(whyHere(entry, tries), WIDTH - INDENT)
+      .filter(Boolean).map(indented),
   ];
   return out.data(documentOf(entry, tries), lines.join("\n"));
 }
 
-/** What is always shown of an event, however long its clock value. */
-const SHORTEST = 20;
-const WHY_INDENT = 7;
+/** Month, day, hour and minute, in UTC. */
+function minuteOf(timestamp: string): string {
+  // A `Date` knows no leap second.
+  const utc = new Date(timestamp.replace(":60", ":59")).toISOString();
+  const [, minute] = utc.match(/-(\d\d-\d\dT\d\d:\d\d):/)!;
+  return minute!.replace("T", " ");
+}
+
+/** How far the lines below the first of an event stand from the edge. */
+const INDENT = 7;
+
+function indented(line: string): string {
+  return " ".repeat(INDENT) + line;
+}
 
 /** What was tried, and what came of it; empty where nothing was. */
 function whyHere({ place }: Entry, tries: Tries): string {

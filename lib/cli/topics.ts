@@ -5,6 +5,8 @@
  * @module
  */
 
+import { VARIABLES } from "../variables.ts";
+
 /** A topic. */
 export interface Topic {
   /** Its word behind `help`. */
@@ -80,45 +82,9 @@ export const TOPICS: readonly Topic[] = [
     intro: [
       "A flag goes before the environment, the environment before config.toml in the home, and that before the default.",
     ],
-    rows: [
-      ["SPEC_KITTY_HOME", "folder of queue and clock (~/.spec-kitty)"],
-      [
-        "SPEC_KITTY_SERVER_URL",
-        "where events are sent; [sync] server_url (that of the login)",
-      ],
-      [
-        "SPEC_KITTY_TEAM_SLUG",
-        "team of the events; [sync] team_slug (that of the login)",
-      ],
-      ["SPEC_KITTY_ACCESS_TOKEN", "in place of a login, as in a CI job"],
-      [
-        "SPEC_KITTY_REFRESH_TOKEN",
-        "renews it; good once, so not for many jobs",
-      ],
-      [
-        "SPEC_KITTY_TIMEOUT",
-        "time for one emit or one group of a stream; [emit] timeout (2s)",
-      ],
-      [
-        "SPEC_KITTY_MAX_QUEUE_SIZE",
-        "events, dead letters included; [sync] max_queue_size (100000)",
-      ],
-      [
-        "SPEC_KITTY_MAX_QUEUE_BYTES",
-        "their bytes; [sync] max_queue_bytes (1073741824)",
-      ],
-      [
-        "SPEC_KITTY_NODE_ID",
-        "id of this machine and user, for containers with a fixed host name and a throw-away home (computed)",
-      ],
-      ["SPEC_KITTY_DISABLED", "record nothing"],
-      [
-        "DENO_TLS_CA_STORE",
-        "whose certificates count: mozilla,system adds those of this machine",
-      ],
-      ["NO_COLOR", "no colours, whatever the terminal"],
-      ["CLICOLOR_FORCE", "colours, even into a pipe or a file"],
-    ],
+    rows: VARIABLES.flatMap(({ name, meaning }) =>
+      meaning === undefined ? [] : [[name, meaning] as const]
+    ),
   },
   {
     name: "files",

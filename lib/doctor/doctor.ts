@@ -36,6 +36,8 @@ export interface Check extends Finding {
 /** What the doctor says. */
 export interface Diagnosis {
   readonly checks: readonly Check[];
+  /** Names of those that were left out: what they would look at is out of reach. */
+  readonly notChecked: readonly string[];
   /** That of the first problem; 0 where there is none. */
   readonly exit: ExitCode;
 }
@@ -44,17 +46,38 @@ export interface Diagnosis {
 export async function examine(home: string, world: World): Promise<Diagnosis> {
   const patient = await patientAt(home, world);
   const checks: Check[] = [];
+  const notChecked: string[] = [];
   for (const [name, check] of checksOf(patient)) {
-    checks.push({ name, ...await bounded(patient, check) });
+    if (isInReach(name, patient, checks)) {
+      checks.push({ name, ...await bounded(patient, check) });
+    } else notChecked.push(name);
   }
   const first = checks.find(({ status }) => status === "problem");
-  return { checks, exit: first?.exit ?? EXIT.ok };
+  return { checks, notChecked, exit: first?.exit ?? EXIT.ok };
 }
 
+/** Checks that look at something else than what lies in the home. */
+const OUTSIDE = ["home", "file_system", "room", "environment"];
+
+/** Whether a check can be made, after those before it: a cause is told once, not by each check that it spoils. */
+function isInReach(
+  name: string,
+  { obstacle, settings }: Patient,
+  before: readonly Check[],
+): boolean {
+  // It writes, as the check of the home does.
+  if (name === "sync") {
+    return before.find(({ name }) => name === "home")?.status !== "problem";
+  }
+  if (!obstacle || OUTSIDE.includes(name)) return true;
+  // Which server is meant may stand outside of the home, too.
+  return name.startsWith("server") && settings.serverUrl !== undefined;
+}
+
+type NamedCheck = readonly [name: string, check: () => Promise<Finding>];
+
 /** All checks by name: first what keeps events from being stored, then what keeps them from being sent. */
-function checksOf(
-  patient: Patient,
-): readonly (readonly [name: string, check: () => Promise<Finding>])[] {
+function checksOf(patient: Patient): readonly NamedCheck[] {
   const askOnce = once(() => askServer(patient));
   return [
     ["home", () => checkHome(patient)],

@@ -16,14 +16,9 @@ import type { Patient } from "./patient.ts";
 
 /** Whether events can be kept there at all. */
 export async function checkHome(
-  { home, stat }: Patient,
+  { home, stat, obstacle }: Patient,
 ): Promise<Finding> {
-  if (stat && !stat.isDirectory) {
-    return problem(
-      `${home} is no folder`,
-      `move it away: mv ${home} ${home}.old`,
-    );
-  }
+  if (obstacle) return obstacle;
   const folder = stat ? home : await nearestFolder(home);
   try {
     await probe(folder);

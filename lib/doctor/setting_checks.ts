@@ -6,6 +6,7 @@
 
 import { EXIT } from "../errors.ts";
 import { nearMiss } from "../near_miss.ts";
+import { variablesOf } from "../variables.ts";
 import { type Finding, fine, listed, problem, warning } from "./finding.ts";
 import { type Patient, within } from "./patient.ts";
 
@@ -62,29 +63,16 @@ function unknownKeys(document: Readonly<Record<string, unknown>>): string[] {
   });
 }
 
-/** Variables of this program, those with secrets included: only names are shown. */
-const VARIABLES = [
-  "SPEC_KITTY_HOME",
-  "SPEC_KITTY_SERVER_URL",
-  "SPEC_KITTY_TEAM_SLUG",
-  "SPEC_KITTY_ACCESS_TOKEN",
-  "SPEC_KITTY_REFRESH_TOKEN",
-  "SPEC_KITTY_TIMEOUT",
-  "SPEC_KITTY_MAX_QUEUE_SIZE",
-  "SPEC_KITTY_MAX_QUEUE_BYTES",
-  "SPEC_KITTY_NODE_ID",
-  "SPEC_KITTY_DISABLED",
-];
-
-/** Variables that move or weaken every Deno KV of a process; this program drops them for itself. */
-const RUNTIME_VARIABLES = ["DENO_KV_DB_MODE", "DENO_KV_PATH_PREFIX"];
+/** Those with secrets included: only names are shown. */
+const OWN = variablesOf("own");
+const DROPPED = variablesOf("dropped");
 
 /** What the environment overrides. */
 export async function checkEnvironment(
   { world, settings }: Patient,
 ): Promise<Finding> {
   const names = await environmentNames(world.env);
-  const own = names.filter((name) => VARIABLES.includes(name));
+  const own = names.filter((name) => OWN.includes(name));
   if (settings.disabled) {
     return warning(
       "SPEC_KITTY_DISABLED is set, and nothing is recorded",
@@ -92,22 +80,22 @@ export async function checkEnvironment(
     );
   }
   const unknown = names.filter((name) =>
-    name.startsWith("SPEC_KITTY_") && !VARIABLES.includes(name)
+    name.startsWith("SPEC_KITTY_") && !OWN.includes(name)
   );
   if (unknown.length > 0) {
-    const meant = nearMiss(unknown[0]!, VARIABLES);
+    const meant = nearMiss(unknown[0]!, OWN);
     return warning(
       `not known here: ${listed(unknown)}`,
       meant ? `did you mean ${meant}?` : "see: kitty-events help environment",
     );
   }
-  const runtime = names.filter((name) => RUNTIME_VARIABLES.includes(name));
-  if (runtime.length > 0) {
+  const dropped = names.filter((name) => DROPPED.includes(name));
+  if (dropped.length > 0) {
     return warning(
       `${
-        listed(runtime)
+        listed(dropped)
       } would move the queue or weaken it, and counts for nothing here`,
-      `unset ${runtime.join(" ")}`,
+      `unset ${dropped.join(" ")}`,
     );
   }
   return fine(
@@ -128,6 +116,6 @@ async function environmentNames(
       .filter((entry) => /^[^=]+=./.test(entry))
       .map((entry) => entry.slice(0, entry.indexOf("="))).sort();
   } catch {
-    return VARIABLES.filter((name) => env(name));
+    return OWN.filter((name) => env(name));
   }
 }

@@ -18,21 +18,41 @@ type Row = { k: Uint8Array; v: Uint8Array };
  *
  * @param folder holds `events.kv` and its companions
  * @param scratch a folder to make, and to remove again
- * @throws {KittyError} where there is no queue in the folder
+ * @throws {KittyError} where there is no queue in the folder, or nothing of it can be read
  */
 export async function* salvage(
   folder: string,
   scratch: string,
 ): AsyncGenerator<Uint8Array> {
-  await Deno.mkdir(scratch, { recursive: true, mode: FOLDER_MODE });
+  await expectQueue(folder);
+  const uncopied = (error: unknown): never => {
+    throw noQueue(
+      folder,
+      `it cannot be copied into the home: ${reasonOf(error)}`,
+      "look at the home's owner, mode and free space",
+    );
+  };
+  await Deno.mkdir(scratch, { recursive: true, mode: FOLDER_MODE })
+    .catch(uncopied);
   try {
-    await copy(folder, scratch);
+    await copy(folder, scratch).catch(uncopied);
     const { DatabaseSync } = await import("node:sqlite");
     using database = new DatabaseSync(`${scratch}/events.kv`);
-    const range = database.prepare(
+    const prepare = (query: string) => {
+      try {
+        return database.prepare(query);
+      } catch (error) {
+        throw noQueue(
+          folder,
+          `nothing can be read of its events.kv: ${reasonOf(error)}`,
+          "look for a backup of it; the folder stays as it is",
+        );
+      }
+    };
+    const range = prepare(
       `SELECT k, v FROM kv WHERE k >= ? AND k < ? AND k > ? ORDER BY k LIMIT ${PAGE_ENTRIES}`,
     );
-    const piece = database.prepare("SELECT v FROM kv WHERE k = ?");
+    const piece = prepare("SELECT v FROM kv WHERE k = ?");
     for (const place of [QUEUE, DEAD]) {
       // Not `iterate`: at a damaged page it ends as if there were no more rows.
       const read = (from: number, to: number, after: Uint8Array) =>
@@ -82,19 +102,51 @@ function* rowsBetween(
   }
 }
 
-async function copy(folder: string, scratch: string): Promise<void> {
-  for (const name of ["events.kv", "events.kv-wal"]) {
-    await Deno.copyFile(`${folder}/${name}`, `${scratch}/${name}`).catch(
-      (error) => {
-        if (name === "events.kv-wal") return;
-        throw new KittyError(
-          "no_queue",
-          `cannot read ${folder}/${name}: ${reasonOf(error)}`,
-          { hint: "name a folder damaged-... of the home" },
-        );
-      },
+/** Looks before anything is copied: what goes wrong there names paths that nobody has given. */
+async function expectQueue(folder: string): Promise<void> {
+  const stat = await Deno.stat(folder).catch(absent(folder, "no such folder"));
+  if (!stat.isDirectory) {
+    throw noQueue(
+      folder,
+      "it is a file, not a folder",
+      "for an export, leave --from out: kitty-events queue import FILE",
     );
   }
+  const queue = `${folder}/events.kv`;
+  using file = await Deno.open(queue)
+    .catch(absent(folder, "there is no events.kv in it"));
+  const { isFile } = await file.stat();
+  if (!isFile) throw noQueue(folder, "its events.kv is no file");
+}
+
+/** Tells what is not there in these words, and any other trouble in the system's. */
+function absent(folder: string, words: string): (error: unknown) => never {
+  return (error) => {
+    throw noQueue(
+      folder,
+      error instanceof Deno.errors.NotFound ? words : reasonOf(error),
+    );
+  };
+}
+
+function noQueue(
+  folder: string,
+  found: string,
+  hint =
+    "name a folder damaged-... of the home; kitty-events doctor lists them as set_aside",
+): KittyError {
+  return new KittyError(
+    "no_queue",
+    `cannot import the queue in ${folder}: ${found}`,
+    { hint },
+  );
+}
+
+async function copy(folder: string, scratch: string): Promise<void> {
+  const name = "events.kv";
+  await Deno.copyFile(`${folder}/${name}`, `${scratch}/${name}`);
+  await Deno.copyFile(`${folder}/${name}-wal`, `${scratch}/${name}-wal`)
+    .catch(() => {});
 }
 
 function envelopeOf(

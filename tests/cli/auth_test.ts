@@ -309,7 +309,8 @@ Deno.test("auth status: without --json -> a line for each field, control charact
     const { stdout } = await run(["auth", "status"]);
     match(stdout, /^authenticated +true$/m);
     match(stdout, /^username +a\?\[2Jda$/m);
-    match(stdout, /^team_slug +-$/m);
+    match(stdout, /^team_slug +none$/m);
+    ok(!/ -$/m.test(stdout), stdout);
   }));
 
 Deno.test("auth logout: logged in, damaged, nobody -> 0, the credentials gone, events still queued", () =>

@@ -2,6 +2,7 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { holdCredentials } from "../../lib/delivery/credentials.ts";
+import { VARIABLES } from "../../lib/variables.ts";
 import {
   mayChangeUser,
   needsSuperuser,
@@ -40,6 +41,8 @@ interface Visit {
   of(name: string): Told;
   /** Names of what is not well. */
   readonly ill: readonly string[];
+  /** Names of what was left out. */
+  readonly notChecked: readonly string[];
   readonly text: string;
 }
 
@@ -47,11 +50,14 @@ function read(
   { code, stdout, stderr }: { code: number; stdout: string; stderr: string },
 ): Visit {
   strictEqual(stderr, "");
-  const { ok: isOk, checks, ...more } = JSON.parse(stdout) as {
+  const { ok: isOk, checks, not_checked, ...more } = JSON.parse(stdout) as {
     ok: boolean;
     checks: Told[];
+    not_checked: string[];
   };
   deepStrictEqual(more, {});
+  const named = [...checks.map(({ name }) => name), ...not_checked];
+  deepStrictEqual(named.toSorted(), CHECKS.toSorted());
   for (const check of checks) {
     strictEqual(check.try !== undefined, check.status !== "ok", check.name);
   }
@@ -63,6 +69,7 @@ function read(
     // A test's home may lie on a file system that is thrown away.
     ill: checks.filter(({ status }) => status !== "ok")
       .map(({ name }) => name).filter((name) => name !== "file_system"),
+    notChecked: not_checked,
     text: stdout,
   };
 }
@@ -105,9 +112,9 @@ const CHECKS = [
 
 Deno.test("doctor: no home yet -> all is well, and none is made", () =>
   withProgram(async (run, home) => {
-    const { code, ill, of, text } = await visit(run);
+    const { code, ill, of, text, notChecked } = await visit(run);
     strictEqual(code, 0);
-    deepStrictEqual(ill, []);
+    deepStrictEqual([ill, notChecked], [[], []]);
     deepStrictEqual(
       JSON.parse(text).checks.map(({ name }: Told) => name),
       CHECKS,
@@ -154,9 +161,69 @@ Deno.test({
     strictEqual(visited.code, 74);
     match(visited.of("home").found, /cannot be written/);
     match(visited.of("permissions").try!, /chown/);
-    strictEqual(visited.of("sync").status, "problem");
+    deepStrictEqual(visited.notChecked, ["sync"]);
     strictEqual(visited.of("clock").status, "ok");
     strictEqual(visited.of("login").status, "ok");
+  },
+});
+
+/** What can be said of a home that nobody can look into. */
+const OUTSIDE = ["home", "file_system", "room", "environment"];
+
+Deno.test("doctor: the home is a file, lies below one, links to nowhere -> 74, the cause said once, the rest left out", () =>
+  withProgram(async (run, home) => {
+    await Deno.writeTextFile(home, "");
+    await Deno.symlink(`${home}.nowhere`, `${home}.link`);
+    for (
+      const [path, found] of [
+        [home, /is no folder$/],
+        [`${home}/below`, /cannot be looked into: Not a directory/],
+        [`${home}.link`, /cannot be looked into: /],
+      ] as const
+    ) {
+      const env = { SPEC_KITTY_HOME: path };
+      const visited = await visit(run, env);
+      deepStrictEqual([visited.code, visited.ill], [74, ["home"]], path);
+      match(visited.of("home").found, found);
+      deepStrictEqual(
+        visited.notChecked,
+        CHECKS.filter((name) => !OUTSIDE.includes(name)),
+      );
+      const { stdout, stderr } = await run(["doctor", "--quiet"], { env });
+      strictEqual(stderr, "");
+      strictEqual(stdout.match(/^problem/gm)?.length, 1, stdout);
+      match(stdout, /^not checked: +permissions, sync, lock, [^]*agent\n$/m);
+      for (const line of stdout.split("\n")) {
+        ok(line.includes(path) || line.length <= 80, line);
+      }
+    }
+    const free = "http://127.0.0.1:1";
+    const visited = await visit(run, { SPEC_KITTY_SERVER_URL: free });
+    ok(!visited.notChecked.includes("server"));
+    strictEqual(visited.of("server").status, "problem");
+    await Deno.remove(`${home}.link`);
+  }));
+
+Deno.test({
+  name:
+    `doctor: a home that this user may not list, or not enter -> 74, the cause said once${needsSuperuser}`,
+  ignore: !mayChangeUser,
+  async fn() {
+    await using folder = await tempFolder();
+    await placeForOthers(folder.path);
+    const home = `${folder.path}/home`;
+    await Deno.mkdir(home);
+    for (const mode of [0o700, 0o744, 0o711]) {
+      await Deno.chmod(home, mode);
+      const { code, ill, of } = read(
+        await runProgram(["doctor", "--json"], { SPEC_KITTY_HOME: home }, {
+          uid: NOBODY,
+          place: folder.path,
+        }),
+      );
+      deepStrictEqual([code, ill], [74, ["home"]], mode.toString(8));
+      match(of("home").found, /cannot be looked into: Permission denied/);
+    }
   },
 });
 
@@ -243,17 +310,21 @@ Deno.test("doctor: a queue that is full, or nearly, or has dead letters -> 75, w
   }));
 
 Deno.test({
-  name: `doctor: a full disk -> room and sync 74, and an end${needsMount}`,
+  name: `doctor: a full disk -> home and room 74, and an end${needsMount}`,
   ignore: !mayMount,
   async fn() {
     await using disk = await smallDisk(4_096);
     const env = { SPEC_KITTY_HOME: `${disk.path}/home` };
     await runProgram(["emit", "history-added", "WP01", "note", "x"], env);
     await fillDisk(`${disk.path}/filler`, 0);
-    const { code, of } = read(await runProgram(["doctor", "--json"], env));
+    const { code, of, notChecked } = read(
+      await runProgram(["doctor", "--json"], env),
+    );
     strictEqual(code, 74);
+    strictEqual(of("home").status, "problem");
     match(of("room").found, /^0 bytes free$/);
-    strictEqual(of("sync").status, "problem");
+    // It writes as well, so it would only say the same again.
+    deepStrictEqual(notChecked, ["sync"]);
     // Such a disk is gone with its machine.
     match(of("file_system").found, /^tmpfs, gone with/);
     const fixed = await runProgram(["doctor", "--json"], {
@@ -320,6 +391,16 @@ Deno.test("doctor: the environment -> what it sets, what is mistyped, what switc
       (await visit(run)).of("environment").found,
       /^sets SPEC_KITTY_HOME$/,
     );
+    const secrets = VARIABLES.filter(({ isSecret }) => isSecret);
+    ok(secrets.length > 0);
+    const set = await visit(
+      run,
+      Object.fromEntries(secrets.map(({ name }) => [name, "s3cret"])),
+    );
+    for (const { name } of secrets) {
+      ok(set.of("environment").found.includes(name), name);
+    }
+    ok(!set.text.includes("s3cret"));
     const off = await visit(run, { SPEC_KITTY_DISABLED: "1" });
     deepStrictEqual([off.code, off.of("environment").status], [0, "warning"]);
     if (Deno.build.os !== "linux") return;

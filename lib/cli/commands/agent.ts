@@ -11,6 +11,7 @@ import { readAgentState } from "../../delivery/agent_file.ts";
 import { deliveryOf, routeOf } from "../../delivery/connected.ts";
 import type { Delivery } from "../../delivery/delivery.ts";
 import type { Route } from "../../delivery/route.ts";
+import { isLoopback } from "../../delivery/server_url.ts";
 import { endOf, type SyncResult } from "../../delivery/sync.ts";
 import { EXIT, usageError } from "../../errors.ts";
 import { AGENT_STOP_MS_MAX } from "../../limits.ts";
@@ -18,6 +19,7 @@ import { jsonLog, type Log } from "../../log.ts";
 import { setUpEmitter } from "../../setup.ts";
 import type { Call, Command } from "../command.ts";
 import { homeOf } from "../keeper.ts";
+import { parseListen } from "../listen.ts";
 import { tableOf } from "../output.ts";
 
 export const agent: readonly Command[] = [
@@ -136,22 +138,13 @@ function logDrain(log: Log, { counts, end, remaining }: SyncResult): void {
   });
 }
 
-/** Reads `HOST:PORT`; only this machine may reach an agent. */
+/** Only this machine may reach an agent. */
 function addressOf(text: string | undefined) {
-  if (text === undefined) return undefined;
-  const match = text.match(
-    /^(127\.\d+\.\d+\.\d+|localhost|\[::1\]):(\d{1,5})$/,
-  );
-  if (!match || Number(match[2]) > 65_535) {
-    throw usageError(
-      "--listen takes an address of this machine",
-      "such as 127.0.0.1:0, where the system chooses the port",
-    );
-  }
-  return {
-    hostname: match[1]!.replace(/^\[|\]$/g, ""),
-    port: Number(match[2]),
-  };
+  return text === undefined ? undefined : parseListen(text, {
+    expected: "an address of this machine",
+    hint: "such as 127.0.0.1:0, where the system chooses the port",
+    allows: isLoopback,
+  });
 }
 
 function intervalOf(text: string | undefined): number | undefined {

@@ -25,7 +25,7 @@ import { EXIT, KittyError, reasonOf, usageError } from "../../errors.ts";
 import { HOUSEKEEPING_TIMEOUT_MS } from "../../limits.ts";
 import type { Call, Command } from "../command.ts";
 import { homeOf } from "../keeper.ts";
-import { printable } from "../output.ts";
+import { tableOf } from "../output.ts";
 import { readPassword, STOPPED } from "../password.ts";
 
 export const auth: readonly Command[] = [
@@ -210,10 +210,7 @@ async function tellStatus(call: Call, place: Place): Promise<void> {
     access_expires_at: moment(ends?.access),
     refresh_expires_at: moment(ends?.refresh),
   };
-  const rows = Object.entries(document).map(([name, value]) =>
-    `${name.padEnd(18)} ${value === null ? "-" : printable(`${value}`)}`
-  );
-  await out.data(document, rows.join("\n"));
+  await out.data(document, tableOf(document));
   if (!isOpen) {
     const { message, hint } = session.error;
     await out.note(hint ? `${message}\n  ${hint}` : message);

@@ -4,17 +4,15 @@
  * @module
  */
 
-import {
-  type ListenAddress,
-  startCollector,
-} from "../../collector/collector.ts";
+import { startCollector } from "../../collector/collector.ts";
 import { collectorFolder } from "../../collector/folder.ts";
 import { jsonLog } from "../../log.ts";
 import { addUser, readUsers } from "../../collector/users.ts";
 import { isLoopback } from "../../delivery/server_url.ts";
-import { EXIT, usageError } from "../../errors.ts";
+import { EXIT } from "../../errors.ts";
 import type { Call, Command } from "../command.ts";
 import { homeOf } from "../keeper.ts";
+import { parseListen } from "../listen.ts";
 import { readPassword, STOPPED } from "../password.ts";
 
 const LISTEN_DEFAULT = "127.0.0.1:8787";
@@ -87,7 +85,10 @@ export const collector: readonly Command[] = [
 
 async function run(call: Call): Promise<number> {
   const { args, world, terminal, out } = call;
-  const listen = listenOf(args.text("listen") ?? LISTEN_DEFAULT);
+  const listen = parseListen(args.text("listen") ?? LISTEN_DEFAULT, {
+    expected: "a host and a port",
+    hint: `such as ${LISTEN_DEFAULT} or [::1]:8787`,
+  });
   const folder = await folderOf(call);
   const log = jsonLog(world.nowMs, (line) => void terminal.writeError(line));
   // Before anything is open, so that no signal finds nobody listening.
@@ -126,17 +127,4 @@ async function add(call: Call): Promise<number> {
 
 async function folderOf(call: Call): Promise<string> {
   return collectorFolder(await homeOf(call));
-}
-
-function listenOf(text: string): ListenAddress {
-  const [, bracketed, plain, port] =
-    text.match(/^(?:\[([0-9a-f:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/i) ?? [];
-  const hostname = bracketed ?? plain;
-  if (hostname === undefined || Number(port) > 65_535) {
-    throw usageError(
-      "--listen takes a host and a port",
-      `such as ${LISTEN_DEFAULT} or [::1]:8787`,
-    );
-  }
-  return { hostname, port: Number(port) };
 }

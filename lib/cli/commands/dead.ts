@@ -5,7 +5,7 @@
  */
 
 import type { Command } from "../command.ts";
-import { list, LIST_OPTIONS, show } from "../listing.ts";
+import { list, LIST_DETAILS, LIST_OPTIONS, show } from "../listing.ts";
 import { act, CHOICE_OPTIONS, drop, REMOVAL_OPTIONS } from "../removal.ts";
 
 const ID = { name: "ID", help: "an event's id" };
@@ -15,6 +15,7 @@ export const dead: readonly Command[] = [
   {
     name: "queue dead list",
     summary: "List dead letters with their reasons.",
+    details: LIST_DETAILS,
     examples: ["queue dead list"],
     positionals: [],
     options: LIST_OPTIONS,

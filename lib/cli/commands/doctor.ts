@@ -10,7 +10,7 @@ import type { CheckStatus } from "../../doctor/finding.ts";
 import { type Colour, paint } from "../colour.ts";
 import type { Command } from "../command.ts";
 import { homeOf } from "../keeper.ts";
-import { printable, WIDTH, wrapped } from "../output.ts";
+import { columns, printable, WIDTH, wrapped } from "../output.ts";
 
 const COLOURS: Readonly<Record<CheckStatus, Colour>> = {
   ok: "green",
@@ -33,11 +33,18 @@ export const doctor: readonly Command[] = [{
   options: {},
   async run(call) {
     const { world, out, terminal } = call;
-    const { checks, exit } = await examine(await homeOf(call), world);
+    const { checks, notChecked, exit } = await examine(
+      await homeOf(call),
+      world,
+    );
     if (out.mode.json) {
       const isOk = checks.every(({ status }) => status !== "problem");
       const told = checks.map(({ exit: _, ...check }) => check);
-      await out.line(JSON.stringify({ ok: isOk, checks: told }));
+      await out.line(JSON.stringify({
+        ok: isOk,
+        checks: told,
+        not_checked: notChecked,
+      }));
       return exit;
     }
     const shown = out.mode.quiet
@@ -45,6 +52,10 @@ export const doctor: readonly Command[] = [{
       : checks;
     for (const check of shown) {
       await out.line(textOf(check, terminal.hasColours));
+    }
+    if (notChecked.length > 0) {
+      const names = columns([["not checked:", notChecked.join(", ")]]);
+      await out.line(names.join("\n"));
     }
     await out.note(summaryOf(checks));
     return exit;

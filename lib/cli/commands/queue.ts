@@ -16,7 +16,7 @@ import type { Call, Command } from "../command.ts";
 import { drop, REMOVAL_OPTIONS } from "../removal.ts";
 import { tableOf } from "../output.ts";
 import { openKeeper } from "../keeper.ts";
-import { list, LIST_OPTIONS, show } from "../listing.ts";
+import { list, LIST_DETAILS, LIST_OPTIONS, show } from "../listing.ts";
 
 const ID = { name: "ID", help: "an event's id" };
 
@@ -24,6 +24,7 @@ export const queue: readonly Command[] = [
   {
     name: "queue list",
     summary: "List queued events in the order in which they go out.",
+    details: LIST_DETAILS,
     examples: ["queue list --limit 10", "queue list --json"],
     positionals: [],
     options: LIST_OPTIONS,

@@ -5,7 +5,7 @@
  */
 
 import { type Envelope, type Problem, readEnvelope } from "../../contract.ts";
-import { EXIT, usageError } from "../../errors.ts";
+import { EXIT, KittyError, reasonOf, usageError } from "../../errors.ts";
 import { importGroup } from "../../home/import.ts";
 import { idTaken, tooLarge } from "../../home/intake.ts";
 import { envelopeBytes } from "../../home/queue_read.ts";
@@ -80,13 +80,16 @@ async function exportAll(call: Call): Promise<number> {
 async function importAll(call: Call): Promise<number> {
   const { args, out } = call;
   const from = args.text("from");
-  if (from !== undefined && args.positionals.length > 0) {
+  const [path] = args.positionals;
+  if (from !== undefined && path !== undefined) {
     throw usageError("either a FILE or --from DIR, not both");
   }
+  if (from === "") throw usageError("--from is empty");
+  if (path !== undefined && path !== "-") await expectFile(path);
   const keeper = await openKeeper(call);
   const importer = new Importer(call, keeper);
   const documents = from === undefined
-    ? linesOf(call, args.positionals[0])
+    ? linesOf(call, path)
     : salvage(from, `${keeper.home.path}/.salvage-${Deno.pid}`);
   for await (const bytes of documents) await importer.add(bytes);
   await importer.flush();
@@ -97,6 +100,31 @@ async function importAll(call: Call): Promise<number> {
   );
   if (counts.refused) return EXIT.full;
   return counts.invalid > 0 ? EXIT.invalid : EXIT.ok;
+}
+
+/** Tells a path that holds no export from a file that only cannot be read. */
+async function expectFile(path: string): Promise<void> {
+  const refuse = (found: string, hint: string): never => {
+    throw new KittyError(
+      "input",
+      `cannot import events from ${path}: ${found}`,
+      {
+        hint,
+        exit: EXIT.usage,
+      },
+    );
+  };
+  const check = "check the path, or use - for standard input";
+  const stat = await Deno.stat(path).catch((error) => {
+    const isAbsent = error instanceof Deno.errors.NotFound;
+    return refuse(isAbsent ? "no such file" : reasonOf(error), check);
+  });
+  if (stat.isDirectory) {
+    refuse(
+      "it is a folder",
+      `for a queue that was set aside: kitty-events queue import --from ${path}`,
+    );
+  }
 }
 
 async function* linesOf(

@@ -1,0 +1,113 @@
+/**
+ * The variables of the environment that the program reads: the one list from
+ * which the help, the doctor and the rights of the compiled program are made.
+ * Whoever reads one names it again, so that an `emit` need not load the list;
+ * a test compares.
+ *
+ * @module
+ */
+
+/**
+ * Whose a variable is: `own` has a meaning for this program alone, `common`
+ * for many programs, `user` says who somebody is, and `dropped` would move or
+ * weaken every Deno KV of a process, so the program takes it away for itself.
+ */
+export type VariableKind = "own" | "common" | "user" | "dropped";
+
+/** A variable. */
+export interface Variable {
+  readonly name: string;
+  readonly kind: VariableKind;
+  /** What it does, with the default in brackets; absent where it is not for setting. */
+  readonly meaning?: string;
+  /** Its value must be told to nobody. */
+  readonly isSecret?: true;
+}
+
+/** All of them; those of the machine's proxies are read by the runtime itself. */
+export const VARIABLES: readonly Variable[] = [
+  {
+    name: "SPEC_KITTY_HOME",
+    kind: "own",
+    meaning: "folder of queue and clock (~/.spec-kitty)",
+  },
+  {
+    name: "SPEC_KITTY_SERVER_URL",
+    kind: "own",
+    meaning: "where events are sent; [sync] server_url (that of the login)",
+  },
+  {
+    name: "SPEC_KITTY_TEAM_SLUG",
+    kind: "own",
+    meaning: "team of the events; [sync] team_slug (that of the login)",
+  },
+  {
+    name: "SPEC_KITTY_ACCESS_TOKEN",
+    kind: "own",
+    meaning: "in place of a login, as in a CI job",
+    isSecret: true,
+  },
+  {
+    name: "SPEC_KITTY_REFRESH_TOKEN",
+    kind: "own",
+    meaning: "renews it; good once, so not for many jobs",
+    isSecret: true,
+  },
+  {
+    name: "SPEC_KITTY_TIMEOUT",
+    kind: "own",
+    meaning: "time for one emit or one group of a stream; [emit] timeout (2s)",
+  },
+  {
+    name: "SPEC_KITTY_MAX_QUEUE_SIZE",
+    kind: "own",
+    meaning: "events, dead letters included; [sync] max_queue_size (100000)",
+  },
+  {
+    name: "SPEC_KITTY_MAX_QUEUE_BYTES",
+    kind: "own",
+    meaning: "their bytes; [sync] max_queue_bytes (1073741824)",
+  },
+  {
+    name: "SPEC_KITTY_NODE_ID",
+    kind: "own",
+    meaning:
+      "id of this machine and user, for containers with a fixed host name and a throw-away home (computed)",
+  },
+  { name: "SPEC_KITTY_DISABLED", kind: "own", meaning: "record nothing" },
+  {
+    name: "DENO_TLS_CA_STORE",
+    kind: "common",
+    meaning:
+      "whose certificates count: mozilla,system adds those of this machine",
+  },
+  {
+    name: "NO_COLOR",
+    kind: "common",
+    meaning: "no colours, whatever the terminal",
+  },
+  {
+    name: "CLICOLOR_FORCE",
+    kind: "common",
+    meaning: "colours, even into a pipe or a file",
+  },
+  {
+    name: "TERM",
+    kind: "common",
+    meaning: "dumb: a terminal that shows no colours",
+  },
+  { name: "HOME", kind: "user" },
+  { name: "USERPROFILE", kind: "user" },
+  { name: "LOGNAME", kind: "user" },
+  { name: "USER", kind: "user" },
+  { name: "LNAME", kind: "user" },
+  { name: "USERNAME", kind: "user" },
+  { name: "DENO_KV_DB_MODE", kind: "dropped" },
+  { name: "DENO_KV_PATH_PREFIX", kind: "dropped" },
+];
+
+/** Names of the variables of a kind. */
+export function variablesOf(kind: VariableKind): string[] {
+  return VARIABLES.filter((variable) => variable.kind === kind)
+    .map(({ name }) => name);
+}
