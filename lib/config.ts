@@ -5,6 +5,7 @@
  */
 
 import { reasonOf } from "./errors.ts";
+import { ifRegular } from "./files.ts";
 import {
   QUEUE_BYTES_DEFAULT,
   QUEUE_SIZE_DEFAULT,
@@ -72,7 +73,7 @@ export function settingsOf(
     (raw) => typeof raw === "string" ? parseDuration(raw) : undefined,
     DURATION_EXPECTED,
   );
-  return {
+  const settings: Settings = {
     teamSlug: pick(
       "SPEC_KITTY_TEAM_SLUG",
       "sync",
@@ -105,6 +106,11 @@ export function settingsOf(
     disabled: isSet(world.env("SPEC_KITTY_DISABLED")),
     problems,
   };
+  for (const name of world.unreadable ?? []) {
+    if (!name.startsWith("SPEC_KITTY_")) continue;
+    problems.push(`${name} is not used: its value is no text in UTF-8`);
+  }
+  return settings;
 }
 
 /** What `parseDuration` takes, in words. */
@@ -137,14 +143,15 @@ export async function readConfigFile(home: string): Promise<ConfigFile> {
     tables: {},
     problems: [`${path} is not used: ${why}`],
   });
-  let content: string;
+  let content: string | undefined;
   try {
-    content = await Deno.readTextFile(path);
+    content = await ifRegular(path, Deno.readTextFile);
   } catch (error) {
     return error instanceof Deno.errors.NotFound
       ? NO_CONFIG_FILE
       : unused(reasonOf(error));
   }
+  if (content === undefined) return unused("it is not a file");
   try {
     const { parse } = await import("./toml.ts");
     const tables = Object.entries(parse(content)).filter(([, table]) =>

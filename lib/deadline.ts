@@ -29,6 +29,12 @@ export class Deadline {
     if (this.leftMs <= 0) throw new DeadlineError(`no time left to ${what}`);
   }
 
+  /** This deadline, or the one `ms` milliseconds from now, whichever is later. */
+  notBefore(ms: number): Deadline {
+    const atMs = Math.max(this.atMs, this.elapsedMs() + ms);
+    return new Deadline(this.elapsedMs, atMs);
+  }
+
   /** The deadline moved by `ms` (negative: earlier). */
   shifted(ms: number): Deadline {
     return new Deadline(this.elapsedMs, this.atMs + ms);

@@ -44,6 +44,8 @@ import {
   EVENT_BYTES_MAX,
   INTAKE_FILES_MAX,
   INTAKE_MS_MAX,
+  SPOOL_STALL_MS,
+  SPOOLED_AT_ONCE,
 } from "./limits.ts";
 import type { ProjectIdentity } from "./project.ts";
 import {
@@ -263,14 +265,7 @@ export class EventEmitter implements Disposable {
   ): Promise<Receipt[]> {
     const { queueBy, spoolBy } = plan(deadline);
     const recorded = await this.#queue(candidates, queueBy);
-    let receipts: Receipt[] = await Promise.all(
-      candidates.map(({ draft }, i) => {
-        const result = recorded[i]!;
-        return result.kind === "failed"
-          ? this.#spool(draft, result.error, spoolBy)
-          : receiptOf(draft, result);
-      }),
-    );
+    let receipts = await this.#receipts(candidates, recorded, spoolBy);
     const delivered = await this.#offer(candidates, recorded, {
       deadline,
       wait,
@@ -283,6 +278,34 @@ export class EventEmitter implements Disposable {
       );
     }
     return wait ? await this.#explain(receipts, deadline) : receipts;
+  }
+
+  /**
+   * What became of each draft; those that could not be recorded go to the
+   * spool. A single one has until `spoolBy`. Of many, the rest is rather late
+   * than lost, for as long as the disk goes on taking them.
+   */
+  async #receipts(
+    candidates: readonly Candidate[],
+    recorded: readonly Recorded[],
+    spoolBy: Deadline,
+  ): Promise<Receipt[]> {
+    const receipts: Receipt[] = [];
+    let isTaking = candidates.length > 1;
+    for (let at = 0; at < candidates.length; at += SPOOLED_AT_ONCE) {
+      const by = isTaking ? spoolBy.notBefore(SPOOL_STALL_MS) : spoolBy;
+      const some = await Promise.all(
+        candidates.slice(at, at + SPOOLED_AT_ONCE).map(({ draft }, i) => {
+          const result = recorded[at + i]!;
+          return result.kind === "failed"
+            ? this.#spool(draft, result.error, by)
+            : receiptOf(draft, result);
+        }),
+      );
+      isTaking &&= some.every(({ status }) => status !== "lost");
+      receipts.push(...some);
+    }
+    return receipts;
   }
 
   /** Says of each event that is still queued why the server has not acknowledged it. */
@@ -333,7 +356,10 @@ export class EventEmitter implements Disposable {
     };
     try {
       if (!home) throw this.#parts.refusal ?? noHome();
-      const bounds = { files: INTAKE_FILES_MAX, ms: INTAKE_MS_MAX };
+      // A stream that took in less than it may add would never reach the queue again.
+      const bounds = candidates.length > 1
+        ? { files: Infinity, ms: queueBy.leftMs / 2 }
+        : { files: INTAKE_FILES_MAX, ms: INTAKE_MS_MAX };
       return await queueBy.race(
         home.hold(queueBy, bounds, work),
         "reach the queue",

@@ -55,5 +55,7 @@ export class DeadlineError extends Error {
 
 /** The reason of a failure in words, without the error's class name. */
 export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  // Said of places such as /proc and /dev/null; nobody need compile anything for it.
+  return error.message.replace(/, specify the required permissions .*$/, "");
 }

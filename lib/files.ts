@@ -75,6 +75,23 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
+/**
+ * Reads a file; something else in its place is not opened, as a pipe that
+ * nobody writes to may hold the opening up for ever, and on some versions of
+ * the runtime the whole process with it.
+ *
+ * @param read such as `Deno.readTextFile`
+ * @returns undefined where it is no file
+ * @throws as `Deno.stat` and `read`, where there is nothing or it cannot be read
+ */
+export async function ifRegular<T>(
+  path: string,
+  read: (path: string) => Promise<T>,
+): Promise<T | undefined> {
+  const { isFile } = await Deno.stat(path);
+  return isFile ? await read(path) : undefined;
+}
+
 /** Removes a file. False: there was none. */
 export async function removeIfThere(path: string): Promise<boolean> {
   try {

@@ -17,6 +17,18 @@ export const EVENT_BYTES_MAX = MIB;
  */
 export const DOCUMENT_BYTES_MAX = 8 * MIB;
 
+/** What a project's identity may take up of each of its events. */
+export const PROJECT_BYTES_MAX = 16 * KIB;
+
+/** Files of the spool that an intake looks at at once. */
+export const SPOOL_READ_AHEAD = 16;
+
+/** Drafts that a group writes to the spool at once: as many as keep a disk busy, few enough to see it stall. */
+export const SPOOLED_AT_ONCE = 16;
+
+/** A disk that takes none of these for so long has stalled: the rest of the group is given up. */
+export const SPOOL_STALL_MS = 1_000;
+
 /** Problems named of one document: a list of a million bad items must not cost its caller the deadline. */
 export const PROBLEMS_MAX = 1_000;
 

@@ -5,6 +5,10 @@
  * @module
  */
 
+import { ifRegular } from "./files.ts";
+import { parseDocument, sameJson } from "./json.ts";
+import { PROJECT_BYTES_MAX } from "./limits.ts";
+
 /** What `project:` in the configuration names; a field it does not name is absent. */
 export interface ProjectIdentity {
   readonly project_uuid?: unknown;
@@ -35,7 +39,7 @@ export async function findProject(
   const text = await mainRepositoryConfig(inside) ?? own[nearest];
   if (text === undefined) return { identity: {} };
   try {
-    return { identity: readScalars(text) ?? await readYaml(text) };
+    return { identity: carried(readScalars(text) ?? await readYaml(text)) };
   } catch (error) {
     // The library's message quotes the file, and a file may hold a secret.
     const line = (error as { linePos?: { line: number }[] }).linePos?.[0]?.line;
@@ -88,7 +92,7 @@ async function mainRepositoryConfig(
 /** A git pointer's text, empty where `.git` is the repository itself. */
 async function readGit(path: string): Promise<string | undefined> {
   try {
-    return await Deno.readTextFile(path);
+    return await ifRegular(path, Deno.readTextFile) ?? "";
   } catch (error) {
     return error instanceof Deno.errors.NotFound ? undefined : "";
   }
@@ -100,7 +104,7 @@ function trimmed(folder: string): string {
 
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    return await Deno.readTextFile(path);
+    return await ifRegular(path, Deno.readTextFile);
   } catch {
     return undefined;
   }
@@ -149,7 +153,8 @@ function scalar(raw: string): string | undefined {
   const plain = raw.replace(/\s+#.*$/, "");
   const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(plain);
   // Beyond ASCII all text is plain; a class such as \p{L} costs a quarter of a millisecond to compile.
-  const isText = /^[A-Za-z_\u00c0-\ud7ff]/.test(plain) && !/:(\s|$)|\s#/.test(plain) &&
+  const isText = /^[A-Za-z_\u00c0-\ud7ff]/.test(plain) &&
+    !/:(\s|$)|\s#/.test(plain) &&
     !/^(true|false|null|yes|no|on|off|y|n)$/i.test(plain);
   return isUuid || isText ? plain : undefined;
 }
@@ -160,6 +165,19 @@ async function readYaml(text: string): Promise<ProjectIdentity> {
   const document: unknown = parse(text, { logLevel: "error" });
   const project = (document as { project?: unknown } | null)?.project;
   return project && typeof project === "object" ? identityOf(project) : {};
+}
+
+/**
+ * The same, if an event can carry it: YAML has values that JSON has not, and a
+ * name that goes into every event must not take up its room.
+ */
+function carried(identity: ProjectIdentity): ProjectIdentity {
+  // Throws for a value that contains itself.
+  const bytes = new TextEncoder().encode(JSON.stringify(identity));
+  const { value, problems } = parseDocument(bytes);
+  const isSame = !problems && sameJson(value, identity);
+  if (isSame && bytes.length <= PROJECT_BYTES_MAX) return identity;
+  throw new Error("no identity that an event can carry");
 }
 
 function identityOf(

@@ -10,6 +10,8 @@
 export interface World {
   /** The variable's value; undefined where it is unset, or is no UTF-8. */
   env(name: string): string | undefined;
+  /** Variables that were asked for, and have a value that is no UTF-8. */
+  readonly unreadable?: ReadonlySet<string>;
   /** Wall clock, milliseconds since 1970. May jump. */
   nowMs(): number;
   /** Monotonic milliseconds since this process started. */
@@ -36,14 +38,17 @@ export function realWorld(): World {
   } catch {
     // A library may run without the right to the environment; then nobody has set these for it either.
   }
+  const unreadable = new Set<string>();
   return {
     env(name) {
       try {
         return Deno.env.get(name);
       } catch {
+        unreadable.add(name);
         return undefined;
       }
     },
+    unreadable,
     nowMs: () => Date.now(),
     elapsedMs: () => performance.now(),
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),

@@ -424,6 +424,40 @@ Deno.test("emit: more drafts in the spool than one call takes in -> its own join
   strictEqual(events[3]?.event_id, idOf(9));
 });
 
+Deno.test("commit: a group behind more drafts than one event takes in -> takes them all in first, and is queued", async () => {
+  await using home = await tempHome();
+  const WAITING = 1_200;
+  await Deno.mkdir(`${home.path}/spool`, { recursive: true });
+  for (let n = 1; n <= WAITING; n++) {
+    const path = `${home.path}/spool/${idOf(n)}.json`;
+    await Deno.writeTextFile(path, JSON.stringify(draftOf()));
+  }
+  using at = emitterAt(home.path);
+  const group = [1, 2].map(() => at.emitter.prepareValue(draftOf()));
+  const receipts = await at.emitter.commit(group, farDeadline());
+  deepStrictEqual(
+    receipts.map((r) => [r.status, r.lamport_clock]),
+    [["queued", WAITING + 1], ["queued", WAITING + 2]],
+  );
+});
+
+Deno.test("commit: the time is up before the spool has taken a group -> all of it spooled; a single event is lost in time", async () => {
+  await using home = await tempHome();
+  using at = emitterAt(home.path);
+  const lock = await HomeLock.take(home.path, farDeadline());
+  const past = new Deadline(() => performance.now(), 0);
+  const prepared = (n: number) =>
+    Array.from({ length: n }, () => at.emitter.prepareValue(draftOf()));
+  const statuses = async (n: number) =>
+    (await at.emitter.commit(prepared(n), past)).map(({ status }) => status);
+  deepStrictEqual(await statuses(1), ["lost"]);
+  deepStrictEqual(await statuses(100), Array(100).fill("spooled"));
+  await lock.release("clean none");
+  // Of the single one, the file may have been written all the same.
+  const left = (await namesIn(`${home.path}/spool`)).length;
+  ok(left === 100 || left === 101, `${left}`);
+});
+
 Deno.test("emit: the spool waits for a full queue -> refused, nothing overtakes", async () => {
   await using home = await tempHome();
   using at = emitterAt(home.path, { settings: { maxQueueSize: 1 } });

@@ -1,4 +1,5 @@
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { parse } from "yaml";
 import { findProject, type ProjectFinding } from "../lib/project.ts";
@@ -38,7 +39,6 @@ const slugs: [written: string, slug: unknown][] = [
   ["True", true],
   ["yes", "yes"],
   ["2026-02-03", "2026-02-03"],
-  [".inf", Infinity],
   ["a b  # a comment", "a b"],
   ["a#b", "a#b"],
   ["'a'   # a comment", "a"],
@@ -374,6 +374,23 @@ const text = fc.tuple(
   fc.constantFrom("\n", "\n", "\r\n"),
 ).map(([before, head, after, end]) => [...before, head, ...after].join(end));
 
+for (
+  const [what, value] of [
+    ["contains itself", "&s [*s]"],
+    ["no number of JSON", ".inf"],
+    ["a number that JSON parsing would change", "99999999999999999999"],
+    ["longer than an event has room for", `'${"x".repeat(20_000)}'`],
+  ]
+) {
+  Deno.test(`findProject: a value that is ${what} -> a warning, no identity`, async () => {
+    await using folder = await tempFolder();
+    await put(folder.path, `project:\n  uuid: ${value}\n  slug: s\n`);
+    const { identity, warning } = await findProject(folder.path);
+    deepStrictEqual(identity, {});
+    match(String(warning), /cannot read \.kittify\/config\.yaml/);
+  });
+}
+
 Deno.test("findProject: any text -> what the YAML library alone reads, or a warning where it reads nothing", async () => {
   await using folder = await tempFolder();
   let read = 0;
@@ -388,12 +405,17 @@ Deno.test("findProject: any text -> what the YAML library alone reads, or a warn
       else deepStrictEqual(identity, {});
       return;
     }
-    strictEqual(warning, undefined);
     const { uuid, slug } = Object(project) as Record<string, unknown>;
-    deepStrictEqual(identity, {
+    const expected = {
       ...(uuid != null && { project_uuid: uuid }),
       ...(slug != null && { project_slug: slug }),
-    });
+    };
+    const isCarried = isDeepStrictEqual(
+      JSON.parse(JSON.stringify(expected)),
+      expected,
+    );
+    strictEqual(warning === undefined, isCarried, yaml);
+    deepStrictEqual(identity, isCarried ? expected : {});
     if (uuid != null || slug != null) read += 1;
   });
   await fc.assert(property, { numRuns: 3_000 });

@@ -155,7 +155,6 @@ export class Sessions {
   }
 
   #newId(): string {
-    return [...this.#parts.world.randomBytes(16)]
-      .map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    return this.#parts.world.randomBytes(16).toHex();
   }
 }

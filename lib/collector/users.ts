@@ -54,8 +54,7 @@ export async function addUser(
   await makeFolder(folder);
   const user: User = {
     name,
-    id: [...world.randomBytes(8)]
-      .map((byte) => byte.toString(16).padStart(2, "0")).join(""),
+    id: world.randomBytes(8).toHex(),
     team,
     password: await hashPassword(password, world.randomBytes(16), rounds),
     created_at: new Date(world.nowMs()).toISOString(),

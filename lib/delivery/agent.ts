@@ -208,6 +208,5 @@ async function takePlace(home: string, world: World): Promise<Deno.FsFile> {
 }
 
 function newToken(world: World): string {
-  return [...world.randomBytes(32)]
-    .map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return world.randomBytes(32).toHex();
 }

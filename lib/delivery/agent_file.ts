@@ -39,8 +39,9 @@ export async function readAgentState(
 ): Promise<AgentState | undefined> {
   try {
     const path = agentPath(home);
+    const { isFile, mtime } = await Deno.stat(path);
+    if (!isFile) return undefined;
     const text = await Deno.readTextFile(path);
-    const { mtime } = await Deno.stat(path);
     if (nowMs - (mtime?.getTime() ?? 0) > AGENT_STALE_MS) return undefined;
     const state: AgentState = JSON.parse(text);
     const isState = Object.hasOwn(CONNECTION_LABELS, state.state) &&

@@ -6,7 +6,7 @@
  */
 
 import { type ClockState, isClockValue } from "../clock.ts";
-import { fileStamp, writeDurably } from "../files.ts";
+import { fileStamp, ifRegular, writeDurably } from "../files.ts";
 
 /** What `load` found. */
 export interface LoadedClock {
@@ -27,11 +27,10 @@ export async function load(home: string, nowMs: number): Promise<LoadedClock> {
   const path = `${home}/clock.json`;
   let content: Uint8Array | undefined;
   try {
-    content = await Deno.readFile(path);
+    content = await ifRegular(path, Deno.readFile);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return { value: 0 };
-    const isFolder = await Deno.lstat(path).then((s) => s.isDirectory);
-    if (!isFolder) throw error;
+    throw error;
   }
   const state = content && parse(content);
   if (state) return { value: state.value, state };

@@ -14,6 +14,7 @@ import {
   COMMIT_EVENTS_MAX,
   DOCUMENT_BYTES_MAX,
   EVENT_BYTES_MAX,
+  SPOOL_READ_AHEAD,
   SPOOL_UNFINISHED_MS,
 } from "../limits.ts";
 import { record, type Recorded } from "../record.ts";
@@ -85,11 +86,15 @@ async function takeInSome(
   }
   const stopAtMs = held.deadline.elapsedMs() + bounds.ms;
   const limit = Math.min(names.length, bounds.files);
+  await using judged = new ReadAhead(
+    names.slice(0, limit),
+    (name) => judge(spool, name, context),
+  );
   let at = 0, unfinished = 0, group: Exclude<Verdict, string>[] = [], bytes = 0;
   const isOver = () => held.deadline.elapsedMs() >= stopAtMs;
   while (at < limit && !(isOver() && at > 0)) {
     held.deadline.check("take in the spool");
-    const verdict = await judge(spool, names[at]!, context);
+    const verdict = await judged.next();
     at += 1;
     if (verdict === "unfinished") unfinished += 1;
     if (typeof verdict === "string") continue;
@@ -108,6 +113,37 @@ async function takeInSome(
     );
   }
   return { left: names.length - at + full, full: full > 0 };
+}
+
+/** Looks at a few files at once, but tells of them in their order. */
+class ReadAhead implements AsyncDisposable {
+  readonly #names: Iterator<string>;
+  readonly #judge: (name: string) => Promise<Verdict>;
+  readonly #begun: Promise<Verdict>[] = [];
+
+  constructor(
+    names: readonly string[],
+    judge: (name: string) => Promise<Verdict>,
+  ) {
+    this.#names = names.values();
+    this.#judge = judge;
+  }
+
+  next(): Promise<Verdict> {
+    while (this.#begun.length < SPOOL_READ_AHEAD) {
+      const { value, done } = this.#names.next();
+      if (done) break;
+      const verdict = this.#judge(value);
+      verdict.catch(() => {});
+      this.#begun.push(verdict);
+    }
+    return this.#begun.shift()!;
+  }
+
+  /** What was begun may still write to the spool: only then the lock may go. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#begun);
+  }
 }
 
 async function judge(

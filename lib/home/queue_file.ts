@@ -8,7 +8,7 @@
 
 import type { Deadline } from "../deadline.ts";
 import { KittyError, reasonOf } from "../errors.ts";
-import { FILE_MODE, fileStamp, FOLDER_MODE } from "../files.ts";
+import { FILE_MODE, fileStamp, FOLDER_MODE, ifRegular } from "../files.ts";
 import { CHECK_BYTES_PER_MS } from "../limits.ts";
 import { lockPath } from "./lock.ts";
 
@@ -114,10 +114,10 @@ export interface OpeningQueue {
 export function openAhead(home: string): OpeningQueue {
   const looked = Promise.all([
     stateOf(home),
-    Deno.readTextFile(lockPath(home)),
+    ifRegular(lockPath(home), Deno.readTextFile),
   ]);
   const queue = looked.then(async ([state, seal]) => {
-    if (!state || sealOf(state) !== seal.trim()) return undefined;
+    if (!state || sealOf(state) !== seal?.trim()) return undefined;
     const kv = await Deno.openKv(queuePath(home));
     return { kv, identity: state.identity };
   }).catch(() => undefined);

@@ -8,7 +8,12 @@
 
 import { parseDocument } from "../json.ts";
 import { type CompleteDraft, sameContent } from "../event.ts";
-import { FOLDER_MODE, syncFolder, writeDurably } from "../files.ts";
+import {
+  FOLDER_MODE,
+  removeIfThere,
+  syncFolder,
+  writeDurably,
+} from "../files.ts";
 import { DOCUMENT_BYTES_MAX } from "../limits.ts";
 
 /** What became of a draft that was to be spooled. */
@@ -119,11 +124,9 @@ export class Spool {
 
   /** Removes files that were taken in, for good, also over a power cut. */
   async remove(names: readonly string[]): Promise<void> {
-    for (const name of names) {
-      await Deno.remove(`${this.path}/${name}`).catch((error) => {
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-      });
-    }
+    await Promise.all(
+      names.map((name) => removeIfThere(`${this.path}/${name}`)),
+    );
     if (names.length > 0) await syncFolder(this.path);
   }
 

@@ -65,3 +65,30 @@ Deno.test(needing(
     match(unread.stderr, /lost: .*Is a directory/);
   },
 ));
+
+/** Pipes that nobody writes to, in the place of files, and what becomes of an event beside them. */
+const PIPES: [path: string, status: string][] = [
+  ["$HOME/.spec-kitty/clock.json", "queued"],
+  ["$HOME/.spec-kitty/config.toml", "queued"],
+  ["$HOME/.spec-kitty/agent.json", "queued"],
+  ["$HOME/.spec-kitty/clock.lock", "spooled"],
+  ["$HOME/.spec-kitty/events.kv", "spooled"],
+  [".kittify/config.yaml", "queued"],
+  [".git", "queued"],
+];
+
+Deno.test(needing(
+  [RUNTIME_BASE],
+  "pipes in the place of files -> not waited for, and a true receipt",
+  async () => {
+    for (const [path, status] of PIPES) {
+      await using user = await programUser();
+      const script =
+        `mkdir -p "$HOME/.spec-kitty" .kittify && mkfifo "${path}" && ` +
+        `timeout 20 ${EMIT.replace(" --strict", "")} --json --timeout 1s`;
+      const { code, stdout, stderr } = await user.run(script);
+      strictEqual(code, 0, `${path}: ${stderr}`);
+      strictEqual(JSON.parse(stdout).status, status, `${path}: ${stderr}`);
+    }
+  },
+));
