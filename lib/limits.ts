@@ -258,6 +258,9 @@ export const SYNC_TIMEOUT_MS_DEFAULT = 10 * 60 * 1000;
 /** Events not taken that the agent names in its answer to one drain. */
 export const SYNC_FAILURES_MAX = 10_000;
 
+/** How long a look at the agent's lock takes at most: who holds it holds it for long. */
+export const AGENT_LOOK_MS_MAX = 50;
+
 /** How long a new agent waits for one that is about to end. */
 export const AGENT_LOCK_MS_MAX = 500;
 

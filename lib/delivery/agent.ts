@@ -13,6 +13,7 @@ import { AGENT_BEAT_MS, AGENT_LOCK_MS_MAX } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { World } from "../world.ts";
 import {
+  agentLockPath,
   readAgentState,
   removeAgentState,
   socketPath,
@@ -194,7 +195,7 @@ const ANY_PORT = { hostname: "127.0.0.1", port: 0 };
 async function takePlace(home: string, world: World): Promise<Deno.FsFile> {
   const deadline = Deadline.in(world.elapsedMs, AGENT_LOCK_MS_MAX);
   try {
-    return await lockFile(`${home}/agent.lock`, deadline, "the agent's lock");
+    return await lockFile(agentLockPath(home), deadline, "the agent's lock");
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
     const state = await readAgentState(home, world.nowMs());

@@ -82,6 +82,11 @@ export function socketPath(home: string): string {
   return `${home}/agent.sock`;
 }
 
+/** The lock that an agent holds for as long as it runs. */
+export function agentLockPath(home: string): string {
+  return `${home}/agent.lock`;
+}
+
 /** The file that an `emit` touches to wake the agent. */
 export function pokePath(home: string): string {
   return `${home}/spool/.poke`;

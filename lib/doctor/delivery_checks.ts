@@ -4,7 +4,8 @@
  * @module
  */
 
-import { readAgentState, socketPath } from "../delivery/agent_file.ts";
+import { findAgent } from "../delivery/agent_client.ts";
+import { socketPath } from "../delivery/agent_file.ts";
 import { type Answer, ask, NoAnswerError } from "../delivery/http.ts";
 import { type NoSession, openSession, Session } from "../delivery/session.ts";
 import { EXIT } from "../errors.ts";
@@ -150,7 +151,7 @@ export async function checkServerClock(
 /** Whether an agent runs, or one has left its files behind. */
 export async function checkAgent(patient: Patient): Promise<Finding> {
   const { home, world } = patient;
-  const state = await readAgentState(home, world.nowMs());
+  const state = await findAgent(home, world);
   if (state) {
     return fine(
       `process ${state.pid}, ${state.state} since ${state.since}`,

@@ -1,6 +1,7 @@
 /** The doctor: real troubles, each told apart, and nothing changed. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { agentLockPath } from "../../lib/delivery/agent_file.ts";
 import { holdCredentials } from "../../lib/delivery/credentials.ts";
 import { VARIABLES } from "../../lib/variables.ts";
 import {
@@ -590,8 +591,14 @@ Deno.test("doctor: an agent -> its process and state; what a dead one left -> a 
       listening: `${home}/agent.sock`,
     };
     await Deno.writeTextFile(path, JSON.stringify(state), { mode: 0o600 });
-    match((await visit(run)).of("agent").found, /^process 4711, Connected/);
-    await Deno.utime(path, 0, 0);
+    {
+      using lock = await Deno.open(agentLockPath(home), {
+        write: true,
+        create: true,
+      });
+      await lock.lock(true);
+      match((await visit(run)).of("agent").found, /^process 4711, Connected/);
+    }
     const stale = await visit(run);
     deepStrictEqual([stale.code, stale.ill], [0, ["agent"]]);
     match(stale.of("agent").try!, /agent run/);

@@ -30,7 +30,7 @@ async function prepare(count: number, bytesMax: number, size = EVENT_BYTES) {
 Deno.test("time-outs: batches too large for the line -> halved until they are answered in time, with one try at trouble too", async () => {
   await using test = await prepare(25, 6 * EVENT_BYTES);
   const { at, transport } = test;
-  const { counts, end } = await hurried(10, () => at.drain(transport));
+  const { counts, end } = await hurried(5, () => at.drain(transport));
   strictEqual(end.kind, "drained");
   strictEqual(counts.delivered, 25);
   deepStrictEqual(idsOf(at.server.events), idsOf(eventsOf(1, 25)));
@@ -41,7 +41,7 @@ Deno.test("time-outs: batches too large for the line -> halved until they are an
 Deno.test("time-outs: the line is fast again -> batches grow with each answer", async () => {
   await using test = await prepare(60, 3 * EVENT_BYTES);
   const { at, line, transport } = test;
-  const { end } = await hurried(10, () =>
+  const { end } = await hurried(5, () =>
     at.drain(transport, {
       onProgress: () => line.bytesMax = Infinity,
     }));
