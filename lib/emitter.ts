@@ -12,12 +12,7 @@
  */
 
 import type { Settings } from "./config.ts";
-import {
-  type Draft,
-  type EventType,
-  type Problem,
-  readDraft,
-} from "./contract.ts";
+import { type Draft, type Problem, readDraft } from "./contract.ts";
 import { Deadline } from "./deadline.ts";
 import type {
   ConnectedRoute,
@@ -49,6 +44,7 @@ import {
 } from "./limits.ts";
 import type { ProjectIdentity } from "./project.ts";
 import {
+  discardedReceipt,
   emptyReceipt,
   lostReceipt,
   type Receipt,
@@ -192,7 +188,7 @@ export class EventEmitter implements Disposable {
       // A cycle, a bigint, or a `toJSON` that throws.
     }
     return text === undefined
-      ? { receipt: discarded(undefined, [noJson]) }
+      ? { receipt: discardedReceipt([noJson], undefined) }
       : this.prepareText(new TextEncoder().encode(text));
   }
 
@@ -212,7 +208,7 @@ export class EventEmitter implements Disposable {
     if (settings.disabled) {
       return { receipt: emptyReceipt("disabled", eventType) };
     }
-    if (problems) return { receipt: discarded(eventType, problems) };
+    if (problems) return { receipt: discardedReceipt(problems, eventType) };
     return {
       candidate: {
         draft: render(
@@ -335,12 +331,17 @@ export class EventEmitter implements Disposable {
     return this.#route.offer({ events, kv, ...how });
   }
 
+  /** @throws {KittyError} where nothing can be kept */
+  get #usableHome(): Home {
+    if (!this.home) throw this.#parts.refusal ?? noHome();
+    return this.home;
+  }
+
   async #queue(
     candidates: readonly Candidate[],
     queueBy: Deadline,
   ): Promise<Recorded[]> {
     const { settings, world } = this.#parts;
-    const home = this.home;
     const work = async (held: Held): Promise<Recorded[]> => {
       held.warnings.forEach(this.#parts.warn);
       if (held.intake.full) return candidates.map(() => ({ kind: "full" }));
@@ -355,13 +356,12 @@ export class EventEmitter implements Disposable {
       return await record(held, candidates, settings);
     };
     try {
-      if (!home) throw this.#parts.refusal ?? noHome();
       // A stream that took in less than it may add would never reach the queue again.
       const bounds = candidates.length > 1
         ? { files: Infinity, ms: queueBy.leftMs / 2 }
         : { files: INTAKE_FILES_MAX, ms: INTAKE_MS_MAX };
       return await queueBy.race(
-        home.hold(queueBy, bounds, work),
+        this.#usableHome.hold(queueBy, bounds, work),
         "reach the queue",
       );
     } catch (error) {
@@ -376,17 +376,17 @@ export class EventEmitter implements Disposable {
   ): Promise<Receipt> {
     const { event_type, event_id } = event;
     try {
-      if (!this.home) throw this.#parts.refusal ?? noHome();
+      const { spool } = this.#usableHome;
       // As large as the event can become once it has its clock value.
       const largest = stamp(event, CLOCK_MAX);
       if (largest.bytes.length > EVENT_BYTES_MAX) {
-        return discarded(event_type, [tooLarge]);
+        return discardedReceipt([tooLarge], event_type);
       }
       const result = await spoolBy.race(
-        this.home.spool.put(draftOf(event)),
+        spool.put(draftOf(event)),
         "write the spool",
       );
-      if (result === "conflict") return discarded(event_type, [idTaken]);
+      if (result === "conflict") return discardedReceipt([idTaken], event_type);
       return {
         event_type,
         event_id,
@@ -447,9 +447,9 @@ function receiptOf(
         : receipt;
     }
     case "conflict":
-      return discarded(event_type, [idTaken]);
+      return discardedReceipt([idTaken], event_type);
     case "too_large":
-      return discarded(event_type, [tooLarge]);
+      return discardedReceipt([tooLarge], event_type);
     case "full":
       return {
         ...emptyReceipt("refused", event_type),
@@ -457,13 +457,6 @@ function receiptOf(
           "the queue is full: nothing was stored; deliver with: kitty-events sync now, or make room with: kitty-events queue drop",
       };
   }
-}
-
-function discarded(
-  event_type: EventType | undefined,
-  problems: readonly Problem[],
-): Receipt {
-  return { ...emptyReceipt("discarded", event_type), problems };
 }
 
 const noJson: Problem = {

@@ -58,6 +58,14 @@ export function emptyReceipt(
   };
 }
 
+/** The receipt of a draft that breaks the contract. */
+export function discardedReceipt(
+  problems: readonly Problem[],
+  eventType?: EventType,
+): Receipt {
+  return { ...emptyReceipt("discarded", eventType), problems };
+}
+
 /** The receipt of an event that an unforeseen error has cost. */
 export function lostReceipt(error: unknown, eventType?: EventType): Receipt {
   return {

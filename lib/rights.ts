@@ -8,7 +8,7 @@
  */
 
 import { KittyError } from "./errors.ts";
-import { realWorld, type World } from "./world.ts";
+import { machine, realWorld, type World } from "./world.ts";
 
 /** What lacks: what it would be good for, and the flag that gives it. */
 interface Lack {
@@ -61,24 +61,22 @@ export class Rights {
   }
 
   #world(): World {
-    // Looked at as a whole: it also removes and sets variables.
-    const real = isGranted({ name: "env" }) ? realWorld() : undefined;
+    // To make it ready takes the right to all variables.
+    const real = isGranted({ name: "env" }) ? realWorld() : machine();
     return {
-      nowMs: () => Date.now(),
-      elapsedMs: () => performance.now(),
-      randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
       ...real,
-      env: (variable) => this.#mayRead(variable) ? textOf(variable) : undefined,
+      env: (variable) =>
+        this.#mayRead(variable) ? real.env(variable) : undefined,
       hostname: () =>
         this.#may({ name: "sys", kind: "hostname" }, "ask for the host's name")
-          ? Deno.hostname()
+          ? real.hostname()
           : "",
       uid: () =>
         this.#may({ name: "sys", kind: "uid" }, "ask for the user's id") &&
           this.#mayNameUser()
-          ? Deno.uid()
+          ? real.uid()
           : null,
-      cwd: () => this.#mayFindProject() ? folder() : undefined,
+      cwd: () => this.#mayFindProject() ? real.cwd() : undefined,
     };
   }
 
@@ -133,21 +131,4 @@ function isAtTerminal(): boolean {
 
 function isGranted(right: Deno.PermissionDescriptor): boolean {
   return Deno.permissions.querySync(right).state === "granted";
-}
-
-function textOf(variable: string): string | undefined {
-  try {
-    return Deno.env.get(variable);
-  } catch {
-    // No UTF-8.
-    return undefined;
-  }
-}
-
-function folder(): string | undefined {
-  try {
-    return Deno.cwd();
-  } catch {
-    return undefined;
-  }
 }

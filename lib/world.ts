@@ -25,7 +25,7 @@ export interface World {
   cwd(): string | undefined;
 }
 
-/** The real machine. */
+/** The real machine, made ready: what its environment would do to the queue is taken away. */
 export function realWorld(): World {
   // Both variables override the path given to `Deno.openKv` and how it syncs.
   const OVERRIDES = ["DENO_KV_DB_MODE", "DENO_KV_PATH_PREFIX"];
@@ -38,6 +38,11 @@ export function realWorld(): World {
   } catch {
     // A library may run without the right to the environment; then nobody has set these for it either.
   }
+  return machine();
+}
+
+/** The real machine as it is. */
+export function machine(): World {
   const unreadable = new Set<string>();
   return {
     env(name) {

@@ -18,7 +18,7 @@ import {
   TROUBLES_MAX,
 } from "../limits.ts";
 import { isReady, LineReader } from "../lines.ts";
-import { emptyReceipt, type Receipt } from "../receipt.ts";
+import { discardedReceipt } from "../receipt.ts";
 import { AGENT_PATHS } from "./agent_file.ts";
 import type { Delivery } from "./delivery.ts";
 import { openForDrain } from "./settle.ts";
@@ -155,10 +155,7 @@ function record(
 }
 
 /** Of a draft too long to be looked at. */
-const overlong: Receipt = {
-  ...emptyReceipt("discarded"),
-  problems: [tooLarge],
-};
+const overlong = discardedReceipt([tooLarge]);
 
 async function getStatus(
   { emitter, delivery }: AgentHttpParts,

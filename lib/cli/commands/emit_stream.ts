@@ -11,6 +11,7 @@ import { EXIT, reasonOf } from "../../errors.ts";
 import { tooLarge } from "../../home/intake.ts";
 import { TELLING_MS_MAX, TIMEOUT_MS_DEFAULT } from "../../limits.ts";
 import {
+  discardedReceipt,
   emptyReceipt,
   lostReceipt,
   type Receipt,
@@ -40,7 +41,7 @@ export async function emitStream(call: Call): Promise<number> {
     settings?.timeoutMs ?? timeoutMs ?? TIMEOUT_MS_DEFAULT,
     settings?.disabled
       ? emptyReceipt("disabled")
-      : { ...emptyReceipt("discarded"), problems: [tooLarge] },
+      : discardedReceipt([tooLarge]),
   );
   terminal.onStop((exitCode) => stream.stop(exitCode));
   const exitCode = await stream.run();
