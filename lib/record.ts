@@ -15,6 +15,7 @@ import {
   type StampedEvent,
 } from "./event.ts";
 import type { Held } from "./home/held.ts";
+import type { Addition } from "./home/queue.ts";
 import { commitParts, type Place } from "./home/queue_layout.ts";
 import type { Entry } from "./home/queue_read.ts";
 import { COMMIT_EVENTS_MAX, EVENT_BYTES_MAX } from "./limits.ts";
@@ -95,7 +96,7 @@ interface Room {
 
 /** Events made of candidates, and what becomes of each if these can be stored. */
 interface Made {
-  readonly events: readonly StampedEvent[];
+  readonly additions: readonly Addition[];
   readonly results: readonly Recorded[];
 }
 
@@ -138,16 +139,19 @@ function make(
     if (mayExist) twins.set(event_id, { draft, event });
     return { kind: "stored", lamport_clock: event.lamport_clock };
   });
-  return { events, results };
+  const additions = commitParts(events).map((part) =>
+    held.queue.prepare(part, "accepted")
+  );
+  return { additions, results };
 }
 
 /** Stores what was made; what could not be stored is `failed`. */
 async function store(
   held: Held,
   candidates: readonly Candidate[],
-  { events, results }: Made,
+  { additions, results }: Made,
 ): Promise<Recorded[]> {
-  const failed = await append(held, events);
+  const failed = await append(held, additions);
   if (!failed) return [...results];
   return results.map((result, i) => {
     const { event_id } = candidates[i]!.draft;
@@ -160,19 +164,17 @@ async function store(
 /** Commits events part by part; returns the ids of those that were not stored. */
 async function append(
   held: Held,
-  events: readonly StampedEvent[],
+  additions: readonly Addition[],
 ): Promise<{ ids: Set<string>; error: unknown } | undefined> {
-  let stored = 0;
-  for (const part of commitParts(events)) {
+  for (const [i, addition] of additions.entries()) {
     try {
       held.deadline.check("store the event");
-      await held.queue.append(part, "accepted");
+      await held.queue.store(addition);
     } catch (error) {
       if (!(error instanceof DeadlineError)) held.distrust();
-      const rest = events.slice(stored);
+      const rest = additions.slice(i).flatMap(({ events }) => events);
       return { ids: new Set(rest.map(({ event_id }) => event_id)), error };
     }
-    stored += part.length;
   }
   return undefined;
 }

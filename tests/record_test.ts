@@ -32,10 +32,10 @@ async function storedClock(home: string): Promise<unknown> {
 Deno.test("record: drafts -> stored in order, the clock is on disk before the events are", async () => {
   await using home = await tempHome();
   await inHome(home.path, async (held) => {
-    const append = held.queue.append.bind(held.queue);
-    held.queue.append = async (part, origin) => {
+    const store = held.queue.store.bind(held.queue);
+    held.queue.store = async (addition) => {
       strictEqual(await storedClock(home.path), 3);
-      await append(part, origin);
+      await store(addition);
     };
     const results = await recordAll(held, drafts(3));
     deepStrictEqual(kindsOf(results), ["stored", "stored", "stored"]);
@@ -56,7 +56,7 @@ Deno.test("record: the clock cannot be stored -> throws, nothing is in the queue
 Deno.test("record: the queue cannot store -> failed, distrusted; the values are not used again", async () => {
   await using home = await tempHome();
   await inHome(home.path, async (held) => {
-    held.queue.append = () => Promise.reject(new Error("disk"));
+    held.queue.store = () => Promise.reject(new Error("disk"));
     deepStrictEqual(kindsOf(await recordAll(held, drafts(2))), [
       "failed",
       "failed",
@@ -78,12 +78,10 @@ Deno.test("record: the second of two commits fails -> the first's events are sto
   await using home = await tempHome();
   const all = drafts(COMMIT_EVENTS_MAX + 5);
   await inHome(home.path, async (held) => {
-    const append = held.queue.append.bind(held.queue);
+    const store = held.queue.store.bind(held.queue);
     let commits = 0;
-    held.queue.append = (part, origin) =>
-      ++commits === 2
-        ? Promise.reject(new Error("disk"))
-        : append(part, origin);
+    held.queue.store = (addition) =>
+      ++commits === 2 ? Promise.reject(new Error("disk")) : store(addition);
     const twice = [...all, all[0]!, all[all.length - 1]!];
     const kinds = kindsOf(await recordAll(held, twice));
     deepStrictEqual(kinds, [

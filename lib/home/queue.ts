@@ -41,6 +41,24 @@ import { type Entry, entryAt, getEvents, walk } from "./queue_read.ts";
 /** How an event came in: made here, or taken over from an export. */
 export type Origin = "accepted" | "imported";
 
+/** New events, ready to be stored in one commit. */
+export interface Addition {
+  readonly events: readonly StampedEvent[];
+  readonly origin: Origin;
+  readonly commit: Deno.AtomicOperation;
+  readonly large: readonly Large[];
+  /** Of all events. */
+  readonly bytes: number;
+  /** Clock value. */
+  readonly highest: number;
+}
+
+/** An event that does not fit into one value, in pieces. */
+interface Large {
+  readonly event_id: string;
+  readonly pieces: readonly Uint8Array[];
+}
+
 /** The queue in the hands of the lock's holder. */
 export class OfflineQueue {
   readonly #accounts: Accounts;
@@ -68,23 +86,27 @@ export class OfflineQueue {
   }
 
   /**
-   * Stores new events in one commit: all of them or none. A large event's
-   * chunks go first; they are invisible until that commit.
+   * Gets new events ready to be stored, which can be done while others are
+   * being stored.
    *
    * @param part events that fit into one commit, see `commitParts`
-   * @throws when the disk or SQLite fails; nothing is stored then
    */
-  async append(part: readonly StampedEvent[], origin: Origin): Promise<void> {
-    await this.#removePending();
-    const ledger = this.ledger;
+  prepare(part: readonly StampedEvent[], origin: Origin): Addition {
     const commit = this.kv.atomic();
     const keys: Deno.KvKey[] = [];
-    let bytes = 0, highest = ledger.highest;
+    const large: Large[] = [];
+    let bytes = 0, highest = 0;
     for (const event of part) {
       const { event_id, lamport_clock, node_id } = event;
-      const value = await this.#valueOf(event);
+      const pieces = cut(event.bytes);
+      if (pieces.length > 0) large.push({ event_id, pieces });
       const key = eventKey("queue", lamport_clock, node_id, event_id);
-      commit.set(key, value);
+      commit.set(
+        key,
+        pieces.length === 0
+          ? event.bytes
+          : chunkedHead(pieces.length, event.bytes.length),
+      );
       keys.push(key);
       bytes += event.bytes.length;
       // An imported value that leaves none above it must not use up our clock.
@@ -93,13 +115,32 @@ export class OfflineQueue {
       }
     }
     indexNew(commit, keys);
+    return { events: part, origin, commit, large, bytes, highest };
+  }
+
+  /**
+   * Stores new events in one commit: all of them or none. A large event's
+   * chunks go first; they are invisible until that commit.
+   *
+   * @throws when the disk or SQLite fails; nothing is stored then
+   */
+  async store(addition: Addition): Promise<void> {
+    await this.#removePending();
+    const { events, origin, commit, large, bytes, highest } = addition;
+    const { ledger } = this;
+    for (const event of large) await this.#storeChunks(event);
     await this.#accounts.commit(commit, {
       ...ledger,
-      highest,
-      [origin]: ledger[origin] + part.length,
-      queued: ledger.queued + part.length,
+      highest: Math.max(ledger.highest, highest),
+      [origin]: ledger[origin] + events.length,
+      queued: ledger.queued + events.length,
       bytes: ledger.bytes + bytes,
-    }, part.map((envelope) => ({ envelope, change: 1 })));
+    }, events.map((envelope) => ({ envelope, change: 1 })));
+  }
+
+  /** Stores new events that nobody got ready before. */
+  append(part: readonly StampedEvent[], origin: Origin): Promise<void> {
+    return this.store(this.prepare(part, origin));
   }
 
   /** Commits the counters as they are. */
@@ -271,10 +312,7 @@ export class OfflineQueue {
     );
   }
 
-  /** The value to store for an event; writes its chunks where it needs some. */
-  async #valueOf({ event_id, bytes }: StampedEvent): Promise<Uint8Array> {
-    const pieces = cut(bytes);
-    if (pieces.length === 0) return bytes;
+  async #storeChunks({ event_id, pieces }: Large): Promise<void> {
     const pending = { event_id, chunks: pieces.length };
     const perCommit = Math.floor(COMMIT_BYTES_MAX / pieces[0]!.length);
     for (let at = 0; at < pieces.length; at += perCommit) {
@@ -284,7 +322,6 @@ export class OfflineQueue {
       }
       await this.#accounts.commit(commit, { ...this.ledger, pending }, []);
     }
-    return chunkedHead(pieces.length, bytes.length);
   }
 
   async #removePending(): Promise<void> {
