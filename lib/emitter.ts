@@ -87,6 +87,12 @@ export interface EmitOptions {
   readonly wait?: boolean;
 }
 
+/** Options of the recording of one group. */
+export interface CommitOptions extends Pick<EmitOptions, "wait"> {
+  /** Called as soon as the whole group lies in the queue: a group committed by then is recorded under the same lock. */
+  readonly onStored?: () => void;
+}
+
 /** Records events. Its calls resolve to receipts and never reject. */
 export class EventEmitter implements Disposable {
   /** The eight builders of drafts. */
@@ -234,7 +240,7 @@ export class EventEmitter implements Disposable {
   async commit(
     group: readonly Prepared[],
     deadline: Deadline,
-    options: Pick<EmitOptions, "wait"> = {},
+    options: CommitOptions = {},
   ): Promise<Receipt[]> {
     const candidates = group.flatMap((item) => item.candidate ?? []);
     const receipts = candidates.length === 0
@@ -257,10 +263,10 @@ export class EventEmitter implements Disposable {
   async #commitAll(
     candidates: readonly Candidate[],
     deadline: Deadline,
-    { wait = false }: Pick<EmitOptions, "wait">,
+    { wait = false, onStored }: CommitOptions,
   ): Promise<Receipt[]> {
     const { queueBy, spoolBy } = plan(deadline);
-    const recorded = await this.#queue(candidates, queueBy);
+    const recorded = await this.#queue(candidates, queueBy, onStored);
     let receipts = await this.#receipts(candidates, recorded, spoolBy);
     const delivered = await this.#offer(candidates, recorded, {
       deadline,
@@ -340,6 +346,7 @@ export class EventEmitter implements Disposable {
   async #queue(
     candidates: readonly Candidate[],
     queueBy: Deadline,
+    onStored?: () => void,
   ): Promise<Recorded[]> {
     const { settings, world } = this.#parts;
     const work = async (held: Held): Promise<Recorded[]> => {
@@ -353,7 +360,12 @@ export class EventEmitter implements Disposable {
       }
       const warning = await queueWarning(held, settings, world.nowMs());
       if (warning) this.#parts.warn(warning);
-      return await record(held, candidates, settings);
+      const recorded = await record(held, candidates, settings);
+      if (recorded.every(({ kind }) => kind !== "failed")) {
+        held.leaveToNext();
+        onStored?.();
+      }
+      return recorded;
     };
     try {
       // A stream that took in less than it may add would never reach the queue again.

@@ -441,6 +441,37 @@ Deno.test("commit: a group behind more drafts than one event takes in -> takes t
   );
 });
 
+Deno.test("commit: a group is stored -> said under the lock, and what is committed then comes right behind it", async () => {
+  await using home = await tempHome();
+  using at = emitterAt(home.path);
+  const group = () => [at.emitter.prepareValue(draftOf())];
+  let next: Promise<Receipt[]> | undefined, lock = "";
+  const [first] = await at.emitter.commit(group(), farDeadline(), {
+    onStored: () => {
+      lock = Deno.readTextFileSync(`${home.path}/clock.lock`).trim();
+      next = at.emitter.commit(group(), farDeadline());
+    },
+  });
+  const [second] = await next!;
+  strictEqual(lock, "held");
+  deepStrictEqual([first!.lamport_clock, second!.lamport_clock], [1, 2]);
+});
+
+Deno.test("commit: a group that is not stored -> nothing is said of it", async () => {
+  await using home = await tempHome();
+  using at = emitterAt(home.path);
+  await at.emitter.emit(draftOf());
+  const lock = await HomeLock.take(home.path, farDeadline());
+  let isSaid = false;
+  const [receipt] = await at.emitter.commit(
+    [at.emitter.prepareValue(draftOf())],
+    Deadline.in(() => performance.now(), SHORT.timeoutMs),
+    { onStored: () => isSaid = true },
+  );
+  await lock.release("clean none");
+  deepStrictEqual([receipt!.status, isSaid], ["spooled", false]);
+});
+
 Deno.test("commit: the time is up before the spool has taken a group -> all of it spooled; a single event is lost in time", async () => {
   await using home = await tempHome();
   using at = emitterAt(home.path);

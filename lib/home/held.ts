@@ -24,9 +24,9 @@ export class Held {
   readonly warnings: string[] = [];
   intake: IntakeResult = { left: 0, full: false };
   #clock: number;
-  /** What `clock.json` says. */
   #stored: number;
   #isSound = true;
+  #mayBeKept = false;
 
   constructor(
     readonly place: HeldPlace,
@@ -44,6 +44,11 @@ export class Held {
     return this.#clock;
   }
 
+  /** What `clock.json` says: the clock's value, or a higher one that no event has. */
+  get storedClock(): number {
+    return this.#stored;
+  }
+
   /** Whether the queue did what was asked of it. */
   get isSound(): boolean {
     return this.#isSound;
@@ -52,6 +57,16 @@ export class Held {
   /** Makes the next holder look closely at the queue. */
   distrust(): void {
     this.#isSound = false;
+  }
+
+  /** Whether a call of this process that waits may go on under the same lock. */
+  get mayBeKept(): boolean {
+    return this.#mayBeKept;
+  }
+
+  /** Lets a call that waits go on under the same lock. */
+  leaveToNext(): void {
+    this.#mayBeKept = true;
   }
 
   warn(text: string): void {

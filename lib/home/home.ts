@@ -7,7 +7,7 @@
 
 import { Deadline } from "../deadline.ts";
 import { DeadlineError, KittyError, reasonOf } from "../errors.ts";
-import { HOUSEKEEPING_TIMEOUT_MS } from "../limits.ts";
+import { HOUSEKEEPING_TIMEOUT_MS, LOCK_KEPT_MS } from "../limits.ts";
 import type { World } from "../world.ts";
 import * as clockFile from "./clock_file.ts";
 import { Held } from "./held.ts";
@@ -25,6 +25,17 @@ import {
 } from "./queue_file.ts";
 import { Spool } from "./spool.ts";
 
+/** The lock on its way from one call of this process to the next, with what was read under it. */
+interface Kept extends OpenQueue {
+  readonly lock: HomeLock;
+  /** When it was taken, on the monotonic clock. */
+  readonly sinceMs: number;
+  readonly queue: OfflineQueue;
+  readonly state: QueueFileState | undefined;
+  readonly clock: number;
+  readonly warnings: readonly string[];
+}
+
 /** A home and what this process has open in it. */
 export class Home implements Disposable {
   readonly spool: Spool;
@@ -32,6 +43,9 @@ export class Home implements Disposable {
   #ahead: Promise<OpenQueue | undefined>;
   /** Resolves when all holds called so far have ended. */
   #last: Promise<unknown> = Promise.resolve();
+  /** How many of them wait for those before. */
+  #waiting = 0;
+  #kept: Kept | undefined;
 
   constructor(
     readonly path: string,
@@ -48,6 +62,7 @@ export class Home implements Disposable {
    *
    * Whoever waits for less long than the work takes leaves it running: the
    * lock stays held until what is under way at the disk has come to its end.
+   * A call of this process that waits meanwhile goes on under the same lock.
    *
    * @throws {DeadlineError} when the lock is not granted in time
    * @throws {KittyError} when the queue cannot be used
@@ -61,10 +76,14 @@ export class Home implements Disposable {
     const earlier = this.#last;
     const own = Promise.withResolvers<void>();
     this.#last = earlier.then(() => own.promise);
+    this.#waiting += 1;
     try {
-      await deadline.race(earlier, "wait for the home's lock");
+      await deadline.race(earlier, "wait for the home's lock")
+        .finally(() => this.#waiting -= 1);
       return await this.#hold(deadline, intake, work);
     } finally {
+      // It may have been kept for a call that has just given up.
+      if (this.#waiting === 0) await this.#letGo();
       own.resolve();
     }
   }
@@ -74,44 +93,47 @@ export class Home implements Disposable {
     intake: IntakeBounds,
     work: (held: Held) => Promise<T>,
   ): Promise<T> {
-    const lock = await HomeLock.take(this.path, deadline);
+    const kept = this.#kept;
+    this.#kept = undefined;
+    const lock = kept?.lock ?? await HomeLock.take(this.path, deadline);
+    const sinceMs = kept?.sinceMs ?? this.world.elapsedMs();
     // Without a seal, the next holder looks closely.
     let seal: string | undefined;
     try {
-      const { kv, state, warnings } = await this.#openQueue(
-        lock.lastSeal,
-        deadline,
-      );
-      // Something else in the spool's place must not keep the queue from working.
-      let unread: string | undefined;
-      const [queue, clock, spooled] = await Promise.all([
-        OfflineQueue.open(kv, this.context.settings.teamSlug),
-        clockFile.load(this.path, this.world.nowMs()),
-        this.spool.names().catch((error): string[] => {
-          unread = `${this.spool.path} cannot be read: ${reasonOf(error)}`;
-          return [];
-        }),
+      const open = kept ?? await this.#openQueue(lock.lastSeal, deadline);
+      const [{ queue, clock, warnings }, spooled] = await Promise.all([
+        kept ?? this.#read(open.kv),
+        this.#spooled(),
       ]);
       const place = {
         path: this.path,
         nodeId: this.context.nodeId,
         nowMs: this.world.nowMs,
       };
-      const held = new Held(place, deadline, queue, clock.value);
-      for (const warning of warnings) held.warn(warning);
-      if (clock.warning) held.warn(clock.warning);
-      if (unread) held.warn(unread);
+      const held = new Held(place, deadline, queue, clock);
+      for (
+        const warning of [...open.warnings, ...warnings, ...spooled.warnings]
+      ) held.warn(warning);
       try {
         held.intake = await takeIn(
           held,
           this.spool,
-          spooled,
+          spooled.names,
           this.context,
           intake,
         );
         const result = await work(held);
-        const after = await this.#tidyLog(queue, state);
-        if (held.isSound) seal = sealOf(after);
+        const isYoung = this.world.elapsedMs() < sinceMs + LOCK_KEPT_MS;
+        if (held.mayBeKept && held.isSound && this.#waiting > 0 && isYoung) {
+          const { kv, identity, state } = open;
+          this.#kept = {
+            ...{ lock, sinceMs, kv, identity, state, queue },
+            ...{ clock: held.storedClock, warnings: [] },
+          };
+          return result;
+        }
+        const state = await this.#tidyLog(queue, open.state);
+        if (held.isSound) seal = sealOf(state);
         return result;
       } catch (error) {
         const isHarmless = error instanceof DeadlineError ||
@@ -122,7 +144,39 @@ export class Home implements Disposable {
         throw error;
       }
     } finally {
-      await lock.release(seal);
+      if (!this.#kept) await lock.release(seal);
+    }
+  }
+
+  /** Gives back a lock that was kept and that nobody here wants any more. */
+  async #letGo(): Promise<void> {
+    const kept = this.#kept;
+    if (!kept) return;
+    this.#kept = undefined;
+    const seal = await this.#tidyLog(kept.queue, kept.state)
+      .then(sealOf, () => undefined);
+    // Without its seal, the next holder looks closely: that is all that can go wrong.
+    await kept.lock.release(seal).catch(() => {});
+  }
+
+  /** What a holder that has just taken the lock reads first. */
+  async #read(
+    kv: Deno.Kv,
+  ): Promise<Pick<Kept, "queue" | "clock" | "warnings">> {
+    const [queue, { value, warning }] = await Promise.all([
+      OfflineQueue.open(kv, this.context.settings.teamSlug),
+      clockFile.load(this.path, this.world.nowMs()),
+    ]);
+    return { queue, clock: value, warnings: warning ? [warning] : [] };
+  }
+
+  /** The names in the spool; something else in its place must not keep the queue from working. */
+  async #spooled(): Promise<{ names: string[]; warnings: string[] }> {
+    try {
+      return { names: await this.spool.names(), warnings: [] };
+    } catch (error) {
+      const warning = `${this.spool.path} cannot be read: ${reasonOf(error)}`;
+      return { names: [], warnings: [warning] };
     }
   }
 

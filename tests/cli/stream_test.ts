@@ -409,6 +409,71 @@ Deno.test("emit --stdin: the home's lock is held for longer than the timeout -> 
   );
 });
 
+Deno.test("emit --stdin: the lock is held elsewhere until the first of many groups is spooled -> all events in the order of the lines", async () => {
+  await using home = await tempHome();
+  const env = { SPEC_KITTY_HOME: home.path };
+  strictEqual((await stream(env, note("before"))).code, EXIT.ok);
+  const contents = Array.from(
+    { length: 4 * GROUP_EVENTS_MAX },
+    (_, i) => `line ${i + 1}`,
+  );
+  await using talk = new Talk(env, "--timeout", "2s");
+  const statuses: string[] = [];
+  const hearAll = async () => {
+    while (statuses.length < contents.length) {
+      statuses.push((await talk.hear())!.status);
+    }
+  };
+  let hearing: Promise<void>;
+  {
+    using lock = await Deno.open(`${home.path}/clock.lock`, { write: true });
+    await lock.lock(true);
+    const saying = talk.say(contents.map((text) => `${note(text)}\n`).join(""));
+    statuses.push((await talk.hear())!.status);
+    hearing = hearAll();
+    await saying;
+  }
+  await hearing;
+  strictEqual(await talk.end(), EXIT.ok);
+  strictEqual(statuses[0], "spooled");
+  strictEqual(statuses.at(-1), "queued");
+  strictEqual(
+    statuses.every((status) => status === "spooled" || status === "queued"),
+    true,
+  );
+  deepStrictEqual(
+    (await exported(env)).map(({ payload }) => payload.entry_content),
+    ["before", ...contents],
+  );
+});
+
+Deno.test("emit --stdin: nobody reads the receipts for a while -> the stream waits after a few groups, and goes on from there", async () => {
+  await using home = await tempHome();
+  const env = { SPEC_KITTY_HOME: home.path };
+  const LINES = 16 * GROUP_EVENTS_MAX;
+  const child = spawnProgram(["emit", "--stdin"], env);
+  const writer = child.stdin.getWriter();
+  const lines = encoder.encode(`${note("x")}\n`.repeat(LINES));
+  const writing = writer.write(lines).then(() => writer.close());
+  let before = -1, stored = 0;
+  while (stored === 0 || stored > before) {
+    await pause(500);
+    before = stored;
+    const { stdout } = await runProgram(["queue", "stats", "--json"], env);
+    stored = JSON.parse(stdout).queued;
+  }
+  // What fits into the pipe, and then two groups whose receipts do not.
+  ok(stored <= 6 * GROUP_EVENTS_MAX, `${stored} of ${LINES} were stored`);
+  const { stdout, code } = await child.output();
+  await writing;
+  strictEqual(code, EXIT.ok);
+  const receipts = documents<Receipt>(new TextDecoder().decode(stdout));
+  deepStrictEqual(
+    receipts.map(({ line, lamport_clock }) => [line, lamport_clock]),
+    Array.from({ length: LINES }, (_, i) => [i + 1, i + 1]),
+  );
+});
+
 Deno.test("emit --stdin: ids of earlier groups and of an earlier run -> the same receipts for the same payloads, discarded for others, no clock value used", async () => {
   await using home = await tempHome();
   const env = { SPEC_KITTY_HOME: home.path };

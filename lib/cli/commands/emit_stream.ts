@@ -8,6 +8,7 @@
 import { Deadline, pause } from "../../deadline.ts";
 import { DraftGroup, type Recorder } from "../../draft_group.ts";
 import { EXIT, reasonOf } from "../../errors.ts";
+import { GroupPipeline } from "../../group_pipeline.ts";
 import { tooLarge } from "../../home/intake.ts";
 import { TELLING_MS_MAX, TIMEOUT_MS_DEFAULT } from "../../limits.ts";
 import {
@@ -70,7 +71,10 @@ class Stream {
   readonly #timeoutMs: number;
   readonly #newGroup: () => DraftGroup;
   #group: DraftGroup;
-  #committing: Promise<void> = Promise.resolve();
+  readonly #pipeline = new GroupPipeline<DraftGroup, readonly Receipt[]>(
+    (group, onStored) => this.#record(group, onStored),
+    (group, receipts) => this.#tell(group, receipts),
+  );
   #isRead = true;
   /** Of the signal that stopped the stream. */
   #exitCode: number | undefined;
@@ -104,10 +108,8 @@ class Stream {
         trouble = new Error(`cannot read ${STDIN}: ${reasonOf(error)}`);
         return null;
       });
-      if (!this.#group.isEmpty && !await isReady(reading)) {
-        // While the last commit runs, more input may come for this one.
-        await this.#committing;
-        if (!await isReady(reading)) await this.#commit();
+      if (!this.#group.isEmpty && !await this.#isFollowed(reading)) {
+        await this.#commit();
       }
       const lines = await this.#unlessStopped(reading, 0);
       if (lines === null) break;
@@ -124,8 +126,17 @@ class Stream {
       await this.#call.out.warn(`lost: ${receipt.warning}`);
     }
     await this.#commit();
-    await this.#committing;
+    await this.#pipeline.done();
     return this.#exitCode;
+  }
+
+  /** Whether more input comes for the group that is being gathered: while others are under way, there is time for it. */
+  async #isFollowed(reading: Promise<unknown>): Promise<boolean> {
+    const first = await Promise.race([
+      reading.then(() => "input"),
+      this.#pipeline.done().then(() => "done"),
+    ]);
+    return first === "input" || await isReady(reading);
   }
 
   /** What `work` comes to; null where it takes longer than `patienceMs` from the stop on. */
@@ -157,21 +168,20 @@ class Stream {
     }
   }
 
-  /** Starts to commit the group, once the one before is done. */
+  /** Has the group that was gathered recorded. */
   async #commit(): Promise<void> {
     const group = this.#group;
     this.#group = this.#newGroup();
-    await this.#committing;
-    if (group.isEmpty) return;
-    this.#committing = this.#record(group);
+    if (!group.isEmpty) await this.#pipeline.add(group);
   }
 
-  async #record(group: DraftGroup): Promise<void> {
+  #record(group: DraftGroup, onStored: () => void): Promise<Receipt[]> {
     const deadline = Deadline.in(this.#call.world.elapsedMs, this.#timeoutMs);
     const wait = this.#call.args.text("wait") === "server";
-    const receipts = await this.#recorder.commit(group.prepared, deadline, {
-      wait,
-    });
+    return this.#recorder.commit(group.prepared, deadline, { wait, onStored });
+  }
+
+  async #tell(group: DraftGroup, receipts: readonly Receipt[]): Promise<void> {
     for (const receipt of receipts) this.#count(receipt);
     const text = group.textOf(receipts);
     if (!this.#isRead) return;

@@ -1,0 +1,189 @@
+/** The home's lock on its way from one call of a process to the next. */
+
+import {
+  deepStrictEqual,
+  notStrictEqual,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
+import { Deadline } from "../../lib/deadline.ts";
+import { DeadlineError } from "../../lib/errors.ts";
+import { HomeLock } from "../../lib/home/lock.ts";
+import type { Held } from "../../lib/home/held.ts";
+import type { Home } from "../../lib/home/home.ts";
+import { LOCK_KEPT_MS } from "../../lib/limits.ts";
+import { completeDraftOf, eventOf, idOf } from "../support/events.ts";
+import { ALL, farDeadline, homeAt, tempHome } from "../support/home.ts";
+import { TestWorld } from "../support/world.ts";
+
+const lockText = async (home: Home) =>
+  (await Deno.readTextFile(`${home.path}/clock.lock`)).trim();
+
+/** Two calls of one process: the second comes while the first is at work. */
+async function twoHolds(
+  home: Home,
+  first: (held: Held) => Promise<void> | void,
+  second: (held: Held) => Promise<void> | void = () => {},
+) {
+  const queues: unknown[] = [];
+  let last: Promise<void> | undefined;
+  await home.hold(farDeadline(), ALL, async (held) => {
+    queues.push(held.queue);
+    last = home.hold(farDeadline(), ALL, async (next) => {
+      queues.push(next.queue);
+      await second(next);
+    });
+    await first(held);
+  });
+  await last;
+  strictEqual(queues.length, 2);
+  return { isKept: queues[0] === queues[1] };
+}
+
+Deno.test("hold: the work leaves the lock to a call that waits -> nobody comes in between, what was read goes on", async () => {
+  await using folder = await tempHome();
+  using home = homeAt(folder.path);
+  const order: string[] = [];
+  let outside: Promise<unknown> | undefined;
+  const { isKept } = await twoHolds(home, async (held) => {
+    await held.setClock(7);
+    await held.queue.append([eventOf(1)], "accepted");
+    outside = HomeLock.take(home.path, farDeadline()).then((lock) => {
+      order.push(`outside, ${lock.lastSeal.split(" ")[0]}`);
+      return lock.release(lock.lastSeal);
+    });
+    // Long enough for the other one to stand at the lock.
+    await new Promise((done) => setTimeout(done, 20));
+    held.leaveToNext();
+    order.push("first");
+  }, async (next) => {
+    strictEqual(await lockText(home), "held");
+    strictEqual(next.clock, 7);
+    strictEqual(next.queue.ledger.queued, 1);
+    await next.queue.append([eventOf(2)], "accepted");
+    order.push("second");
+  });
+  strictEqual(isKept, true);
+  await outside;
+  deepStrictEqual(order, ["first", "second", "outside, clean"]);
+  await home.hold(farDeadline(), ALL, ({ queue }) => {
+    strictEqual(queue.ledger.queued, 2);
+    return Promise.resolve();
+  });
+});
+
+Deno.test("hold: a draft that came into the spool meanwhile -> taken in before the call that goes on under the same lock", async () => {
+  await using folder = await tempHome();
+  using home = homeAt(folder.path);
+  let ids: string[] = [];
+  const { isKept } = await twoHolds(home, async (held) => {
+    await home.spool.put(completeDraftOf(idOf(5)));
+    held.leaveToNext();
+  }, async ({ queue }) => {
+    ids = (await queue.peek(9)).map(({ envelope }) => envelope.event_id);
+  });
+  strictEqual(isKept, true);
+  deepStrictEqual(ids, [idOf(5)]);
+});
+
+Deno.test("hold: values that were stored but never used -> not used by the call that goes on under the same lock either", async () => {
+  await using folder = await tempHome();
+  using home = homeAt(folder.path);
+  let clock: number | undefined;
+  await twoHolds(home, async (held) => {
+    await held.reserveClock(3);
+    held.useClock();
+    held.leaveToNext();
+  }, (next) => {
+    clock = next.clock;
+  });
+  strictEqual(clock, 3);
+});
+
+const released: [
+  name: string,
+  first: (held: Held, world: TestWorld) => void,
+][] = [
+  ["the work does not leave the lock", () => {}],
+  ["the queue did not do what was asked of it", (held) => {
+    held.leaveToNext();
+    held.distrust();
+  }],
+  ["the process has held it for long", (held, world) => {
+    held.leaveToNext();
+    world.elapsedMs = () => performance.now() + LOCK_KEPT_MS;
+  }],
+];
+
+for (const [name, first] of released) {
+  Deno.test(`hold: ${name} -> the call that waits takes it anew`, async () => {
+    await using folder = await tempHome();
+    const world = new TestWorld();
+    using home = homeAt(folder.path, { world });
+    const { isKept } = await twoHolds(home, (held) => first(held, world));
+    strictEqual(isKept, false);
+    notStrictEqual(await lockText(home), "held");
+  });
+}
+
+Deno.test("hold: nobody waits -> the lock is given back, sealed", async () => {
+  await using folder = await tempHome();
+  using home = homeAt(folder.path);
+  await home.hold(farDeadline(), ALL, (held) => {
+    held.leaveToNext();
+    return Promise.resolve();
+  });
+  strictEqual((await lockText(home)).split(" ")[0], "clean");
+});
+
+Deno.test("hold: the only call that waited has given up -> the lock is given back, sealed", async () => {
+  await using folder = await tempHome();
+  using home = homeAt(folder.path);
+  await home.hold(farDeadline(), ALL, async (held) => {
+    held.leaveToNext();
+    const soon = Deadline.in(() => performance.now(), 10);
+    await rejects(
+      home.hold(soon, ALL, () => Promise.resolve()),
+      DeadlineError,
+    );
+  });
+  strictEqual((await lockText(home)).split(" ")[0], "clean");
+});
+
+Deno.test("hold: gives up in the moment in which it gets the lock -> the lock is given back all the same", async () => {
+  await using folder = await tempHome();
+  const world = new TestWorld();
+  using home = homeAt(folder.path, { world });
+  const late = new Deadline(() => 0, 0);
+  // Refuses after the lock was kept for it, before its own turn has begun.
+  Object.defineProperty(late, "race", {
+    value: async (work: Promise<unknown>) => {
+      await work;
+      throw new DeadlineError("no time left to wait for the home's lock");
+    },
+  });
+  let last: Promise<void> | undefined;
+  await home.hold(farDeadline(), ALL, (held) => {
+    last = rejects(home.hold(late, ALL, () => Promise.resolve()));
+    held.leaveToNext();
+    return Promise.resolve();
+  });
+  await last;
+  strictEqual((await lockText(home)).split(" ")[0], "clean");
+  await home.hold(farDeadline(), ALL, () => Promise.resolve());
+});
+
+Deno.test("hold: the work under a lock that was kept fails -> given back, and the next call goes on", async () => {
+  await using folder = await tempHome();
+  using home = homeAt(folder.path);
+  await rejects(
+    twoHolds(
+      home,
+      (held) => held.leaveToNext(),
+      () => Promise.reject(new Error("injected")),
+    ),
+    /injected/,
+  );
+  await home.hold(farDeadline(), ALL, () => Promise.resolve());
+  strictEqual((await lockText(home)).split(" ")[0], "clean");
+});
