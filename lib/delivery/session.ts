@@ -40,6 +40,12 @@ export { ServerTroubleError } from "./tokens.ts";
 /** Access to one server, as one user. Made by {@link openSession}. */
 export class Session {
   readonly serverUrl: URL;
+  /**
+   * What the line to the server carried when it was last used, in bytes. A
+   * drain begins with that, since one of an agent ends with the first small
+   * batch that is not answered in time.
+   */
+  lineBytesMax = Infinity;
   readonly #store: LoginStore;
   readonly #world: Pick<World, "nowMs" | "elapsedMs">;
   readonly #configuredTeam: string | undefined;

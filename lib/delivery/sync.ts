@@ -43,13 +43,6 @@ export interface SyncResult {
   readonly failed: ReadonlySet<string>;
 }
 
-/**
- * What the line to each login's server carried when it was last used. A drain
- * begins with that, since one of an agent ends with the first small batch that
- * is not answered in time. It is forgotten with the session.
- */
-const lines = new WeakMap<Session, number>();
-
 /** How it ended; `busy`: another process drains this home, and has not finished in time. */
 export type SyncEnd =
   | Exclude<DrainEnd, { kind: "stopped" }>
@@ -87,7 +80,7 @@ export async function sync(parts: SyncParts): Promise<SyncResult> {
       const next = await drain({
         ...parts,
         transport,
-        lineBytesMax: lines.get(session) ?? Infinity,
+        lineBytesMax: session.lineBytesMax,
         selection: {
           teamSlug,
           // One attempt a drain, whichever the way.
@@ -97,7 +90,7 @@ export async function sync(parts: SyncParts): Promise<SyncResult> {
           ]),
         },
       });
-      lines.set(session, next.lineBytesMax);
+      session.lineBytesMax = next.lineBytesMax;
       result = result ? sum(result, next) : next;
       const { end, counts } = next;
       const leftOpen = end.kind === "trouble" || counts.open > 0;
