@@ -247,10 +247,7 @@ export class EventEmitter implements Disposable {
       ? []
       : await this.#commitAll(candidates, deadline, options).catch((error) =>
         // A mistake of this program must not become the caller's.
-        candidates.map(({ draft }): Receipt => ({
-          ...emptyReceipt("lost", draft.event_type),
-          warning: `nothing could be kept: ${explain(error)}`,
-        }))
+        candidates.map(({ draft }) => lostReceipt(error, draft.event_type))
       );
     const inOrder = receipts.values();
     const all = group.map((item) => item.receipt ?? inOrder.next().value!);
@@ -282,67 +279,7 @@ export class EventEmitter implements Disposable {
     return wait ? await this.#explain(receipts, deadline) : receipts;
   }
 
-  /**
-   * What became of each draft; those that could not be recorded go to the
-   * spool. A single one has until `spoolBy`. Of many, the rest is rather late
-   * than lost, for as long as the disk goes on taking them.
-   */
-  async #receipts(
-    candidates: readonly Candidate[],
-    recorded: readonly Recorded[],
-    spoolBy: Deadline,
-  ): Promise<Receipt[]> {
-    const receipts: Receipt[] = [];
-    let isTaking = candidates.length > 1;
-    for (let at = 0; at < candidates.length; at += SPOOLED_AT_ONCE) {
-      const by = isTaking ? spoolBy.notBefore(SPOOL_STALL_MS) : spoolBy;
-      const some = await Promise.all(
-        candidates.slice(at, at + SPOOLED_AT_ONCE).map(({ draft }, i) => {
-          const result = recorded[at + i]!;
-          return result.kind === "failed"
-            ? this.#spool(draft, result.error, by)
-            : receiptOf(draft, result);
-        }),
-      );
-      isTaking &&= some.every(({ status }) => status !== "lost");
-      receipts.push(...some);
-    }
-    return receipts;
-  }
-
-  /** Says of each event that is still queued why the server has not acknowledged it. */
-  async #explain(
-    receipts: readonly Receipt[],
-    deadline: Deadline,
-  ): Promise<Receipt[]> {
-    const isLeft = receipts.some(({ status }) => status === "queued");
-    if (!isLeft || !this.home) return [...receipts];
-    const { whyUnacknowledged } = await import("./delivery/acknowledged.ts");
-    const why = await whyUnacknowledged(this.#route, this.home, deadline);
-    return receipts.map((receipt) => unacknowledged(receipt, why));
-  }
-
-  /** Offers what was stored to the server; returns the ids that it acknowledged in time. */
-  #offer(
-    candidates: readonly Candidate[],
-    recorded: readonly Recorded[],
-    how: Pick<Offer, "deadline" | "wait">,
-  ): Promise<ReadonlySet<string>> | ReadonlySet<string> {
-    const kv = this.home?.openKv;
-    if (this.connectionStatus === "Offline" || !kv) return new Set();
-    const events = candidates.flatMap(({ draft }, i) => {
-      const result = recorded[i]!;
-      return result.kind === "stored" ? stamp(draft, result.lamport_clock) : [];
-    });
-    return this.#route.offer({ events, kv, ...how });
-  }
-
-  /** @throws {KittyError} where nothing can be kept */
-  get #usableHome(): Home {
-    if (!this.home) throw this.#parts.refusal ?? noHome();
-    return this.home;
-  }
-
+  /** Puts drafts into the queue; each result is `failed` where that could not be done in time. */
   async #queue(
     candidates: readonly Candidate[],
     queueBy: Deadline,
@@ -381,6 +318,34 @@ export class EventEmitter implements Disposable {
     }
   }
 
+  /**
+   * What became of each draft; those that could not be recorded go to the
+   * spool. A single one has until `spoolBy`. Of many, the rest is rather late
+   * than lost, for as long as the disk goes on taking them.
+   */
+  async #receipts(
+    candidates: readonly Candidate[],
+    recorded: readonly Recorded[],
+    spoolBy: Deadline,
+  ): Promise<Receipt[]> {
+    const receipts: Receipt[] = [];
+    let isTaking = candidates.length > 1;
+    for (let at = 0; at < candidates.length; at += SPOOLED_AT_ONCE) {
+      const by = isTaking ? spoolBy.notBefore(SPOOL_STALL_MS) : spoolBy;
+      const some = await Promise.all(
+        candidates.slice(at, at + SPOOLED_AT_ONCE).map(({ draft }, i) => {
+          const result = recorded[at + i]!;
+          return result.kind === "failed"
+            ? this.#spool(draft, result.error, by)
+            : receiptOf(draft, result);
+        }),
+      );
+      isTaking &&= some.every(({ status }) => status !== "lost");
+      receipts.push(...some);
+    }
+    return receipts;
+  }
+
   async #spool(
     event: RenderedDraft,
     why: unknown,
@@ -415,6 +380,39 @@ export class EventEmitter implements Disposable {
           : `nothing could be kept: queue: ${queue}; spool: ${spool}`,
       };
     }
+  }
+
+  /** @throws {KittyError} where nothing can be kept */
+  get #usableHome(): Home {
+    if (!this.home) throw this.#parts.refusal ?? noHome();
+    return this.home;
+  }
+
+  /** Offers what was stored to the server; returns the ids that it acknowledged in time. */
+  #offer(
+    candidates: readonly Candidate[],
+    recorded: readonly Recorded[],
+    how: Pick<Offer, "deadline" | "wait">,
+  ): Promise<ReadonlySet<string>> | ReadonlySet<string> {
+    const kv = this.home?.openKv;
+    if (this.connectionStatus === "Offline" || !kv) return new Set();
+    const events = candidates.flatMap(({ draft }, i) => {
+      const result = recorded[i]!;
+      return result.kind === "stored" ? stamp(draft, result.lamport_clock) : [];
+    });
+    return this.#route.offer({ events, kv, ...how });
+  }
+
+  /** Says of each event that is still queued why the server has not acknowledged it. */
+  async #explain(
+    receipts: readonly Receipt[],
+    deadline: Deadline,
+  ): Promise<Receipt[]> {
+    const isLeft = receipts.some(({ status }) => status === "queued");
+    if (!isLeft || !this.home) return [...receipts];
+    const { whyUnacknowledged } = await import("./delivery/acknowledged.ts");
+    const why = await whyUnacknowledged(this.#route, this.home, deadline);
+    return receipts.map((receipt) => unacknowledged(receipt, why));
   }
 
   /** Closes what is open of the home. */
