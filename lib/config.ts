@@ -143,18 +143,18 @@ export async function readConfigFile(home: string): Promise<ConfigFile> {
     tables: {},
     problems: [`${path} is not used: ${why}`],
   });
-  let content: string | undefined;
+  let content: string | undefined, toml: typeof import("./toml.ts");
   try {
     content = await ifRegular(path, Deno.readTextFile);
+    if (content === undefined) return unused("it is not a file");
+    toml = await import("./toml.ts");
   } catch (error) {
     return error instanceof Deno.errors.NotFound
       ? NO_CONFIG_FILE
       : unused(reasonOf(error));
   }
-  if (content === undefined) return unused("it is not a file");
   try {
-    const { parse } = await import("./toml.ts");
-    const tables = Object.entries(parse(content)).filter(([, table]) =>
+    const tables = Object.entries(toml.parse(content)).filter(([, table]) =>
       typeof table === "object"
     );
     return { tables: Object.fromEntries(tables), problems: [] } as ConfigFile;

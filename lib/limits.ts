@@ -1,6 +1,7 @@
 /**
- * Every bound of the program, each with its reason, so that none hides in the
- * code that obeys it.
+ * The bounds that a user may meet or that several files obey, each with its
+ * reason. What one file alone obeys stands there; the collector and `doctor`
+ * have a file of this kind of their own.
  *
  * @module
  */
@@ -122,9 +123,9 @@ export const INTAKE_MS_MAX = 50;
 export const SPOOL_UNFINISHED_MS = 10_000;
 
 /**
- * Size up to which a queue file is checked inside an `emit` that has a second
- * to spare: SQLite's quick check reads about 1 GiB/s here, a tenth of that is
- * assumed. Larger ones wait for a command that has the time.
+ * Bytes of a queue file that SQLite's quick check is taken to read in a
+ * millisecond: a tenth of what it reads here. A file that this says an `emit`
+ * has no time for waits for a command that has.
  */
 export const CHECK_BYTES_PER_MS = 100 * KIB;
 

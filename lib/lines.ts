@@ -15,14 +15,15 @@ export interface Line {
   readonly bytes: Uint8Array | undefined;
 }
 
-const CHUNK_BYTES = 16 * 1024;
+/** Small pieces, so that what the disk has done is noticed between them. */
+const READ_BYTES = 16 * 1024;
 const NOTHING = new Uint8Array(0);
 const NEWLINE = 0x0a, RETURN = 0x0d, SPACE = 0x20, TAB = 0x09;
 
 /** Cuts a stream of bytes into lines. */
 export class LineReader {
   readonly #read: (buffer: Uint8Array) => Promise<number | null>;
-  readonly #buffer = new Uint8Array(CHUNK_BYTES);
+  readonly #buffer = new Uint8Array(READ_BYTES);
   #number = 0;
   /** Holds the line that has begun in its first `#length` bytes, unless that is too long. */
   #begun = NOTHING;

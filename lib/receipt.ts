@@ -83,7 +83,7 @@ export function unacknowledged(receipt: Receipt, why?: string): Receipt {
   if (receipt.status !== "queued") return receipt;
   const words = "the server has not acknowledged the event; it stays queued";
   const warning = why === undefined ? words : `${words}: ${why}`;
-  return { warning, ...receipt };
+  return { ...receipt, warning: receipt.warning ?? warning };
 }
 
 /**

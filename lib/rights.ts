@@ -35,6 +35,10 @@ export class Rights {
    * @param home undefined where none was found
    */
   lookAt(home: string | undefined): void {
+    if (!("openKv" in Deno)) {
+      const what = "use Deno KV";
+      this.#lacks.set(what, { what, flag: "--unstable-kv", isNeeded: true });
+    }
     for (const name of ["read", "write"] as const) {
       const path = home === undefined ? {} : { path: home };
       this.#may({ name, ...path }, `${name} ${home ?? "the home folder"}`);

@@ -123,6 +123,37 @@ Deno.test("imports: between client and collector -> none: they meet on the wire"
   deepStrictEqual(across, []);
 });
 
+/** What each folder of `lib` uses of the others, beside the files of `lib` itself. */
+const NEIGHBOURS: Record<string, readonly string[]> = {
+  "lib/home/": [],
+  // How a value is stored, and SQLite's own check of a file.
+  "lib/collector/": ["lib/home/queue_layout.ts", "lib/home/queue_file.ts"],
+  "lib/delivery/": ["lib/home/"],
+  "lib/doctor/": ["lib/home/", "lib/delivery/"],
+};
+
+Deno.test("imports: of the folders -> only what the picture in ARCHITECTURE.md shows", async () => {
+  const imports = await allImports();
+  for (const [folder, neighbours] of Object.entries(NEIGHBOURS)) {
+    const own = imports.filter(({ from }) => from.startsWith(folder));
+    ok(own.length > 5, folder);
+    const others = own.map(({ to }) => to).filter((to) =>
+      /^lib\/\w+\//.test(to) &&
+      ![folder, ...neighbours].some((known) => to.startsWith(known))
+    );
+    deepStrictEqual(others, [], folder);
+  }
+});
+
+Deno.test("ARCHITECTURE.md: tables -> whole, with nothing between their rows", async () => {
+  const text = await Deno.readTextFile(new URL("ARCHITECTURE.md", ROOT));
+  const [, ...blocks] = text.split(/\n\n(?=\|)/);
+  ok(blocks.length > 3);
+  for (const block of blocks) {
+    ok(/^\|.*\n\| ---/.test(block), block.slice(0, 80));
+  }
+});
+
 Deno.test("imports: of contracts/ -> only in lib/contract.ts", async () => {
   const users = (await allImports())
     .filter(({ to }) => to.startsWith("contracts/")).map(({ from }) => from);

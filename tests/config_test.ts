@@ -1,4 +1,10 @@
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  doesNotMatch,
+  match,
+  ok,
+  strictEqual,
+} from "node:assert/strict";
 import {
   NO_CONFIG_FILE,
   parseDuration,
@@ -12,7 +18,7 @@ import {
   TIMEOUT_MS_DEFAULT,
   TIMEOUT_MS_MIN,
 } from "../lib/limits.ts";
-import { tempFolder } from "./support/home.ts";
+import { tempFolder, tempHome } from "./support/home.ts";
 import { TestWorld } from "./support/world.ts";
 
 /** The settings of an environment and a configuration file. */
@@ -196,6 +202,26 @@ Deno.test("settingsOf: a timeout too short to work with -> raised", async () => 
   const { timeoutMs } = await read({ SPEC_KITTY_TIMEOUT: "1ms" });
   strictEqual(timeoutMs, TIMEOUT_MS_MIN);
   strictEqual((await read({}, "", { timeoutMs: 1 })).timeoutMs, TIMEOUT_MS_MIN);
+});
+
+Deno.test("config.toml: its reader cannot be loaded -> the warning says so, not that the file is no TOML", async () => {
+  await using home = await tempHome();
+  await Deno.mkdir(home.path, { recursive: true });
+  await Deno.writeTextFile(`${home.path}/config.toml`, "[emit]\n");
+  const main = new URL("../main.ts", import.meta.url).href;
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--cached-only", "--no-config", "--unstable-kv", "--no-check"],
+      ...["--quiet", "--allow-all", main, "emit", "history-added", "WP01"],
+      ...["note", "x"],
+    ],
+    // Without the project's configuration, nobody knows where the package is.
+    env: { SPEC_KITTY_HOME: home.path, NO_COLOR: "1" },
+  }).output();
+  const told = new TextDecoder().decode(stderr);
+  strictEqual(code, 0);
+  match(told, /config\.toml is not used: .*smol-toml/);
+  doesNotMatch(told, /no valid TOML/);
 });
 
 Deno.test("parseDuration: durations -> milliseconds; anything else -> undefined", () => {

@@ -109,6 +109,19 @@ for (const [name, rights, words] of LACKING) {
     }));
 }
 
+Deno.test("emit functions: a program without Deno KV -> lost, and the receipt names the flag; nothing is spooled for ever", () =>
+  inPlace(async (place) => {
+    const words = (rights: readonly string[]) =>
+      place.words(rights).map((word) =>
+        word.startsWith("--config=") ? "--no-config" : word
+      );
+    const { receipt } = await run({ ...place, words }, ["--allow-all"]);
+    deepStrictEqual([receipt.status, receipt.warning], [
+      "lost",
+      "nothing could be kept: no right to use Deno KV; run with --unstable-kv",
+    ]);
+  }));
+
 Deno.test("generateNodeId: without the right to sys -> rejects with the words of the receipt, as no id is better than a wrong one", () =>
   inPlace(async (place) => {
     const rights = ["--allow-read", "--allow-write", "--allow-env"];

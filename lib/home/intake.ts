@@ -241,7 +241,7 @@ export const idTaken: Problem = {
   path: "/event_id",
   expected: "an id that no other event has",
   found: "string",
-  hint: "the queue holds an event with this id and another payload",
+  hint: "an event with this id and another payload is kept already",
 };
 
 /** The event is too large to be kept. */

@@ -86,7 +86,7 @@ export class Spool {
   /**
    * Reads a draft's file.
    *
-   * @returns undefined where it is gone; no bytes where it is too large to be a draft
+   * @returns undefined where it is gone; of one too large to be a draft, the first `DOCUMENT_BYTES_MAX` bytes
    */
   async read(name: string): Promise<SpoolFile | undefined> {
     try {
