@@ -89,10 +89,14 @@ export function checkDraft(value: unknown): CheckedDraft {
     : { draft: value as ValidDraft };
 }
 
+/** Said of an empty text: "found string" alone would seem to contradict what was expected. */
+const EMPTY_HINT = "it is empty";
+
 const namelessFeature: Problem = {
   path: "/payload/feature_slug",
   expected: "a non-empty string: it names what the event is about",
   found: "string",
+  hint: EMPTY_HINT,
 };
 
 /**
@@ -264,9 +268,8 @@ function describe(
     : found === "missing" && namedNearly(field, siblings, table)
     ? field.name
     : undefined;
-  return meant === undefined
-    ? { path, expected, found }
-    : { path, expected, found, hint: `did you mean "${meant}"?` };
+  const hint = value === "" ? EMPTY_HINT : meant && `did you mean "${meant}"?`;
+  return { path, expected, found, ...hint && { hint } };
 }
 
 /** Whether an unknown field beside it has nearly the name of a missing one. */

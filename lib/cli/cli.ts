@@ -37,6 +37,10 @@ export async function run(
       await out.line(await commandHelp(name));
       return 0;
     }
+    // As of `--home "$UNSET"`: the default home is not what was meant.
+    if (args.text("home") === "") {
+      throw usageError("--home is empty", "name a folder, or leave --home out");
+    }
     const code = await command.run({ args, world, terminal, out });
     // An emit's event is kept all the same, and its caller never pays.
     if (terminal.lost === undefined || name.startsWith("emit")) return code;
@@ -115,6 +119,10 @@ function unknownCommand(
 ): KittyError {
   const group = words.join(" ");
   const choices = nextWords(words);
+  // The help speaks of --version.
+  const offer = `one of: ${
+    choices.filter((word) => word !== "version").join(", ")
+  }`;
   const program = ["kitty-events", ...words].join(" ");
   if (group === "" && next?.startsWith("--") && next !== "--") {
     const [flag] = next.split("=");
@@ -129,7 +137,7 @@ function unknownCommand(
   if (next === undefined || next.startsWith("-")) {
     return usageError(
       group ? `${group}: which one?` : "no command given",
-      `one of: ${choices.join(", ")}`,
+      offer,
     );
   }
   const meant = nearMiss(next, choices);
@@ -137,8 +145,6 @@ function unknownCommand(
     `unknown ${group === "emit" ? "event type" : "command"} "${
       printable(next, 40)
     }"`,
-    meant
-      ? `did you mean: ${program} ${meant}?`
-      : `one of: ${choices.join(", ")}`,
+    meant ? `did you mean: ${program} ${meant}?` : offer,
   );
 }

@@ -48,7 +48,8 @@ export async function programHelp(): Promise<string> {
     "",
     `topics: ${TOPICS.map(({ name }) => name).join(", ")}`,
     "",
-    "kitty-events help <command or topic> says more; kitty-events --version, too.",
+    "kitty-events help <command or topic> says more.",
+    "kitty-events --version shows the versions.",
   ].join("\n");
 }
 

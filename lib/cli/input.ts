@@ -7,13 +7,23 @@
 import { EXIT, KittyError, reasonOf } from "../errors.ts";
 import type { Call } from "./command.ts";
 
-/** A file's bytes, or standard input's. */
+/** Bytes to read. */
+export interface Input {
+  readonly read: (buffer: Uint8Array) => Promise<number | null>;
+  close(): void;
+}
+
+/**
+ * A file's bytes, or standard input's.
+ *
+ * @param ifFolder what to try where the path is a folder
+ * @throws {KittyError} where there is no such file, or it cannot be read
+ */
 export async function openInput(
   { terminal }: Call,
   path: string | undefined,
-): Promise<
-  { read: (buffer: Uint8Array) => Promise<number | null>; close(): void }
-> {
+  ifFolder?: string,
+): Promise<Input> {
   if (path === undefined || path === "-") {
     return {
       read: (buffer) => terminal.read(buffer).catch(unusable(STDIN)),
@@ -21,6 +31,8 @@ export async function openInput(
     };
   }
   const failed = unusable(path);
+  const { isDirectory } = await Deno.stat(path).catch(failed);
+  if (isDirectory) unusable(path, ifFolder)("it is a folder");
   const file = await Deno.open(path, { read: true }).catch(failed);
   return {
     read: (buffer) => file.read(buffer).catch(failed),
@@ -28,14 +40,38 @@ export async function openInput(
   };
 }
 
+/**
+ * Looks for a folder to read.
+ *
+ * @param ifAbsent what to try where there is none
+ * @param ifFile what to try where it is a file
+ * @throws {KittyError} in both cases
+ */
+export async function expectFolder(
+  path: string,
+  ifAbsent: string,
+  ifFile: string,
+): Promise<void> {
+  const { isDirectory } = await Deno.stat(path)
+    .catch(unusable(path, ifAbsent, "folder"));
+  if (!isDirectory) unusable(path, ifFile)("it is a file, not a folder");
+}
+
 /** Standard input, in messages. */
 export const STDIN = "standard input";
 
 /** Turns a failure of the input into words. */
-function unusable(what: string): (error: unknown) => never {
+function unusable(
+  what: string,
+  hint = "check the path, or use - for standard input",
+  kind = "file",
+): (error: unknown) => never {
   return (error) => {
-    throw new KittyError("input", `cannot read ${what}: ${reasonOf(error)}`, {
-      hint: "check the path, or use - for standard input",
+    const found = error instanceof Deno.errors.NotFound
+      ? `no such ${kind}`
+      : reasonOf(error);
+    throw new KittyError("input", `cannot read ${what}: ${found}`, {
+      hint,
       exit: EXIT.usage,
     });
   };

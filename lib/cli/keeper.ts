@@ -22,8 +22,9 @@ export interface Keeper {
   read(): Promise<Deno.Kv>;
 }
 
-/** @throws {KittyError} where the user has no home */
+/** @throws {KittyError} where the user has no home, or it is a file */
 export async function openKeeper(call: Call): Promise<Keeper> {
+  await expectNoFile(await homeOf(call));
   const { emitter, settings } = await setUpEmitter(call.world, {
     home: call.args.text("home"),
     warn: (text) => void call.out.warn(text),
@@ -39,14 +40,11 @@ export async function openKeeper(call: Call): Promise<Keeper> {
       });
     } catch (error) {
       if (error instanceof KittyError) throw error;
-      throw new KittyError(
-        "queue_unusable",
-        `cannot use the queue in ${home.path}: ${reasonOf(error)}`,
-        {
-          hint:
-            "look at the folder's owner, mode and free space; events wait in its spool meanwhile",
-          cause: error,
-        },
+      throw unusable(
+        home.path,
+        reasonOf(error),
+        "look at the folder's owner, mode and free space",
+        error,
       );
     } finally {
       // Told without the lock: whoever reads slowly must not keep others waiting.
@@ -72,6 +70,30 @@ export async function homeOf(
   const home = await homeFolder(world, args.text("home"));
   if (home === undefined) throw noHome();
   return home;
+}
+
+/** Looks before anything else does: what each of its files meets there would hide the one mistake. */
+async function expectNoFile(path: string): Promise<void> {
+  const stat = await Deno.stat(path).catch(() => undefined);
+  if (!stat?.isFile) return;
+  throw unusable(
+    path,
+    "it is a file, not a folder",
+    "name a folder with SPEC_KITTY_HOME or --home",
+  );
+}
+
+function unusable(
+  path: string,
+  found: string,
+  hint: string,
+  cause?: unknown,
+): KittyError {
+  return new KittyError(
+    "queue_unusable",
+    `cannot use the queue in ${path}: ${found}`,
+    { hint, cause },
+  );
 }
 
 function noHome(): KittyError {

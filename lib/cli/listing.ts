@@ -33,14 +33,16 @@ export const LIST_DETAILS: readonly string[] = [
 export async function list(call: Call, place: Place): Promise<number> {
   const limit = countOf(call.args, "limit") ?? LIMIT_DEFAULT;
   const kv = await (await openKeeper(call)).read();
-  let shown = 0;
-  for await (const entry of walk(kv, place, limit)) {
+  let shown = 0, isMore = false;
+  for await (const entry of walk(kv, place, limit + 1)) {
+    isMore = shown === limit;
+    if (isMore) break;
     shown += 1;
     const isRead = await tell(call, entry, await triesOf(kv, entry));
     if (!isRead) break;
   }
   if (shown === 0) await call.out.note("none");
-  if (shown === limit) {
+  if (isMore) {
     await call.out.note(`the first ${shown}; more with --limit`);
   }
   return 0;
@@ -115,7 +117,9 @@ function indented(line: string): string {
 /** What was tried, and what came of it; empty where nothing was. */
 function whyHere({ place }: Entry, tries: Tries): string {
   const { attempts, reason, last_error } = tries;
-  const tried = attempts > 0 ? `${attempts} attempts` : "";
+  const tried = attempts > 0
+    ? `${attempts} attempt${attempts > 1 ? "s" : ""}`
+    : "";
   const label = place === "dead" ? `dead${tried && ` after ${tried}`}` : tried;
   const why = reason ?? last_error;
   return [label, why && printable(why, WHY_CHARS_MAX)].filter(Boolean)

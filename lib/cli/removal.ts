@@ -8,6 +8,7 @@
 import { EXIT, usageError } from "../errors.ts";
 import type { OfflineQueue } from "../home/queue.ts";
 import type { Place } from "../home/queue_layout.ts";
+import { readLedger } from "../home/queue_read.ts";
 import type { Call } from "./command.ts";
 import { openKeeper } from "./keeper.ts";
 import { chosenIds, strangers } from "./listing.ts";
@@ -27,7 +28,10 @@ export async function drop(call: Call, place: Place): Promise<number> {
   if (call.args.flag("all") && !call.args.flag("yes")) {
     throw usageError(
       "--all removes every one of them for good",
-      "add --yes; to keep a copy first: kitty-events queue export > events.ndjson",
+      `add --yes; to keep a copy first: kitty-events ${await copyOf(
+        call,
+        place,
+      )}`,
     );
   }
   return await act(
@@ -36,6 +40,14 @@ export async function drop(call: Call, place: Place): Promise<number> {
     "dropped",
     (queue, ids) => queue.drop(ids, place),
   );
+}
+
+/** The command line that keeps a copy of all events of a place. */
+async function copyOf(call: Call, place: Place): Promise<string> {
+  if (place === "queue") return "queue export > events.ndjson";
+  // An export leaves dead letters out, and a list ends at its limit.
+  const { dead } = await readLedger(await (await openKeeper(call)).read());
+  return `queue dead list --json --limit ${dead || 1} > dead.ndjson`;
 }
 
 /** Does something with the chosen events and says with how many. */

@@ -33,7 +33,7 @@ export const TOPICS: readonly Topic[] = [
       ["queued", "on disk, in the queue"],
       [
         "spooled",
-        "on disk, in the spool: the queue could not be used in time; it has no clock value yet",
+        "on disk, in the spool: the queue could not be used in time, or older drafts wait there; it has no clock value yet",
       ],
       ["discarded", "it breaks the contract; `problems` says where"],
       ["refused", "the queue is full; nothing was stored"],
@@ -49,7 +49,7 @@ export const TOPICS: readonly Topic[] = [
     name: "exit-codes",
     summary: "How a command ends.",
     intro: [
-      "emit exits with 0 whatever became of the event, except for wrong usage; --strict makes it use the other codes. All other commands always use them.",
+      "emit exits with 0 whatever became of the event, except for wrong usage; --strict makes it use the other codes. All commands but emit always use them.",
     ],
     rows: [
       ["0", "done"],

@@ -214,7 +214,7 @@ Deno.test("queue import --from: a damaged queue -> what can be read comes back, 
     }
     strictEqual(
       (await run(["queue", "import", "--from", home + "/none"])).code,
-      74,
+      64,
     );
   }));
 

@@ -63,6 +63,9 @@ Deno.test({
         SECTIONS,
       );
       const whole = plain(text);
+      const shown = new Set(
+        text.split("\n").map((line) => plain(line).trim()),
+      );
       const has = (part: string) => ok(whole.includes(plain(part)), part);
       for (const name of COMMANDS.keys()) {
         if (name === "version") continue;
@@ -70,6 +73,9 @@ Deno.test({
           await loadCommand(name);
         has(summary);
         has(details.join("\n"));
+        for (const line of details.filter((line) => line.startsWith(" "))) {
+          ok(shown.has(plain(line).trim()), `continued elsewhere: ${line}`);
+        }
         for (const [option, { help }] of Object.entries(options)) {
           has(`--${option}`);
           has(help);

@@ -5,7 +5,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { EVENT_TYPES } from "../../lib/contract.ts";
 import { CLOCK_MAX } from "../../lib/limits.ts";
 import { eventOf, idOf } from "../support/events.ts";
-import { inHome as underLock } from "../support/home.ts";
+import { inHome as underLock, isThere } from "../support/home.ts";
 import { documentsOf, type Run, withProgram } from "../support/program.ts";
 
 const NOTE = ["emit", "history-added", "WP01", "note"];
@@ -186,42 +186,176 @@ Deno.test("queue import: a path that holds no events -> what was attempted, the 
     await Deno.mkdir(`${home}/text`);
     const file = `${home}/text/events.kv`;
     await Deno.writeTextFile(file, "this is no database, whatever its name\n");
-    const events = "cannot import events from",
-      queue = "cannot import the queue in";
+    const read = "cannot read", queue = "cannot import the queue in";
     const listed = "kitty-events doctor lists them";
-    const cases: [string[], string, string][] = [
-      [["/nope"], `${events} /nope: no such file`, "check the path"],
+    const cases: [string[], string, string, code?: number][] = [
+      [["/nope"], `${read} /nope: no such file`, "check the path"],
       [
         [`${home}/empty`],
-        `${events} ${home}/empty: it is a folder`,
+        `${read} ${home}/empty: it is a folder`,
         `queue import --from ${home}/empty`,
       ],
-      [[`${file}/x`], `${events} ${file}/x: Not a directory`, "check the path"],
-      [["--from", "/nope"], `${queue} /nope: no such folder`, listed],
-      [["--from", "no/pe"], `${queue} no/pe: no such folder`, listed],
+      [[`${file}/x`], `${read} ${file}/x: Not a directory`, "check the path"],
+      [["--from", "/nope"], `${read} /nope: no such folder`, listed],
+      [["--from", "no/pe"], `${read} no/pe: no such folder`, listed],
       [
         ["--from", `${home}/empty`],
         `${queue} ${home}/empty: there is no events.kv in it`,
         listed,
+        74,
       ],
-      [["--from", file], `${queue} ${file}: it is a file`, "leave --from out"],
+      [["--from", file], `${read} ${file}: it is a file`, "leave --from out"],
       [
         ["--from", `${home}/text`],
         `${queue} ${home}/text: nothing can be read of its events.kv: file is not a database`,
         "backup",
+        74,
       ],
       [["--from", ""], "--from is empty", ""],
     ];
-    for (const [words, message, hint] of cases) {
+    for (const [words, message, hint, exit = 64] of cases) {
       const { code, stdout, stderr } = await run(["queue", "import", ...words]);
-      deepStrictEqual([code, stdout], [
-        words.at(-2) === "--from" && words.at(-1) ? 74 : 64,
-        "",
-      ]);
+      deepStrictEqual([code, stdout], [exit, ""], stderr);
       ok(stderr.startsWith(`kitty-events: ${message}`), stderr);
       ok(stderr.includes(hint), stderr);
       ok(!stderr.includes(".salvage"), stderr);
     }
+  }));
+
+Deno.test("validate, queue import: a file that is not there, a folder -> the same words, 64", () =>
+  withProgram(async (run, home) => {
+    await Deno.mkdir(home);
+    for (
+      const [path, found] of [
+        [`${home}/none`, "no such file"],
+        [home, "it is a folder"],
+      ]
+    ) {
+      for (const words of ["validate", "queue import"]) {
+        const { code, stdout, stderr } = await run([
+          ...words.split(" "),
+          path!,
+        ]);
+        deepStrictEqual(
+          [code, stdout, stderr.split("\n")[0]],
+          [64, "", `kitty-events: cannot read ${path}: ${found}`],
+          words,
+        );
+      }
+    }
+  }));
+
+Deno.test("queue drop, dead drop: --all without --yes -> a command whose output holds every event, whole", () =>
+  withProgram(async (run, home) => {
+    const events = Array.from({ length: 130 }, (_, n) => eventOf(n + 1));
+    await run(["queue", "import"], { stdin: exportOf(...events) });
+    const deadIds = events.slice(0, 60).map(({ envelope }) =>
+      envelope.event_id
+    );
+    await underLock(
+      home,
+      ({ queue }) =>
+        queue.deadLetter(deadIds, {
+          reason: "the server refused it",
+          nowMs: 0,
+        }),
+    );
+    for (
+      const [words, kept] of [
+        ["queue dead drop", events.slice(0, 60)],
+        ["queue drop", events.slice(60)],
+      ] as const
+    ) {
+      const { code, stdout } = await run([
+        ...words.split(" "),
+        "--all",
+        "--json",
+      ]);
+      strictEqual(code, 64);
+      const [, command] = documentsOf(stdout)[0].error.try
+        .match(/^add --yes; .*: kitty-events (.+) > \w+\.ndjson$/);
+      const copy = documentsOf((await run(command.split(" "))).stdout);
+      deepStrictEqual(
+        copy.map((document) => document.event ?? document),
+        kept.map(({ envelope }) => envelope),
+        command,
+      );
+    }
+    await run(["queue", "dead", "drop", "--all", "--yes"]);
+    const { stderr } = await run(["queue", "dead", "drop", "--all"]);
+    const [, command] = stderr.match(/kitty-events (queue .+) >/)!;
+    strictEqual((await run(command!.split(" "))).code, 0);
+  }));
+
+Deno.test("queue list: --limit N -> says that there are more only where there are", () =>
+  withProgram(async (run) => {
+    await run(["queue", "import"], { stdin: exportOf(...three) });
+    const told: [string, string][] = [
+      ["2", "the first 2; more with --limit\n"],
+      ["3", ""],
+      ["4", ""],
+      ["999999999999999", ""],
+    ];
+    for (const [limit, more] of told) {
+      const words = ["queue", "list", "--limit", limit];
+      const { stdout, stderr } = await run(words);
+      strictEqual(stderr, more, limit);
+      strictEqual(
+        stdout.match(/WPStatusChanged/g)?.length,
+        Math.min(Number(limit), three.length),
+      );
+    }
+  }));
+
+Deno.test("queue list: attempts -> one attempt, two attempts", () =>
+  withProgram(async (run, home) => {
+    await run(["queue", "import"], { stdin: exportOf(three[0]!) });
+    for (const tried of ["1 attempt", "2 attempts"]) {
+      await underLock(
+        home,
+        ({ queue }) => queue.recordFailure([idOf(1)], "too slow"),
+      );
+      const { stdout } = await run(["queue", "list"]);
+      match(stdout, new RegExp(`^ {7}${tried}: too slow$`, "m"));
+    }
+  }));
+
+Deno.test("clock, queue: a file as home -> 74, what it is; nothing is said of a spool", () =>
+  withProgram(async (run, home) => {
+    await Deno.writeTextFile(home, "");
+    for (const words of ["clock show", "queue list", "queue stats"]) {
+      const { code, stdout, stderr } = await run(words.split(" "));
+      deepStrictEqual([code, stdout], [74, ""], words);
+      strictEqual(
+        stderr,
+        `kitty-events: cannot use the queue in ${home}: it is a file, not a folder\n  name a folder with SPEC_KITTY_HOME or --home\n`,
+      );
+    }
+    await Deno.remove(home);
+    await Deno.mkdir(`${home}/events.kv`, { recursive: true });
+    const { code, stderr } = await run(["queue", "list"]);
+    strictEqual(code, 74);
+    ok(!stderr.includes("spool"), stderr);
+  }));
+
+Deno.test("any command: an empty --home -> 64, the default home not made; help is given all the same", () =>
+  withProgram(async (run, home) => {
+    for (
+      const words of [
+        ["queue", "list"],
+        ["clock"],
+        ["validate"],
+        NOTE.concat("x"),
+      ]
+    ) {
+      for (const empty of [["--home", ""], ["--home="]]) {
+        const { code, stdout, stderr } = await run([...words, ...empty]);
+        deepStrictEqual([code, stdout], [64, ""], words.join(" "));
+        match(stderr, /^kitty-events: --home is empty\n/);
+      }
+    }
+    strictEqual((await run(["clock", "--home", "", "--help"])).code, 0);
+    strictEqual(await isThere(home), false);
   }));
 
 Deno.test("queue show, drop, dead drop, dead requeue: ids that are not there, or lie elsewhere -> 65, a warning each, the others done", () =>
@@ -507,7 +641,7 @@ Deno.test("any command: fails with --json -> one error document, nothing on stde
       ["queue drop", 64, "usage"],
       ["queue import file --from folder", 64, "usage"],
       ["queue import /nowhere/file", 64, "input"],
-      ["queue import --from /nowhere", 74, "no_queue"],
+      ["queue import --from /nowhere", 64, "input"],
       ["clock receive", 64, "usage"],
       ["clock receive -- -1", 64, "usage"],
       ["schema nothing", 64, "usage"],

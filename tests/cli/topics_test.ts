@@ -108,3 +108,30 @@ Deno.test(
     strictEqual(event.payload.entry_content, "hello");
   }),
 );
+
+Deno.test("help: clock, receipts, exit codes, emit, the whole -> what one would miss is named", () =>
+  withProgram(async (run) => {
+    const said: [string, string][] = [
+      ["clock", "clock receive N moves it past a value"],
+      ["receipts", "could not be used in time, or older drafts wait there"],
+      ["exit-codes", "All commands but emit always use them."],
+      ["emit", "To record a single event, name its type:"],
+      ["", "kitty-events --version shows the versions."],
+    ];
+    for (const [topic, words] of said) {
+      const { stdout } = await run(["help", topic].filter(Boolean));
+      ok(stdout.replace(/\s+/g, " ").includes(words), topic);
+    }
+  }));
+
+Deno.test("help: a word that is no command -> those of the overview, no others", () =>
+  withProgram(async (run) => {
+    const { code, stderr } = await run(["xyzzy"]);
+    strictEqual(code, 64);
+    const offered = stderr.match(/one of: (.+)/)![1]!.split(", ");
+    const { stdout } = await run(["help"]);
+    deepStrictEqual(
+      offered,
+      [...stdout.matchAll(/^ {2}([a-z]\S*) {2}/gm)].map(([, word]) => word),
+    );
+  }));

@@ -33,7 +33,13 @@ const show: Command = {
 };
 
 export const clock: readonly Command[] = [
-  { ...show, name: "clock" },
+  {
+    ...show,
+    name: "clock",
+    details: [
+      "clock receive N moves it past a value that came from elsewhere.",
+    ],
+  },
   show,
   {
     name: "clock receive",

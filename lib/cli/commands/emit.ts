@@ -60,9 +60,9 @@ export const emit: readonly Command[] = [
       '   "team_slug"?, "project_uuid"?, "project_slug"?}',
       "and is answered by a receipt in JSON, in order, once it is on disk.",
       "",
-      "One event is told by its type:",
+      "To record a single event, name its type:",
       ...EMIT_TYPES.map(({ word, summary }) =>
-        `  emit ${word.padEnd(22)} ${summary}`
+        `  ${word.padEnd(20)} ${summary}`
       ),
     ],
     examples: ["emit --stdin < drafts.ndjson"],

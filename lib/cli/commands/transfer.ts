@@ -5,7 +5,7 @@
  */
 
 import { type Envelope, type Problem, readEnvelope } from "../../contract.ts";
-import { EXIT, KittyError, reasonOf, usageError } from "../../errors.ts";
+import { EXIT, usageError } from "../../errors.ts";
 import { importGroup } from "../../home/import.ts";
 import { idTaken, tooLarge } from "../../home/intake.ts";
 import { envelopeBytes } from "../../home/queue_read.ts";
@@ -16,7 +16,7 @@ import {
   PAGE_ENTRIES,
 } from "../../limits.ts";
 import type { Call, Command } from "../command.ts";
-import { openInput } from "../input.ts";
+import { expectFolder, type Input, openInput } from "../input.ts";
 import { type Keeper, openKeeper } from "../keeper.ts";
 import { LineReader } from "../../lines.ts";
 import { problemText } from "../output.ts";
@@ -85,12 +85,16 @@ async function importAll(call: Call): Promise<number> {
     throw usageError("either a FILE or --from DIR, not both");
   }
   if (from === "") throw usageError("--from is empty");
-  if (path !== undefined && path !== "-") await expectFile(path);
+  // A wrong path is told before a home is made.
+  if (from !== undefined) await expectFolder(from, NO_FOLDER, NO_EXPORT);
+  const source = from === undefined
+    ? await openInput(call, path, `${SET_ASIDE} ${path}`)
+    : undefined;
   const keeper = await openKeeper(call);
   const importer = new Importer(call, keeper);
-  const documents = from === undefined
-    ? linesOf(call, path)
-    : salvage(from, `${keeper.home.path}/.salvage-${Deno.pid}`);
+  const documents = source
+    ? linesOf(source)
+    : salvage(from!, `${keeper.home.path}/.salvage-${Deno.pid}`);
   for await (const bytes of documents) await importer.add(bytes);
   await importer.flush();
   const { counts } = importer;
@@ -102,36 +106,16 @@ async function importAll(call: Call): Promise<number> {
   return counts.invalid > 0 ? EXIT.invalid : EXIT.ok;
 }
 
-/** Tells a path that holds no export from a file that only cannot be read. */
-async function expectFile(path: string): Promise<void> {
-  const refuse = (found: string, hint: string): never => {
-    throw new KittyError(
-      "input",
-      `cannot import events from ${path}: ${found}`,
-      {
-        hint,
-        exit: EXIT.usage,
-      },
-    );
-  };
-  const check = "check the path, or use - for standard input";
-  const stat = await Deno.stat(path).catch((error) => {
-    const isAbsent = error instanceof Deno.errors.NotFound;
-    return refuse(isAbsent ? "no such file" : reasonOf(error), check);
-  });
-  if (stat.isDirectory) {
-    refuse(
-      "it is a folder",
-      `for a queue that was set aside: kitty-events queue import --from ${path}`,
-    );
-  }
-}
+/** What to try where a path leads to something else. */
+const SET_ASIDE =
+    "for a queue that was set aside: kitty-events queue import --from",
+  NO_EXPORT = "for an export, leave --from out: kitty-events queue import FILE",
+  NO_FOLDER =
+    "name a folder damaged-... of the home; kitty-events doctor lists them as set_aside";
 
 async function* linesOf(
-  call: Call,
-  path: string | undefined,
+  source: Input,
 ): AsyncGenerator<Uint8Array | undefined> {
-  const source = await openInput(call, path);
   try {
     const reader = new LineReader(source.read);
     for (let lines; (lines = await reader.next()) !== null;) {
