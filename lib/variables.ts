@@ -79,7 +79,7 @@ export const VARIABLES: readonly Variable[] = [
     name: "DENO_TLS_CA_STORE",
     kind: "common",
     meaning:
-      "whose certificates count: mozilla,system adds those of this machine",
+      "whose certificates are trusted: mozilla, system (this machine's), or both (mozilla,system)",
   },
   {
     name: "NO_COLOR",

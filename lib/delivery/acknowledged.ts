@@ -9,26 +9,45 @@ import { type Deadline, pause } from "../deadline.ts";
 import type { Home } from "../home/home.ts";
 import { locate } from "../home/queue_index.ts";
 import { readLedger } from "../home/queue_read.ts";
-import { ACKNOWLEDGED_LOOK_MS } from "../limits.ts";
+import {
+  ACKNOWLEDGED_LOOK_MS,
+  CLOSE_TIMEOUT_MS,
+  LOOK_EVERY_MS,
+} from "../limits.ts";
+import {
+  agentLockPath,
+  type AgentState,
+  readAgentState,
+} from "./agent_file.ts";
 import { CONNECTION_LABELS, type Offer, type Route } from "./route.ts";
 
 /**
  * Waits until events have left the queue. Never rejects.
  *
+ * @param agentHome the home whose agent delivers them; the wait ends where it
+ *   does so no more
  * @returns the ids of those that the server has acknowledged; none where a
  *   person dropped events meanwhile, as these may be among them
  */
 export async function awaitAcknowledged(
   { events, kv, deadline }: Omit<Offer, "wait">,
+  agentHome?: string,
 ): Promise<ReadonlySet<string>> {
   const ids = events.map(({ event_id }) => event_id);
   const acknowledged = new Set<string>();
   try {
     const { dropped } = await readLedger(kv);
+    let lookAtLeftMs = deadline.leftMs - LOOK_EVERY_MS;
     for (;;) {
+      let isOver = false;
+      if (agentHome !== undefined && deadline.leftMs < lookAtLeftMs) {
+        lookAtLeftMs -= LOOK_EVERY_MS;
+        isOver = !await deadline.race(delivers(agentHome), "look");
+      }
+      // Only now, so that what the agent delivered at its end is seen.
       const places = await deadline.race(locate(kv, ids), "look");
       for (const id of ids) if (!places.has(id)) acknowledged.add(id);
-      const isOver = [...places.values()].every(({ key }) => key[0] === "dead");
+      isOver ||= [...places.values()].every(({ key }) => key[0] === "dead");
       if (isOver || deadline.leftMs <= ACKNOWLEDGED_LOOK_MS) break;
       await pause(ACKNOWLEDGED_LOOK_MS);
     }
@@ -50,16 +69,59 @@ export async function whyUnacknowledged(
   home: Home,
   deadline: Deadline,
 ): Promise<string> {
-  const { status, carrier } = route;
+  const now = route.carrier === "agent" && deadline.leftMs > 0
+    ? await deadline.race(beside(route, home), "look").catch(() => route)
+    : route;
+  const { status, carrier } = now;
   const lookUp = async (look: (home: Home) => Promise<string | undefined>) =>
     deadline.leftMs > 0
       ? await deadline.race(look(home), "look").catch(() => undefined)
       : undefined;
   const reasons = status === "Offline"
     ? [await lookUp(loginProblem), idle(carrier)]
-    : [unanswered(route)];
+    : [unanswered(now)];
   if (carrier !== "nobody") reasons.push(await lookUp(lastFailure));
   return reasons.filter((text) => text !== undefined).join("; ");
+}
+
+/** Whether a home's agent still delivers. */
+async function delivers(home: string): Promise<boolean> {
+  const nowMs = Date.now();
+  const agent = await agentNow(home, nowMs);
+  if (agent?.state !== "Offline") return agent !== undefined;
+  // While it takes up new settings, it is Offline for a moment.
+  return nowMs - Date.parse(agent.since) <= CLOSE_TIMEOUT_MS;
+}
+
+/** How the agent of a route stands now: the call may have begun long ago. */
+async function beside(
+  route: Pick<Route, "status" | "carrier">,
+  home: Home,
+): Promise<Pick<Route, "status" | "carrier">> {
+  const agent = await agentNow(home.path, home.world.nowMs());
+  if (!agent) return { status: "Offline", carrier: "nobody" };
+  // Nobody has waited for one that was Offline.
+  return route.status === "Offline" ? route : { ...route, status: agent.state };
+}
+
+/**
+ * What a home's agent says of itself, if it runs. Never waits for its lock, as
+ * `findAgent` does: what waits for a lock keeps a library's process alive.
+ */
+async function agentNow(
+  home: string,
+  nowMs: number,
+): Promise<AgentState | undefined> {
+  const state = await readAgentState(home, nowMs);
+  if (!state) return undefined;
+  try {
+    using lock = await Deno.open(agentLockPath(home), { write: true });
+    // Deno 2.6 has no such call: there a killed agent counts until its file is old.
+    if (await lock.tryLock?.(true)) return undefined;
+  } catch {
+    // Without a lock to look at, its word counts.
+  }
+  return state;
 }
 
 function idle(carrier: Route["carrier"]): string {

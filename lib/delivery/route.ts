@@ -64,7 +64,7 @@ export const offlineRoute: Route = {
 /**
  * The way of a process beside an agent: wakes it, and leaves the rest to it.
  *
- * @param poke the file that wakes it
+ * @param poke the file that wakes it, in the spool of its home
  */
 export function agentRoute(status: ConnectionStatus, poke: string): Route {
   return {
@@ -75,7 +75,8 @@ export function agentRoute(status: ConnectionStatus, poke: string): Route {
       await Deno.utime(poke, now, now).catch(() => {});
       if (!offer.wait || status === "Offline") return new Set();
       const { awaitAcknowledged } = await import("./acknowledged.ts");
-      return await awaitAcknowledged(offer);
+      const home = poke.slice(0, poke.lastIndexOf("/spool/"));
+      return await awaitAcknowledged(offer, home);
     },
   };
 }

@@ -10,27 +10,32 @@ import { EXIT, KittyError } from "../errors.ts";
  * Reads a server's address: its origin, such as `https://events.example.org`.
  * A path, a query or a user in it is refused, because the paths are fixed.
  *
+ * @param source the option that it is the value of; without one, it is a setting
  * @throws {KittyError} for no URL, another scheme, or plain http to anywhere
  *   but this machine: tokens and events would travel in the clear
  */
-export function readServerUrl(text: string): URL {
+export function readServerUrl(
+  text: string,
+  source?: string,
+): URL {
+  const bad = (what: string) => badUrl(text, source, what);
   let url: URL;
   try {
     url = new URL(text);
   } catch {
-    throw bad("the server's address is no URL");
+    throw bad("is no URL");
   }
   if (url.protocol !== "https:" && url.protocol !== "http:") {
-    throw bad("the server's address has to begin with https://");
+    throw bad("has to begin with https://");
   }
   if (url.username || url.password) {
-    throw bad("the server's address must not hold a user or a password");
+    throw bad("must not hold a user or a password");
   }
   if (url.pathname !== "/" || url.search || url.hash) {
-    throw bad("the server's address must be a host, without a path");
+    throw bad("must be a host, without a path");
   }
   if (url.protocol === "http:" && !isLoopback(url.hostname)) {
-    throw bad("plain http is only for servers on this machine");
+    throw bad("is plain http, which is only for servers on this machine");
   }
   return url;
 }
@@ -41,9 +46,36 @@ export function isLoopback(hostname: string): boolean {
     /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
-function bad(message: string): KittyError {
+/** A session's server as people read it; null: there is none. */
+export function serverText(
+  { serverUrl, reason }: {
+    readonly serverUrl: URL | undefined;
+    readonly reason?: string;
+  },
+): string | null {
+  return serverUrl?.origin ??
+    (reason === "bad_server" ? "none that can be used" : null);
+}
+
+function badUrl(
+  text: string,
+  source: string | undefined,
+  what: string,
+): KittyError {
+  // Not where it may hold a secret: a user, a query, or a token in its place.
+  const isShown = text.length <= SHOWN_CHARS_MAX &&
+    !/[@?#]|:(?![\d/])/.test(text);
+  const value = isShown ? ` "${text}"` : "";
+  const message = `${source ?? "the server's address"}${value} ${what}`;
   return new KittyError("bad_server_url", message, {
-    hint: "such as https://events.example.org or http://127.0.0.1:8787",
+    hint: EXAMPLES + (source === undefined ? SOURCES : ""),
     exit: EXIT.config,
   });
 }
+
+const EXAMPLES = "such as https://events.example.org or http://127.0.0.1:8787";
+const SOURCES =
+  "; set by SPEC_KITTY_SERVER_URL, or sync.server_url in config.toml";
+
+/** Less than a JWT has. */
+const SHOWN_CHARS_MAX = 80;

@@ -7,7 +7,6 @@
 import type { Home } from "../home/home.ts";
 import { readStats } from "../home/queue_read.ts";
 import { readTally } from "../tally.ts";
-import { readAgentState } from "./agent_file.ts";
 import type { ConnectionStatus } from "./route.ts";
 import { type NoSession, Session } from "./session.ts";
 
@@ -45,23 +44,26 @@ export interface SyncStatus {
   readonly problem: string | null;
 }
 
-/** @param kv the home's queue */
+/**
+ * @param kv the home's queue
+ * @param connection that of the home's agent, which only who needs it looks for
+ */
 export async function readSyncStatus(
   home: Home,
   kv: Deno.Kv,
   session: Session | NoSession,
+  connection: ConnectionStatus = "Offline",
 ): Promise<SyncStatus> {
-  const [{ ledger, oldest, by_team }, tally, agent, spooled] = await Promise
+  const [{ ledger, oldest, by_team }, tally, spooled] = await Promise
     .all([
       readStats(kv),
       readTally(home.path),
-      readAgentState(home.path, home.world.nowMs()),
       // Whoever cannot read them was told so when the home was opened.
       home.spool.names().catch(() => []),
     ]);
   const { queued, dead, accepted, imported, delivered, dropped } = ledger;
   return {
-    connection: agent?.state ?? "Offline",
+    connection,
     authenticated: session instanceof Session && session.isGood,
     server_url: session.serverUrl?.origin ?? null,
     team_slug: session.teamSlug ?? null,

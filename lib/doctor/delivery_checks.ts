@@ -7,8 +7,10 @@
 import { findAgent } from "../delivery/agent_client.ts";
 import { socketPath } from "../delivery/agent_file.ts";
 import { type Answer, ask, NoAnswerError } from "../delivery/http.ts";
+import { serverText } from "../delivery/server_url.ts";
 import { type NoSession, openSession, Session } from "../delivery/session.ts";
 import { EXIT } from "../errors.ts";
+import type { World } from "../world.ts";
 import { type Finding, fine, problem, timeText, warning } from "./finding.ts";
 import { CLOCK_SKEW_MS_MAX, LOGIN_WARN_MS, SERVER_WAIT_MS } from "./limits.ts";
 import { type Patient, within } from "./patient.ts";
@@ -62,7 +64,7 @@ export async function checkLogin(patient: Patient): Promise<Finding> {
 
 /** What a server said to a question that needs no login. */
 export type Reply =
-  | { readonly kind: "none" }
+  | { readonly kind: "none"; readonly why: string }
   | { readonly kind: "silent"; readonly why: string }
   | {
     readonly kind: "answer";
@@ -74,8 +76,11 @@ export type Reply =
 
 /** Asks the server whether it is there; the checks that concern it share the reply. */
 export async function askServer(patient: Patient): Promise<Reply> {
-  const { serverUrl: url } = await sessionOf(patient);
-  if (!url) return { kind: "none" };
+  const session = await sessionOf(patient);
+  const { serverUrl: url } = session;
+  if (!url) {
+    return { kind: "none", why: serverText(session) ?? "none is configured" };
+  }
   const { world } = patient;
   const startedMs = world.elapsedMs();
   try {
@@ -95,13 +100,18 @@ export async function askServer(patient: Patient): Promise<Reply> {
 /** Whether the server answers. */
 export async function checkServer(
   askOnce: () => Promise<Reply>,
+  { world }: Patient,
 ): Promise<Finding> {
   const reply = await askOnce();
   switch (reply.kind) {
     case "none":
-      return fine("none is configured");
+      return fine(reply.why);
     case "silent":
-      return problem(reply.why, hintFor(reply.why), EXIT.unavailable);
+      return problem(
+        reply.why,
+        tlsHint(reply.why, world) ?? NO_ANSWER_HINT,
+        EXIT.unavailable,
+      );
     case "answer": {
       const { answer: { status }, url, tookMs } = reply;
       const text = `${url.origin} answered with status ${status} after ${
@@ -115,14 +125,27 @@ export async function checkServer(
   }
 }
 
-function hintFor(why: string): string {
+const NO_ANSWER_HINT =
+  "look at the address (kitty-events auth status), the network and HTTPS_PROXY; events wait in the queue meanwhile";
+
+/** What to do where no answer came because of TLS; undefined: because of something else. */
+export function tlsHint(
+  why: string,
+  world: Pick<World, "env">,
+): string | undefined {
   if (/InvalidContentType|wrong version number/i.test(why)) {
     return "there is no TLS at that address; look at its port, and whether it is https";
   }
-  if (/certificate|UnknownIssuer|\btls\b|\bssl\b|handshake/i.test(why)) {
-    return "where a company's own authority signs certificates, set DENO_TLS_CA_STORE=mozilla,system; else look at the server's certificate";
+  if (!/certificate|UnknownIssuer|\btls\b|\bssl\b|handshake/i.test(why)) {
+    return undefined;
   }
-  return "look at the address (kitty-events auth status), the network and HTTPS_PROXY; events wait in the queue meanwhile";
+  // Where nobody has set it, the program itself does, to `mozilla,system`.
+  const stores = world.env("DENO_TLS_CA_STORE") ?? "";
+  return `where a company's own authority signs certificates, ${
+    stores.includes("system")
+      ? "add it to those that this machine trusts"
+      : "unset DENO_TLS_CA_STORE"
+  }; else look at the server's certificate`;
 }
 
 /** Whether this machine and the server have the same time. */

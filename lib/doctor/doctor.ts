@@ -94,7 +94,7 @@ function checksOf(patient: Patient): readonly NamedCheck[] {
     ["config", () => checkConfig(patient)],
     ["environment", () => checkEnvironment(patient)],
     ["login", () => checkLogin(patient)],
-    ["server", () => checkServer(askOnce)],
+    ["server", () => checkServer(askOnce, patient)],
     ["server_clock", () => checkServerClock(askOnce)],
     ["agent", () => checkAgent(patient)],
   ];

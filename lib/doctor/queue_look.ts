@@ -6,7 +6,13 @@
  */
 
 import { findDamage, queuePath, stateOf } from "../home/queue_file.ts";
-import { fromBytes, LAYOUT, type Ledger } from "../home/queue_layout.ts";
+import {
+  fromBytes,
+  LAYOUT,
+  type Ledger,
+  LEDGER_KEY,
+  teamKey,
+} from "../home/queue_layout.ts";
 import { QUICK_CHECK_BYTES_MAX } from "./limits.ts";
 
 /** What a look at the queue has shown. */
@@ -38,19 +44,32 @@ export async function lookAtQueue(
   const damage = isUnchecked ? undefined : await findDamage(queuePath(home));
   const known = { bytes, isUnchecked, isNewer: false };
   if (damage !== undefined) return { ...known, damage };
-  const ledger = await readLedger(home);
+  const ledger = await readRow<Ledger>(home, LEDGER_KEY);
   if (!ledger) return known;
   return ledger.layout > LAYOUT
     ? { ...known, isNewer: true }
     : { ...known, ledger };
 }
 
-/** The key `["ledger"]` as Deno KV writes it: text is 0x02, UTF-8, 0x00. */
-const LEDGER_ROW = new TextEncoder().encode("\u0002ledger\u0000");
+/**
+ * How many events of a team are queued.
+ *
+ * @throws when that cannot be read now
+ */
+export async function countOfTeam(home: string, team: string): Promise<number> {
+  if (!await stateOf(home)) return 0;
+  return await readRow<number>(home, teamKey(team)) ?? 0;
+}
 
-async function readLedger(home: string): Promise<Ledger | undefined> {
+async function readRow<T>(
+  home: string,
+  key: Deno.KvKey,
+): Promise<T | undefined> {
+  // As Deno KV writes a key of texts: for each 0x02, UTF-8, 0x00.
+  const bytes = new TextEncoder()
+    .encode(key.map((part) => `\u0002${String(part)}\u0000`).join(""));
   const { DatabaseSync } = await import("node:sqlite");
   using database = new DatabaseSync(queuePath(home), { readOnly: true });
-  const row = database.prepare("SELECT v FROM kv WHERE k = ?").get(LEDGER_ROW);
-  return row ? fromBytes<Ledger>(row.v as Uint8Array) : undefined;
+  const row = database.prepare("SELECT v FROM kv WHERE k = ?").get(bytes);
+  return row ? fromBytes<T>(row.v as Uint8Array) : undefined;
 }

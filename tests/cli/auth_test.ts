@@ -173,6 +173,70 @@ Deno.test("auth login: an address that is none, plain http to elsewhere -> 78; n
     strictEqual(server.asked.length, 0);
   }));
 
+Deno.test("auth login: an address that cannot be used -> named with where it stands, unless it may hold a secret", () =>
+  withServer(async (run) => {
+    const told = async (url: string, words = ["--server", url]) => {
+      const env = words.length > 0 ? {} : { SPEC_KITTY_SERVER_URL: url };
+      const { code, stderr } = await run(
+        ["auth", "login", "--username", "ada", ...words],
+        { stdin: PASSWORD, env },
+      );
+      strictEqual(code, 78, stderr);
+      return stderr;
+    };
+    match(await told("foo"), /--server "foo" is no URL/);
+    ok(!(await told("foo")).includes("SPEC_KITTY_SERVER_URL"));
+    match(
+      await told("http://a.example"),
+      /"http:\/\/a\.example" is plain http/,
+    );
+    match(
+      await told("foo", []),
+      /address "foo" is no URL[^]*SPEC_KITTY_SERVER_/,
+    );
+    for (
+      const url of [
+        "https://ada:hidden@a.example",
+        "https://ada:hidden",
+        "https://a.example/?key=hidden",
+        "https://a.example/#hidden",
+        `hidden${"x".repeat(100)}`,
+      ]
+    ) {
+      ok(!(await told(url)).includes("hidden"), url);
+    }
+    const env = { SPEC_KITTY_SERVER_URL: "foo" };
+    const { stdout, stderr } = await run(["auth", "status"], { env });
+    match(stdout, /^server_url +none that can be used$/m);
+    match(stderr, /"foo" is no URL/);
+    strictEqual((await status(run, env)).server_url, null);
+  }));
+
+Deno.test("auth login, auth logout: events without a team wait -> how many, and whose they will be; else nothing of it", () =>
+  withServer(async (run, { server }) => {
+    const told = async (words: string[], env: Record<string, string> = {}) => {
+      const { code, stderr } = await run(words, { stdin: PASSWORD, env });
+      strictEqual(code, 0, stderr);
+      return stderr.match(/^.*without a team.*$/m)?.[0];
+    };
+    const emit = (env = {}) =>
+      run(["emit", "history-added", "WP01", "note", "x"], { env });
+    strictEqual(await told(login(server)), undefined);
+    await emit({ SPEC_KITTY_TEAM_SLUG: "acme" });
+    strictEqual(await told(["auth", "logout"]), undefined);
+    await emit();
+    const one =
+      "queued without a team: 1; sent as the team of whoever is logged in then";
+    strictEqual(await told(login(server, "--json")), one);
+    strictEqual(await told(["auth", "logout"]), one);
+    await emit();
+    match((await told(login(server)))!, / a team: 2;/);
+    strictEqual(await told([...login(server), "--quiet"]), undefined);
+    // Then they are that team's.
+    const env = { SPEC_KITTY_TEAM_SLUG: "acme" };
+    strictEqual(await told(["auth", "logout"], env), undefined);
+  }));
+
 Deno.test("auth login: without --server -> the configured one", () =>
   withServer(async (run, { server }) => {
     const { code } = await run(["auth", "login", "--username", "ada"], {

@@ -487,7 +487,10 @@ Deno.test("doctor: a login -> well, ending, expired (77), none for the server (7
     strictEqual(other.code, 77);
     const bad = await visit(run, { SPEC_KITTY_SERVER_URL: "http://x.test" });
     deepStrictEqual([bad.code, bad.of("login").status], [78, "problem"]);
+    strictEqual(bad.of("server").found, "none that can be used");
     await Deno.remove(`${home}/credentials`);
+    const neither = await visit(run);
+    strictEqual(neither.of("server").found, "none is configured");
     const none = await visit(run, { SPEC_KITTY_SERVER_URL: server.url });
     deepStrictEqual([none.code, none.ill], [77, ["login"]]);
   }));
@@ -525,7 +528,7 @@ const openssl = withTool("openssl", await hasTool("openssl", ["version"]));
 
 Deno.test({
   name:
-    `doctor: a certificate of an unknown authority -> 69, and which setting makes it known${openssl.suffix}`,
+    `doctor, auth login: a certificate of an unknown authority -> 69, and what makes it known${openssl.suffix}`,
   ignore: openssl.ignore,
   fn: () =>
     withProgram(async (run, home) => {
@@ -549,14 +552,25 @@ Deno.test({
       }, () => new Response());
       try {
         await record(run);
-        await keepLogin(
-          home,
-          `https://127.0.0.1:${server.addr.port}`,
-          7 * DAY_MS,
-        );
-        const { code, of } = await visit(run);
-        deepStrictEqual([code, of("server").status], [69, "problem"]);
-        match(of("server").try!, /DENO_TLS_CA_STORE=mozilla,system/);
+        const url = `https://127.0.0.1:${server.addr.port}`;
+        await keepLogin(home, url, 7 * DAY_MS);
+        const words = ["auth", "login", "--server", url, "--username", "ada"];
+        for (
+          const [env, advice] of [
+            // The program itself sets the variable then.
+            [{}, /, add it to those that this machine trusts;/],
+            [{ DENO_TLS_CA_STORE: "mozilla" }, /, unset DENO_TLS_CA_STORE;/],
+          ] as const
+        ) {
+          const { code, of } = await visit(run, env);
+          deepStrictEqual([code, of("server").status], [69, "problem"]);
+          match(of("server").try!, advice);
+          const login = await run([...words, "--json"], { env, stdin: "x\n" });
+          strictEqual(login.code, 69);
+          const { error } = JSON.parse(login.stdout);
+          match(error.message, /certificate/);
+          match(error.try, advice);
+        }
       } finally {
         await server.shutdown();
       }

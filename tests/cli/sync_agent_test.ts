@@ -138,8 +138,10 @@ Deno.test("sync now --timeout: an agent runs and the server never answers -> exi
 
 for (const signal of ["SIGKILL", "SIGSTOP"] as const) {
   Deno.test(
-    `sync now: the agent got ${signal} a moment ago -> a warning; ${
-      signal === "SIGKILL" ? "does it itself" : "ends by its timeout"
+    `sync now: the agent got ${signal} a moment ago -> ${
+      signal === "SIGKILL"
+        ? "does it itself, and says nothing of an agent"
+        : "a warning; ends by its timeout"
     }`,
     () =>
       withLogin(async ({ home, client, sync }) => {
@@ -151,15 +153,29 @@ for (const signal of ["SIGKILL", "SIGSTOP"] as const) {
         const { code, stderr, summary } = await sync(
           signal === "SIGKILL" ? ["--json"] : ["--json", "--timeout", "500ms"],
         );
-        match(stderr, /the agent does not answer; done without it/);
         if (signal === "SIGKILL") {
+          ok(!stderr.includes("agent"), stderr);
           strictEqual(code, 0);
           strictEqual(summary.delivered, 1);
           strictEqual((await arrived(client, 1)).length, 1);
-        } else strictEqual(code, 69);
+        } else {
+          match(stderr, /the agent does not answer; done without it/);
+          strictEqual(code, 69);
+        }
       }),
   );
 }
+
+Deno.test("sync now: the agent sends an event without a team -> says that it is the agent's team's", () =>
+  withRestingEvent(async ({ sync, server }) => {
+    server.answer = "success";
+    const { code, stderr } = await sync();
+    strictEqual(code, 0, stderr);
+    match(
+      stderr,
+      /^1 event had no team of its own and went out as the agent's team$/m,
+    );
+  }));
 
 Deno.test("sync now: the agent has no login, this process has one -> does it itself", async () => {
   await using server = new BatchServer();

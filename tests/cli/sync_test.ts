@@ -53,7 +53,7 @@ Deno.test({
         end: "drained",
       });
       ok(Number.isInteger(duration_ms) && batches >= 3);
-      match(stderr, /recorded before a team was known/);
+      match(stderr, /had no team of their own and went out as acme$/m);
       const events = await arrived(client, queued.length);
       deepStrictEqual(idsOf(events), idsOf(queued));
     }),
@@ -69,6 +69,7 @@ Deno.test("sync now: for people -> one line that sums up, and whose events stay"
       stdout,
       /^3 delivered, 0 duplicates, 0 rejected, 2 left \(\d+ requests?, \d+ ms\)\n$/,
     );
+    match(stderr, /^3 events had no team of their own and went out as acme$/m);
     match(stderr, /^left, by team: other 2$/m);
     const events = await arrived(client, 3);
     deepStrictEqual(events.map(({ team_slug }) => team_slug), [
@@ -78,6 +79,19 @@ Deno.test("sync now: for people -> one line that sums up, and whose events stay"
     ]);
     const second = await sync(["--json"]);
     deepStrictEqual([second.summary.sent, second.summary.remaining], [0, 2]);
+  }));
+
+Deno.test("sync now: one event without a team, one with -> says of the one whose it is now; of none, nothing", () =>
+  withLogin(async ({ home, sync }) => {
+    await record(home, 1);
+    await record(home, 1, { first: 2, team: "acme" });
+    const { stderr } = await sync();
+    strictEqual(
+      stderr.trim(),
+      "1 event had no team of its own and went out as acme",
+    );
+    await record(home, 1, { first: 3, team: "acme" });
+    strictEqual((await sync()).stderr, "");
   }));
 
 Deno.test("sync now: nothing is queued -> exit 0, nothing sent", () =>
@@ -179,6 +193,12 @@ const CLOSED: readonly [string, Record<string, string>, number, RegExp][] = [
     { ...TOKEN, ...TEAM, SPEC_KITTY_SERVER_URL: "http://example.org" },
     78,
     /plain http/,
+  ],
+  [
+    "an address that is none",
+    { SPEC_KITTY_SERVER_URL: "foo" },
+    78,
+    /address \\?"foo\\?" is no URL[^]*SPEC_KITTY_SERVER_URL.*sync\.server_url/,
   ],
   ["nobody is logged in", {}, 77, /auth login/],
   ["tokens for no server", { ...TOKEN, ...TEAM }, 77, /SPEC_KITTY_SERVER_URL/],

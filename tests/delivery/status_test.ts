@@ -78,8 +78,10 @@ Deno.test("sync status: from login to delivery -> each step shows, the totals ba
   strictEqual(after.last_failure, null);
   ok(Math.abs(Date.parse(after.last_success) - Date.now()) < 60_000);
 
-  await using _agent = await TestAgent.connected(home.path);
+  await using agent = await TestAgent.connected(home.path);
   strictEqual((await status()).connection, "Connected");
+  await agent.stop("SIGKILL");
+  strictEqual((await status()).connection, "Offline");
 });
 
 Deno.test("sync status: what went wrong -> counted, named, and balanced", () =>
@@ -114,6 +116,7 @@ Deno.test("sync status: an expired login, no team, a server that cannot be used 
     const cases: readonly [Record<string, string>, boolean, RegExp][] = [
       [{}, false, /not logged in/],
       [{ SPEC_KITTY_SERVER_URL: "ftp://x" }, false, /http/],
+      [{ SPEC_KITTY_SERVER_URL: "foo" }, false, /"foo" is no URL/],
       [{ SPEC_KITTY_SERVER_URL: "http://example.org" }, false, /plain http/],
       [
         {
@@ -142,6 +145,17 @@ Deno.test("sync status: an expired login, no team, a server that cannot be used 
       match(status.problem, words, name);
       const text = await run(["sync", "status"], { env });
       match(text.stderr, /nothing is sent: /, name);
+      strictEqual(
+        status.server_url === null,
+        env.SPEC_KITTY_ACCESS_TOKEN === undefined,
+        name,
+      );
+      const server = env.SPEC_KITTY_SERVER_URL === undefined
+        ? /^server_url +none$/m
+        : status.server_url === null
+        ? /^server_url +none that can be used$/m
+        : /^server_url +https:/m;
+      match(text.stdout, server, name);
     }
   }));
 

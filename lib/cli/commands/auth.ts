@@ -19,8 +19,12 @@ import {
 } from "../../delivery/credentials.ts";
 import { hasTokensInEnvironment } from "../../delivery/login.ts";
 import { openSession, Session } from "../../delivery/session.ts";
-import { readServerUrl } from "../../delivery/server_url.ts";
-import { REFUSED, requestTokens } from "../../delivery/tokens.ts";
+import { readServerUrl, serverText } from "../../delivery/server_url.ts";
+import {
+  REFUSED,
+  requestTokens,
+  ServerTroubleError,
+} from "../../delivery/tokens.ts";
 import { EXIT, KittyError, reasonOf, usageError } from "../../errors.ts";
 import { HOUSEKEEPING_TIMEOUT_MS } from "../../limits.ts";
 import type { Call, Command } from "../command.ts";
@@ -105,14 +109,18 @@ async function logIn(call: Call): Promise<number> {
   const { args, world, out } = call;
   const place = await placeOf(call);
   const { home, settings } = place;
-  const given = args.text("server") ?? settings.serverUrl;
+  const named = args.text("server");
+  const given = named ?? settings.serverUrl;
   if (given === undefined) {
     throw usageError(
       "which server?",
       "name it: --server https://events.example.org",
     );
   }
-  const server = readServerUrl(given);
+  const server = readServerUrl(
+    given,
+    named === undefined ? undefined : "--server",
+  );
   const username = args.text("username")!;
   if (username === "") throw usageError("--username is empty");
   const team = args.text("team");
@@ -129,7 +137,9 @@ async function logIn(call: Call): Promise<number> {
   const issued = await requestTokens(
     { server, nowMs: world.nowMs, deadline },
     { username, password },
-  );
+  ).catch(async (error) => {
+    throw await advised(error, call);
+  });
   if (issued === REFUSED) {
     throw new KittyError(
       "not_authenticated",
@@ -149,7 +159,31 @@ async function logIn(call: Call): Promise<number> {
   }
   await warnOfEnvironment(call);
   await tellStatus(call, place);
+  await tellTeamless(call, place);
   return EXIT.ok;
+}
+
+/** The error with better advice, where there is no trust between here and the server. */
+async function advised(error: unknown, { world }: Call): Promise<unknown> {
+  if (!(error instanceof ServerTroubleError)) return error;
+  const { tlsHint } = await import("../../doctor/delivery_checks.ts");
+  const { code, message, exit } = error;
+  const hint = tlsHint(message, world) ?? error.hint;
+  return new KittyError(code, message, { hint, exit, cause: error });
+}
+
+/** Says of events without a team whose they will be, where that is open. */
+async function tellTeamless(
+  { out }: Call,
+  { home, settings }: Place,
+): Promise<void> {
+  if (knownTeam(settings.teamSlug)) return;
+  const { countOfTeam } = await import("../../doctor/queue_look.ts");
+  const count = await countOfTeam(home, LOCAL_TEAM).catch(() => 0);
+  if (count === 0) return;
+  await out.note(
+    `queued without a team: ${count}; sent as the team of whoever is logged in then`,
+  );
 }
 
 async function warnOfEnvironment({ world, out }: Call): Promise<void> {
@@ -170,6 +204,7 @@ async function logOut(call: Call): Promise<number> {
   );
   await warnOfEnvironment(call);
   if (out.mode.json) await tellStatus(call, place);
+  await tellTeamless(call, place);
   return EXIT.ok;
 }
 
@@ -210,7 +245,10 @@ async function tellStatus(call: Call, place: Place): Promise<void> {
     access_expires_at: moment(ends?.access),
     refresh_expires_at: moment(ends?.refresh),
   };
-  await out.data(document, tableOf(document));
+  await out.data(
+    document,
+    tableOf({ ...document, server_url: serverText(session) }),
+  );
   if (!isOpen) {
     const { message, hint } = session.error;
     await out.note(hint ? `${message}\n  ${hint}` : message);

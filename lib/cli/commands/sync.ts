@@ -5,10 +5,10 @@
  */
 
 import { Deadline } from "../../deadline.ts";
-import { askAgentToSync } from "../../delivery/agent_client.ts";
-import { readAgentState } from "../../delivery/agent_file.ts";
+import { askAgentToSync, findAgent } from "../../delivery/agent_client.ts";
 import { NoAnswerError } from "../../delivery/http.ts";
 import { HttpBatch } from "../../delivery/http_batch.ts";
+import { serverText } from "../../delivery/server_url.ts";
 import { openSession, Session } from "../../delivery/session.ts";
 import { readSyncStatus } from "../../delivery/status.ts";
 import { summaryOf, sync } from "../../delivery/sync.ts";
@@ -58,9 +58,18 @@ export const syncCommands: readonly Command[] = [
       const keeper = await openKeeper(call);
       const session = await sessionOf(call, keeper);
       const kv = await keeper.read();
-      const status = await readSyncStatus(keeper.home, kv, session);
+      const agent = await findAgent(keeper.home.path, call.world);
+      const status = await readSyncStatus(
+        keeper.home,
+        kv,
+        session,
+        agent?.state,
+      );
       const { problem, ...rest } = status;
-      await call.out.data(status, tableOf(rest));
+      await call.out.data(
+        status,
+        tableOf({ ...rest, server_url: serverText(session) }),
+      );
       if (problem !== null) await call.out.note(`nothing is sent: ${problem}`);
       return EXIT.ok;
     },
@@ -89,6 +98,8 @@ interface NotTaken {
 interface Outcome {
   readonly summary: Record<string, unknown>;
   readonly notTaken: readonly NotTaken[];
+  /** The team that events were sent for, where this process did it. */
+  readonly team?: string | undefined;
 }
 
 async function syncNow(call: Call): Promise<number> {
@@ -107,7 +118,7 @@ async function syncNow(call: Call): Promise<number> {
     await out.warn(printable(summary.reason, 300));
   }
   if (error && summary.reason === undefined) await out.warn(error.message);
-  await sayLeft(call, keeper, summary);
+  await sayLeft(call, keeper, outcome);
   const report = args.text("report");
   if (report !== undefined) await writeReport(report, notTaken);
   return exitOf(summary);
@@ -119,7 +130,7 @@ async function byAgent(
   { home }: Keeper,
   deadline: Deadline,
 ): Promise<Outcome | undefined> {
-  const agent = await readAgentState(home.path, world.nowMs());
+  const agent = await findAgent(home.path, world);
   if (!agent) return undefined;
   try {
     const answer = await askAgentToSync(home.path, agent, deadline.leftMs);
@@ -166,7 +177,7 @@ async function alone(
       onFailure: (event_id, { category, words }, fate) =>
         notTaken.push({ event_id, category, message: words, fate }),
     });
-    return { summary: summaryOf(result), notTaken };
+    return { summary: summaryOf(result), notTaken, team: session.teamSlug };
   } catch (error) {
     if (error instanceof KittyError) throw error;
     throw new KittyError(
@@ -225,10 +236,16 @@ function textOf(summary: Record<string, unknown>): string {
 async function sayLeft(
   { out }: Call,
   { read }: Keeper,
-  { local, remaining }: Record<string, unknown>,
+  { summary: { local, remaining }, team = "the agent's team" }: Outcome,
 ): Promise<void> {
   if (local) {
-    await out.note(`${local} of them were recorded before a team was known`);
+    await out.note(
+      `${
+        local === 1
+          ? "1 event had no team of its own"
+          : `${local} events had no team of their own`
+      } and went out as ${printable(team)}`,
+    );
   }
   if (!remaining || out.mode.quiet) return;
   const { readStats } = await import("../../home/queue_read.ts");
