@@ -73,7 +73,7 @@ function emitValidators(contract: Contract): string {
   return `// @ts-self-types="./validators.d.ts"
 import { formats } from "../date_time.ts";
 ${
-    withoutSchemaPaths(withoutDeadSchemas(code.replace('"use strict";', "")))
+    withShortErrors(withoutDeadSchemas(code.replace('"use strict";', "")))
       .trimEnd()
   }
 export const validatePayload = { ${table} };
@@ -109,9 +109,22 @@ function withoutAnnotations(node: unknown, isNameTable = false): unknown {
   }));
 }
 
-/** Which rule of the schema an error is of: an `emit` would read all of these, and nobody asks. */
-function withoutSchemaPaths(code: string): string {
-  return code.replaceAll(/schemaPath:"[^"]*",/g, "");
+/**
+ * Every `emit` reads what is to be said of drafts that are wrong. Nobody asks
+ * which rule of the schema an error is of, and each is added in the same way.
+ */
+function withShortErrors(code: string): string {
+  const errors = code.replaceAll(/schemaPath:"[^"]*",/g, "").replaceAll(
+    /if\(vErrors === null\)\{vErrors = \[(err\d+)\];\}else \{vErrors\.push\(\1\);\}/g,
+    "vErrors = added(vErrors, $1);",
+  );
+  return `${errors}
+function added(errors, error) {
+  if (errors === null) return [error];
+  errors.push(error);
+  return errors;
+}
+`;
 }
 
 /** Ajv keeps each schema as a constant; most are never read. */

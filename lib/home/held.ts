@@ -21,7 +21,7 @@ export interface HeldPlace {
 /** A home while its lock is held. */
 export class Held {
   /** What the caller should know, in words. */
-  readonly warnings: string[] = [];
+  readonly warnings: string[];
   intake: IntakeResult = { left: 0, full: false };
   #clock: number;
   #stored: number;
@@ -33,7 +33,10 @@ export class Held {
     readonly deadline: Deadline,
     readonly queue: OfflineQueue,
     storedClock: number,
+    /** What was wrong with the queue's file, in words; among the warnings too. */
+    readonly damage: readonly string[] = [],
   ) {
+    this.warnings = [...damage];
     // The larger one counts: a lost or rolled-back clock file must not repeat a value.
     this.#clock = Math.max(storedClock, queue.ledger.highest);
     this.#stored = this.#clock;

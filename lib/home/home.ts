@@ -33,6 +33,7 @@ interface Kept extends OpenQueue {
   readonly queue: OfflineQueue;
   readonly state: QueueFileState | undefined;
   readonly clock: number;
+  readonly damage: readonly string[];
   readonly warnings: readonly string[];
 }
 
@@ -110,10 +111,8 @@ export class Home implements Disposable {
         nodeId: this.context.nodeId,
         nowMs: this.world.nowMs,
       };
-      const held = new Held(place, deadline, queue, clock);
-      for (
-        const warning of [...open.warnings, ...warnings, ...spooled.warnings]
-      ) held.warn(warning);
+      const held = new Held(place, deadline, queue, clock, open.damage);
+      held.warnings.push(...warnings, ...spooled.warnings);
       try {
         held.intake = await takeIn(
           held,
@@ -128,7 +127,7 @@ export class Home implements Disposable {
           const { kv, identity, state } = open;
           this.#kept = {
             ...{ lock, sinceMs, kv, identity, state, queue },
-            ...{ clock: held.storedClock, warnings: [] },
+            ...{ clock: held.storedClock, damage: [], warnings: [] },
           };
           return result;
         }
@@ -208,21 +207,21 @@ export class Home implements Disposable {
   async #openQueue(lastSeal: string, deadline: Deadline): Promise<
     OpenQueue & {
       state: QueueFileState | undefined;
-      warnings: string[];
+      damage: string[];
     }
   > {
     let state = await stateOf(this.path);
     this.#open ??= await this.#ahead;
     this.#ahead = Promise.resolve(undefined);
     if (this.#open && this.#open.identity !== state?.identity) this.#close();
-    const warnings = await makeSound(
+    const damage = await makeSound(
       this.path,
       state,
       lastSeal,
       deadline,
       this.world.nowMs(),
     );
-    if (warnings.length > 0) {
+    if (damage.length > 0) {
       this.#close();
       state = await stateOf(this.path);
     }
@@ -232,7 +231,7 @@ export class Home implements Disposable {
       state ??= await stateOf(this.path);
       this.#open = { kv, identity: state?.identity ?? "" };
     }
-    return { ...this.#open, state, warnings };
+    return { ...this.#open, state, damage };
   }
 
   /**

@@ -60,7 +60,7 @@ export function sealOf(state: QueueFileState | undefined): string {
  * on a damaged one. A file that matches its seal is trusted; another one is
  * checked, and set aside if it is proven damaged.
  *
- * @returns warnings for the caller
+ * @returns what was wrong and what was done, in words
  * @throws {KittyError} when the file is not damaged but cannot be used now
  */
 export async function makeSound(

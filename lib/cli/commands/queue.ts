@@ -92,7 +92,7 @@ export const queue: readonly Command[] = [
     async run(call) {
       const { home, keep } = await openKeeper(call);
       const problems = await keep(async (held) => [
-        ...held.warnings.filter((text) => text.startsWith("events.kv")),
+        ...held.damage,
         ...await checkQueue(home.path, held.queue),
       ]);
       const ok = problems.length === 0;
