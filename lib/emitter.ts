@@ -89,7 +89,11 @@ export interface EmitOptions {
 
 /** Options of the recording of one group. */
 export interface CommitOptions extends Pick<EmitOptions, "wait"> {
-  /** Called as soon as the whole group lies in the queue: a group committed by then is recorded under the same lock. */
+  /**
+   * Called when nothing of the group is left to be stored: a group committed
+   * within the call is recorded right behind it. Comes after the receipts, if
+   * at all, where the time was up before.
+   */
   readonly onStored?: () => void;
 }
 
@@ -299,7 +303,7 @@ export class EventEmitter implements Disposable {
       if (warning) this.#parts.warn(warning);
       const recorded = await record(held, candidates, settings);
       if (recorded.every(({ kind }) => kind !== "failed")) {
-        held.leaveToNext();
+        held.mayBeKept = true;
         onStored?.();
       }
       return recorded;

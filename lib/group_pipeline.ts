@@ -9,7 +9,7 @@
  * How a group is recorded.
  *
  * @param onStored to be called where the next group may come right behind
- *   this one before its receipts are there
+ *   this one before its receipts are there; nothing where they are
  */
 export type RecordGroup<Group, Receipts> = (
   group: Group,
@@ -72,16 +72,16 @@ export class GroupPipeline<Group, Receipts> {
   }
 
   async #pass(group: Group, toldBefore: Promise<void>): Promise<void> {
+    let isRecorded = false;
     const onRecorded = () => {
+      // Of a group that was given up it may be said late, while another is recorded.
+      if (isRecorded) return;
+      isRecorded = true;
       this.#isRecording = false;
       this.#begin();
     };
-    let isStored = false;
-    const receipts = await this.#record(group, () => {
-      isStored = true;
-      onRecorded();
-    });
-    if (!isStored) onRecorded();
+    const receipts = await this.#record(group, onRecorded);
+    onRecorded();
     await toldBefore;
     await this.#tell(group, receipts);
     this.#untold -= 1;

@@ -53,10 +53,16 @@ export const GROUP_BYTES_MAX = 2 * COMMIT_BYTES_MAX;
 
 /**
  * How long a process keeps the home's lock while calls of its own wait for it:
- * a few groups of a stream, for which it is then taken only once. Sixteen
- * streams at once still leave a one-shot `emit` half of its time.
+ * a few groups of a stream, for which it is then taken only once.
  */
 export const LOCK_KEPT_MS = 50;
+
+/**
+ * A lock that takes longer to get was held by somebody else. Then it is not
+ * kept: the more streams there are, the longer each would wait for its turn,
+ * until all of them have to spool.
+ */
+export const LOCK_AT_ONCE_MS = 10;
 
 /** Mutations per commit when events are moved or removed. Deno KV refuses over 1,000; the rest is for counters. */
 export const COMMIT_MUTATIONS_MAX = 900;

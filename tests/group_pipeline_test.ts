@@ -68,6 +68,17 @@ Deno.test("GroupPipeline: a group waits while one is stored -> begins within the
   ]);
 });
 
+Deno.test("GroupPipeline: a group is said to be stored after it was given up -> nothing begins beside the next one", async () => {
+  const { add, end, isStored } = pipelineByHand();
+  await add("a");
+  await end("record a");
+  await end("tell receipts of a");
+  deepStrictEqual(await add("b"), ["record b"]);
+  deepStrictEqual(await add("c"), []);
+  deepStrictEqual(await isStored("a"), []);
+  deepStrictEqual(await isStored("b"), ["record c"]);
+});
+
 Deno.test("GroupPipeline: receipts that nobody reads -> one group more is recorded, not two", async () => {
   const { add, end, isStored } = pipelineByHand();
   await add("a");

@@ -20,13 +20,14 @@ export interface HeldPlace {
 
 /** A home while its lock is held. */
 export class Held {
+  /** Whether a call of this process that waits may go on under the same lock; the work says so. */
+  mayBeKept = false;
   /** What the caller should know, in words. */
   readonly warnings: string[];
   intake: IntakeResult = { left: 0, full: false };
   #clock: number;
   #stored: number;
   #isSound = true;
-  #mayBeKept = false;
 
   constructor(
     readonly place: HeldPlace,
@@ -47,7 +48,7 @@ export class Held {
     return this.#clock;
   }
 
-  /** What `clock.json` says: the clock's value, or a higher one that no event has. */
+  /** What the next holder starts from: the clock's value, or a higher one that is stored and that no event has. */
   get storedClock(): number {
     return this.#stored;
   }
@@ -60,16 +61,6 @@ export class Held {
   /** Makes the next holder look closely at the queue. */
   distrust(): void {
     this.#isSound = false;
-  }
-
-  /** Whether a call of this process that waits may go on under the same lock. */
-  get mayBeKept(): boolean {
-    return this.#mayBeKept;
-  }
-
-  /** Lets a call that waits go on under the same lock. */
-  leaveToNext(): void {
-    this.#mayBeKept = true;
   }
 
   warn(text: string): void {

@@ -7,7 +7,11 @@
 
 import { Deadline } from "../deadline.ts";
 import { DeadlineError, KittyError, reasonOf } from "../errors.ts";
-import { HOUSEKEEPING_TIMEOUT_MS, LOCK_KEPT_MS } from "../limits.ts";
+import {
+  HOUSEKEEPING_TIMEOUT_MS,
+  LOCK_AT_ONCE_MS,
+  LOCK_KEPT_MS,
+} from "../limits.ts";
 import type { World } from "../world.ts";
 import * as clockFile from "./clock_file.ts";
 import { Held } from "./held.ts";
@@ -28,8 +32,8 @@ import { Spool } from "./spool.ts";
 /** The lock on its way from one call of this process to the next, with what was read under it. */
 interface Kept extends OpenQueue {
   readonly lock: HomeLock;
-  /** When it was taken, on the monotonic clock. */
-  readonly sinceMs: number;
+  /** Until when it may be left to the next call, on the monotonic clock. */
+  readonly untilMs: number;
   readonly queue: OfflineQueue;
   readonly state: QueueFileState | undefined;
   readonly clock: number;
@@ -96,8 +100,12 @@ export class Home implements Disposable {
   ): Promise<T> {
     const kept = this.#kept;
     this.#kept = undefined;
+    const askedMs = this.world.elapsedMs();
     const lock = kept?.lock ?? await HomeLock.take(this.path, deadline);
-    const sinceMs = kept?.sinceMs ?? this.world.elapsedMs();
+    const takenMs = this.world.elapsedMs();
+    // Whoever had to wait for it is not alone: then it goes round.
+    const isAlone = takenMs - askedMs <= LOCK_AT_ONCE_MS;
+    const untilMs = kept?.untilMs ?? (isAlone ? takenMs + LOCK_KEPT_MS : 0);
     // Without a seal, the next holder looks closely.
     let seal: string | undefined;
     try {
@@ -122,13 +130,13 @@ export class Home implements Disposable {
           intake,
         );
         const result = await work(held);
-        const isYoung = this.world.elapsedMs() < sinceMs + LOCK_KEPT_MS;
-        if (held.mayBeKept && held.isSound && this.#waiting > 0 && isYoung) {
+        const isKept = held.mayBeKept && held.isSound && this.#waiting > 0 &&
+          this.world.elapsedMs() < untilMs;
+        if (isKept) {
           const { kv, identity, state } = open;
-          this.#kept = {
-            ...{ lock, sinceMs, kv, identity, state, queue },
-            ...{ clock: held.storedClock, damage: [], warnings: [] },
-          };
+          const clock = held.storedClock;
+          const opened = { kv, identity, state, queue, clock };
+          this.#kept = { lock, untilMs, ...opened, damage: [], warnings: [] };
           return result;
         }
         const state = await this.#tidyLog(queue, open.state);

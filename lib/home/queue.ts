@@ -49,7 +49,7 @@ export interface Addition {
   readonly large: readonly Large[];
   /** Of all events. */
   readonly bytes: number;
-  /** Clock value. */
+  /** Highest clock value among them that counts for the clock. */
   readonly highest: number;
 }
 

@@ -11,13 +11,20 @@ import { DeadlineError } from "../../lib/errors.ts";
 import { HomeLock } from "../../lib/home/lock.ts";
 import type { Held } from "../../lib/home/held.ts";
 import type { Home } from "../../lib/home/home.ts";
-import { LOCK_KEPT_MS } from "../../lib/limits.ts";
+import { LOCK_AT_ONCE_MS, LOCK_KEPT_MS } from "../../lib/limits.ts";
 import { completeDraftOf, eventOf, idOf } from "../support/events.ts";
 import { ALL, farDeadline, homeAt, tempHome } from "../support/home.ts";
 import { TestWorld } from "../support/world.ts";
 
 const lockText = async (home: Home) =>
   (await Deno.readTextFile(`${home.path}/clock.lock`)).trim();
+
+/** A machine that takes no time for anything. */
+function standingStill(): TestWorld {
+  const world = new TestWorld();
+  world.elapsedMs = () => 0;
+  return world;
+}
 
 /** Two calls of one process: the second comes while the first is at work. */
 async function twoHolds(
@@ -42,7 +49,7 @@ async function twoHolds(
 
 Deno.test("hold: the work leaves the lock to a call that waits -> nobody comes in between, what was read goes on", async () => {
   await using folder = await tempHome();
-  using home = homeAt(folder.path);
+  using home = homeAt(folder.path, { world: standingStill() });
   const order: string[] = [];
   let outside: Promise<unknown> | undefined;
   const { isKept } = await twoHolds(home, async (held) => {
@@ -54,7 +61,7 @@ Deno.test("hold: the work leaves the lock to a call that waits -> nobody comes i
     });
     // Long enough for the other one to stand at the lock.
     await new Promise((done) => setTimeout(done, 20));
-    held.leaveToNext();
+    held.mayBeKept = true;
     order.push("first");
   }, async (next) => {
     strictEqual(await lockText(home), "held");
@@ -74,11 +81,11 @@ Deno.test("hold: the work leaves the lock to a call that waits -> nobody comes i
 
 Deno.test("hold: a draft that came into the spool meanwhile -> taken in before the call that goes on under the same lock", async () => {
   await using folder = await tempHome();
-  using home = homeAt(folder.path);
+  using home = homeAt(folder.path, { world: standingStill() });
   let ids: string[] = [];
   const { isKept } = await twoHolds(home, async (held) => {
     await home.spool.put(completeDraftOf(idOf(5)));
-    held.leaveToNext();
+    held.mayBeKept = true;
   }, async ({ queue }) => {
     ids = (await queue.peek(9)).map(({ envelope }) => envelope.event_id);
   });
@@ -88,12 +95,12 @@ Deno.test("hold: a draft that came into the spool meanwhile -> taken in before t
 
 Deno.test("hold: values that were stored but never used -> not used by the call that goes on under the same lock either", async () => {
   await using folder = await tempHome();
-  using home = homeAt(folder.path);
+  using home = homeAt(folder.path, { world: standingStill() });
   let clock: number | undefined;
   await twoHolds(home, async (held) => {
     await held.reserveClock(3);
     held.useClock();
-    held.leaveToNext();
+    held.mayBeKept = true;
   }, (next) => {
     clock = next.clock;
   });
@@ -106,19 +113,19 @@ const released: [
 ][] = [
   ["the work does not leave the lock", () => {}],
   ["the queue did not do what was asked of it", (held) => {
-    held.leaveToNext();
+    held.mayBeKept = true;
     held.distrust();
   }],
   ["the process has held it for long", (held, world) => {
-    held.leaveToNext();
-    world.elapsedMs = () => performance.now() + LOCK_KEPT_MS;
+    held.mayBeKept = true;
+    world.elapsedMs = () => LOCK_KEPT_MS;
   }],
 ];
 
 for (const [name, first] of released) {
   Deno.test(`hold: ${name} -> the call that waits takes it anew`, async () => {
     await using folder = await tempHome();
-    const world = new TestWorld();
+    const world = standingStill();
     using home = homeAt(folder.path, { world });
     const { isKept } = await twoHolds(home, (held) => first(held, world));
     strictEqual(isKept, false);
@@ -126,11 +133,26 @@ for (const [name, first] of released) {
   });
 }
 
+Deno.test("hold: another process had the lock when the call came -> it is not kept", async () => {
+  await using folder = await tempHome();
+  const world = standingStill();
+  using home = homeAt(folder.path, { world });
+  const other = await HomeLock.take(home.path, farDeadline());
+  const holds = twoHolds(home, (held) => {
+    held.mayBeKept = true;
+  });
+  // It stands at the lock by then.
+  await new Promise((done) => setTimeout(done, 20));
+  world.elapsedMs = () => LOCK_AT_ONCE_MS + 1;
+  await other.release("clean none");
+  strictEqual((await holds).isKept, false);
+});
+
 Deno.test("hold: nobody waits -> the lock is given back, sealed", async () => {
   await using folder = await tempHome();
-  using home = homeAt(folder.path);
+  using home = homeAt(folder.path, { world: standingStill() });
   await home.hold(farDeadline(), ALL, (held) => {
-    held.leaveToNext();
+    held.mayBeKept = true;
     return Promise.resolve();
   });
   strictEqual((await lockText(home)).split(" ")[0], "clean");
@@ -138,9 +160,9 @@ Deno.test("hold: nobody waits -> the lock is given back, sealed", async () => {
 
 Deno.test("hold: the only call that waited has given up -> the lock is given back, sealed", async () => {
   await using folder = await tempHome();
-  using home = homeAt(folder.path);
+  using home = homeAt(folder.path, { world: standingStill() });
   await home.hold(farDeadline(), ALL, async (held) => {
-    held.leaveToNext();
+    held.mayBeKept = true;
     const soon = Deadline.in(() => performance.now(), 10);
     await rejects(
       home.hold(soon, ALL, () => Promise.resolve()),
@@ -152,7 +174,7 @@ Deno.test("hold: the only call that waited has given up -> the lock is given bac
 
 Deno.test("hold: gives up in the moment in which it gets the lock -> the lock is given back all the same", async () => {
   await using folder = await tempHome();
-  const world = new TestWorld();
+  const world = standingStill();
   using home = homeAt(folder.path, { world });
   const late = new Deadline(() => 0, 0);
   // Refuses after the lock was kept for it, before its own turn has begun.
@@ -165,7 +187,7 @@ Deno.test("hold: gives up in the moment in which it gets the lock -> the lock is
   let last: Promise<void> | undefined;
   await home.hold(farDeadline(), ALL, (held) => {
     last = rejects(home.hold(late, ALL, () => Promise.resolve()));
-    held.leaveToNext();
+    held.mayBeKept = true;
     return Promise.resolve();
   });
   await last;
@@ -175,11 +197,13 @@ Deno.test("hold: gives up in the moment in which it gets the lock -> the lock is
 
 Deno.test("hold: the work under a lock that was kept fails -> given back, and the next call goes on", async () => {
   await using folder = await tempHome();
-  using home = homeAt(folder.path);
+  using home = homeAt(folder.path, { world: standingStill() });
   await rejects(
     twoHolds(
       home,
-      (held) => held.leaveToNext(),
+      (held) => {
+        held.mayBeKept = true;
+      },
       () => Promise.reject(new Error("injected")),
     ),
     /injected/,
