@@ -37,10 +37,6 @@ export async function run(
       await out.line(await commandHelp(name));
       return 0;
     }
-    // As of `--home "$UNSET"`: the default home is not what was meant.
-    if (args.text("home") === "") {
-      throw usageError("--home is empty", "name a folder, or leave --home out");
-    }
     const code = await command.run({ args, world, terminal, out });
     // An emit's event is kept all the same, and its caller never pays.
     if (terminal.lost === undefined || name.startsWith("emit")) return code;

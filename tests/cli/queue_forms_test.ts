@@ -5,7 +5,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { EVENT_TYPES } from "../../lib/contract.ts";
 import { CLOCK_MAX } from "../../lib/limits.ts";
 import { eventOf, idOf } from "../support/events.ts";
-import { inHome as underLock, isThere } from "../support/home.ts";
+import { inHome as underLock } from "../support/home.ts";
 import { documentsOf, type Run, withProgram } from "../support/program.ts";
 
 const NOTE = ["emit", "history-added", "WP01", "note"];
@@ -336,26 +336,6 @@ Deno.test("clock, queue: a file as home -> 74, what it is; nothing is said of a 
     const { code, stderr } = await run(["queue", "list"]);
     strictEqual(code, 74);
     ok(!stderr.includes("spool"), stderr);
-  }));
-
-Deno.test("any command: an empty --home -> 64, the default home not made; help is given all the same", () =>
-  withProgram(async (run, home) => {
-    for (
-      const words of [
-        ["queue", "list"],
-        ["clock"],
-        ["validate"],
-        NOTE.concat("x"),
-      ]
-    ) {
-      for (const empty of [["--home", ""], ["--home="]]) {
-        const { code, stdout, stderr } = await run([...words, ...empty]);
-        deepStrictEqual([code, stdout], [64, ""], words.join(" "));
-        match(stderr, /^kitty-events: --home is empty\n/);
-      }
-    }
-    strictEqual((await run(["clock", "--home", "", "--help"])).code, 0);
-    strictEqual(await isThere(home), false);
   }));
 
 Deno.test("queue show, drop, dead drop, dead requeue: ids that are not there, or lie elsewhere -> 65, a warning each, the others done", () =>
