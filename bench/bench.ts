@@ -92,7 +92,7 @@ async function oneShot(): Promise<void> {
  * beside it the rate of the script's commits alone.
  */
 async function stream(): Promise<void> {
-  const STREAMS = 7;
+  const STREAMS = 15;
   const ours: number[] = [], raw: number[] = [], commits: number[] = [];
   const peaks: (number | undefined)[] = [], emptyPeaks: typeof peaks = [];
   let events = 0;

@@ -46,16 +46,17 @@ export const COMMIT_BYTES_MAX = 640 * KIB;
 export const COMMIT_EVENTS_MAX = 200;
 
 /** Events that a stream records under one hold of the home's lock, in several commits: more cost memory, fewer cost speed. */
-export const GROUP_EVENTS_MAX = 4 * COMMIT_EVENTS_MAX;
+export const GROUP_EVENTS_MAX = 3 * COMMIT_EVENTS_MAX;
 
 /** Input bytes that make such a group full. */
 export const GROUP_BYTES_MAX = 2 * COMMIT_BYTES_MAX;
 
 /**
  * How long a process keeps the home's lock while calls of its own wait for it:
- * a few groups of a stream, for which it is then taken only once.
+ * many groups of a stream, for which it is then taken only once. Longer than
+ * this a one-shot `emit` beside it should not wait.
  */
-export const LOCK_KEPT_MS = 50;
+export const LOCK_KEPT_MS = 100;
 
 /**
  * A lock that takes longer to get was held by somebody else. Then it is not
