@@ -16,7 +16,7 @@ type Row = { k: Uint8Array; v: Uint8Array };
  * The envelopes of a set-aside folder, as JSON in UTF-8: queued events and
  * dead letters. Works on a copy; the folder stays as it is.
  *
- * @param folder holds `events.kv` and its companions
+ * @param folder holds `events.kv` and its companions; a folder, as its caller has looked
  * @param scratch a folder to make, and to remove again
  * @throws {KittyError} where there is no queue in the folder, or nothing of it can be read
  */
@@ -104,36 +104,25 @@ function* rowsBetween(
 
 /** Looks before anything is copied: what goes wrong there names paths that nobody has given. */
 async function expectQueue(folder: string): Promise<void> {
-  const stat = await Deno.stat(folder).catch(absent(folder, "no such folder"));
-  if (!stat.isDirectory) {
+  using file = await Deno.open(`${folder}/events.kv`).catch((error) => {
+    const isAbsent = error instanceof Deno.errors.NotFound;
     throw noQueue(
       folder,
-      "it is a file, not a folder",
-      "for an export, leave --from out: kitty-events queue import FILE",
+      isAbsent ? "there is no events.kv in it" : reasonOf(error),
     );
-  }
-  const queue = `${folder}/events.kv`;
-  using file = await Deno.open(queue)
-    .catch(absent(folder, "there is no events.kv in it"));
+  });
   const { isFile } = await file.stat();
   if (!isFile) throw noQueue(folder, "its events.kv is no file");
 }
 
-/** Tells what is not there in these words, and any other trouble in the system's. */
-function absent(folder: string, words: string): (error: unknown) => never {
-  return (error) => {
-    throw noQueue(
-      folder,
-      error instanceof Deno.errors.NotFound ? words : reasonOf(error),
-    );
-  };
-}
+/** What to try where a folder is none that was set aside. */
+export const SET_ASIDE_HINT =
+  "name a folder damaged-... of the home; kitty-events doctor lists them as set_aside";
 
 function noQueue(
   folder: string,
   found: string,
-  hint =
-    "name a folder damaged-... of the home; kitty-events doctor lists them as set_aside",
+  hint = SET_ASIDE_HINT,
 ): KittyError {
   return new KittyError(
     "no_queue",

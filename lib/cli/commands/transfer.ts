@@ -9,7 +9,7 @@ import { EXIT, usageError } from "../../errors.ts";
 import { importGroup } from "../../home/import.ts";
 import { idTaken, tooLarge } from "../../home/intake.ts";
 import { envelopeBytes } from "../../home/queue_read.ts";
-import { salvage } from "../../home/salvage.ts";
+import { salvage, SET_ASIDE_HINT } from "../../home/salvage.ts";
 import {
   COMMIT_BYTES_MAX,
   COMMIT_EVENTS_MAX,
@@ -86,7 +86,7 @@ async function importAll(call: Call): Promise<number> {
   }
   if (from === "") throw usageError("--from is empty");
   // A wrong path is told before a home is made.
-  if (from !== undefined) await expectFolder(from, NO_FOLDER, NO_EXPORT);
+  if (from !== undefined) await expectFolder(from, SET_ASIDE_HINT, NO_EXPORT);
   const source = from === undefined
     ? await openInput(call, path, `${SET_ASIDE} ${path}`)
     : undefined;
@@ -109,9 +109,7 @@ async function importAll(call: Call): Promise<number> {
 /** What to try where a path leads to something else. */
 const SET_ASIDE =
     "for a queue that was set aside: kitty-events queue import --from",
-  NO_EXPORT = "for an export, leave --from out: kitty-events queue import FILE",
-  NO_FOLDER =
-    "name a folder damaged-... of the home; kitty-events doctor lists them as set_aside";
+  NO_EXPORT = "for an export, leave --from out: kitty-events queue import FILE";
 
 async function* linesOf(
   source: Input,
