@@ -41,7 +41,9 @@ export async function lookAtQueue(
   if (!state) return undefined;
   const bytes = state.size;
   const isUnchecked = bytes > QUICK_CHECK_BYTES_MAX;
-  const damage = isUnchecked ? undefined : await findDamage(queuePath(home));
+  const damage = isUnchecked
+    ? undefined
+    : await findDamage(queuePath(home), { changesNothing: true });
   const known = { bytes, isUnchecked, isNewer: false };
   if (damage !== undefined) return { ...known, damage };
   const ledger = await readRow<Ledger>(home, LEDGER_KEY);

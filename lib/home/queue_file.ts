@@ -13,7 +13,7 @@ import { CHECK_BYTES_PER_MS } from "../limits.ts";
 import { lockPath } from "./lock.ts";
 
 /** SQLite's companions of the file: they belong to it and move with it. */
-const COMPANIONS = ["-wal", "-shm"];
+const COMPANIONS = ["-wal", "-shm", "-journal"];
 
 /** What tells one state of the file from another. */
 export interface QueueFileState {
@@ -124,18 +124,24 @@ export function openAhead(home: string): OpeningQueue {
   return { looked, queue };
 }
 
+/** How a file is checked. */
+export interface CheckOptions {
+  /** Leave the file as it is, even if a writer that died left a change half made. */
+  readonly changesNothing?: boolean;
+}
+
 /**
  * SQLite's own check.
  *
  * @returns what is wrong in its words; undefined for a sound file
  * @throws {KittyError} when the file could not be checked
  */
-export async function findDamage(path: string): Promise<string | undefined> {
-  const { DatabaseSync } = await import("node:sqlite");
+export async function findDamage(
+  path: string,
+  options: CheckOptions = {},
+): Promise<string | undefined> {
   try {
-    using database = new DatabaseSync(path, { readOnly: true });
-    const rows = database.prepare("PRAGMA quick_check(1)").all();
-    const verdict = String(rows[0]?.quick_check);
+    const verdict = await quickCheck(path, options);
     if (verdict === "ok") return undefined;
     const words = verdict.replaceAll("\n", "; ");
     const [, code] = verdict.match(/error code=(\d+)/) ?? [];
@@ -148,6 +154,38 @@ export async function findDamage(path: string): Promise<string | undefined> {
     }
     throw unusable(`cannot check ${path}: ${reasonOf(error)}`);
   }
+}
+
+/**
+ * A writer killed while it made the file leaves a journal that has to be rolled
+ * back before anybody can read: only a handle that may write can do that.
+ */
+async function quickCheck(
+  path: string,
+  { changesNothing = false }: CheckOptions,
+): Promise<string> {
+  const { DatabaseSync } = await import("node:sqlite");
+  const check = (readOnly: boolean) => {
+    using database = new DatabaseSync(path, { readOnly });
+    const rows = database.prepare("PRAGMA quick_check(1)").all();
+    return String(rows[0]?.quick_check);
+  };
+  try {
+    return check(true);
+  } catch (error) {
+    if (!isReadOnly(error)) throw error;
+    if (!changesNothing) return check(false);
+    throw unusable(
+      `cannot check ${path}: a change to it was broken off`,
+      "the next emit takes it back, and so does: kitty-events queue check",
+    );
+  }
+}
+
+/** Whether SQLite would have had to write. */
+function isReadOnly(error: unknown): boolean {
+  const READONLY = 8;
+  return (((error as { errcode?: number }).errcode ?? 0) & 0xff) === READONLY;
 }
 
 /** Makes the files of a new queue its owner's only: SQLite makes further ones as the first. */
