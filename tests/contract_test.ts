@@ -34,6 +34,7 @@ import {
   isTime,
   PAYLOAD_FORMS,
 } from "./contract_model.ts";
+import { HISTORY, HISTORY_FILE, needing } from "./support/needs.ts";
 
 type JsonObject = Record<string, unknown>;
 
@@ -541,19 +542,12 @@ Deno.test("loadContractSchema: -> the contract, with an id, a version and a desc
   deepEqual(undescribed, []);
 });
 
-const HISTORY = new URL(
-  "../../shared/data/work-history.ndjson",
-  import.meta.url,
-);
-const hasHistory = await Deno.stat(HISTORY).then(() => true, () => false);
-if (!hasHistory) console.warn(`skipped, not there: ${HISTORY.pathname}`);
-
-Deno.test({
-  name: "checkDraft: a real project's history -> 20,588 valid, 330 invalid",
-  ignore: !hasHistory,
-  fn: async () => {
+Deno.test(needing(
+  [HISTORY],
+  "checkDraft: a real project's history -> 20,588 valid, 330 invalid",
+  async () => {
     const encoder = new TextEncoder();
-    const text = await Deno.readTextFile(HISTORY);
+    const text = await Deno.readTextFile(HISTORY_FILE);
     let valid = 0;
     const invalid = new Map<string, number>();
     for (const line of text.trimEnd().split("\n")) {
@@ -572,4 +566,4 @@ Deno.test({
       ["FeatureCreated /payload/feature_slug /payload/feature_number", 330],
     ]);
   },
-});
+));

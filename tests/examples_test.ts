@@ -1,10 +1,10 @@
 /** The callers in `examples/` are run against the program, so that they cannot rot. */
 
-import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { commandNeed, type Need, needing, outputOf } from "./support/needs.ts";
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { anyUser } from "./program/built.ts";
 import { TestAgent } from "./support/agent.ts";
 import { namesIn } from "./support/home.ts";
-import { commandNeed, type Need, needing } from "./support/needs.ts";
 import { documentsOf } from "./support/program.ts";
 import type { User } from "./support/user.ts";
 
@@ -282,13 +282,11 @@ Deno.test(needing(
   async () => {
     await using user = await anyUser();
     await using _agent = await TestAgent.start(user.home);
-    const built = await new Deno.Command("go", {
-      args: ["build", "-o", `${user.path}/example`, "."],
+    await outputOf("go", ["build", "-o", `${user.path}/example`, "."], {
       cwd: `${EXAMPLES}go`,
       // Of what is here: a test loads no other toolchain.
       env: { GOTOOLCHAIN: "local", GOFLAGS: "-mod=readonly", GOPROXY: "off" },
-    }).output();
-    ok(built.success, new TextDecoder().decode(built.stderr));
+    });
     const { code, stdout, stderr } = await user.run("./example");
     strictEqual(code, 0, stderr);
     match(stderr, /^connection: Offline/m);

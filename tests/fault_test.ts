@@ -23,6 +23,7 @@ import { answer } from "./support/fault_answers.ts";
 import { deliveredButLost, latency } from "./support/fault_pipe.ts";
 import { documentsOf } from "./support/program.ts";
 import { mulberry32 } from "./support/world.ts";
+import { needing, OPENSSL, runTool } from "./support/needs.ts";
 
 /** Mixtures of faults, one after the other in one home. */
 const ROUNDS = numberOption("rounds") ?? 6;
@@ -181,13 +182,10 @@ Deno.test("sync now: https at a port that speaks none -> exit 69 and words of it
 
 const keys = await selfSigned();
 
-Deno.test({
-  name:
-    `sync now: a certificate that nobody vouches for -> exit 69 and words of it, no request, nothing lost${
-      keys ? "" : " (ignored: needs openssl)"
-    }`,
-  ignore: !keys,
-  fn: () =>
+Deno.test(needing(
+  [OPENSSL],
+  "sync now: a certificate that nobody vouches for -> exit 69 and words of it, no request, nothing lost",
+  () =>
     inTrial(async (trial) => {
       let requests = 0;
       await using server = Deno.serve(
@@ -198,20 +196,19 @@ Deno.test({
       await syncAt(trial, `https://127.0.0.1:${port}`, /certificate/i);
       strictEqual(requests, 0);
     }),
-});
+));
 
 /** A new key and a certificate for this machine; undefined where there is no openssl. */
 async function selfSigned(): Promise<
   { readonly key: string; readonly cert: string } | undefined
 > {
-  const { success, stdout } = await new Deno.Command("openssl", {
+  const { success, stdout } = await runTool("openssl", {
     args: [
       ...["req", "-x509", "-nodes", "-newkey", "ec", "-days", "2"],
       ...["-pkeyopt", "ec_paramgen_curve:prime256v1", "-keyout", "-"],
       ...["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"],
     ],
-    stderr: "null",
-  }).output().catch(() => ({ success: false, stdout: new Uint8Array() }));
+  }).catch(() => ({ success: false, stdout: new Uint8Array() }));
   if (!success) return undefined;
   const text = new TextDecoder().decode(stdout);
   const at = text.indexOf("-----BEGIN CERTIFICATE");

@@ -1,6 +1,7 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { fileStamp, syncFolder, writeDurably } from "../lib/files.ts";
 import { namesIn, tempFolder } from "./support/home.ts";
+import { needing, UNIX } from "./support/needs.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -50,19 +51,16 @@ Deno.test("writeDurably: no folder -> NotFound", async () => {
   );
 });
 
-const isPosix = Deno.build.os !== "windows";
-Deno.test({
-  name: `writeDurably: -> a file for its owner only${
-    isPosix ? "" : " (ignored: no modes on Windows)"
-  }`,
-  ignore: !isPosix,
-  fn: async () => {
+Deno.test(needing(
+  [UNIX],
+  "writeDurably: -> a file for its owner only",
+  async () => {
     await using folder = await tempFolder();
     const path = `${folder.path}/a`;
     await writeDurably(path, `${path}.tmp`, bytes("x"));
     strictEqual((await Deno.stat(path)).mode! & 0o777, 0o600);
   },
-});
+));
 
 Deno.test("syncFolder: a folder, none, a file -> never throws", async () => {
   await using folder = await tempFolder();

@@ -1,12 +1,15 @@
 import { strictEqual } from "node:assert/strict";
 import { generateNodeId, homeFolder, userName } from "../lib/identity.ts";
-import {
-  mayChangeUser,
-  needsSuperuser,
-  NOBODY,
-  runCode,
-} from "./support/child.ts";
+import { NOBODY, runCode } from "./support/child.ts";
 import { TestWorld } from "./support/world.ts";
+import {
+  commandNeed,
+  type Need,
+  needing,
+  runTool,
+  SUPERUSER,
+  UNIX,
+} from "./support/needs.ts";
 
 const sha256Of = async (text: string) =>
   new Uint8Array(
@@ -66,19 +69,20 @@ Deno.test("userName: white space -> kept, as Python keeps it", async () => {
   );
 });
 
-const hasPasswd = await Deno.readTextFile("/etc/passwd").then(
-  (text) => /^root:[^:]*:0:/m.test(text),
-  () => false,
-);
-Deno.test({
-  name: `userName: no variable -> the passwd entry of the user id${
-    hasPasswd ? "" : " (ignored: no /etc/passwd)"
-  }`,
-  ignore: !hasPasswd,
-  fn: async () => {
+const PASSWD: Need = {
+  isMet: await Deno.readTextFile("/etc/passwd").then(
+    (text) => /^root:[^:]*:0:/m.test(text),
+    () => false,
+  ),
+  reason: "root has no entry in /etc/passwd",
+};
+Deno.test(needing(
+  [PASSWD],
+  "userName: no variable -> the passwd entry of the user id",
+  async () => {
     strictEqual(await userName(new TestWorld({ uid: 0 })), "root");
   },
-});
+));
 
 const CHILD = `
   const { generateNodeId, userName, homeFolder } = await import(lib + "identity.ts");
@@ -95,11 +99,10 @@ async function identityIn(
   return JSON.parse(await runCode(CHILD, options));
 }
 
-Deno.test({
-  name:
-    `generateNodeId, homeFolder: a user without an entry or variables -> uid-<n>, no home${needsSuperuser}`,
-  ignore: !mayChangeUser,
-  fn: async () => {
+Deno.test(needing(
+  [SUPERUSER],
+  "generateNodeId, homeFolder: a user without an entry or variables -> uid-<n>, no home",
+  async () => {
     const [user, node, home, host] = await identityIn({
       uid: NOBODY,
       clearEnv: true,
@@ -108,7 +111,7 @@ Deno.test({
     strictEqual(node, (await sha256Of(`${host}:${user}`)).slice(0, 12));
     strictEqual(home, null);
   },
-});
+));
 
 /** Python's word for this machine's node, with an environment of its own. */
 async function pythonNode(env: Record<string, string>): Promise<string> {
@@ -127,14 +130,14 @@ function python(
 ): Promise<Deno.CommandOutput> {
   const path = Deno.env.get("PATH") ?? "/usr/bin:/bin";
   const home = Deno.env.get("HOME") ?? "/";
-  return new Deno.Command("python3", {
+  return runTool("python3", {
     args: ["-c", code],
     env: { PATH: path, HOME: home, PYTHONUTF8: "1", ...env },
     clearEnv: true,
-  }).output();
+  });
 }
 
-const hasPython = await python({}, "").then((r) => r.success, () => false);
+const PYTHON3 = await commandNeed("python3");
 for (
   const env of [
     {},
@@ -143,12 +146,10 @@ for (
     { LNAME: " l ", USERNAME: "n" },
   ]
 ) {
-  Deno.test({
-    name: `generateNodeId: ${JSON.stringify(env)} -> what Python computes${
-      hasPython ? "" : " (ignored: no python3)"
-    }`,
-    ignore: !hasPython,
-    fn: async () => {
+  Deno.test(needing(
+    [PYTHON3],
+    `generateNodeId: ${JSON.stringify(env)} -> what Python computes`,
+    async () => {
       const home = Deno.env.get("HOME") ?? "/";
       const cache = Deno.env.get("DENO_DIR");
       const [, node] = await identityIn({
@@ -157,31 +158,29 @@ for (
       });
       strictEqual(node, await pythonNode(env));
     },
-  });
+  ));
 }
 
-Deno.test({
-  name:
-    "realWorld: a variable that is not UTF-8 -> passed over, the next one counts" +
-    (Deno.build.os === "windows" ? " (ignored: no bytes on Windows)" : ""),
-  ignore: Deno.build.os === "windows",
-  fn: async () => {
+Deno.test(needing(
+  [UNIX],
+  "realWorld: a variable that is not UTF-8 -> passed over, the next one counts",
+  async () => {
     const root = new URL("../", import.meta.url);
     const code = `const lib = ${JSON.stringify(`${root}lib/`)};${CHILD}`;
     // Only a shell can put such bytes into an environment.
-    const { stdout, stderr } = await new Deno.Command("sh", {
+    const { stdout, stderr } = await runTool("sh", {
       args: [
         "-c",
         `LOGNAME=$(printf 'k\\377m') USER=kim exec "$0" eval --quiet --no-check "$1"`,
         Deno.execPath(),
         code,
       ],
-    }).output();
+    });
     const text = new TextDecoder().decode(stdout);
     strictEqual(new TextDecoder().decode(stderr), "");
     strictEqual(JSON.parse(text)[0], "kim");
   },
-});
+));
 
 Deno.test("homeFolder: asked for -> that, before SPEC_KITTY_HOME, before HOME", async () => {
   const world = new TestWorld({
@@ -201,12 +200,10 @@ Deno.test("homeFolder: a relative path -> below the working directory", async ()
   strictEqual(await homeFolder(world, "./a/"), "/some/where/./a");
 });
 
-Deno.test({
-  name: `homeFolder: no variable -> the passwd entry's home${
-    hasPasswd ? "" : " (ignored: no /etc/passwd)"
-  }`,
-  ignore: !hasPasswd,
-  fn: async () => {
+Deno.test(needing(
+  [PASSWD],
+  "homeFolder: no variable -> the passwd entry's home",
+  async () => {
     const entry = (await Deno.readTextFile("/etc/passwd")).split("\n")
       .find((line) => /^root:[^:]*:0:/.test(line))!;
     strictEqual(
@@ -214,4 +211,4 @@ Deno.test({
       `${entry.split(":")[5]}/.spec-kitty`,
     );
   },
-});
+));

@@ -5,6 +5,7 @@ import { parse } from "yaml";
 import { findProject, type ProjectFinding } from "../lib/project.ts";
 import { spawnCode } from "./support/child.ts";
 import { tempFolder } from "./support/home.ts";
+import { commandNeed, needing, outputOf } from "./support/needs.ts";
 
 const UUID = "0b5f4b0e-2a53-4e0c-9d5e-5f1f3d1c2a90";
 
@@ -183,23 +184,24 @@ Deno.test("findProject: a folder in the configuration's place -> the next one ab
 });
 
 async function git(cwd: string, ...args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command("git", {
-    args: ["-c", "user.name=t", "-c", "user.email=t@example.org", ...args],
+  await outputOf("git", [
+    "-c",
+    "user.name=t",
+    "-c",
+    "user.email=t@example.org",
+    ...args,
+  ], {
     cwd,
     env: { GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" },
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  });
 }
 
-const hasGit = await new Deno.Command("git", { args: ["--version"] }).output()
-  .then((result) => result.success, () => false);
-const needsGit = hasGit ? "" : " (ignored: no git)";
+const GIT = await commandNeed("git");
 
-Deno.test({
-  name:
-    `findProject: a git worktree -> the main repository's project, from its root and below${needsGit}`,
-  ignore: !hasGit,
-  fn: async () => {
+Deno.test(needing(
+  [GIT],
+  "findProject: a git worktree -> the main repository's project, from its root and below",
+  async () => {
     await using folder = await tempFolder();
     const main = `${folder.path}/main`, tree = `${folder.path}/tree`;
     await Deno.mkdir(main);
@@ -227,13 +229,12 @@ Deno.test({
     await Deno.remove(`${main}/.kittify`, { recursive: true });
     strictEqual((await findProject(tree)).identity.project_slug, "committed");
   },
-});
+));
 
-Deno.test({
-  name:
-    `findProject: a git worktree with relative paths -> the main repository's project${needsGit}`,
-  ignore: !hasGit,
-  fn: async () => {
+Deno.test(needing(
+  [GIT],
+  "findProject: a git worktree with relative paths -> the main repository's project",
+  async () => {
     await using folder = await tempFolder();
     const main = `${folder.path}/main`, tree = `${folder.path}/tree`;
     await put(main, block("main"));
@@ -245,7 +246,7 @@ Deno.test({
     );
     strictEqual((await findProject(tree)).identity.project_slug, "main");
   },
-});
+));
 
 for (
   const [name, pointer] of [

@@ -4,7 +4,8 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { logIn } from "./support/agent.ts";
 import { localCollector } from "./support/collector.ts";
 import { tempFolder } from "./support/home.ts";
-import { onTerminal, pty } from "./support/pty.ts";
+import { needing } from "./support/needs.ts";
+import { onTerminal, PTY } from "./support/pty.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -189,11 +190,10 @@ Deno.test("connect: without the right to the network -> Offline, a warning with 
     deepStrictEqual([connection, told], ["Connected", ""]);
   }));
 
-Deno.test({
-  name:
-    `emit functions: on a terminal, without rights -> nobody is asked for them${pty.suffix}`,
-  ignore: pty.ignore,
-  fn: () =>
+Deno.test(needing(
+  [PTY],
+  "emit functions: on a terminal, without rights -> nobody is asked for them",
+  () =>
     inPlace(async (place) => {
       const ofHome = [
         `--allow-read=${place.home}`,
@@ -227,4 +227,4 @@ Deno.test({
         match(shown, expected);
       }
     }),
-});
+));

@@ -4,24 +4,18 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { linesOf } from "./support/child.ts";
 import { ADA, BOB, TestCollector } from "./support/collector.ts";
 import { documentsOf, spawnProgram, withProgram } from "./support/program.ts";
+import { HISTORY, HISTORY_FILE, needing } from "./support/needs.ts";
 
-const HISTORY = new URL(
-  "../../shared/data/work-history.ndjson",
-  import.meta.url,
-);
-const hasHistory = await Deno.stat(HISTORY).then(() => true, () => false);
-const needsHistory = hasHistory ? "" : " (ignored: the history is not there)";
 /** Its valid events; 330 are discarded. */
 const VALID = 20_588;
 
-Deno.test({
-  name:
-    `story: a history recorded offline, then a server -> all of it there once, in order, and the accounts balance${needsHistory}`,
-  ignore: !hasHistory,
-  fn: () =>
+Deno.test(needing(
+  [HISTORY],
+  "story: a history recorded offline, then a server -> all of it there once, in order, and the accounts balance",
+  () =>
     withProgram(async (run, home) => {
       const emitted = await run(["emit", "--stdin", "--quiet"], {
-        stdin: await Deno.readFile(HISTORY),
+        stdin: await Deno.readFile(HISTORY_FILE),
       });
       const ids = documentsOf(emitted.stdout)
         .filter(({ status }) => status === "queued")
@@ -69,7 +63,7 @@ Deno.test({
       );
       await arrive(home, collector);
     }),
-});
+));
 
 /** With an agent: each event is at another subscriber at once. Prints how soon. */
 async function arrive(home: string, collector: TestCollector): Promise<void> {

@@ -8,8 +8,9 @@ import {
   type RunResult,
   withProgram,
 } from "../support/program.ts";
-import { type Answer, onTerminal, pty } from "../support/pty.ts";
+import { type Answer, onTerminal, PTY } from "../support/pty.ts";
 import { jwt, PASSWORD, TokenServer } from "../support/token_server.ts";
+import { needing, UNIX } from "../support/needs.ts";
 
 /** A new home beside a server. No run may ever say a secret, whatever a test does. */
 function withServer(
@@ -352,17 +353,16 @@ Deno.test("auth status: tokens of the environment -> told as they are; a login t
     match(out.stderr, /logged out[^]*environment/);
   }));
 
-Deno.test({
-  name:
-    "auth status: credentials that others may read -> a warning (ignored on Windows: no modes)",
-  ignore: Deno.build.os === "windows",
-  fn: () =>
+Deno.test(needing(
+  [UNIX],
+  "auth status: credentials that others may read -> a warning",
+  () =>
     withServer(async (run, { home, server }) => {
       await run(login(server, "--team", "acme"), { stdin: PASSWORD });
       await Deno.chmod(`${home}/credentials`, 0o644);
       match((await status(run)).stderr, /chmod 600/);
     }),
-});
+));
 
 Deno.test("auth status: without --json -> a line for each field, control characters shown as ?", () =>
   withServer(async (run, { server }) => {
@@ -412,11 +412,10 @@ async function typed(
   return { shown, echo, code: Number(shown.match(/EXIT (\d+)/)?.[1]) };
 }
 
-Deno.test({
-  name:
-    `auth login: typed on a terminal -> not shown, corrections taken, the terminal as before${pty.suffix}`,
-  ignore: pty.ignore,
-  fn: async () => {
+Deno.test(needing(
+  [PTY],
+  "auth login: typed on a terminal -> not shown, corrections taken, the terminal as before",
+  async () => {
     await using home = await tempHome();
     await using server = new TokenServer();
     const lines = [
@@ -436,13 +435,12 @@ Deno.test({
     }
     for (const { body } of server.asked) strictEqual(body.password, PASSWORD);
   },
-});
+));
 
-Deno.test({
-  name:
-    `auth login: on a terminal Ctrl-C, nothing, SIGTERM -> 130, 64, ended; nobody is asked, the terminal as before${pty.suffix}`,
-  ignore: pty.ignore,
-  fn: async () => {
+Deno.test(needing(
+  [PTY],
+  "auth login: on a terminal Ctrl-C, nothing, SIGTERM -> 130, 64, ended; nobody is asked, the terminal as before",
+  async () => {
     await using home = await tempHome();
     await using server = new TokenServer();
     const stopped = await typed(server, home.path, "swordfish\u0003");
@@ -457,4 +455,4 @@ Deno.test({
     strictEqual(killed.echo, "shown");
     strictEqual(server.asked.length, 0);
   },
-});
+));

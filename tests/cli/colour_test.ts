@@ -9,7 +9,8 @@ import {
 } from "../../lib/cli/colour.ts";
 import { tempHome } from "../support/home.ts";
 import { runProgram } from "../support/program.ts";
-import { onTerminal, pty } from "../support/pty.ts";
+import { onTerminal, PTY } from "../support/pty.ts";
+import { needing } from "../support/needs.ts";
 
 const ESCAPE = "\x1b[";
 /** The text with its colours as `<32>` and `<0>`. */
@@ -99,11 +100,10 @@ Deno.test("emit, doctor: into pipes -> no colour; with CLICOLOR_FORCE -> the sam
 const shown = async (line: string, env: Record<string, string>) =>
   (await onTerminal(line, env)).shown;
 
-Deno.test({
-  name:
-    `emit: on a terminal -> in colour; with NO_COLOR, or stderr elsewhere -> not${pty.suffix}`,
-  ignore: pty.ignore,
-  async fn() {
+Deno.test(needing(
+  [PTY],
+  "emit: on a terminal -> in colour; with NO_COLOR, or stderr elsewhere -> not",
+  async () => {
     await using home = await tempHome();
     const env = { SPEC_KITTY_HOME: home.path };
     const line = "kitty-events emit history-added WP01 note x";
@@ -120,12 +120,12 @@ Deno.test({
     const doctor = await shown("kitty-events doctor 2>/dev/null", env);
     match(marked(doctor), /<32>ok/);
   },
-});
+));
 
-Deno.test({
-  name: `tables: on a terminal of 80 columns -> no line is longer${pty.suffix}`,
-  ignore: pty.ignore,
-  async fn() {
+Deno.test(needing(
+  [PTY],
+  "tables: on a terminal of 80 columns -> no line is longer",
+  async () => {
     await using home = await tempHome();
     const env = { SPEC_KITTY_HOME: home.path };
     const drafts = [
@@ -170,4 +170,4 @@ Deno.test({
       }
     }
   },
-});
+));

@@ -6,7 +6,7 @@ import { completionModel } from "../../lib/cli/completions/model.ts";
 import { ENTRY_TYPES, EVENT_TYPES, STATUSES } from "../../lib/contract.ts";
 import { type TempFolder, tempFolder } from "../support/home.ts";
 import { runProgram, withProgram } from "../support/program.ts";
-import { hasTool, withTool } from "../support/tools.ts";
+import { commandNeed, needing, runTool } from "../support/needs.ts";
 
 /** What is typed, and all that is offered for it. */
 const CASES: readonly (readonly [line: string, words: readonly string[]])[] = [
@@ -51,13 +51,17 @@ async function output(
   args: readonly string[],
   cwd: string,
 ): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(command, {
+  const { success, stdout, stderr } = await runTool(command, {
     args: [...args],
     cwd,
-    env: { HOME: cwd, PATH: "/usr/bin:/bin", TERM: "xterm", LANG: "C.UTF-8" },
+    env: {
+      HOME: cwd,
+      PATH: Deno.env.get("PATH")!,
+      TERM: "xterm",
+      LANG: "C.UTF-8",
+    },
     clearEnv: true,
-    stdin: "null",
-  }).output();
+  });
   ok(success, new TextDecoder().decode(stderr));
   strictEqual(new TextDecoder().decode(stderr), "");
   return new TextDecoder().decode(stdout);
@@ -157,15 +161,11 @@ async function furnished(shell: string): Promise<TempFolder> {
 }
 
 for (const shell of [bash, zsh, fish]) {
-  const needs = withTool(
-    shell.name,
-    await hasTool(shell.name, ["-c", "true"]),
-  );
-  Deno.test({
-    name:
-      `completions ${shell.name}: commands, flags, values, files -> exactly what fits${needs.suffix}`,
-    ignore: needs.ignore,
-    async fn() {
+  const need = await commandNeed(shell.name, ["-c", "true"]);
+  Deno.test(needing(
+    [need],
+    `completions ${shell.name}: commands, flags, values, files -> exactly what fits`,
+    async () => {
       await using folder = await furnished(shell.name);
       const lines = CASES.map(([line]) => line);
       const { path } = folder;
@@ -177,22 +177,22 @@ for (const shell of [bash, zsh, fish]) {
         deepStrictEqual([...new Set(words)].sort(), expected, line);
       }
     },
-  });
+  ));
 }
 
-const pwsh = withTool("pwsh", await hasTool("pwsh", ["-v"]));
+const PWSH = await commandNeed("pwsh", ["-v"]);
 
-Deno.test({
-  name: `completions powershell: the script -> can be read${pwsh.suffix}`,
-  ignore: pwsh.ignore,
-  async fn() {
+Deno.test(needing(
+  [PWSH],
+  "completions powershell: the script -> can be read",
+  async () => {
     await using folder = await furnished("powershell");
     const parse =
       `$errors = $null; [void][System.Management.Automation.Language.Parser]::ParseFile("${folder.path}/script", [ref]$null, [ref]$errors); $errors.Count`;
     const args = ["-NoProfile", "-Command", parse];
     strictEqual((await output("pwsh", args, folder.path)).trim(), "0");
   },
-});
+));
 
 Deno.test("completions powershell: quotes, brackets -> balanced", () =>
   withProgram(async (run) => {

@@ -4,12 +4,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { agentLockPath } from "../../lib/delivery/agent_file.ts";
 import { holdCredentials } from "../../lib/delivery/credentials.ts";
 import { VARIABLES } from "../../lib/variables.ts";
-import {
-  mayChangeUser,
-  needsSuperuser,
-  NOBODY,
-  placeForOthers,
-} from "../support/child.ts";
+import { NOBODY, placeForOthers } from "../support/child.ts";
 import { type Run, runProgram, withProgram } from "../support/program.ts";
 import {
   farDeadline,
@@ -17,15 +12,14 @@ import {
   namesIn,
   tempFolder,
 } from "../support/home.ts";
-import { hasTool, withTool } from "../support/tools.ts";
+import { fillDisk, HOLD_LOCK, holder, smallDisk } from "../support/trouble.ts";
 import {
-  fillDisk,
-  HOLD_LOCK,
-  holder,
-  mayMount,
-  needsMount,
-  smallDisk,
-} from "../support/trouble.ts";
+  MOUNT,
+  needing,
+  OPENSSL,
+  outputOf,
+  SUPERUSER,
+} from "../support/needs.ts";
 
 /** What the doctor says of one thing. */
 interface Told {
@@ -144,11 +138,10 @@ Deno.test("doctor: a home in use -> all is well; for people a line each, and not
     deepStrictEqual(await snapshot(home), before);
   }));
 
-Deno.test({
-  name:
-    `doctor: a home of somebody else -> home 74, the rest is told nevertheless${needsSuperuser}`,
-  ignore: !mayChangeUser,
-  async fn() {
+Deno.test(needing(
+  [SUPERUSER],
+  "doctor: a home of somebody else -> home 74, the rest is told nevertheless",
+  async () => {
     await using folder = await tempFolder();
     await placeForOthers(folder.path);
     const home = `${folder.path}/home`;
@@ -166,7 +159,7 @@ Deno.test({
     strictEqual(visited.of("clock").status, "ok");
     strictEqual(visited.of("login").status, "ok");
   },
-});
+));
 
 /** What can be said of a home that nobody can look into. */
 const OUTSIDE = ["home", "file_system", "room", "environment"];
@@ -205,11 +198,10 @@ Deno.test("doctor: the home is a file, lies below one, links to nowhere -> 74, t
     await Deno.remove(`${home}.link`);
   }));
 
-Deno.test({
-  name:
-    `doctor: a home that this user may not list, or not enter -> 74, the cause said once${needsSuperuser}`,
-  ignore: !mayChangeUser,
-  async fn() {
+Deno.test(needing(
+  [SUPERUSER],
+  "doctor: a home that this user may not list, or not enter -> 74, the cause said once",
+  async () => {
     await using folder = await tempFolder();
     await placeForOthers(folder.path);
     const home = `${folder.path}/home`;
@@ -226,7 +218,7 @@ Deno.test({
       match(of("home").found, /cannot be looked into: Permission denied/);
     }
   },
-});
+));
 
 Deno.test("doctor: a home and secrets that others may read -> a warning with the command", () =>
   withProgram(async (run, home) => {
@@ -310,10 +302,10 @@ Deno.test("doctor: a queue that is full, or nearly, or has dead letters -> 75, w
     match((await visit(run)).of("capacity").try!, /queue dead list/);
   }));
 
-Deno.test({
-  name: `doctor: a full disk -> home and room 74, and an end${needsMount}`,
-  ignore: !mayMount,
-  async fn() {
+Deno.test(needing(
+  [MOUNT],
+  "doctor: a full disk -> home and room 74, and an end",
+  async () => {
     await using disk = await smallDisk(4_096);
     const env = { SPEC_KITTY_HOME: `${disk.path}/home` };
     await runProgram(["emit", "history-added", "WP01", "note", "x"], env);
@@ -334,7 +326,7 @@ Deno.test({
     });
     strictEqual(read(fixed).of("file_system").status, "ok");
   },
-});
+));
 
 Deno.test("doctor: the lock held by another process -> 74 with its id, after a second; a dead holder -> a warning", () =>
   withProgram(async (run, home) => {
@@ -524,25 +516,18 @@ Deno.test("doctor: a server that is down, silent, or speaks otherwise -> 69 in t
     match(plain.of("server").try!, /no TLS at that address/);
   }));
 
-const openssl = withTool("openssl", await hasTool("openssl", ["version"]));
-
-Deno.test({
-  name:
-    `doctor, auth login: a certificate of an unknown authority -> 69, and what makes it known${openssl.suffix}`,
-  ignore: openssl.ignore,
-  fn: () =>
+Deno.test(needing(
+  [OPENSSL],
+  "doctor, auth login: a certificate of an unknown authority -> 69, and what makes it known",
+  () =>
     withProgram(async (run, home) => {
       await using folder = await tempFolder();
       const [key, cert] = [`${folder.path}/key`, `${folder.path}/cert`];
-      const { success } = await new Deno.Command("openssl", {
-        args: [
-          ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"],
-          ...["-subj", "/CN=127.0.0.1", "-addext"],
-          ...["subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
-        ],
-        stderr: "null",
-      }).output();
-      ok(success);
+      await outputOf("openssl", [
+        ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"],
+        ...["-subj", "/CN=127.0.0.1", "-addext"],
+        ...["subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
+      ]);
       const server = Deno.serve({
         hostname: "127.0.0.1",
         port: 0,
@@ -575,7 +560,7 @@ Deno.test({
         await server.shutdown();
       }
     }),
-});
+));
 
 Deno.test("doctor: a server with another time -> a warning that names the difference; without one -> not known", () =>
   withProgram(async (run, home) => {

@@ -6,15 +6,17 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { EXIT } from "../../lib/errors.ts";
-import {
-  mayChangeUser,
-  needsSuperuser,
-  NOBODY,
-  placeForOthers,
-  spawnCode,
-} from "../support/child.ts";
+import { NOBODY, placeForOthers, spawnCode } from "../support/child.ts";
 import { tempFolder, tempHome } from "../support/home.ts";
 import { documentsOf, programScript, runProgram } from "../support/program.ts";
+import {
+  FULL_DEVICE,
+  needing,
+  outputOf,
+  runTool,
+  SUPERUSER,
+  UNIX,
+} from "../support/needs.ts";
 
 const SINGLE = ["emit", "history-added", "WP01", "note", "x", "--json"];
 const STREAM = ["emit", "--stdin"];
@@ -181,10 +183,6 @@ Deno.test("emit --stdin: signals cannot be heard -> exit 0, said", async () => {
   strictEqual(strict.code, 74);
 });
 
-const isPosix = Deno.build.os !== "windows";
-const needsPosix = isPosix ? "" : " (ignored: needs a Unix shell)";
-const hasFull = await Deno.stat("/dev/full").then(() => true, () => false);
-
 /** Runs a shell line in which `$KITTY` is the program. */
 async function shell(
   line: string,
@@ -193,13 +191,12 @@ async function shell(
   await using folder = await tempFolder();
   const path = `${folder.path}/kitty-events`;
   await Deno.writeTextFile(path, programScript(), { mode: 0o700 });
-  const { code, stdout, stderr } = await new Deno.Command("/bin/sh", {
+  const { code, stdout, stderr } = await runTool("/bin/sh", {
     args: ["-c", line],
     env: { KITTY: path, SPEC_KITTY_HOME: home, PATH: "/usr/bin:/bin" },
     clearEnv: true,
     cwd: folder.path,
-    stdin: "null",
-  }).output();
+  });
   const decoder = new TextDecoder();
   return {
     code,
@@ -208,11 +205,10 @@ async function shell(
   };
 }
 
-Deno.test({
-  name:
-    `emit: standard input is a folder -> lost with the reason, exit 0; 74 with --strict${needsPosix}`,
-  ignore: !isPosix,
-  fn: async () => {
+Deno.test(needing(
+  [UNIX],
+  "emit: standard input is a folder -> lost with the reason, exit 0; 74 with --strict",
+  async () => {
     await using home = await tempHome();
     for (
       const words of [
@@ -231,13 +227,12 @@ Deno.test({
       strictEqual(strict.code, 74);
     }
   },
-});
+));
 
-Deno.test({
-  name:
-    `validate, queue import: a folder in the input's place -> 64, names it${needsPosix}`,
-  ignore: !isPosix,
-  fn: async () => {
+Deno.test(needing(
+  [UNIX],
+  "validate, queue import: a folder in the input's place -> 64, names it",
+  async () => {
     await using home = await tempHome();
     for (const words of ["validate", "queue import"]) {
       const file = await shell(`"$KITTY" ${words} / --json`, home.path);
@@ -250,15 +245,12 @@ Deno.test({
       match(stdin.stderr, /cannot read standard input/);
     }
   },
-});
+));
 
-Deno.test({
-  name:
-    `emit: standard streams full or closed -> recorded all the same, exit 0${
-      hasFull ? "" : " (ignored: no /dev/full)"
-    }`,
-  ignore: !hasFull,
-  fn: async () => {
+Deno.test(needing(
+  [FULL_DEVICE],
+  "emit: standard streams full or closed -> recorded all the same, exit 0",
+  async () => {
     await using home = await tempHome();
     const lines = [
       '"$KITTY" emit history-added WP01 note x > /dev/full',
@@ -277,13 +269,12 @@ Deno.test({
     const { stdout } = await runProgram(["queue", "export"], env);
     strictEqual(documentsOf(stdout).length, lines.length);
   },
-});
+));
 
-Deno.test({
-  name:
-    `emit: pipes in the place of the home's files -> ends although nobody writes to them, with a true receipt${needsPosix}`,
-  ignore: !isPosix,
-  fn: async () => {
+Deno.test(needing(
+  [UNIX],
+  "emit: pipes in the place of the home's files -> ends although nobody writes to them, with a true receipt",
+  async () => {
     const expected = {
       "clock.json": "queued",
       "agent.json": "queued",
@@ -296,10 +287,7 @@ Deno.test({
     for (const [name, status] of Object.entries(expected)) {
       await using home = await tempHome();
       await Deno.mkdir(home.path);
-      const { success } = await new Deno.Command("mkfifo", {
-        args: [`${home.path}/${name}`],
-      }).output();
-      ok(success);
+      await outputOf("mkfifo", [`${home.path}/${name}`]);
       const { code, stdout, stderr } = await runProgram(
         [...SINGLE, "--timeout", "700ms"],
         { SPEC_KITTY_HOME: home.path },
@@ -308,13 +296,12 @@ Deno.test({
       strictEqual(JSON.parse(stdout).status, status, `${name}: ${stderr}`);
     }
   },
-});
+));
 
-Deno.test({
-  name:
-    `emit: variables that are no UTF-8 -> said, and the next source counts${needsPosix}`,
-  ignore: !isPosix,
-  fn: async () => {
+Deno.test(needing(
+  [UNIX],
+  "emit: variables that are no UTF-8 -> said, and the next source counts",
+  async () => {
     await using home = await tempHome();
     const line =
       'SPEC_KITTY_TEAM_SLUG=$(printf "t\\377") SPEC_KITTY_NODE_ID=$(printf "n\\377") "$KITTY" emit history-added WP01 note x --strict';
@@ -324,7 +311,7 @@ Deno.test({
     match(stderr, /SPEC_KITTY_NODE_ID is not used: its value is no text/);
     match(stderr, /queued HistoryAdded/);
   },
-});
+));
 
 Deno.test({
   name:
@@ -351,11 +338,10 @@ Deno.test({
   },
 });
 
-Deno.test({
-  name:
-    `emit: a spool that only another user may look into -> queued with a warning, its drafts wait${needsSuperuser}`,
-  ignore: !mayChangeUser,
-  fn: async () => {
+Deno.test(needing(
+  [SUPERUSER],
+  "emit: a spool that only another user may look into -> queued with a warning, its drafts wait",
+  async () => {
     await using folder = await tempFolder();
     await placeForOthers(folder.path);
     const other = { uid: NOBODY, place: folder.path };
@@ -379,4 +365,4 @@ Deno.test({
     const after = await runProgram(SINGLE, env, other);
     strictEqual(JSON.parse(after.stdout).lamport_clock, 4);
   },
-});
+));

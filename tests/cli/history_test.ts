@@ -3,28 +3,18 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { tempHome } from "../support/home.ts";
 import { runProgram } from "../support/program.ts";
+import { HISTORY, HISTORY_FILE, needing } from "../support/needs.ts";
 
-const HISTORY = new URL(
-  "../../../shared/data/work-history.ndjson",
-  import.meta.url,
-);
-const isThere = await Deno.stat(HISTORY).then(() => true, () => false);
-
-Deno.test({
-  name:
-    `emit --stdin: a real history -> 20,588 queued in order, 330 discarded for one reason${
-      isThere
-        ? ""
-        : " (ignored: ../shared/data/work-history.ndjson is not there)"
-    }`,
-  ignore: !isThere,
-  fn: async () => {
+Deno.test(needing(
+  [HISTORY],
+  "emit --stdin: a real history -> 20,588 queued in order, 330 discarded for one reason",
+  async () => {
     await using home = await tempHome();
     const env = { SPEC_KITTY_HOME: home.path };
     const { stdout, code } = await runProgram(
       ["emit", "--stdin", "--json"],
       env,
-      { stdin: await Deno.readFile(HISTORY) },
+      { stdin: await Deno.readFile(HISTORY_FILE) },
     );
     strictEqual(code, 0);
     const receipts = stdout.trim().split("\n").map((line) => JSON.parse(line));
@@ -61,4 +51,4 @@ Deno.test({
     const check = await runProgram(["queue", "check"], env);
     strictEqual(check.code, 0, check.stdout);
   },
-});
+));

@@ -6,10 +6,10 @@ import { manualPage } from "../../lib/cli/manual.ts";
 import { TOPICS } from "../../lib/cli/topics.ts";
 import { inShell, newUser } from "../support/user.ts";
 import { withProgram } from "../support/program.ts";
-import { hasTool, withTool } from "../support/tools.ts";
+import { commandNeed } from "../support/needs.ts";
 
-const groff = withTool("groff", await hasTool("groff", ["--version"]));
-const man = withTool("man", await hasTool("man", ["--version"]));
+const GROFF = await commandNeed("groff");
+const MAN = await commandNeed("man");
 
 const SECTIONS = [
   ...["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "COMMANDS", "RECEIPTS"],
@@ -38,58 +38,54 @@ function plain(text: string): string {
     .replace(/\s+/g, " ");
 }
 
-Deno.test({
-  ...inShell(
-    `man: the page under groff with all warnings -> none, in 80 columns${groff.suffix}`,
-    async () => {
-      const { text, complaints } = await rendered(
-        "groff -man -Tutf8 -ww -rLL=80n page.1",
-      );
-      strictEqual(complaints, "");
-      for (const line of text.split("\n")) ok(line.length <= 80, line);
-    },
-  ),
-  ...groff.ignore && { ignore: true },
-});
+Deno.test(inShell(
+  "man: the page under groff with all warnings -> none, in 80 columns",
+  async () => {
+    const { text, complaints } = await rendered(
+      "groff -man -Tutf8 -ww -rLL=80n page.1",
+    );
+    strictEqual(complaints, "");
+    for (const line of text.split("\n")) ok(line.length <= 80, line);
+  },
+  GROFF,
+));
 
-Deno.test({
-  ...inShell(
-    `man: the page under man -> all sections, commands, options, topics and examples, uncut${man.suffix}`,
-    async () => {
-      const { text, complaints } = await rendered("man -l page.1 | cat");
-      strictEqual(complaints, "");
-      deepStrictEqual(
-        text.split("\n").filter((line) => /^[A-Z][A-Z ]+$/.test(line)),
-        SECTIONS,
-      );
-      const whole = plain(text);
-      const shown = new Set(
-        text.split("\n").map((line) => plain(line).trim()),
-      );
-      const has = (part: string) => ok(whole.includes(plain(part)), part);
-      for (const name of COMMANDS.keys()) {
-        if (name === "version") continue;
-        const { summary, details = [], options, positionals, examples } =
-          await loadCommand(name);
-        has(summary);
-        has(details.join("\n"));
-        for (const line of details.filter((line) => line.startsWith(" "))) {
-          ok(shown.has(plain(line).trim()), `continued elsewhere: ${line}`);
-        }
-        for (const [option, { help }] of Object.entries(options)) {
-          has(`--${option}`);
-          has(help);
-        }
-        for (const positional of positionals) has(positional.help);
-        for (const example of examples) has(`kitty-events ${example}`);
+Deno.test(inShell(
+  "man: the page under man -> all sections, commands, options, topics and examples, uncut",
+  async () => {
+    const { text, complaints } = await rendered("man -l page.1 | cat");
+    strictEqual(complaints, "");
+    deepStrictEqual(
+      text.split("\n").filter((line) => /^[A-Z][A-Z ]+$/.test(line)),
+      SECTIONS,
+    );
+    const whole = plain(text);
+    const shown = new Set(
+      text.split("\n").map((line) => plain(line).trim()),
+    );
+    const has = (part: string) => ok(whole.includes(plain(part)), part);
+    for (const name of COMMANDS.keys()) {
+      if (name === "version") continue;
+      const { summary, details = [], options, positionals, examples } =
+        await loadCommand(name);
+      has(summary);
+      has(details.join("\n"));
+      for (const line of details.filter((line) => line.startsWith(" "))) {
+        ok(shown.has(plain(line).trim()), `continued elsewhere: ${line}`);
       }
-      for (const { rows } of TOPICS) {
-        for (const [term, meaning] of rows) has(`${term} ${meaning}`);
+      for (const [option, { help }] of Object.entries(options)) {
+        has(`--${option}`);
+        has(help);
       }
-    },
-  ),
-  ...man.ignore && { ignore: true },
-});
+      for (const positional of positionals) has(positional.help);
+      for (const example of examples) has(`kitty-events ${example}`);
+    }
+    for (const { rows } of TOPICS) {
+      for (const [term, meaning] of rows) has(`${term} ${meaning}`);
+    }
+  },
+  MAN,
+));
 
 Deno.test("man: the command -> the page on stdout; --json -> one document", () =>
   withProgram(async (run) => {

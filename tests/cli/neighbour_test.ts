@@ -6,14 +6,8 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { tempFolder, tempHome } from "../support/home.ts";
 import { documentsOf, runProgram, spawnProgram } from "../support/program.ts";
-import {
-  fillDisk,
-  HOLD_HOME,
-  holder,
-  mayMount,
-  needsMount,
-  smallDisk,
-} from "../support/trouble.ts";
+import { fillDisk, HOLD_HOME, holder, smallDisk } from "../support/trouble.ts";
+import { MOUNT, needing, runTool, UNIX } from "../support/needs.ts";
 
 type Env = Record<string, string>;
 
@@ -39,14 +33,10 @@ async function texts(env: Env): Promise<string[]> {
   return events.map(({ payload }) => payload.entry_content);
 }
 
-const hasSignals = Deno.build.os !== "windows";
-const needsSignals = hasSignals ? "" : " (ignored: no signals here)";
-
-Deno.test({
-  name:
-    `emit: the lock's holder is stopped, goes on, is killed -> spooled meanwhile, queued after, each once, in order${needsSignals}`,
-  ignore: !hasSignals,
-  fn: async () => {
+Deno.test(needing(
+  [UNIX],
+  "emit: the lock's holder is stopped, goes on, is killed -> spooled meanwhile, queued after, each once, in order",
+  async () => {
     await using home = await tempHome();
     const env = { SPEC_KITTY_HOME: home.path };
     await emit(env, "before");
@@ -76,7 +66,7 @@ Deno.test({
       "after",
     ]);
   },
-});
+));
 
 Deno.test("emit: ten callers behind a holder that dies -> each ends with its event stored once, no value twice, no gap", async () => {
   await using home = await tempHome();
@@ -122,11 +112,10 @@ Deno.test("emit --timeout: flag, SPEC_KITTY_TIMEOUT, config.toml -> the first th
   strictEqual((await emit(bad, "the next one counts")).status, "spooled");
 });
 
-Deno.test({
-  name:
-    `emit: disk full, events of several sizes -> each receipt is true, and all is well once there is room${needsMount}`,
-  ignore: !mayMount,
-  fn: async () => {
+Deno.test(needing(
+  [MOUNT],
+  "emit: disk full, events of several sizes -> each receipt is true, and all is well once there is room",
+  async () => {
     await using disk = await smallDisk(2_048);
     const env = { SPEC_KITTY_HOME: `${disk.path}/home` };
     await emit(env, "first");
@@ -162,13 +151,12 @@ Deno.test({
       [...kept, "last"].map((text) => text.trim()),
     );
   },
-});
+));
 
-Deno.test({
-  name:
-    `emit: no HOME, but a passwd entry -> kept in its .spec-kitty; lost where that home cannot be made${needsMount}`,
-  ignore: !mayMount,
-  fn: async () => {
+Deno.test(needing(
+  [MOUNT],
+  "emit: no HOME, but a passwd entry -> kept in its .spec-kitty; lost where that home cannot be made",
+  async () => {
     await using folder = await tempFolder();
     const passwd = `${folder.path}/passwd`;
     const blocked = `${folder.path}/blocked`;
@@ -183,7 +171,7 @@ Deno.test({
       await Deno.writeTextFile(passwd, `root:x:0:0::${home}:/bin/sh\n`);
       // A mount of its own name space: no other process sees it.
       const main = new URL("../../main.ts", import.meta.url).pathname;
-      const { stdout, stderr, ...run } = await new Deno.Command("unshare", {
+      const { stdout, stderr, ...run } = await runTool("unshare", {
         args: [
           ...["-m", "/bin/sh", "-c"],
           'mount --bind "$1" /etc/passwd && shift && exec "$@"',
@@ -198,7 +186,7 @@ Deno.test({
             `${Deno.env.get("HOME")}/.cache/deno`,
         },
         clearEnv: true,
-      }).output();
+      });
       const said = new TextDecoder().decode(stderr);
       strictEqual(run.code, code, said);
       const receipt = JSON.parse(new TextDecoder().decode(stdout));
@@ -207,7 +195,7 @@ Deno.test({
     const env = { SPEC_KITTY_HOME: `${folder.path}/.spec-kitty` };
     deepStrictEqual(await texts(env), ["x"]);
   },
-});
+));
 
 Deno.test("queue export, list: the reader goes away -> they end, exit 0, the queue stays whole", async () => {
   await using home = await tempHome();

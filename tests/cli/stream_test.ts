@@ -8,6 +8,7 @@ import { linesOf } from "../support/child.ts";
 import { idOf } from "../support/events.ts";
 import { isThere, tempHome } from "../support/home.ts";
 import { runProgram, spawnProgram } from "../support/program.ts";
+import { LINUX, needing, UNIX } from "../support/needs.ts";
 
 interface Problem {
   readonly path: string;
@@ -516,16 +517,11 @@ Deno.test("emit --stdin: stdout closed before the first line -> all events recor
   );
 });
 
-const noSignals = Deno.build.os === "windows"
-  ? " (ignored: no such signals here)"
-  : "";
-
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
-  Deno.test({
-    name:
-      `emit --stdin: ${signal} in mid-stream, then all of it again -> exit ${code}; a receipt for each stored event, each event once, no gap${noSignals}`,
-    ignore: noSignals !== "",
-    fn: async () => {
+  Deno.test(needing(
+    [UNIX],
+    `emit --stdin: ${signal} in mid-stream, then all of it again -> exit ${code}; a receipt for each stored event, each event once, no gap`,
+    async () => {
       await using home = await tempHome();
       const env = { SPEC_KITTY_HOME: home.path };
       const count = 20 * GROUP_EVENTS_MAX;
@@ -567,13 +563,12 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
       );
       strictEqual((await exported(env)).length, count);
     },
-  });
+  ));
 
-  Deno.test({
-    name:
-      `emit --stdin: ${signal} while it waits, half a line read -> exit ${code}, only whole lines are events${noSignals}`,
-    ignore: noSignals !== "",
-    fn: async () => {
+  Deno.test(needing(
+    [UNIX],
+    `emit --stdin: ${signal} while it waits, half a line read -> exit ${code}, only whole lines are events`,
+    async () => {
       await using home = await tempHome();
       const env = { SPEC_KITTY_HOME: home.path };
       await using talk = new Talk(env);
@@ -587,14 +582,13 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
       strictEqual((await exported(env)).length, 1);
       await talk.end();
     },
-  });
+  ));
 }
 
-Deno.test({
-  name:
-    `emit --stdin: SIGTERM while the home's lock is held elsewhere -> the group goes to the spool within the timeout, exit 143${noSignals}`,
-  ignore: noSignals !== "",
-  fn: async () => {
+Deno.test(needing(
+  [UNIX],
+  "emit --stdin: SIGTERM while the home's lock is held elsewhere -> the group goes to the spool within the timeout, exit 143",
+  async () => {
     await using home = await tempHome();
     const env = { SPEC_KITTY_HOME: home.path };
     await using talk = new Talk(env, "--timeout", "2s");
@@ -618,13 +612,12 @@ Deno.test({
       ["before", "held up", "after"],
     );
   },
-});
+));
 
-Deno.test({
-  name:
-    `emit --stdin: SIGTERM while nobody reads the receipts, and the pipe is full -> ends all the same, exit 143, the queue sound${noSignals}`,
-  ignore: noSignals !== "",
-  fn: async () => {
+Deno.test(needing(
+  [UNIX],
+  "emit --stdin: SIGTERM while nobody reads the receipts, and the pipe is full -> ends all the same, exit 143, the queue sound",
+  async () => {
     await using home = await tempHome();
     const env = { SPEC_KITTY_HOME: home.path };
     await using talk = new Talk(env);
@@ -651,7 +644,7 @@ Deno.test({
     );
     strictEqual((await runProgram(["queue", "check"], env)).code, EXIT.ok);
   },
-});
+));
 
 /** Input, environment, and what `--strict` makes of it. */
 const STRICT: Record<string, [string, Env, number]> = {
@@ -763,10 +756,6 @@ Deno.test("emit --stdin: SPEC_KITTY_DISABLED=1, good, bad and overlong lines -> 
   strictEqual(await isThere(home.path), false);
 });
 
-const noProc = Deno.build.os === "linux"
-  ? ""
-  : " (ignored: only Linux tells it)";
-
 /** The most memory that a stream takes for this input, given `times` times. */
 async function peakKiB(input: Bytes, times: number): Promise<number> {
   await using home = await tempHome();
@@ -791,14 +780,13 @@ for (
     ["overlong lines", joined("x".repeat(DOCUMENT_BYTES_MAX), "xx\n"), 6],
   ] as const
 ) {
-  Deno.test({
-    name:
-      `emit --stdin: three times as many ${name} -> at most 1.6 times the memory${noProc}`,
-    ignore: noProc !== "",
-    fn: async () => {
+  Deno.test(needing(
+    [LINUX],
+    `emit --stdin: three times as many ${name} -> at most 1.6 times the memory`,
+    async () => {
       const few = await peakKiB(input, times);
       const many = await peakKiB(input, 3 * times);
       ok(many <= 1.6 * few, `${few} KiB, then ${many} KiB`);
     },
-  });
+  ));
 }

@@ -13,25 +13,16 @@ import {
 import { BatchServer } from "../support/batch_server.ts";
 import { type CollectorClient, EVE } from "../support/collector.ts";
 import { idOf } from "../support/events.ts";
-import { isThere, tempHome } from "../support/home.ts";
+import { tempHome } from "../support/home.ts";
 import { documentsOf, runProgram } from "../support/program.ts";
+import { HISTORY, HISTORY_FILE, needing } from "../support/needs.ts";
 
-const HISTORY = new URL(
-  "../../../shared/data/work-history.ndjson",
-  import.meta.url,
-);
-const hasHistory = await isThere(decodeURIComponent(HISTORY.pathname));
-
-Deno.test({
-  name: `sync now: a part of a real history -> all of it at the server${
-    hasHistory
-      ? ""
-      : " (ignored: ../shared/data/work-history.ndjson is not there)"
-  }`,
-  ignore: !hasHistory,
-  fn: () =>
+Deno.test(needing(
+  [HISTORY],
+  "sync now: a part of a real history -> all of it at the server",
+  () =>
     withLogin(async ({ home, client, sync }) => {
-      const lines = (await Deno.readTextFile(HISTORY)).split("\n");
+      const lines = (await Deno.readTextFile(HISTORY_FILE)).split("\n");
       const { stdout } = await runProgram(["emit", "--stdin", "--json"], {
         SPEC_KITTY_HOME: home,
       }, { stdin: lines.slice(0, 2_500).join("\n") });
@@ -57,7 +48,7 @@ Deno.test({
       const events = await arrived(client, queued.length);
       deepStrictEqual(idsOf(events), idsOf(queued));
     }),
-});
+));
 
 Deno.test("sync now: for people -> one line that sums up, and whose events stay", () =>
   withLogin(async ({ home, client, sync }) => {

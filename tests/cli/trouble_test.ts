@@ -5,29 +5,16 @@
  */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import {
-  linesOf,
-  mayChangeUser,
-  needsSuperuser,
-  NOBODY,
-  placeForOthers,
-  runCode,
-} from "../support/child.ts";
+import { linesOf, NOBODY, placeForOthers, runCode } from "../support/child.ts";
 import { tempFolder, tempHome } from "../support/home.ts";
-import {
-  fillDisk,
-  HOLD_LOCK,
-  holder,
-  mayMount,
-  needsMount,
-  smallDisk,
-} from "../support/trouble.ts";
+import { fillDisk, HOLD_LOCK, holder, smallDisk } from "../support/trouble.ts";
 import {
   type RunOptions,
   runProgram,
   type RunResult,
   spawnProgram,
 } from "../support/program.ts";
+import { MOUNT, needing, outputOf, SUPERUSER } from "../support/needs.ts";
 
 interface Receipt {
   readonly event_id: string | null;
@@ -157,11 +144,10 @@ Deno.test("emit: only HOME set -> kept in its .spec-kitty", async () => {
   );
 });
 
-Deno.test({
-  name:
-    `emit: no HOME, no USER, no passwd entry -> lost, said plainly; queued with a home of its own${needsSuperuser}`,
-  ignore: !mayChangeUser,
-  fn: async () => {
+Deno.test(needing(
+  [SUPERUSER],
+  "emit: no HOME, no USER, no passwd entry -> lost, said plainly; queued with a home of its own",
+  async () => {
     await using folder = await tempFolder();
     await placeForOthers(folder.path);
     const other = { uid: NOBODY, place: folder.path };
@@ -174,13 +160,12 @@ Deno.test({
     strictEqual((await emit(env, "kept", [], other)).receipt.status, "queued");
     strictEqual(await strictCode(env, other), 0);
   },
-});
+));
 
-Deno.test({
-  name:
-    `emit: home, queue or clock without permission -> lost where nothing can be written, else spooled${needsSuperuser}`,
-  ignore: !mayChangeUser,
-  fn: async () => {
+Deno.test(needing(
+  [SUPERUSER],
+  "emit: home, queue or clock without permission -> lost where nothing can be written, else spooled",
+  async () => {
     await using folder = await tempFolder();
     await placeForOthers(folder.path);
     const other = { uid: NOBODY, place: folder.path };
@@ -228,13 +213,12 @@ Deno.test({
       "last",
     ]);
   },
-});
+));
 
-Deno.test({
-  name:
-    `emit: disk full at the clock, at the queue, at the spool -> each receipt is true, and all is well once there is room${needsMount}`,
-  ignore: !mayMount,
-  fn: async () => {
+Deno.test(needing(
+  [MOUNT],
+  "emit: disk full at the clock, at the queue, at the spool -> each receipt is true, and all is well once there is room",
+  async () => {
     const PAGE = 4096;
     await using disk = await smallDisk(1024);
     const path = `${disk.path}/home`, env = inHome(path);
@@ -259,18 +243,17 @@ Deno.test({
     deepStrictEqual(events.map(({ text }) => text), [...kept, "last"]);
     strictEqual(new Set(events.map(({ clock }) => clock)).size, events.length);
   },
-});
+));
 
-Deno.test({
-  name: `emit: home on a read-only file system -> lost${needsMount}`,
-  ignore: !mayMount,
-  fn: async () => {
+Deno.test(needing(
+  [MOUNT],
+  "emit: home on a read-only file system -> lost",
+  async () => {
     await using disk = await smallDisk(1024);
     const env = inHome(`${disk.path}/home`);
     await emit(env, "before");
     const remount = (how: string) =>
-      new Deno.Command("mount", { args: ["-o", `remount,${how}`, disk.path] })
-        .output();
+      outputOf("mount", ["-o", `remount,${how}`, disk.path]);
     await remount("ro");
     const { receipt, stderr } = await emit(env);
     strictEqual(receipt.status, "lost");
@@ -283,7 +266,7 @@ Deno.test({
       "after",
     ]);
   },
-});
+));
 
 Deno.test("emit: queue full by count or by bytes -> refused, nothing stored; files in the spool wait", async () => {
   for (

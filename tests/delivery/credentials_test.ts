@@ -12,6 +12,7 @@ import { DeadlineError } from "../../lib/errors.ts";
 import { linesOf, spawnCode } from "../support/child.ts";
 import { farDeadline, isThere, namesIn, tempHome } from "../support/home.ts";
 import { holder } from "../support/trouble.ts";
+import { needing, outputOf, UNIX } from "../support/needs.ts";
 
 const NOW_MS = Date.UTC(2026, 1, 3, 12);
 
@@ -140,19 +141,17 @@ Deno.test("readCredentials: bytes that are no text, a folder -> unusable", async
   strictEqual((await readCredentials(home.path)).kind, "unusable");
 });
 
-Deno.test({
-  name:
-    "readCredentials: a pipe in its place -> unusable at once (ignored on Windows: it has none)",
-  ignore: Deno.build.os === "windows",
-  fn: async () => {
+Deno.test(needing(
+  [UNIX],
+  "readCredentials: a pipe in its place -> unusable at once",
+  async () => {
     await using home = await tempHome();
     await put(home.path, "");
     await Deno.remove(`${home.path}/credentials`);
-    await new Deno.Command("mkfifo", { args: [`${home.path}/credentials`] })
-      .output();
+    await outputOf("mkfifo", [`${home.path}/credentials`]);
     strictEqual((await readCredentials(home.path)).kind, "unusable");
   },
-});
+));
 
 Deno.test("readCredentials: no tokens, or empty ones -> found, the session over, its user still known", async () => {
   await using home = await tempHome();
@@ -175,11 +174,10 @@ Deno.test("readCredentials: team local, or none -> no team", async () => {
   }
 });
 
-Deno.test({
-  name:
-    "readCredentials: a file that others may read -> a warning with what to do (ignored on Windows: no modes)",
-  ignore: Deno.build.os === "windows",
-  fn: async () => {
+Deno.test(needing(
+  [UNIX],
+  "readCredentials: a file that others may read -> a warning with what to do",
+  async () => {
     await using home = await tempHome();
     await put(home.path, PYTHON);
     for (const mode of [0o640, 0o604, 0o620]) {
@@ -189,7 +187,7 @@ Deno.test({
       match(warning!, /chmod 600 .*credentials$/);
     }
   },
-});
+));
 
 Deno.test("write -> the Python command line's layout: quoted strings, ISO times with an offset", async () => {
   await using home = await tempHome();
@@ -251,11 +249,10 @@ Deno.test("write: other keys and tables in the file -> kept", async () => {
   strictEqual(found(await readCredentials(home.path)).teamSlug, "other");
 });
 
-Deno.test({
-  name:
-    "write: a new home, an open file, a crashed writer's file -> file 0600, home 0700, nothing left over (ignored on Windows: no modes)",
-  ignore: Deno.build.os === "windows",
-  fn: async () => {
+Deno.test(needing(
+  [UNIX],
+  "write: a new home, an open file, a crashed writer's file -> file 0600, home 0700, nothing left over",
+  async () => {
     await using home = await tempHome();
     await write(home.path, ADA);
     const modeOf = async (path: string) =>
@@ -274,7 +271,7 @@ Deno.test({
       "credentials.lock",
     ]);
   },
-});
+));
 
 Deno.test("write: a damaged file -> set aside whole, and its new name told", async () => {
   await using home = await tempHome();

@@ -1,12 +1,8 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { load, save } from "../../lib/home/clock_file.ts";
-import {
-  mayChangeUser,
-  needsSuperuser,
-  NOBODY,
-  runCode,
-} from "../support/child.ts";
+import { NOBODY, runCode } from "../support/child.ts";
 import { namesIn, tempFolder } from "../support/home.ts";
+import { needing, SUPERUSER } from "../support/needs.ts";
 
 const NOW = Date.UTC(2026, 1, 3, 12, 0, 0, 5);
 const ASIDE = "clock.json.damaged-2026-02-03T120000.005Z";
@@ -121,11 +117,10 @@ Deno.test("load: damaged again in the same millisecond -> a name of its own", as
   strictEqual(await Deno.readTextFile(`${home.path}/${ASIDE}-1`), "second");
 });
 
-Deno.test({
-  name:
-    `load: a file that may not be read -> throws, and moves nothing${needsSuperuser}`,
-  ignore: !mayChangeUser,
-  fn: async () => {
+Deno.test(needing(
+  [SUPERUSER],
+  "load: a file that may not be read -> throws, and moves nothing",
+  async () => {
     await using home = await tempFolder();
     await Deno.chmod(home.path, 0o777);
     await Deno.writeTextFile(`${home.path}/clock.json`, '{"value": 42}');
@@ -138,7 +133,7 @@ Deno.test({
     strictEqual(output.trim(), "PermissionDenied");
     deepStrictEqual(await namesIn(home.path), ["clock.json"]);
   },
-});
+));
 
 Deno.test("save: the temporary file cannot be written -> throws, the old value stays", async () => {
   await using home = await tempFolder();

@@ -6,12 +6,7 @@ import {
   EVENT_BYTES_MAX,
   SPOOL_UNFINISHED_MS,
 } from "../../lib/limits.ts";
-import {
-  mayChangeUser,
-  needsSuperuser,
-  NOBODY,
-  runCode,
-} from "../support/child.ts";
+import { NOBODY, runCode } from "../support/child.ts";
 import { draftOf, eventOf, idOf } from "../support/events.ts";
 import {
   ALL,
@@ -24,6 +19,7 @@ import {
   tempHome,
 } from "../support/home.ts";
 import { TestWorld } from "../support/world.ts";
+import { needing, outputOf, SUPERUSER } from "../support/needs.ts";
 
 const NOW = Date.UTC(2026, 1, 3, 12);
 
@@ -330,7 +326,7 @@ Deno.test("takeIn: links, pipes, folders, hidden and other files -> not opened, 
   await Deno.writeTextFile(`${home.path}/target`, JSON.stringify(draftOf()));
   if (Deno.build.os !== "windows") {
     await Deno.symlink(`${home.path}/target`, `${spool}/link.json`);
-    await new Deno.Command("mkfifo", { args: [`${spool}/pipe.json`] }).output();
+    await outputOf("mkfifo", [`${spool}/pipe.json`]);
   }
   const before = await spoolOf(home.path);
   const { events, left, warnings } = await takeIn(home.path);
@@ -424,11 +420,10 @@ Deno.test("takeIn: a rejected draft that cannot be moved -> it stays with a warn
   deepStrictEqual(await spoolOf(home.path), ["a.json", "rejected"]);
 });
 
-Deno.test({
-  name:
-    `takeIn: a file that may not be read -> it stays with a warning, others are recorded${needsSuperuser}`,
-  ignore: !mayChangeUser,
-  fn: async () => {
+Deno.test(needing(
+  [SUPERUSER],
+  "takeIn: a file that may not be read -> it stays with a warning, others are recorded",
+  async () => {
     await using home = await tempHome();
     await drop(home.path, "a.json", draftOf());
     await drop(home.path, "b.json", draftOf());
@@ -456,7 +451,7 @@ Deno.test({
     strictEqual(output.trim(), "1 1");
     deepStrictEqual(await spoolOf(home.path), ["a.json"]);
   },
-});
+));
 
 Deno.test("takeIn: the queue cannot store -> throws, the files stay for the next time", async () => {
   await using home = await tempHome();

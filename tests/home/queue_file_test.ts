@@ -9,16 +9,10 @@ import {
   sealOf,
   stateOf,
 } from "../../lib/home/queue_file.ts";
-import {
-  linesOf,
-  mayChangeUser,
-  needsSuperuser,
-  NOBODY,
-  runCode,
-  spawnCode,
-} from "../support/child.ts";
+import { linesOf, NOBODY, runCode, spawnCode } from "../support/child.ts";
 import { eventOf } from "../support/events.ts";
 import { farDeadline, namesIn, tempFolder } from "../support/home.ts";
+import { needing, outputOf, SUPERUSER } from "../support/needs.ts";
 
 const NOW = Date.UTC(2026, 1, 3, 12);
 const ASIDE = "damaged-2026-02-03T120000.000Z";
@@ -212,16 +206,15 @@ for (
     ["a folder that may not be entered", `chmod 0700 "$1"`],
   ] as const
 ) {
-  Deno.test({
-    name: `makeSound: ${name} -> an error, nothing moved${needsSuperuser}`,
-    ignore: !mayChangeUser,
-    fn: async () => {
+  Deno.test(needing(
+    [SUPERUSER],
+    `makeSound: ${name} -> an error, nothing moved`,
+    async () => {
       await using home = await tempFolder();
       await fill(home.path, 5);
       await Deno.chmod(home.path, 0o777);
       const names = await namesIn(home.path);
-      await new Deno.Command("sh", { args: ["-c", prepare, "sh", home.path] })
-        .output();
+      await outputOf("sh", ["-c", prepare, "sh", home.path]);
       const output = await runCode(
         `const { makeSound, stateOf } = await import(lib + "home/queue_file.ts");
          const deadline = { leftMs: 60_000 };
@@ -234,14 +227,13 @@ for (
       ok(/^(KittyError|PermissionDenied)$/.test(output.trim()), output);
       deepStrictEqual(await namesIn(home.path), names);
     },
-  });
+  ));
 }
 
-Deno.test({
-  name:
-    `makeSound: a read-only file in a read-only folder -> sound or KittyError, nothing moved${needsSuperuser}`,
-  ignore: !mayChangeUser,
-  fn: async () => {
+Deno.test(needing(
+  [SUPERUSER],
+  "makeSound: a read-only file in a read-only folder -> sound or KittyError, nothing moved",
+  async () => {
     await using home = await tempFolder();
     await fill(home.path, 5);
     await Deno.chmod(queuePath(home.path), 0o444);
@@ -258,4 +250,49 @@ Deno.test({
     ok(/^(KittyError|sound 0)$/.test(output.trim()), output);
     deepStrictEqual(await namesIn(home.path), names);
   },
+));
+
+/** Leaves a file as a writer does that dies while it makes it: half written, with a journal to roll back. */
+async function breakOff(path: string): Promise<void> {
+  const child = spawnCode(
+    `const { DatabaseSync } = await import("node:sqlite");
+     const database = new DatabaseSync(args[0]);
+     database.exec("CREATE TABLE before (v)");
+     database.exec("PRAGMA cache_size = 1; BEGIN; CREATE TABLE t (v)");
+     const row = database.prepare("INSERT INTO t VALUES (zeroblob(4000))");
+     for (let n = 0; n < 100; n++) row.run();
+     console.log("written");
+     setInterval(() => {}, 1000);`,
+    { args: [path] },
+  );
+  const output = linesOf(child.stdout);
+  strictEqual((await output.next()).value, "written");
+  child.kill("SIGKILL");
+  await output.return?.();
+  await child.stderr.cancel();
+  await child.status;
+}
+
+Deno.test("makeSound: a file whose maker was killed -> its change is taken back, nothing is moved, and it can be used", async () => {
+  await using home = await tempFolder();
+  const path = queuePath(home.path);
+  await breakOff(path);
+  ok((await Deno.stat(`${path}-journal`)).size > 0);
+  await rejects(findDamage(path, { changesNothing: true }), KittyError);
+  ok((await Deno.stat(`${path}-journal`)).size > 0, "the look changed it");
+  deepStrictEqual(await check(home.path, "held"), []);
+  await rejects(Deno.stat(`${path}-journal`));
+  const kv = await Deno.openKv(path);
+  strictEqual((await OfflineQueue.open(kv)).ledger.queued, 0);
+  kv.close();
+});
+
+Deno.test("makeSound: garbage with a journal beside it -> both moved: the journal never meets the new file", async () => {
+  await using home = await tempFolder();
+  const path = queuePath(home.path);
+  await breakOff(path);
+  await Deno.writeTextFile(path, "garbage".repeat(1_000));
+  const [warning] = await check(home.path, "held");
+  ok(warning?.includes("damaged"), warning);
+  deepStrictEqual(await namesIn(home.path), [ASIDE]);
 });

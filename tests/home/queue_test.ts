@@ -39,6 +39,7 @@ import {
   tempFolder,
   tempHome,
 } from "../support/home.ts";
+import { needing, UNIX } from "../support/needs.ts";
 
 const KIB = 1024;
 const WHY = { reason: "rejected", nowMs: Date.UTC(2026, 1, 4) };
@@ -816,11 +817,10 @@ Deno.test("append: an imported clock value of -0 -> found by its id like any oth
   });
 });
 
-Deno.test({
-  name:
-    "a new queue -> its files are for their owner only (ignored on Windows: no modes)",
-  ignore: Deno.build.os === "windows",
-  fn: async () => {
+Deno.test(needing(
+  [UNIX],
+  "a new queue -> its files are for their owner only",
+  async () => {
     await using home = await tempHome();
     await Deno.mkdir(home.path, { mode: 0o755 });
     using at = homeAt(home.path);
@@ -836,4 +836,4 @@ Deno.test({
       }
     }
   },
-});
+));

@@ -1,10 +1,10 @@
 /** Packages to look at and to install, of the real program or of stand-ins for it. */
 
-import { strictEqual } from "node:assert/strict";
 import { packagePrograms } from "../../packaging/package.ts";
 import { readRelease, type Release } from "../../packaging/release.ts";
 import { type Target, TARGETS } from "../../packaging/targets.ts";
 import { tempFolder } from "../support/home.ts";
+import { outputOf, type ToolOptions } from "../support/needs.ts";
 
 /** The release of what is checked out, hardly compressed. */
 export function testRelease(): Promise<Release> {
@@ -48,24 +48,10 @@ export async function makePackages(real?: string): Promise<Made> {
   const dispose = () => temp[Symbol.asyncDispose]();
   return { release, folder, names, [Symbol.asyncDispose]: dispose };
 }
-
-/** Runs a command that has to end well; its standard output. */
-export async function command(
-  words: readonly string[],
-  options: Pick<Deno.CommandOptions, "cwd" | "env"> = {},
+/** Runs a command line that has to end well; its standard output. */
+export function command(
+  [name, ...args]: readonly string[],
+  options: Pick<ToolOptions, "cwd" | "env"> = {},
 ): Promise<string> {
-  const [name, ...args] = words;
-  const { code, stdout, stderr } = await new Deno.Command(name!, {
-    ...options,
-    args,
-    stdin: "null",
-  }).output();
-  const decoder = new TextDecoder();
-  const output = decoder.decode(stdout);
-  strictEqual(
-    code,
-    0,
-    `${words.join(" ")}: ${output}${decoder.decode(stderr)}`,
-  );
-  return output;
+  return outputOf(name!, args, options);
 }

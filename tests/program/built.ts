@@ -7,8 +7,8 @@ import { bundle } from "../../packaging/bundle.ts";
 import { COMPILE_FLAGS } from "../../packaging/compile.ts";
 import { findTarget, type Target } from "../../packaging/targets.ts";
 import { isThere } from "../support/home.ts";
-import type { Need } from "../support/needs.ts";
 import { newUser, type User } from "../support/user.ts";
+import { type Need, runTool } from "../support/needs.ts";
 
 /** Where the scripts lie that stand in for downloads. */
 export const TOOLS = decodeURIComponent(
@@ -94,11 +94,10 @@ async function compiled(
     const making = `${cache}/making`;
     await Deno.remove(making, { recursive: true }).catch(() => {});
     await Deno.mkdir(making);
-    const { success, stderr } = await new Deno.Command(COMPILER, {
+    const { success, stderr } = await runTool(COMPILER, {
       args: [entry, `${making}/${target.program}`, ...COMPILE_FLAGS],
       env: { TARGET: target.triple },
-      stdout: "null",
-    }).output();
+    });
     if (!success) throw new Error(new TextDecoder().decode(stderr));
     await Deno.rename(making, folder);
   }

@@ -3,15 +3,14 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { NOBODY } from "../support/child.ts";
 import { ADA, localCollector } from "../support/collector.ts";
-import { commandNeed, needing } from "../support/needs.ts";
 import { documentsOf } from "../support/program.ts";
-import { mayMount } from "../support/trouble.ts";
 import type { ScriptResult, User } from "../support/user.ts";
 import { builtProgram, programUser, RUNTIME_BASE } from "./built.ts";
+import { commandNeed, MOUNT, needing } from "../support/needs.ts";
 
 const NEEDS = [
   RUNTIME_BASE,
-  { isMet: mayMount, reason: "only the superuser may mount" },
+  MOUNT,
   await commandNeed("unshare", ["--mount", "true"]),
   await commandNeed("ldd"),
 ];

@@ -11,14 +11,6 @@ export interface ChildOptions {
   readonly uid?: number;
 }
 
-/** Whether children can run as another user here: only the superuser may. */
-export const mayChangeUser = Deno.build.os !== "windows" && Deno.uid() === 0;
-
-/** Of a test that needs another user, for its name. */
-export const needsSuperuser = mayChangeUser
-  ? ""
-  : " (ignored: needs the superuser)";
-
 /**
  * A user that owns nothing and has no entry anywhere; file modes bind it, which
  * they do not the superuser.

@@ -17,10 +17,11 @@ import {
   reset,
   silentAccept,
 } from "./fault_pipe.ts";
-import { mayReset, needsReset } from "./fault_reset.ts";
+import { mayReset } from "./fault_reset.ts";
 import { answer, poison } from "./fault_answers.ts";
 import type { Fault } from "./fault.ts";
 import { AT, batchOf, BIG, type Rig, startRig } from "./fault_upstream.ts";
+import { needing } from "./needs.ts";
 
 /** Whether a request is still unanswered after everything else had its turn. */
 async function isSilent(rig: Rig, path: string = AT.batch): Promise<boolean> {
@@ -176,10 +177,10 @@ Deno.test("cut answer: batch -> delivered, but no whole answer", async () => {
   deepStrictEqual(rig.batches, [["a"]]);
 });
 
-Deno.test({
-  name: `reset: request -> a reset and not an end${needsReset}`,
-  ignore: !mayReset,
-  async fn() {
+Deno.test(needing(
+  [{ isMet: mayReset, reason: "it takes a Linux" }],
+  "reset: request -> a reset and not an end",
+  async () => {
     await using rig = startRig();
     rig.proxy.inject(reset());
     using conn = await Deno.connect({
@@ -189,7 +190,7 @@ Deno.test({
     await conn.write(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"));
     await rejects(conn.read(new Uint8Array(1)), Deno.errors.ConnectionReset);
   },
-});
+));
 
 const silent: Record<string, () => Fault> = {
   blackHole,

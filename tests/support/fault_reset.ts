@@ -3,9 +3,6 @@
 /** Whether connections can be reset here; elsewhere they are only closed. */
 export const mayReset = Deno.build.os === "linux";
 
-/** Of a test that resets connections, for its name. */
-export const needsReset = mayReset ? "" : " (ignored: needs Linux)";
-
 const ADDRESS_BYTES = 16;
 const ADDRESS = {
   parameters: ["i32", "buffer", "buffer"],

@@ -3,13 +3,12 @@
 import { ok } from "node:assert/strict";
 import { tempFolder } from "./home.ts";
 import { programScript } from "./program.ts";
-import { hasTool, withTool } from "./tools.ts";
 
 /** What makes the terminals. */
-export const pty = withTool(
-  "python3 with pty",
-  await hasTool("python3", ["-c", "import pty, termios"]),
-);
+export const PTY: Need = {
+  ...await commandNeed("python3", ["-c", "import pty, termios"]),
+  reason: "there is no python3 with pty",
+};
 
 /**
  * Runs the shell line `argv[1]` on a terminal of its own. Where `argv[2]` says
@@ -46,6 +45,7 @@ echo = bool(termios.tcgetattr(fd)[3] & termios.ECHO)
 print(shown.hex())
 print("shown" if echo else "hidden")
 `;
+import { commandNeed, type Need, runTool } from "./needs.ts";
 
 /** What is done at a hidden question. */
 export interface Answer {
@@ -73,7 +73,7 @@ export async function onTerminal(
     mode: 0o755,
   });
   const { question = "", keys = "" } = answer ?? {};
-  const { success, stdout, stderr } = await new Deno.Command("python3", {
+  const { success, stdout, stderr } = await runTool("python3", {
     args: [
       ...["-c", ON_TERMINAL, line, question],
       typeof keys === "string"
@@ -87,7 +87,7 @@ export async function onTerminal(
       ...env,
       PATH: `${folder.path}:${Deno.env.get("PATH")}`,
     },
-  }).output();
+  });
   const decoder = new TextDecoder();
   ok(success, decoder.decode(stderr));
   const [hex, echo] = decoder.decode(stdout).split("\n");

@@ -1,8 +1,9 @@
 /** Troubles that tests make: locks held elsewhere, small disks. */
 
-import { ok, strictEqual } from "node:assert/strict";
-import { linesOf, mayChangeUser, spawnCode } from "./child.ts";
+import { strictEqual } from "node:assert/strict";
+import { linesOf, spawnCode } from "./child.ts";
 import { type TempFolder, tempFolder } from "./home.ts";
+import { outputOf } from "./needs.ts";
 
 /** Another process that holds something until the test lets it go. */
 export interface Holder extends AsyncDisposable {
@@ -49,30 +50,18 @@ export const HOLD_HOME = `
   const { emitter } = await setUpEmitter(realWorld(), { home: args[0], warn() {} });
   await emitter.home.keep(held);`;
 
-/** Whether tests may mount file systems here. */
-export const mayMount = mayChangeUser && Deno.build.os === "linux";
-
-/** Of a test that mounts something, for its name. */
-export const needsMount = mayMount
-  ? ""
-  : " (ignored: needs the superuser of a Linux)";
-
 /** A file system of its own, of a given size. */
 export async function smallDisk(sizeKiB: number): Promise<TempFolder> {
   const folder = await tempFolder();
   const path = `${folder.path}/disk`;
   await Deno.mkdir(path);
-  const sh = async (...words: string[]) => {
-    const { success } = await new Deno.Command(words[0]!, {
-      args: words.slice(1),
-    }).output();
-    ok(success, words.join(" "));
-  };
-  await sh("mount", "-t", "tmpfs", "-o", `size=${sizeKiB}k`, "tmpfs", path);
+  await outputOf("mount", [
+    ...["-t", "tmpfs", "-o", `size=${sizeKiB}k`, "tmpfs", path],
+  ]);
   return {
     path,
     [Symbol.asyncDispose]: async () => {
-      await sh("umount", "-l", path);
+      await outputOf("umount", ["-l", path]);
       await folder[Symbol.asyncDispose]();
     },
   };

@@ -2,17 +2,15 @@
 
 import { type TempFolder, tempFolder } from "./home.ts";
 import { programScript } from "./program.ts";
+import { BASH, type Need, needing, runTool } from "./needs.ts";
 
-const hasShell = await new Deno.Command("bash", { args: ["-c", "true"] })
-  .output().then(({ success }) => success, () => false);
-
-/** Options of a test that needs a shell: without one it is ignored, and its name says so. */
+/** A test that needs a shell, and whatever else it names. */
 export function inShell(
   name: string,
   fn: () => Promise<void>,
+  ...needs: readonly Need[]
 ): Deno.TestDefinition {
-  const needs = hasShell ? "" : " (ignored: there is no bash)";
-  return { name: `${name}${needs}`, ignore: !hasShell, fn };
+  return needing([BASH, ...needs], name, fn);
 }
 
 /** What a script left. */
@@ -53,17 +51,16 @@ export async function newUser(
     path: folder.path,
     home: `${folder.path}/.spec-kitty`,
     async run(script, env = {}) {
-      const { code, stdout, stderr } = await new Deno.Command("bash", {
+      const { code, stdout, stderr } = await runTool("bash", {
         args: ["-euo", "pipefail", "-c", script],
         cwd: folder.path,
         env: {
           HOME: folder.path,
-          PATH: `${folder.path}/bin:/usr/local/bin:/usr/bin:/bin`,
+          PATH: `${folder.path}/bin:${Deno.env.get("PATH")}`,
           ...env,
         },
         clearEnv: true,
-        stdin: "null",
-      }).output();
+      });
       const decoder = new TextDecoder();
       return {
         code,
