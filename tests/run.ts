@@ -1,0 +1,121 @@
+/**
+ * Runs the tests: files side by side, but for those that measure something,
+ * which have the machine to themselves afterwards.
+ *
+ *     deno task test [--quick] [FILE or FOLDER ...]
+ *
+ * The last lines say what was left out and why, and how many tests passed,
+ * failed and were left out. Ends with 1 where one failed, or none was run.
+ *
+ * @module
+ */
+
+import { ALONE, LONGEST, SLOW } from "./order.ts";
+import { linesOf } from "./support/child.ts";
+
+const TESTS = new URL("./", import.meta.url);
+
+/** What a run of tests said in the end. */
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+/** Paths of test files below `tests/`, in order of their names. */
+async function filesIn(folder: URL): Promise<string[]> {
+  const files: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const url = new URL(isDirectory ? `${name}/` : name, folder);
+    if (isDirectory) files.push(...await filesIn(url));
+    else if (name.endsWith("_test.ts")) {
+      files.push(url.pathname.slice(TESTS.pathname.length));
+    }
+  }
+  return files.sort();
+}
+
+/** The files asked for: all, or those that begin with one of the given paths. */
+async function chosen(args: readonly string[]): Promise<string[]> {
+  const files = await filesIn(TESTS);
+  const paths = args.filter((arg) => !arg.startsWith("--"))
+    .map((path) => path.replace(/^(\.\/)?tests\/?/, ""));
+  const isQuick = args.includes("--quick");
+  return files.filter((file) =>
+    (paths.length === 0 || paths.some((path) => file.startsWith(path))) &&
+    !(isQuick && (SLOW.has(file) || ALONE.has(file) || LONGEST.includes(file)))
+  );
+}
+
+/** A file that takes long begins early, or all others would wait for it in the end. */
+function longestFirst(files: readonly string[]): string[] {
+  const rank = (file: string) => {
+    const at = LONGEST.indexOf(file);
+    return at < 0 ? LONGEST.length : at;
+  };
+  return files.toSorted((a, b) => rank(a) - rank(b));
+}
+
+const leftOut = new Map<string, number>();
+
+/** Runs some files, shows what they say, and counts. */
+async function run(
+  files: readonly string[],
+  flags: readonly string[],
+): Promise<Counts> {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  if (files.length === 0) return counts;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["test", "--allow-all", "--no-check", ...flags, ...files],
+    cwd: TESTS,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  for await (const line of linesOf(child.stdout)) {
+    console.log(line);
+    read(line, counts);
+  }
+  const { success } = await child.status;
+  // A file that cannot be loaded counts in no line.
+  if (!success && counts.failed === 0) counts.failed = 1;
+  return counts;
+}
+
+/** Reads one line of a run: its closing counts, or why a test was left out. */
+function read(line: string, counts: Counts): void {
+  // "ok | 12 passed (3 steps) | 0 failed | 1 ignored (4s)"
+  if (/^(ok|FAILED) \| \d+ passed/.test(line)) {
+    const count = (word: string) =>
+      Number(line.match(new RegExp(`(\\d+) ${word}`))?.[1] ?? 0);
+    counts.passed += count("passed");
+    counts.failed += count("failed");
+    counts.skipped += count("ignored");
+  }
+  const [, reason] = line.match(/\(left out: (.*)\) \.\.\. ignored/) ?? [];
+  if (reason) leftOut.set(reason, (leftOut.get(reason) ?? 0) + 1);
+}
+
+const files = await chosen(Deno.args);
+const together = files.filter((file) => !ALONE.has(file));
+const counted = [
+  await run(longestFirst(together), ["--parallel"]),
+  await run(files.filter((file) => ALONE.has(file)), []),
+];
+const sum = (key: keyof Counts) =>
+  counted.reduce((total, counts) => total + counts[key], 0);
+const [passed, failed, skipped] = [
+  sum("passed"),
+  sum("failed"),
+  sum("skipped"),
+];
+
+if (passed + failed === 0) console.error("no test was run");
+for (const [reason, count] of leftOut) {
+  console.log(
+    `left out: ${count} ${count === 1 ? "test" : "tests"}, ${reason}`,
+  );
+}
+console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+Deno.exit(failed > 0 || passed === 0 ? 1 : 0);
