@@ -57,5 +57,5 @@ export class DeadlineError extends Error {
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // Said of places such as /proc and /dev/null; nobody need compile anything for it.
-  return error.message.replace(/, specify the required permissions .*$/, "");
+  return error.message.split(", specify the required permissions ", 1)[0]!;
 }

@@ -75,6 +75,14 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
+/** Largest file of the home or of a project that is read whole: each is small unless somebody means harm. */
+const FILE_BYTES_MAX = 1024 * 1024;
+
+/** The file is larger than anything that is read whole. */
+export class TooLargeError extends Error {
+  override name = "TooLargeError";
+}
+
 /**
  * Reads a file; something else in its place is not opened, as a pipe that
  * nobody writes to may hold the opening up for ever, and on some versions of
@@ -83,12 +91,18 @@ export async function syncFolder(path: string): Promise<void> {
  * @param read such as `Deno.readTextFile`
  * @returns undefined where it is no file
  * @throws as `Deno.stat` and `read`, where there is nothing or it cannot be read
+ * @throws {TooLargeError} where it is larger than 1 MiB
  */
 export async function ifRegular<T>(
   path: string,
   read: (path: string) => Promise<T>,
 ): Promise<T | undefined> {
-  const { isFile } = await Deno.stat(path);
+  const { isFile, size } = await Deno.stat(path);
+  if (isFile && size > FILE_BYTES_MAX) {
+    throw new TooLargeError(
+      `${path} has ${size} bytes, and at most ${FILE_BYTES_MAX} are read`,
+    );
+  }
   return isFile ? await read(path) : undefined;
 }
 

@@ -51,7 +51,9 @@ export async function homeFolder(
 function absolute(world: World, path: string): string {
   const rooted = /^([/\\]|[A-Za-z]:[/\\])/.test(path);
   const full = rooted ? path : `${world.cwd() ?? "."}/${path}`;
-  return full.length > 1 ? full.replace(/\/+$/, "") || "/" : full;
+  let end = full.length;
+  while (end > 1 && full[end - 1] === "/") end--;
+  return full.slice(0, end);
 }
 
 /**

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ifRegular } from "./files.ts";
+import { ifRegular, TooLargeError } from "./files.ts";
 import { parseDocument, sameJson } from "./json.ts";
 import { PROJECT_BYTES_MAX } from "./limits.ts";
 
@@ -22,6 +22,15 @@ export interface ProjectFinding {
 }
 
 const CONFIG = ".kittify/config.yaml";
+
+/**
+ * Longest configuration given to the YAML library: it takes quadratic time for
+ * some texts, and a fifth of a second for the worst of this length.
+ */
+const YAML_CHARS_MAX = 16 * 1024;
+
+/** Stands for a configuration of which nothing is read: it is there, and a warning says so. */
+const UNREADABLE = "[".repeat(YAML_CHARS_MAX + 1);
 
 /**
  * Looks for the nearest configuration in `cwd` and above. In a git worktree
@@ -54,7 +63,9 @@ export async function findProject(
 
 /** `path` and every folder above it, nearest first. */
 function ancestors(path: string): string[] {
-  const folders = [path.replace(/(?<=.)[/\\]+$/, "")];
+  let end = path.length;
+  while (end > 1 && isSlash(path[end - 1])) end--;
+  const folders = [path.slice(0, end)];
   for (;;) {
     const here = folders[folders.length - 1]!;
     const cut = Math.max(here.lastIndexOf("/"), here.lastIndexOf("\\"));
@@ -62,6 +73,10 @@ function ancestors(path: string): string[] {
     const root = cut === 0 || /^[A-Za-z]:$/.test(here.slice(0, cut));
     folders.push(root ? here.slice(0, cut + 1) : here.slice(0, cut));
   }
+}
+
+function isSlash(char: string | undefined): boolean {
+  return char === "/" || char === "\\";
 }
 
 function readConfig(folder: string): Promise<string | undefined> {
@@ -79,14 +94,23 @@ async function mainRepositoryConfig(
   for (const folder of folders) {
     const pointer = await readGit(`${trimmed(folder)}/.git`);
     if (pointer === undefined) continue;
-    const target = pointer.match(/^gitdir: (.+?)\s*$/m)?.[1];
-    const main = target?.match(/^(.*?)[/\\]\.git[/\\]worktrees[/\\][^/\\]+$/)
-      ?.[1];
+    const main = mainFolder(pointer);
     if (main === undefined) return undefined;
     const isAbsolute = /^([/\\]|[A-Za-z]:)/.test(main);
     return await readConfig(isAbsolute ? main : `${folder}/${main}`);
   }
   return undefined;
+}
+
+/** The folder of the main repository of which a git pointer speaks. */
+function mainFolder(pointer: string): string | undefined {
+  const line = pointer.split("\n").find((line) => line.startsWith("gitdir: "));
+  const target = line?.slice("gitdir: ".length).trimEnd() ?? "";
+  const parts = target.split(/[/\\]/);
+  const [git, worktrees, name] = parts.slice(-3);
+  if (git !== ".git" || worktrees !== "worktrees" || !name) return undefined;
+  const tail = `/${git}/${worktrees}/${name}`;
+  return target.slice(0, -tail.length);
 }
 
 /** A git pointer's text, empty where `.git` is the repository itself. */
@@ -105,8 +129,8 @@ function trimmed(folder: string): string {
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await ifRegular(path, Deno.readTextFile);
-  } catch {
-    return undefined;
+  } catch (error) {
+    return error instanceof TooLargeError ? UNREADABLE : undefined;
   }
 }
 
@@ -131,15 +155,18 @@ function readScalars(text: string): ProjectIdentity | undefined {
   const found: Record<string, string> = {};
   let indent: string | undefined;
   for (const line of lines.slice(start + 1)) {
-    if (/^\s*(#.*)?$/.test(line)) continue;
-    const entry = line.match(/^( +)([A-Za-z_][\w-]*):(?:\s+(.*?))?\s*$/);
+    const content = line.trim();
+    if (content === "" || content.startsWith("#")) continue;
     if (/^\S/.test(line)) break;
-    if (!entry) return undefined;
-    const [, spaces, key, raw] = entry;
+    const [start, spaces, key] = line.match(/^( +)([A-Za-z_][\w-]*):/) ?? [];
+    if (start === undefined) return undefined;
+    const rest = line.slice(start.length);
+    // A line break of another alphabet is a matter for the library.
+    if (/^\S|[\r\u2028\u2029]/.test(rest)) return undefined;
     indent ??= spaces;
     if (spaces !== indent) return undefined;
     if (key !== "uuid" && key !== "slug") continue;
-    const value = scalar(raw ?? "");
+    const value = scalar(rest.trim());
     if (value === undefined || key in found) return undefined;
     found[key] = value;
   }
@@ -150,7 +177,7 @@ function readScalars(text: string): ProjectIdentity | undefined {
 function scalar(raw: string): string | undefined {
   const quoted = raw.match(/^'((?:[^']|'')*)'(?:\s+#.*)?$/);
   if (quoted) return quoted[1]!.replaceAll("''", "'");
-  const plain = raw.replace(/\s+#.*$/, "");
+  const plain = withoutComment(raw);
   const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(plain);
   // Beyond ASCII all text is plain; a class such as \p{L} costs a quarter of a millisecond to compile.
   const isText = /^[A-Za-z_\u00c0-\ud7ff]/.test(plain) &&
@@ -159,7 +186,17 @@ function scalar(raw: string): string | undefined {
   return isUuid || isText ? plain : undefined;
 }
 
+/** A line's text up to the first `#` behind white space. */
+function withoutComment(text: string): string {
+  let at = text.indexOf("#");
+  while (at >= 0 && !/\s/.test(text[at - 1] ?? "")) {
+    at = text.indexOf("#", at + 1);
+  }
+  return at < 0 ? text : text.slice(0, at).trimEnd();
+}
+
 async function readYaml(text: string): Promise<ProjectIdentity> {
+  if (text.length > YAML_CHARS_MAX) throw new Error("too long to be read");
   const { parse } = await import("./yaml.ts");
   // Its warnings would go to stderr, and quote the file.
   const document: unknown = parse(text, { logLevel: "error" });

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { writeDurably } from "../files.ts";
+import { ifRegular, writeDurably } from "../files.ts";
 import { AGENT_STALE_MS } from "../limits.ts";
 import { CONNECTION_LABELS, type ConnectionStatus } from "./route.ts";
 
@@ -39,9 +39,9 @@ export async function readAgentState(
 ): Promise<AgentState | undefined> {
   try {
     const path = agentPath(home);
-    const { isFile, mtime } = await Deno.stat(path);
-    if (!isFile) return undefined;
-    const text = await Deno.readTextFile(path);
+    const { mtime } = await Deno.stat(path);
+    const text = await ifRegular(path, Deno.readTextFile);
+    if (text === undefined) return undefined;
     if (nowMs - (mtime?.getTime() ?? 0) > AGENT_STALE_MS) return undefined;
     const state: AgentState = JSON.parse(text);
     const isState = Object.hasOwn(CONNECTION_LABELS, state.state) &&

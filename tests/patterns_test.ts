@@ -1,0 +1,107 @@
+/** No pattern takes more than linear time: text from outside would hold up everything with it. */
+
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { isSafePattern } from "redos-detector";
+
+const ROOT = new URL("../", import.meta.url);
+
+/** A pattern as it stands in the source. */
+interface Pattern {
+  readonly place: string;
+  readonly source: string;
+  readonly flags: string;
+}
+
+/** All patterns of a file, read by the runtime's own parser. */
+function patternsOf(path: string, text: string): Pattern[] {
+  const patterns: Pattern[] = [];
+  Deno.lint.runPlugin(
+    {
+      name: "patterns",
+      rules: {
+        collect: {
+          create: () => ({
+            Literal(node) {
+              if (!("regex" in node) || !node.regex) return;
+              const { pattern: source, flags } = node.regex as {
+                pattern: string;
+                flags: string;
+              };
+              const line = text.slice(0, node.range[0]).split("\n").length;
+              patterns.push({ place: `${path}:${line}`, source, flags });
+            },
+            NewExpression(node) {
+              const { callee, arguments: [source, flags] } = node;
+              if (callee.type !== "Identifier" || callee.name !== "RegExp") {
+                return;
+              }
+              const line = text.slice(0, node.range[0]).split("\n").length;
+              const valueOf = (argument: typeof source) =>
+                argument?.type === "Literal"
+                  ? String(argument.value)
+                  : undefined;
+              patterns.push({
+                place: `${path}:${line}`,
+                // What is put together at run time counts as the worst.
+                source: valueOf(source) ?? "(a+)+$",
+                flags: valueOf(flags) ?? "",
+              });
+            },
+          }),
+        },
+      },
+    },
+    path,
+    text,
+  );
+  return patterns;
+}
+
+async function* sourcesIn(folder: string): AsyncGenerator<string> {
+  for await (
+    const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))
+  ) {
+    if (isDirectory) yield* sourcesIn(`${folder}${name}/`);
+    else if (/\.[jt]s$/.test(name)) yield `${folder}${name}`;
+  }
+}
+
+/** Whether the number of ways in which a pattern can match does not grow with the text. */
+function isLinear({ source, flags }: Pattern): boolean {
+  return isSafePattern(source, {
+    unicode: flags.includes("u"),
+    caseInsensitive: flags.includes("i"),
+    multiLine: flags.includes("m"),
+    dotAll: flags.includes("s"),
+    maxScore: 1_000,
+    timeout: 20_000,
+  }).safe;
+}
+
+/** Files whose patterns are for the program's own text: its contract, and what is generated of it. */
+const OWN_TEXT: ReadonlySet<string> = new Set([
+  "contracts/generate.ts",
+  "lib/cli/commands/contract.ts",
+]);
+
+Deno.test("patterns of lib and contracts -> none takes more than linear time", async () => {
+  const patterns: Pattern[] = [];
+  for (const folder of ["lib/", "contracts/"]) {
+    for await (const path of sourcesIn(folder)) {
+      const text = await Deno.readTextFile(new URL(path, ROOT));
+      patterns.push(...patternsOf(path, text));
+    }
+  }
+  ok(patterns.length > 60, `${patterns.length} patterns`);
+  const slow = patterns
+    .filter(({ place }) => !OWN_TEXT.has(place.replace(/:\d+$/, "")))
+    .filter((pattern) => !isLinear(pattern));
+  deepStrictEqual(slow, []);
+});
+
+Deno.test("isLinear: patterns that backtrack -> found; one that does not -> passes", () => {
+  for (const source of ["\\s+#.*$", "^(.*?)\\s*$", "(a+)+$", "\\s+$"]) {
+    strictEqual(isLinear({ place: "", source, flags: "" }), false, source);
+  }
+  strictEqual(isLinear({ place: "", source: "^\\d{3}-x", flags: "" }), true);
+});
