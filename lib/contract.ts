@@ -25,10 +25,16 @@ import {
   type ValidationError,
   type Validator,
 } from "../contracts/generated/validators.js";
-import { parseDocument } from "./json.ts";
-import { PROBLEMS_MAX } from "./limits.ts";
+import { type JsonObject, parseDocument } from "./json.ts";
+import { EVENT_BYTES_MAX, PROBLEMS_MAX } from "./limits.ts";
 import { nearMiss } from "./near_miss.ts";
-import { fromPointer, jsonTypeOf, type Problem, toPointer } from "./problem.ts";
+import {
+  fromPointer,
+  jsonTypeOf,
+  type Problem,
+  toPointer,
+  toShortPointer,
+} from "./problem.ts";
 
 export * from "../contracts/generated/types.ts";
 export { isDateTime } from "../contracts/date_time.ts";
@@ -99,6 +105,22 @@ const namelessFeature: Problem = {
   hint: EMPTY_HINT,
 };
 
+/** The id belongs to an event with another payload. */
+export const idTaken: Problem = {
+  path: "/event_id",
+  expected: "an id that no other event has",
+  found: "string",
+  hint: "an event with this id and another payload is kept already",
+};
+
+/** The event is too large to be kept. */
+export const tooLarge: Problem = {
+  path: "",
+  expected: `an event of at most ${EVENT_BYTES_MAX} bytes`,
+  found: "object",
+  hint: "put large texts into a file and name it in the event",
+};
+
 /**
  * Reads and checks a draft that came as JSON text in UTF-8.
  *
@@ -108,8 +130,12 @@ export function readDraft(
   bytes: Uint8Array,
   options?: { first?: boolean },
 ): CheckedDraft & { eventType?: EventType | undefined } {
-  const parsed = parseDocument(bytes, options);
+  const parsed = parseDocument(bytes, {
+    ...options,
+    bytesMax: EVENT_BYTES_MAX,
+  });
   const eventType = EVENT_TYPES.find((t) => t === parsed.value?.event_type);
+  if (parsed.isTooLarge) return { problems: [tooLarge], eventType };
   const checked = parsed.value && checkDraft(parsed.value);
   const problems = parsed.problems
     ? merged(checked?.problems, parsed.problems)
@@ -119,15 +145,26 @@ export function readDraft(
     : { draft: checked!.draft!, eventType };
 }
 
-/** Reads and checks an envelope that came as JSON text in UTF-8. */
+/**
+ * Reads and checks an envelope that came as JSON text in UTF-8.
+ *
+ * @returns beside it `value`: the object that could be read, if any
+ */
 export function readEnvelope(
   bytes: Uint8Array,
   options?: { first?: boolean },
-): CheckedEnvelope {
-  const parsed = parseDocument(bytes, options);
-  if (!parsed.problems) return checkEnvelope(parsed.value);
+): CheckedEnvelope & { value?: JsonObject | undefined } {
+  const parsed = parseDocument(bytes, {
+    ...options,
+    bytesMax: EVENT_BYTES_MAX,
+  });
+  if (parsed.isTooLarge) return { problems: [tooLarge], value: parsed.value };
+  if (!parsed.problems) {
+    return { ...checkEnvelope(parsed.value), value: parsed.value };
+  }
   const checked = parsed.value && checkEnvelope(parsed.value);
-  return { problems: merged(checked?.problems, parsed.problems) };
+  const problems = merged(checked?.problems, parsed.problems);
+  return { problems, value: parsed.value };
 }
 
 /** Problems of values, then those of the text at other places. */
@@ -199,16 +236,11 @@ function problemsOf(
 
   const paths = new Set(errors.map(pathOf));
   return [...paths]
-    .map((path) => ({ path, tokens: fromPointer(path) }))
-    .map((place) => ({
-      ...place,
-      rank: rankOf(place.tokens, fields, payloadFields),
-    }))
+    .map(fromPointer)
+    .map((tokens) => ({ tokens, rank: rankOf(tokens, fields, payloadFields) }))
     .sort((a, b) => compareRanks(a.rank, b.rank))
     .slice(0, PROBLEMS_MAX)
-    .map(({ path, tokens }) =>
-      describe(root, path, tokens, fields, payloadFields)
-    );
+    .map(({ tokens }) => describe(root, tokens, fields, payloadFields));
 }
 
 /** The place an error speaks of. */
@@ -242,11 +274,11 @@ function compareRanks(a: readonly number[], b: readonly number[]): number {
 
 function describe(
   root: unknown,
-  path: string,
   tokens: readonly string[],
   fields: readonly Field[],
   payloadFields: readonly Field[],
 ): Problem {
+  const path = toShortPointer(tokens);
   const [top, member, item] = tokens;
   const value = tokens.reduce<unknown>(memberOf, root);
   const found = jsonTypeOf(value);

@@ -12,7 +12,13 @@
  */
 
 import type { Settings } from "./config.ts";
-import { type Draft, type Problem, readDraft } from "./contract.ts";
+import {
+  type Draft,
+  idTaken,
+  type Problem,
+  readDraft,
+  tooLarge,
+} from "./contract.ts";
 import { Deadline } from "./deadline.ts";
 import type {
   ConnectedRoute,
@@ -31,7 +37,6 @@ import {
 } from "./event.ts";
 import type { Held } from "./home/held.ts";
 import { Home } from "./home/home.ts";
-import { idTaken, tooLarge } from "./home/intake.ts";
 import type { OpenQueue } from "./home/queue_file.ts";
 import { queueWarning } from "./home/queue_warning.ts";
 import {

@@ -20,8 +20,21 @@ export type JsonObject = Record<string, unknown>;
  * could be read all the same: good for naming the document, not for storing.
  */
 export type ParsedDocument =
-  | { value: JsonObject; problems?: never }
-  | { problems: Problem[]; value?: JsonObject };
+  | { value: JsonObject; problems?: never; isTooLarge?: never }
+  | {
+    problems: Problem[];
+    value?: JsonObject;
+    /** It was not looked at any further. */
+    isTooLarge?: boolean;
+  };
+
+/** How a document is read. */
+export interface ParseOptions {
+  /** The first document of a stream, which may begin with a byte order mark. */
+  readonly first?: boolean;
+  /** Bytes that it may have, written without white space and needless escapes. */
+  readonly bytesMax?: number;
+}
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -35,12 +48,10 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * an overruled one counts too. Never throws.
  *
  * @param bytes The document; white space around it is fine.
- * @param options `first`: the first document of a stream, which may begin
- * with a byte order mark.
  */
 export function parseDocument(
   bytes: Uint8Array,
-  options: { first?: boolean } = {},
+  options: ParseOptions = {},
 ): ParsedDocument {
   const body = options.first && startsWithBom(bytes)
     ? bytes.subarray(3)
@@ -59,10 +70,23 @@ export function parseDocument(
     return invalid(expectedInsteadOf(text));
   }
 
+  const found = jsonTypeOf(value);
+  if (isLarger(bytes, value, options.bytesMax)) {
+    const problem = {
+      path: "",
+      expected: `a document of at most ${options.bytesMax} bytes`,
+      found,
+    };
+    return {
+      problems: [problem],
+      isTooLarge: true,
+      ...found === "object" && { value: value as JsonObject },
+    };
+  }
+
   const isDoubtful = DOUBTFUL.test(text) ||
     (opensOften(text) && isDeeper(value, DEPTH_MAX));
   const problems = isDoubtful ? findFlaws(text) : [];
-  const found = jsonTypeOf(value);
   if (found !== "object") {
     const elsewhere = problems.filter(({ path }) => path !== "");
     return {
@@ -71,6 +95,37 @@ export function parseDocument(
   }
   const object = value as JsonObject;
   return problems.length > 0 ? { problems, value: object } : { value: object };
+}
+
+/**
+ * Whether a document takes more than it may, however sparingly it is written.
+ * Then nobody looks for all that is wrong with it, which takes many times as
+ * long as reading it does.
+ */
+function isLarger(
+  bytes: Uint8Array,
+  value: unknown,
+  bytesMax = Infinity,
+): boolean {
+  if (bytes.length <= bytesMax) return false;
+  // `JSON.stringify` takes minutes for brackets in brackets; this stops at the bound.
+  let size = 0;
+  const open = [value];
+  while (open.length > 0 && size <= bytesMax) {
+    const next = open.pop();
+    if (typeof next === "string") size += next.length + 2;
+    else if (Array.isArray(next)) {
+      size += 2 * next.length + 1;
+      if (size <= bytesMax) { for (const item of next) open.push(item); }
+    } else if (typeof next === "object" && next !== null) {
+      for (const name in next) {
+        size += name.length + 4;
+        if (size > bytesMax) break;
+        open.push((next as JsonObject)[name]);
+      }
+    }
+  }
+  return size > bytesMax;
 }
 
 /** Names the two mistakes that are not to be seen when one looks at the text. */
@@ -92,7 +147,7 @@ function startsWithBom(bytes: Uint8Array): boolean {
  * number with an exponent or with more than 15 digits. One test of all the
  * text, so that the walk that is sure is seldom needed.
  */
-const DOUBTFUL = /\\u[dD]|[:,[\s]-?(?:[\d.]{16}|[\d.]+[eE])/;
+const DOUBTFUL = /\\u[dD]|[:,[\s]-?[\d.]{1,15}[\d.eE]/;
 
 /** Whether a text has brackets enough to be nested too deep; few have, and those are walked. */
 function opensOften(text: string): boolean {
@@ -110,6 +165,10 @@ function opensOften(text: string): boolean {
 function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (levels === 0) return true;
+  // An array's places are numbers here: made into names they cost five times as much.
+  if (Array.isArray(value)) {
+    return value.some((item) => isDeeper(item, levels - 1));
+  }
   for (const key in value) {
     if (isDeeper((value as JsonObject)[key], levels - 1)) return true;
   }

@@ -3,7 +3,8 @@
  * the limits are broken. Slow and exact; `json.ts` calls it only for documents
  * that have such a place.
  */
-import { type Problem, toPointer } from "./problem.ts";
+import { PROBLEMS_MAX } from "./limits.ts";
+import { type Problem, toShortPointer } from "./problem.ts";
 
 /** The deepest nesting that is taken in; the outermost object is depth 1. */
 export const DEPTH_MAX = 64;
@@ -13,57 +14,68 @@ const TEXT_EXPECTED = "text without halves of surrogate pairs";
 const NAMES_EXPECTED = "field names without halves of surrogate pairs";
 const DEPTH_EXPECTED = `nesting at most ${DEPTH_MAX} deep`;
 
+/** Places looked at more closely: twice what is told, as many of them may have problems of another kind. */
+const PLACES_MAX = 2 * PROBLEMS_MAX;
+
 /** An open object or array, and the member of it that is being read. */
 interface Container {
   isObject: boolean;
   member: string | number;
   /** In an object: the next string is a key. */
   keyIsNext: boolean;
+  /** Members of which a flaw is named already. */
+  named?: Set<string | number>;
 }
 
 /**
- * All flaws of a JSON text, in its order, one for each path. What lies in a
- * container that is too deep is not looked at.
+ * The flaws of a JSON text, in its order, one for each path, and no more than
+ * anybody is told of. What lies in a container that is too deep is not looked
+ * at. Takes time in proportion to the text, whatever the text is.
  *
  * @param json Text that `JSON.parse` has accepted.
  */
 export function findFlaws(json: string): Problem[] {
   const flaws = new Map<string, Problem>();
   const open: Container[] = [];
-  let tooDeep = 0;
+  let places = 0;
 
   const add = (
     place: readonly Container[],
     expected: string,
     found: Problem["found"],
   ) => {
-    const path = toPointer(place.map((container) => container.member));
+    const last = place.at(-1);
+    if (last?.named?.has(last.member)) return;
+    if (last) (last.named ??= new Set()).add(last.member);
+    places += 1;
+    const path = toShortPointer(place.map((container) => container.member));
     if (!flaws.has(path)) flaws.set(path, { path, expected, found });
   };
 
-  for (const token of tokensOf(json)) {
+  // Strings are looked through by hand: long ones exhaust a pattern's stack.
+  const nextToken = /[-+.\w]+|[{}[\],"]/g;
+  for (let m = nextToken.exec(json); m !== null; m = nextToken.exec(json)) {
+    if (places === PLACES_MAX) break;
+    const [token] = m;
     const container = open.at(-1);
-    const first = token[0]!;
-    if (first === "{" || first === "[") {
-      if (open.length === DEPTH_MAX) {
-        if (tooDeep === 0) {
-          add(open, DEPTH_EXPECTED, first === "{" ? "object" : "array");
-        }
-        tooDeep++;
-      } else {
-        const isObject = first === "{";
+    if (token === "{" || token === "[") {
+      if (open.length < DEPTH_MAX) {
+        const isObject = token === "{";
         open.push({ isObject, member: isObject ? "" : 0, keyIsNext: isObject });
+        continue;
       }
-    } else if (first === "}" || first === "]") {
-      if (tooDeep > 0) tooDeep--;
-      else open.pop();
-    } else if (tooDeep > 0) {
-      continue;
-    } else if (first === ",") {
+      add(open, DEPTH_EXPECTED, token === "{" ? "object" : "array");
+      const end = endOfContainer(json, m.index);
+      nextToken.lastIndex = end;
+    } else if (token === "}" || token === "]") {
+      open.pop();
+    } else if (token === ",") {
       if (container?.isObject) container.keyIsNext = true;
       else if (container) container.member = Number(container.member) + 1;
-    } else if (first === '"') {
-      const text: string = JSON.parse(token);
+    } else if (token === '"') {
+      const end = endOfString(json, m.index);
+      const text: string = JSON.parse(json.slice(m.index, end));
+      nextToken.lastIndex = end;
       if (container?.keyIsNext) {
         container.member = text;
         container.keyIsNext = false;
@@ -92,19 +104,17 @@ export function isChangedByParsing(literal: string): boolean {
   return value === 0 && /^[^eE]*[1-9]/.test(literal);
 }
 
-/** Strings are looked through by hand: long ones exhaust a pattern's stack. */
-function* tokensOf(json: string): Generator<string> {
-  const nextToken = /[-+.\w]+|[{}[\],"]/g;
-  for (let m = nextToken.exec(json); m !== null; m = nextToken.exec(json)) {
-    const start = m.index;
-    if (m[0] !== '"') {
-      yield m[0];
-      continue;
-    }
-    const end = endOfString(json, start);
-    yield json.slice(start, end);
-    nextToken.lastIndex = end;
-  }
+/** Where an object or array ends that begins at `start`. */
+function endOfContainer(json: string, start: number): number {
+  let depth = 0, at = start;
+  do {
+    const char = json[at];
+    if (char === '"') at = endOfString(json, at) - 1;
+    else if (char === "{" || char === "[") depth++;
+    else if (char === "}" || char === "]") depth--;
+    at++;
+  } while (depth > 0);
+  return at;
 }
 
 function endOfString(json: string, start: number): number {

@@ -126,6 +126,12 @@ export const INTAKE_FILES_MAX = 1_000;
 /** Time that one `emit` spends on taking in the spool at most. */
 export const INTAKE_MS_MAX = 50;
 
+/**
+ * A spool file larger than an event may be that takes longer to read than this
+ * is set aside: every call would read it, and some have no more time than that.
+ */
+export const SPOOL_READING_MS_MAX = 250;
+
 /** A spool file that cannot be parsed may still be in the writing until it is this old. */
 export const SPOOL_UNFINISHED_MS = 10_000;
 

@@ -46,6 +46,22 @@ export function toPointer(tokens: readonly (string | number)[]): string {
   return tokens.map((token) => `/${escapeToken(String(token))}`).join("");
 }
 
+/** Longest name shown in a path: whoever reads it has found the place by then. */
+const TOKEN_CHARS_MAX = 128;
+
+/**
+ * The same with long names cut, so that it costs no more than the depth of its
+ * place, however long the names are that a document from outside has.
+ */
+export function toShortPointer(tokens: readonly (string | number)[]): string {
+  return toPointer(tokens.map((token) => {
+    const text = String(token);
+    return text.length > TOKEN_CHARS_MAX
+      ? `${text.slice(0, TOKEN_CHARS_MAX - 1)}…`
+      : text;
+  }));
+}
+
 /** The reference tokens of a JSON Pointer. */
 export function fromPointer(pointer: string): string[] {
   return pointer.split("/").slice(1).map((token) =>

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { checkEnvelope, type Problem, readEnvelope } from "../contract.ts";
+import { type Problem, readEnvelope } from "../contract.ts";
 import { encode } from "../event.ts";
-import { type JsonObject, parseDocument } from "../json.ts";
+import type { JsonObject } from "../json.ts";
 import { DOCUMENT_BYTES_MAX, EVENT_BYTES_MAX } from "../limits.ts";
 import type { IncomingEvent } from "./layout.ts";
 import { ECHOED_ID_MAX, WORDS_MAX } from "./limits.ts";
@@ -33,15 +33,12 @@ export function readArrival(bytes: Uint8Array): Arrival | typeof NO_JSON {
   if (bytes.length > DOCUMENT_BYTES_MAX) {
     return { id: "", team: undefined, words: TOO_LARGE };
   }
-  const { value, problems: flaws } = parseDocument(bytes);
-  if (flaws?.some(({ found }) => found === "invalid")) return NO_JSON;
+  const { envelope, problems, value } = readEnvelope(bytes);
+  if (problems?.some(({ found }) => found === "invalid")) return NO_JSON;
   const named = {
     id: textOf(value, "event_id")?.slice(0, ECHOED_ID_MAX) ?? "",
     team: textOf(value, "team_slug"),
   };
-  const { envelope, problems } = flaws
-    ? readEnvelope(bytes)
-    : checkEnvelope(value);
   if (problems) return { ...named, words: wordsOf(problems) };
   const event = { ...encode(envelope), envelope };
   if (event.bytes.length > EVENT_BYTES_MAX) {

@@ -5,11 +5,11 @@
  * @module
  */
 
+import { tooLarge } from "../contract.ts";
 import { Deadline } from "../deadline.ts";
 import { DraftGroup } from "../draft_group.ts";
 import type { EventEmitter, Prepared } from "../emitter.ts";
 import { reasonOf } from "../errors.ts";
-import { tooLarge } from "../home/intake.ts";
 import {
   DOCUMENT_BYTES_MAX,
   SYNC_FAILURES_MAX,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Problem, readDraft } from "../contract.ts";
+import { idTaken, type Problem, readDraft, tooLarge } from "../contract.ts";
 import type { Settings } from "../config.ts";
 import { KittyError, reasonOf } from "../errors.ts";
 import { complete, type CompleteDraft, render } from "../event.ts";
@@ -15,6 +15,7 @@ import {
   DOCUMENT_BYTES_MAX,
   EVENT_BYTES_MAX,
   SPOOL_READ_AHEAD,
+  SPOOL_READING_MS_MAX,
   SPOOL_UNFINISHED_MS,
 } from "../limits.ts";
 import { record, type Recorded } from "../record.ts";
@@ -45,12 +46,26 @@ export interface IntakeContext {
   readonly warn?: (text: string) => void;
 }
 
+/** A file that holds a draft. */
+interface Drafted {
+  readonly file: SpoolFile;
+  readonly draft: CompleteDraft;
+}
+
 /** What is to be done with a file. */
 type Verdict =
-  | { readonly file: SpoolFile; readonly draft: CompleteDraft }
+  | Drafted
   | { readonly file: SpoolFile; readonly problems: Problem[] }
   | "unfinished"
   | "gone";
+
+/** Said of a file that would hold up every call until one has so much time. */
+const tooSlow: Problem = {
+  path: "",
+  expected:
+    `a draft that can be read in ${SPOOL_READING_MS_MAX} ms; write it without needless white space and escapes, and move it back`,
+  found: "object",
+};
 
 /** Takes in drafts until none is left, a bound is reached, or the queue or the clock is full. */
 export async function takeIn(
@@ -88,9 +103,9 @@ async function takeInSome(
   const limit = Math.min(names.length, bounds.files);
   await using judged = new ReadAhead(
     names.slice(0, limit),
-    (name) => judge(spool, name, context),
+    (name) => judge(spool, name, context, held.deadline.elapsedMs),
   );
-  let at = 0, unfinished = 0, group: Exclude<Verdict, string>[] = [], bytes = 0;
+  let at = 0, unfinished = 0, group: Drafted[] = [], bytes = 0;
   const isOver = () => held.deadline.elapsedMs() >= stopAtMs;
   while (at < limit && !(isOver() && at > 0)) {
     held.deadline.check("take in the spool");
@@ -98,6 +113,11 @@ async function takeInSome(
     at += 1;
     if (verdict === "unfinished") unfinished += 1;
     if (typeof verdict === "string") continue;
+    if ("problems" in verdict) {
+      // At once: after the call's time it would wait, and cost the next call as much.
+      await setAside(held, spool, verdict.file.name, verdict.problems);
+      continue;
+    }
     group.push(verdict);
     bytes += verdict.file.bytes.length;
     if (group.length < COMMIT_EVENTS_MAX && bytes < COMMIT_BYTES_MAX) continue;
@@ -150,14 +170,20 @@ async function judge(
   spool: Spool,
   name: string,
   context: IntakeContext,
+  elapsedMs: () => number,
 ): Promise<Verdict> {
   // A file that only another user may read must not keep all others waiting.
   const file = await spool.read(name).catch(() => "unfinished" as const);
   if (typeof file !== "object") return file ?? "gone";
   const nowMs = context.nowMs();
+  const beganMs = elapsedMs();
   const checked = file.bytes.length < DOCUMENT_BYTES_MAX
     ? readDraft(file.bytes, { first: true })
     : { problems: [tooLarge] };
+  if (
+    file.bytes.length > EVENT_BYTES_MAX &&
+    elapsedMs() - beganMs > SPOOL_READING_MS_MAX
+  ) return { file, problems: [tooSlow] };
   if (checked.problems) {
     const isNoJson = checked.problems.some(({ found }) => found === "invalid");
     const ageMs = Math.abs(nowMs - file.modifiedMs);
@@ -186,23 +212,20 @@ async function store(
   held: Held,
   spool: Spool,
   context: IntakeContext,
-  group: readonly Exclude<Verdict, string>[],
+  group: readonly Drafted[],
 ): Promise<number> {
-  const good = group.flatMap((verdict) => "draft" in verdict ? verdict : []);
   const results = await record(
     held,
-    good.map(({ draft }) => ({
+    group.map(({ draft }) => ({
       draft: render(draft, context.nodeId),
       mayExist: true,
     })),
     context.settings,
   );
   const done: string[] = [];
-  const rejected = group.flatMap((verdict) =>
-    "draft" in verdict ? [] : [{ name: verdict.file.name, ...verdict }]
-  ).map(({ name, problems }) => ({ name, problems }));
+  const rejected: { name: string; problems: Problem[] }[] = [];
   let full = 0;
-  for (const [i, { file }] of good.entries()) {
+  for (const [i, { file }] of group.entries()) {
     const result: Recorded = results[i]!;
     switch (result.kind) {
       case "stored":
@@ -227,27 +250,21 @@ async function store(
   }
   await spool.remove(done);
   for (const { name, problems } of rejected) {
-    const outcome = await spool.reject(name, { problems }).then(
-      () => "is now in rejected/, with the reason beside it",
-      (error) => `cannot be moved to rejected/: ${reasonOf(error)}`,
-    );
-    held.warn(`${spool.path}/${name} breaks the contract and ${outcome}`);
+    await setAside(held, spool, name, problems);
   }
   return full;
 }
 
-/** The id belongs to an event with another payload. */
-export const idTaken: Problem = {
-  path: "/event_id",
-  expected: "an id that no other event has",
-  found: "string",
-  hint: "an event with this id and another payload is kept already",
-};
-
-/** The event is too large to be kept. */
-export const tooLarge: Problem = {
-  path: "",
-  expected: `an event of at most ${EVENT_BYTES_MAX} bytes`,
-  found: "object",
-  hint: "put large texts into a file and name it in the event",
-};
+/** Moves a file that will never be an event out of the way of those that will. */
+async function setAside(
+  held: Held,
+  spool: Spool,
+  name: string,
+  problems: readonly Problem[],
+): Promise<void> {
+  const outcome = await spool.reject(name, { problems }).then(
+    () => "is now in rejected/, with the reason beside it",
+    (error) => `cannot be moved to rejected/: ${reasonOf(error)}`,
+  );
+  held.warn(`${spool.path}/${name} breaks the contract and ${outcome}`);
+}

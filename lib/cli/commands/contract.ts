@@ -9,9 +9,9 @@ import {
   loadContractSchema,
   readDraft,
   readEnvelope,
+  tooLarge,
 } from "../../contract.ts";
 import { EXIT, usageError } from "../../errors.ts";
-import { tooLarge } from "../../home/intake.ts";
 import { nearMiss } from "../../near_miss.ts";
 import type { Call, Command } from "../command.ts";
 import { openInput } from "../input.ts";

@@ -5,11 +5,11 @@
  * @module
  */
 
+import { tooLarge } from "../../contract.ts";
 import { Deadline, pause } from "../../deadline.ts";
 import { DraftGroup, type Recorder } from "../../draft_group.ts";
 import { EXIT, reasonOf } from "../../errors.ts";
 import { GroupPipeline } from "../../group_pipeline.ts";
-import { tooLarge } from "../../home/intake.ts";
 import { TELLING_MS_MAX, TIMEOUT_MS_DEFAULT } from "../../limits.ts";
 import {
   discardedReceipt,

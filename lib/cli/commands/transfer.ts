@@ -4,10 +4,15 @@
  * @module
  */
 
-import { type Envelope, type Problem, readEnvelope } from "../../contract.ts";
+import {
+  type Envelope,
+  idTaken,
+  type Problem,
+  readEnvelope,
+  tooLarge,
+} from "../../contract.ts";
 import { EXIT, usageError } from "../../errors.ts";
 import { importGroup } from "../../home/import.ts";
-import { idTaken, tooLarge } from "../../home/intake.ts";
 import { envelopeBytes } from "../../home/queue_read.ts";
 import { salvage, SET_ASIDE_HINT } from "../../home/salvage.ts";
 import {
