@@ -5,7 +5,7 @@ import { tempHome } from "./support/home.ts";
 import { runProgram } from "./support/program.ts";
 
 const PROCESSES = 16;
-const EMITS_EACH = 50;
+const EMITS_EACH = 15;
 const STREAM_LINES = 2_000;
 
 interface Receipt {

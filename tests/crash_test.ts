@@ -24,7 +24,7 @@ interface Envelope {
   payload: { entry_content: string };
 }
 
-const ROUNDS = option("rounds") ?? 200;
+const ROUNDS = option("rounds") ?? 60;
 const SEED = option("seed") ?? Math.floor(Math.random() * 2 ** 31);
 const STREAM_LINES = 600;
 const SPOOL_FILES = 12;
@@ -74,6 +74,8 @@ class Crash {
   };
   /** Ids of receipts that said the event is kept. */
   readonly #acknowledged = new Set<string>();
+  /** How long the last whole run of a kind took. */
+  readonly #usualMs = new Map<string, number>();
   /** Contents dropped into the spool. */
   readonly #dropped = new Set<string>();
 
@@ -135,7 +137,7 @@ class Crash {
       ...["emit", "history-added", "WP01", "note", `one-${round}`],
       "--json",
     ], this.env);
-    return await this.#killed(child, 80);
+    return await this.#killed(child, "one-shot");
   }
 
   async #stream(round: number): Promise<Receipt[]> {
@@ -145,7 +147,7 @@ class Crash {
       (_, i) => JSON.stringify(draft(`stream-${round}-${i}`)) + "\n",
     );
     const feeding = feed(child.stdin, lines, this.random);
-    const receipts = await this.#killed(child, 160);
+    const receipts = await this.#killed(child, "stream");
     await feeding;
     return receipts;
   }
@@ -167,18 +169,25 @@ class Crash {
     }
   }
 
-  /** Kills a run at a random moment; all whole receipts that it wrote before. */
-  async #killed(child: Deno.ChildProcess, withinMs: number) {
-    const timer = setTimeout(() => {
+  /**
+   * Kills a run at a random moment of the time that such a run takes here; the
+   * first of its kind is left alone and tells it. All whole receipts that it
+   * wrote before.
+   */
+  async #killed(child: Deno.ChildProcess, kind: "one-shot" | "stream") {
+    const startedMs = performance.now();
+    const usualMs = this.#usualMs.get(kind);
+    const timer = usualMs === undefined ? undefined : setTimeout(() => {
       try {
         child.kill("SIGKILL");
       } catch {
         // It has ended by itself.
       }
-    }, this.random() * withinMs);
+    }, this.random() * 1.2 * usualMs);
     const { stdout, signal } = await child.output();
     clearTimeout(timer);
     if (signal === "SIGKILL") this.counts.killed += 1;
+    else this.#usualMs.set(kind, performance.now() - startedMs);
     const text = new TextDecoder().decode(stdout);
     return text.slice(0, text.lastIndexOf("\n") + 1).split("\n")
       .filter(Boolean).map((line) => JSON.parse(line) as Receipt);

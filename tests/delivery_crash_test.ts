@@ -22,7 +22,7 @@ import { spawnProgram } from "./support/program.ts";
 import { mulberry32 } from "./support/world.ts";
 
 /** In all; each victim has its share. */
-const ROUNDS = numberOption("rounds") ?? 66;
+const ROUNDS = numberOption("rounds") ?? 24;
 const VERIFY_EVERY = 5;
 /** Small batches, so that a drain has many moments. */
 const BATCH_EVENTS = 25;

@@ -6,7 +6,7 @@ import { documentsOf } from "../support/program.ts";
 import { programUser, RUNTIME_BASE } from "./built.ts";
 
 const CALLERS = 16;
-const EMITS_EACH = 20;
+const EMITS_EACH = 6;
 
 Deno.test(needing(
   [RUNTIME_BASE],

@@ -70,7 +70,7 @@ const USES_TOOLS = /\/(needs|user|pty)\.ts"/;
 Deno.test("test files: on a path without any program -> all load, and leave out aloud what they cannot run", async () => {
   const files: string[] = [];
   for await (const { path, text } of sources()) {
-    if (path.endsWith("_test.ts") && text.includes('needs.ts"')) {
+    if (path.endsWith("_test.ts") && USES_TOOLS.test(text)) {
       files.push(path);
     }
   }

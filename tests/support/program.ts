@@ -21,9 +21,24 @@ export interface RunOptions {
   readonly place?: string;
 }
 
-const MAIN = decodeURIComponent(
+const SOURCE = decodeURIComponent(
   new URL("../../main.ts", import.meta.url).pathname,
 );
+
+/** The program as it is shipped, in a few files that start faster; set by whoever runs all tests. */
+const BUNDLE = Deno.env.get("KITTY_EVENTS_BUNDLE");
+
+/** What the runtime is called with, up to the program's own arguments. */
+const RUN: readonly string[] = [
+  ...["run", "--allow-all", "--no-check", "--quiet"],
+  ...BUNDLE ? ["--no-config", "--unstable-kv", BUNDLE] : [SOURCE],
+];
+
+/** The same for another user, who cannot reach the packages of the configuration. */
+const runIn = (place: string): readonly string[] => [
+  ...["run", "--allow-all", "--no-check", "--quiet"],
+  ...["--no-config", "--unstable-kv", `${place}/main.ts`],
+];
 
 /** The runtime's own cache, which it would look for in the user's home. */
 const DENO_DIR = Deno.env.get("DENO_DIR") ??
@@ -36,11 +51,8 @@ export function spawnProgram(
   options: RunOptions = {},
 ): Deno.ChildProcess {
   const { place } = options;
-  const flags = ["--allow-all", "--no-check", "--quiet"];
-  // The packages of the configuration are out of the other user's reach.
-  if (place) flags.push("--no-config", "--unstable-kv");
   return new Deno.Command(place ? `${place}/deno` : Deno.execPath(), {
-    args: ["run", ...flags, place ? `${place}/main.ts` : MAIN, ...args],
+    args: [...place ? runIn(place) : RUN, ...args],
     env: {
       DENO_DIR: place ? `${place}/cache` : DENO_DIR,
       NO_COLOR: "1",
@@ -59,7 +71,9 @@ export function spawnProgram(
 /** A shell script that runs the program, for a folder of the path. */
 export function programScript(): string {
   return `#!/bin/sh
-DENO_DIR='${DENO_DIR}' NO_COLOR=1 exec '${Deno.execPath()}' run --allow-all --no-check --quiet '${MAIN}' "$@"
+DENO_DIR='${DENO_DIR}' NO_COLOR=1 exec ${
+    [Deno.execPath(), ...RUN].map((word) => `'${word}'`).join(" ")
+  } "$@"
 `;
 }
 
