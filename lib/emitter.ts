@@ -349,7 +349,8 @@ export class EventEmitter implements Disposable {
             : receiptOf(draft, result);
         }),
       );
-      isTaking &&= some.every(({ status }) => status !== "lost");
+      // One that fails at once is no sign of a disk that stands still.
+      isTaking &&= some.some(({ status }) => status !== "lost");
       receipts.push(...some);
     }
     return receipts;
@@ -368,10 +369,9 @@ export class EventEmitter implements Disposable {
       if (largest.bytes.length > EVENT_BYTES_MAX) {
         return discardedReceipt([tooLarge], event_type);
       }
-      const result = await spoolBy.race(
-        spool.put(draftOf(event)),
-        "write the spool",
-      );
+      const put = () => spool.put(draftOf(event), spoolBy);
+      // A disk that failed once may not fail again, and there is no other place left.
+      const result = await spoolBy.race(put().catch(put), "write the spool");
       if (result === "conflict") return discardedReceipt([idTaken], event_type);
       return {
         event_type,

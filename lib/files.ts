@@ -16,14 +16,18 @@ export const FOLDER_MODE = 0o700;
  * Writes `temporary`, syncs it to the disk and renames it to `path`, so that
  * at every moment `path` is the old file or the whole new one. Where that
  * fails, `temporary` is removed again.
+ *
+ * @param check called when all is written: throws where it is not wanted any more
  */
 export async function writeDurably(
   path: string,
   temporary: string,
   content: Uint8Array,
+  check?: () => void,
 ): Promise<void> {
   try {
     await writeSynced(temporary, content);
+    check?.();
     await replace(temporary, path);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});

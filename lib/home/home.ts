@@ -139,8 +139,10 @@ export class Home implements Disposable {
           this.#kept = { lock, untilMs, ...opened, damage: [], warnings: [] };
           return result;
         }
-        const state = await this.#tidyLog(queue, open.state);
-        if (held.isSound) seal = sealOf(state);
+        // The work is done: what fails from here on costs the next holder a close look, and nothing else.
+        seal = await this.#tidyLog(queue, open.state)
+          .then((state) => held.isSound ? sealOf(state) : undefined)
+          .catch(() => undefined);
         return result;
       } catch (error) {
         const isHarmless = error instanceof DeadlineError ||
@@ -151,7 +153,7 @@ export class Home implements Disposable {
         throw error;
       }
     } finally {
-      if (!this.#kept) await lock.release(seal);
+      if (!this.#kept) await lock.release(seal).catch(() => {});
     }
   }
 

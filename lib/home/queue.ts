@@ -15,7 +15,7 @@ import {
 } from "../limits.ts";
 import { LOCAL_TEAM } from "../config.ts";
 import type { StampedEvent } from "../event.ts";
-import { Accounts } from "./queue_accounts.ts";
+import { Accounts, type Change } from "./queue_accounts.ts";
 import {
   chunkedHead,
   chunkKey,
@@ -125,6 +125,15 @@ export class OfflineQueue {
    * @throws when the disk or SQLite fails; nothing is stored then
    */
   async store(addition: Addition): Promise<void> {
+    try {
+      await this.#store(addition);
+    } catch (error) {
+      if (!await this.#stands(addition)) throw error;
+      await this.#accounts.reload();
+    }
+  }
+
+  async #store(addition: Addition): Promise<void> {
     await this.#removePending();
     const { events, origin, commit, large, bytes, highest } = addition;
     const { ledger } = this;
@@ -136,6 +145,24 @@ export class OfflineQueue {
       queued: ledger.queued + events.length,
       bytes: ledger.bytes + bytes,
     }, events.map((envelope) => ({ envelope, change: 1 })));
+  }
+
+  /**
+   * Whether a commit that failed stands nevertheless. SQLite reports an error
+   * also where the commit was made and only the folding of its log failed. And
+   * one whose sync failed still lies in the log, where the next process that
+   * opens the queue would find it: what does not stand is written over.
+   */
+  async #stands({ events: [first] }: Addition): Promise<boolean> {
+    if (!first) return false;
+    const { lamport_clock, node_id, event_id } = first;
+    const key = eventKey("queue", lamport_clock, node_id, event_id);
+    const { value } = await this.kv.get(key);
+    if (value !== null) return true;
+    for (let tries = 0; tries < OVERWRITES_MAX; tries++) {
+      if (await this.touch().then(() => true, () => false)) break;
+    }
+    return false;
   }
 
   /** Stores new events that nobody got ready before. */
@@ -305,11 +332,14 @@ export class OfflineQueue {
     }
     if (counter) ledger[counter] += part.length;
     const change = from === "queue" ? -1 : to === "queue" ? 1 : 0;
-    await this.#accounts.commit(
-      commit,
-      ledger,
-      part.map(({ envelope }) => ({ envelope, change })),
-    );
+    const changes = part.map(({ envelope }): Change => ({ envelope, change }));
+    try {
+      await this.#accounts.commit(commit, ledger, changes);
+    } catch (error) {
+      const { value } = await this.kv.get(part[0]!.key);
+      if (value !== null) throw error;
+      await this.#accounts.reload();
+    }
   }
 
   async #storeChunks({ event_id, pieces }: Large): Promise<void> {
@@ -334,6 +364,9 @@ export class OfflineQueue {
     await this.#accounts.commit(commit, ledger, []);
   }
 }
+
+/** How often it is tried to write over a commit that failed; each try that reaches the file is enough. */
+const OVERWRITES_MAX = 3;
 
 /** Entries that `#move` has in memory at once. */
 const MOVED_AT_ONCE_MAX = 240;

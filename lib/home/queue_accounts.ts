@@ -56,6 +56,13 @@ export class Accounts {
     return this.#ledger;
   }
 
+  /** Reads the counters anew, after a commit that stands although it failed. */
+  async reload(): Promise<void> {
+    const [value] = await getMany(this.#kv, [LEDGER_KEY]);
+    this.#ledger = value ? read(value) : EMPTY_LEDGER;
+    this.#teams.clear();
+  }
+
   /** Notes something that is stored with the next commit. */
   note(
     noted: Partial<

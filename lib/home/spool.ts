@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { Deadline } from "../deadline.ts";
 import { parseDocument } from "../json.ts";
 import { type CompleteDraft, sameContent } from "../event.ts";
 import {
@@ -38,9 +39,12 @@ export class Spool {
   /**
    * Stores a draft durably.
    *
+   * @param by what is not written by then never comes to lie there: its caller says that it is lost
    * @returns `present` where the same draft waits there already, `conflict` where another one has its id
    */
-  async put(draft: CompleteDraft): Promise<Spooled> {
+  async put(draft: CompleteDraft, by: Deadline): Promise<Spooled> {
+    const check = () => by.check("write the spool");
+    check();
     const name = `${draft.event_id}.json`;
     const there = await Deno.readFile(`${this.path}/${name}`).catch(() => null);
     if (there) {
@@ -49,22 +53,27 @@ export class Spool {
     }
     const content = new TextEncoder().encode(JSON.stringify(draft) + "\n");
     try {
-      await this.write(name, content);
+      await this.write(name, content, check);
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
       await Deno.mkdir(this.path, { recursive: true, mode: FOLDER_MODE });
-      await this.write(name, content);
+      await this.write(name, content, check);
     }
     await syncFolder(this.path);
     return "written";
   }
 
   /** Writes or replaces one file. */
-  async write(name: string, content: Uint8Array): Promise<void> {
+  async write(
+    name: string,
+    content: Uint8Array,
+    check?: () => void,
+  ): Promise<void> {
     await writeDurably(
       `${this.path}/${name}`,
       `${this.path}/.${name}.tmp`,
       content,
+      check,
     );
   }
 

@@ -84,7 +84,7 @@ Deno.test("hold: a draft that came into the spool meanwhile -> taken in before t
   using home = homeAt(folder.path, { world: standingStill() });
   let ids: string[] = [];
   const { isKept } = await twoHolds(home, async (held) => {
-    await home.spool.put(completeDraftOf(idOf(5)));
+    await home.spool.put(completeDraftOf(idOf(5)), farDeadline());
     held.mayBeKept = true;
   }, async ({ queue }) => {
     ids = (await queue.peek(9)).map(({ envelope }) => envelope.event_id);
