@@ -8,6 +8,7 @@
  * @module
  */
 
+import { giveBack, isDiskFull } from "../home/reserve.ts";
 import { knownTeam } from "../config.ts";
 import type { Deadline } from "../deadline.ts";
 import { reasonOf } from "../errors.ts";
@@ -67,6 +68,13 @@ export async function readCredentials(
 export interface HeldCredentials {
   read(): Promise<CredentialsFinding>;
   /**
+   * Takes the room on the disk that new tokens need, before a server is asked
+   * for them: the old ones are good only once.
+   *
+   * @throws where there is none
+   */
+  takeRoom(): Promise<void>;
+  /**
    * Stores them. What else stands in the file stays; a file that cannot be
    * read is set aside.
    *
@@ -89,11 +97,17 @@ export async function holdCredentials<T>(
   work: (held: HeldCredentials) => Promise<T>,
 ): Promise<T> {
   using _lock = await takeLock(home, deadline);
-  return await work({
-    read: () => readCredentials(home),
-    write: (credentials, nowMs) => write(home, credentials, nowMs),
-    remove: () => remove(home),
-  });
+  try {
+    return await work({
+      read: () => readCredentials(home),
+      takeRoom: () => takeRoom(home),
+      write: (credentials, nowMs) => write(home, credentials, nowMs),
+      remove: () => remove(home),
+    });
+  } finally {
+    // Room that was not used, or what a crash left.
+    await removeIfThere(temporaryPath(home)).catch(() => {});
+  }
 }
 
 type Tables = Record<string, unknown>;
@@ -228,13 +242,34 @@ async function write(
   });
   // A file that a crash left would keep its mode.
   await removeIfThere(temporaryPath(home));
-  await writeDurably(
-    path,
-    temporaryPath(home),
-    new TextEncoder().encode(text),
-  );
+  const content = new TextEncoder().encode(text);
+  const store = () => writeDurably(path, temporaryPath(home), content);
+  await store().catch(async (error) => {
+    if (!isDiskFull(error) || !await giveBack(home)) throw error;
+    await store();
+  });
   await syncFolder(home);
   return aside;
+}
+
+/** More than credentials with the longest tokens of a server take. */
+const ROOM_BYTES = 64 * 1024;
+
+async function takeRoom(home: string): Promise<void> {
+  const take = async () => {
+    await removeIfThere(temporaryPath(home));
+    await Deno.writeFile(temporaryPath(home), new Uint8Array(ROOM_BYTES), {
+      mode: FILE_MODE,
+    });
+  };
+  try {
+    await take();
+  } catch (error) {
+    // What else may be in the way, the writing of the tokens meets and says.
+    if (!isDiskFull(error)) return;
+    if (!await giveBack(home)) throw error;
+    await take();
+  }
 }
 
 async function remove(home: string): Promise<boolean> {

@@ -67,6 +67,12 @@ export interface LoginStore {
 /** A login while nobody else changes it. */
 export interface HeldLogin {
   read(): Promise<Login>;
+  /**
+   * Makes sure that new tokens can be kept, before the old ones are used up.
+   *
+   * @throws where there is no room for them
+   */
+  takeRoom(): Promise<void>;
   /** Keeps the login with new tokens. */
   renew(login: Login): Promise<void>;
   /** Forgets the tokens, which the server does not take any more, but not who had them. */
@@ -139,6 +145,7 @@ export function sharedLogin(
         };
         return work({
           read,
+          takeRoom: held.takeRoom,
           async renew(login) {
             const found = await held.read();
             try {
@@ -215,6 +222,7 @@ export function ownLogin(first: Login): LoginStore {
     );
   const held: HeldLogin = {
     read: () => login ? Promise.resolve(login) : Promise.reject(over()),
+    takeRoom: () => Promise.resolve(),
     renew: (next) => Promise.resolve(void (login = next)),
     end: () => Promise.resolve((login = undefined, over())),
   };

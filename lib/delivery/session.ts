@@ -125,6 +125,7 @@ export class Session {
             const { access, refresh } = tokens;
             if (access !== refused && this.#isBest(tokens)) return access;
             if (refresh === "") throw await held.end();
+            await held.takeRoom();
             const issued = await this.#refresh(refresh, deadline);
             if (issued !== REFUSED) {
               const { username, teamSlug } = this.#login;

@@ -9,6 +9,7 @@ import { receive } from "../clock.ts";
 import { Deadline } from "../deadline.ts";
 import type { Held } from "../home/held.ts";
 import type { Home } from "../home/home.ts";
+import { makeReserve } from "../home/reserve.ts";
 import {
   ATTEMPTS_MAX,
   CLOCK_MAX,
@@ -101,8 +102,10 @@ export function concludeDrain(
     if (trouble !== undefined) {
       const at = new Date(home.world.nowMs()).toISOString();
       queue.noteDelivery({ last_failure: { at, reason: trouble } });
-      await queue.touch();
+      // What it says is worth less than what the drain has done.
+      await queue.touch().catch(() => {});
     }
+    await makeReserve(home.path);
     return queue.ledger.queued;
   });
 }

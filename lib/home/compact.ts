@@ -9,10 +9,10 @@
  * @module
  */
 
-import { KittyError } from "../errors.ts";
 import { FILE_MODE, removeIfThere, syncFolder } from "../files.ts";
 import { COMMIT_BYTES_MAX, COMMIT_MUTATIONS_MAX } from "../limits.ts";
-import { queuePath } from "./queue_file.ts";
+import { foldFile, queuePath } from "./queue_file.ts";
+import { isDiskFull, makeRoom } from "./reserve.ts";
 
 /** The queue's files, by what follows their common name. */
 const ENDINGS = ["", "-wal", "-shm"];
@@ -31,10 +31,16 @@ export async function compactQueue(
   const bytes_before = await sizeOnDisk(path);
   await removeAll(fresh, ENDINGS);
   try {
-    await copy(kv, fresh);
-    await foldLog(fresh);
+    try {
+      await copy(kv, fresh);
+    } catch (error) {
+      if (!isDiskFull(error) || !await makeRoom(home)) throw error;
+      await removeAll(fresh, ENDINGS);
+      await copy(kv, fresh);
+    }
+    await foldFile(fresh);
     // All of the old file is in it now, so that a crash from here on finds one of the two whole.
-    await foldLog(path);
+    await foldFile(path);
     await removeAll(path, ["-wal", "-shm"]);
     if (Deno.build.os !== "windows") await Deno.chmod(fresh, FILE_MODE);
     await Deno.rename(fresh, path);
@@ -62,19 +68,6 @@ async function copy(from: Deno.Kv, path: string): Promise<void> {
   } finally {
     to.close();
   }
-}
-
-/** Moves all of SQLite's write-ahead log into its file. */
-async function foldLog(path: string): Promise<void> {
-  const { DatabaseSync } = await import("node:sqlite");
-  using database = new DatabaseSync(path);
-  const [row] = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").all();
-  if (row?.busy === 0) return;
-  throw new KittyError(
-    "queue_busy",
-    "the queue was not compacted: another program is reading it",
-    { hint: "try again in a moment" },
-  );
 }
 
 async function removeAll(

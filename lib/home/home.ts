@@ -27,6 +27,7 @@ import {
   sealOf,
   stateOf,
 } from "./queue_file.ts";
+import { makeReserve, makeRoom } from "./reserve.ts";
 import { Spool } from "./spool.ts";
 
 /** The lock on its way from one call of this process to the next, with what was read under it. */
@@ -173,7 +174,11 @@ export class Home implements Disposable {
     kv: Deno.Kv,
   ): Promise<Pick<Kept, "queue" | "clock" | "warnings">> {
     const [queue, { value, warning }] = await Promise.all([
-      OfflineQueue.open(kv, this.context.settings.teamSlug),
+      OfflineQueue.open(
+        kv,
+        this.context.settings.teamSlug,
+        () => makeRoom(this.path),
+      ),
       clockFile.load(this.path, this.world.nowMs()),
     ]);
     return { queue, clock: value, warnings: warning ? [warning] : [] };
@@ -194,7 +199,7 @@ export class Home implements Disposable {
     return this.hold(
       Deadline.in(this.world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS),
       { files: Infinity, ms: Infinity },
-      work,
+      (held) => work(held).finally(() => makeReserve(this.path)),
     );
   }
 
@@ -237,7 +242,12 @@ export class Home implements Disposable {
     }
     if (!this.#open) {
       const kv = await Deno.openKv(queuePath(this.path));
-      if (!state) await closeToOthers(this.path);
+      if (!state) {
+        await closeToOthers(this.path);
+        // Before there is anything that could fill the disk.
+        const half = deadline.shifted(-deadline.leftMs / 2);
+        await makeReserve(this.path, half);
+      }
       state ??= await stateOf(this.path);
       this.#open = { kv, identity: state?.identity ?? "" };
     }

@@ -36,6 +36,7 @@ import {
   locate,
   rowBytes,
 } from "./queue_index.ts";
+import { isDiskFull } from "./reserve.ts";
 import { type Entry, entryAt, getEvents, walk } from "./queue_read.ts";
 
 /** How an event came in: made here, or taken over from an export. */
@@ -53,6 +54,9 @@ export interface Addition {
   readonly highest: number;
 }
 
+/** Makes room on a full disk; false where there is none to be had. */
+export type MakeRoom = () => Promise<boolean>;
+
 /** An event that does not fit into one value, in pieces. */
 interface Large {
   readonly event_id: string;
@@ -62,9 +66,15 @@ interface Large {
 /** The queue in the hands of the lock's holder. */
 export class OfflineQueue {
   readonly #accounts: Accounts;
+  readonly #makeRoom: MakeRoom;
 
-  private constructor(readonly kv: Deno.Kv, accounts: Accounts) {
+  private constructor(
+    readonly kv: Deno.Kv,
+    accounts: Accounts,
+    makeRoom: MakeRoom,
+  ) {
     this.#accounts = accounts;
+    this.#makeRoom = makeRoom;
   }
 
   /**
@@ -72,10 +82,16 @@ export class OfflineQueue {
    * a large event.
    *
    * @param teamSlug the team that most events will be of
+   * @param makeRoom what takes events out asks it for room where the disk is full
    * @throws {KittyError} when a newer program wrote the queue
    */
-  static async open(kv: Deno.Kv, teamSlug = LOCAL_TEAM): Promise<OfflineQueue> {
-    const queue = new OfflineQueue(kv, await Accounts.open(kv, teamSlug));
+  static async open(
+    kv: Deno.Kv,
+    teamSlug = LOCAL_TEAM,
+    makeRoom: MakeRoom = () => Promise.resolve(false),
+  ): Promise<OfflineQueue> {
+    const accounts = await Accounts.open(kv, teamSlug);
+    const queue = new OfflineQueue(kv, accounts, makeRoom);
     await queue.#removePending();
     return queue;
   }
@@ -239,7 +255,9 @@ export class OfflineQueue {
         attempts: (await this.tries(event_id)).attempts + 1,
         last_error: lastError,
       };
-      await this.kv.set(triesKey(event_id), toBytes(tries));
+      await this.#withRoom(() =>
+        this.kv.set(triesKey(event_id), toBytes(tries))
+      );
       attempts.set(event_id, tries.attempts);
     }
     return attempts;
@@ -333,12 +351,24 @@ export class OfflineQueue {
     if (counter) ledger[counter] += part.length;
     const change = from === "queue" ? -1 : to === "queue" ? 1 : 0;
     const changes = part.map(({ envelope }): Change => ({ envelope, change }));
+    await this.#withRoom(async () => {
+      try {
+        await this.#accounts.commit(commit, ledger, changes);
+      } catch (error) {
+        const { value } = await this.kv.get(part[0]!.key);
+        if (value !== null) throw error;
+        await this.#accounts.reload();
+      }
+    });
+  }
+
+  /** Does work that makes the queue smaller, on a full disk too. */
+  async #withRoom(work: () => Promise<unknown>): Promise<void> {
     try {
-      await this.#accounts.commit(commit, ledger, changes);
+      await work();
     } catch (error) {
-      const { value } = await this.kv.get(part[0]!.key);
-      if (value !== null) throw error;
-      await this.#accounts.reload();
+      if (!isDiskFull(error) || !await this.#makeRoom()) throw error;
+      await work();
     }
   }
 

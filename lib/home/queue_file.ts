@@ -188,6 +188,24 @@ function isReadOnly(error: unknown): boolean {
   return (((error as { errcode?: number }).errcode ?? 0) & 0xff) === READONLY;
 }
 
+/** Moves all of SQLite's write-ahead log into its file. */
+export async function foldFile(path: string): Promise<void> {
+  const { DatabaseSync } = await import("node:sqlite");
+  using database = new DatabaseSync(path);
+  const [row] = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").all();
+  if (row?.busy === 0) return;
+  throw new KittyError(
+    "queue_busy",
+    "the log of the queue was not folded: another program is reading it",
+    { hint: "try again in a moment" },
+  );
+}
+
+/** The same for a home's queue. */
+export function foldLog(home: string): Promise<void> {
+  return foldFile(queuePath(home));
+}
+
 /** Makes the files of a new queue its owner's only: SQLite makes further ones as the first. */
 export async function closeToOthers(home: string): Promise<void> {
   if (Deno.build.os === "windows") return;

@@ -1,0 +1,98 @@
+/**
+ * Room on the disk that a home keeps for the day on which the disk is full:
+ * taking events out of the queue needs room too, as SQLite writes what changes
+ * before it changes anything. A file of that size is given back then, and made
+ * again when there is room.
+ *
+ * @module
+ */
+
+import type { Deadline } from "../deadline.ts";
+import { FILE_MODE, removeIfThere } from "../files.ts";
+import { foldLog } from "./queue_file.ts";
+
+/**
+ * What folding SQLite's log into its file may take at most, which is 1,000
+ * pages, and some commits more.
+ */
+const RESERVE_BYTES = 5 * 1024 * 1024;
+
+/** Less than this is of no use. */
+const RESERVE_BYTES_MIN = 256 * 1024;
+
+/** Random bytes come in blocks of this size. */
+const BLOCK_BYTES = 64 * 1024;
+
+/** Path of a home's reserve. */
+export function reservePath(home: string): string {
+  return `${home}/reserve`;
+}
+
+/** Whether an error says that a disk, or a user's share of it, is full. */
+export function isDiskFull(error: unknown): boolean {
+  const text = error instanceof Error ? error.message : String(error);
+  return /disk is full|no space left|quota exceeded|os error (28|112|122)\b/i
+    .test(text);
+}
+
+/**
+ * Makes the reserve, where there is none. On a small disk it is half of what
+ * is free, so that the queue never holds more than the reserve can fold.
+ * Never throws: without it a full disk is more trouble, and nothing else.
+ *
+ * @param by a disk that has not taken it by then is too slow for this call
+ */
+export async function makeReserve(
+  home: string,
+  by?: Deadline,
+): Promise<void> {
+  const path = reservePath(home), making = `${path}.tmp`;
+  if (await Deno.stat(path).then(() => true, () => false)) return;
+  try {
+    await fill(making, by);
+    await Deno.rename(making, path);
+  } catch {
+    await removeIfThere(making).catch(() => {});
+  }
+}
+
+/** Writes twice the reserve, as far as there is room for it, and leaves half of that. */
+async function fill(path: string, by?: Deadline): Promise<void> {
+  using file = await Deno.open(path, {
+    write: true,
+    create: true,
+    truncate: true,
+    mode: FILE_MODE,
+  });
+  // Some file systems store a run of equal bytes in no room at all.
+  const block = crypto.getRandomValues(new Uint8Array(BLOCK_BYTES));
+  let size = 0;
+  try {
+    while (size < 2 * RESERVE_BYTES) {
+      by?.check("make the reserve");
+      size += await file.write(block);
+    }
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+  }
+  if (size < 2 * RESERVE_BYTES_MIN) throw new Error("no room for a reserve");
+  await file.truncate(Math.floor(size / 2));
+}
+
+/**
+ * Makes room on a full disk for what takes events out of the queue: gives the
+ * reserve back, and folds SQLite's log into its file. For the holder of the
+ * home's lock.
+ *
+ * @returns whether there is more room than before
+ */
+export async function makeRoom(home: string): Promise<boolean> {
+  const hadReserve = await giveBack(home);
+  const isFolded = await foldLog(home).then(() => true, () => false);
+  return hadReserve || isFolded;
+}
+
+/** Gives the reserve back. False: there was none. */
+export function giveBack(home: string): Promise<boolean> {
+  return removeIfThere(reservePath(home)).catch(() => false);
+}

@@ -1,0 +1,48 @@
+/** Disks that fail now and then: real calls of a real process, some of which end with an error. */
+
+import { commandNeed, LINUX, type Need, outputOf } from "./needs.ts";
+
+/** How a disk fails. */
+export interface Failing {
+  readonly seed: number;
+  /** Of all calls, 0 to 1. */
+  readonly share: number;
+  readonly error: "EIO" | "ENOSPC";
+  /** `w` write, `p` pwrite, `s` fsync and fdatasync, `t` ftruncate. */
+  readonly calls: string;
+}
+
+const ERRNO = { EIO: 5, ENOSPC: 28 } as const;
+
+/** What makes disks fail: a compiler, and a loader that loads before others. */
+export const FAILING_DISK: readonly Need[] = [LINUX, await commandNeed("cc")];
+
+/** The kinds of failures that trials go through. */
+export const CALLS: readonly string[] = ["w", "p", "s", "t", "wpst"];
+
+const SOURCE = decodeURIComponent(
+  new URL("./failing_disk.c", import.meta.url).pathname,
+);
+
+/**
+ * Compiles what makes the disk fail.
+ *
+ * @param folder where it is put
+ * @returns makes the environment of a process for which files below `below` fail
+ */
+export async function failingDisk(
+  folder: string,
+): Promise<(below: string, how: Failing) => Record<string, string>> {
+  const library = `${folder}/failing_disk.so`;
+  await outputOf("cc", [
+    ...["-shared", "-fPIC", "-O1", "-o", library, SOURCE, "-ldl"],
+  ]);
+  return (below, { seed, share, error, calls }) => ({
+    LD_PRELOAD: library,
+    FAIL_BELOW: below,
+    FAIL_SHARE: String(Math.round(share * 1e6)),
+    FAIL_SEED: String(seed),
+    FAIL_ERRNO: String(ERRNO[error]),
+    FAIL_CALLS: calls,
+  });
+}
