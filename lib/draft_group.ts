@@ -9,6 +9,7 @@ import type { EventEmitter, Prepared } from "./emitter.ts";
 import { GROUP_BYTES_MAX, GROUP_EVENTS_MAX } from "./limits.ts";
 import type { Line } from "./lines.ts";
 import type { Receipt } from "./receipt.ts";
+import { oneLine } from "./shown.ts";
 
 /** What a stream needs of an emitter. */
 export type Recorder = Pick<EventEmitter, "prepareText" | "commit">;
@@ -60,8 +61,9 @@ export class DraftGroup {
 
   /** The receipts of all drafts, in their order, as NDJSON. */
   textOf(receipts: readonly Receipt[]): string {
-    return receipts.map((receipt, i) =>
+    const text = receipts.map((receipt, i) =>
       `{"line":${this.#lines[i]},${JSON.stringify(receipt).slice(1)}\n`
     ).join("");
+    return oneLine(text);
   }
 }

@@ -6,6 +6,7 @@
  */
 
 import { reasonOf } from "./errors.ts";
+import { oneLine } from "./shown.ts";
 
 /** The voice of such a process. */
 export interface Log {
@@ -22,7 +23,7 @@ export function jsonLog(
 ): Log {
   const tell = (level: string, message: string, fields = {}) => {
     const time = new Date(nowMs()).toISOString();
-    write(JSON.stringify({ time, level, message, ...fields }));
+    write(oneLine(JSON.stringify({ time, level, message, ...fields })));
   };
   return {
     info: (message, fields) => tell("info", message, fields),

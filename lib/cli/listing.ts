@@ -26,7 +26,7 @@ export const LIST_OPTIONS = {
 
 /** What the help of a listing says of its columns. */
 export const LIST_DETAILS: readonly string[] = [
-  "Shows clock value, id, month, day and time (UTC), type and what it is about.",
+  "Shows clock value, id, day and time (UTC), type and what it is about.",
 ];
 
 /** Lists the first events of a place. */
@@ -99,12 +99,11 @@ function tell(
   return out.data(documentOf(entry, tries), lines.join("\n"));
 }
 
-/** Month, day, hour and minute, in UTC. */
+/** Day, hour and minute, in UTC. */
 function minuteOf(timestamp: string): string {
   // A `Date` knows no leap second.
   const utc = new Date(timestamp.replace(":60", ":59")).toISOString();
-  const [, minute] = utc.match(/-(\d\d-\d\dT\d\d:\d\d):/)!;
-  return minute!.replace("T", " ");
+  return utc.slice(0, "2026-02-03T12:00".length).replace("T", " ");
 }
 
 /** How far the lines below the first of an event stand from the edge. */

@@ -6,6 +6,7 @@
 
 import { KittyError, reasonOf } from "../errors.ts";
 import type { Problem } from "../problem.ts";
+import { harmless } from "../shown.ts";
 import { type Accent, accented, paint } from "./colour.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -112,22 +113,17 @@ export function wrapped(text: string, width: number): string[] {
 export function problemText(problem: Problem): string {
   const { path, expected, found, hint } = problem;
   // A path holds keys of the document, which are text from outside.
-  const place = path.replace(CONTROLS, "?") || "the document";
+  const place = printable(path, Infinity) || "the document";
   return `${place}: expected ${expected}, found ${found}${
     hint ? ` (${hint})` : ""
   }`;
 }
 
-// deno-lint-ignore no-control-regex
-const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/g;
-
-/** Words for people, less the control characters that a path or a setting may have brought in. */
-function harmless(text: string): string {
-  return text.replace(CONTROLS, (char) => char === "\n" ? char : "?");
-}
-
 /** Text from outside, fit for a terminal: no control characters, not too long. */
 export function printable(text: string, charsMax = 60): string {
-  const clean = text.replace(CONTROLS, "?");
-  return clean.length > charsMax ? `${clean.slice(0, charsMax - 1)}…` : clean;
+  const clean = harmless(text).replaceAll("\n", "?");
+  if (clean.length <= charsMax) return clean;
+  // Half of a surrogate pair would be shown as a sign of damage.
+  const cut = clean.slice(0, charsMax - 1).replace(/[\ud800-\udbff]$/, "");
+  return `${cut}…`;
 }

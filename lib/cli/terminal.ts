@@ -5,6 +5,7 @@
  */
 
 import { reasonOf } from "../errors.ts";
+import { oneLine, visible } from "../shown.ts";
 import { wantsColour } from "./colour.ts";
 
 /** Where the command line reads and writes. */
@@ -48,8 +49,13 @@ const STOP_SIGNALS: readonly [Deno.Signal, number][] =
 export function realTerminal(): Terminal {
   const encoder = new TextEncoder();
   let isOpen = true, lost: string | undefined;
+  const isSeen = Deno.stdout.isTerminal();
+  const areErrorsSeen = Deno.stderr.isTerminal();
   const writeErrorText = (text: string) =>
-    writeAll(Deno.stderr, encoder.encode(text)).catch(() => {});
+    writeAll(
+      Deno.stderr,
+      encoder.encode(areErrorsSeen ? visible(text) : text),
+    ).catch(() => {});
   return {
     isInteractive: Deno.stdin.isTerminal(),
     read: (buffer) => Deno.stdin.read(buffer),
@@ -59,7 +65,8 @@ export function realTerminal(): Terminal {
     },
     async write(text) {
       try {
-        if (isOpen) await writeAll(Deno.stdout, encoder.encode(text));
+        const shown = isSeen ? visible(text) : oneLine(text);
+        if (isOpen) await writeAll(Deno.stdout, encoder.encode(shown));
       } catch (error) {
         isOpen = false;
         // Who closes a pipe has read enough; who gave a file has not.
@@ -71,13 +78,13 @@ export function realTerminal(): Terminal {
       return lost;
     },
     get showsErrors() {
-      return Deno.stderr.isTerminal();
+      return areErrorsSeen;
     },
     get hasColours() {
-      return wantsColour(env, Deno.stdout.isTerminal());
+      return wantsColour(env, isSeen);
     },
     get hasErrorColours() {
-      return wantsColour(env, Deno.stderr.isTerminal());
+      return wantsColour(env, areErrorsSeen);
     },
     writeError: (line) => writeErrorText(`${line}\n`),
     writeErrorText,

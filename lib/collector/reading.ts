@@ -5,6 +5,7 @@
  */
 
 import { EXPORT_ROWS, PAGE_BYTES_MAX } from "./limits.ts";
+import { oneLineBytes } from "../shown.ts";
 import { joinLines, rowKey } from "./layout.ts";
 import type { Store } from "./store.ts";
 
@@ -52,7 +53,7 @@ async function* linesOf(
 ): AsyncIterable<Uint8Array<ArrayBuffer>> {
   const { events: end } = await store.team(team);
   for await (const lines of rowsFrom(store, team, 0, end)) {
-    yield joinLines(lines);
+    yield joinLines(lines.map(oneLineBytes));
   }
 }
 

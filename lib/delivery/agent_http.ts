@@ -19,6 +19,7 @@ import {
 } from "../limits.ts";
 import { isReady, LineReader } from "../lines.ts";
 import { discardedReceipt } from "../receipt.ts";
+import { oneLine } from "../shown.ts";
 import { AGENT_PATHS } from "./agent_file.ts";
 import type { Delivery } from "./delivery.ts";
 import { openForDrain } from "./settle.ts";
@@ -224,7 +225,9 @@ function readerOf(
 }
 
 function json(document: unknown): Response {
-  return new Response(JSON.stringify(document) + "\n", { headers: JSON_TYPE });
+  return new Response(oneLine(JSON.stringify(document)) + "\n", {
+    headers: JSON_TYPE,
+  });
 }
 
 function failure(
@@ -232,6 +235,6 @@ function failure(
   error: string,
   headers: Record<string, string> = {},
 ): Response {
-  const body = JSON.stringify({ error }) + "\n";
+  const body = oneLine(JSON.stringify({ error })) + "\n";
   return new Response(body, { status, headers: { ...JSON_TYPE, ...headers } });
 }

@@ -128,10 +128,10 @@ Deno.test("queue commands: without --json -> the same for people; an empty queue
 Deno.test("queue list, dead list: times of other zones, a leap second, long clock values -> day and time in UTC, nothing cut off, 80 columns", () =>
   withProgram(async (run, home) => {
     const moments = [
-      ["2026-02-03T12:00:00Z", "02-03 12:00"],
-      ["2026-03-01T00:15:00.5+01:30", "02-28 22:45"],
-      ["2026-12-31T23:59:60Z", "12-31 23:59"],
-      ["2026-02-03T12:09:59Z", "02-03 12:09"],
+      ["2026-02-03T12:00:00Z", "2026-02-03 12:00"],
+      ["2026-03-01T00:15:00.5+01:30", "2026-02-28 22:45"],
+      ["2026-12-31T23:59:60Z", "2026-12-31 23:59"],
+      ["2026-02-03T12:09:59Z", "2026-02-03 12:09"],
     ] as const;
     const clocks = [1, 999_999, 1_000_000, 2 ** 53 - 1];
     const lines = moments.map(([timestamp], i) =>
@@ -157,7 +157,7 @@ Deno.test("queue list, dead list: times of other zones, a leap second, long cloc
         moments[i]![1]
       } WPStatusChanged`;
     const more = "       WP01 planned -> doing";
-    const fits = `     5 ${idOf(5)} 02-03 12:34 HistoryAdded WP01 note`;
+    const fits = `     5 ${idOf(5)} 2026-02-03 12:34 HistoryAdded WP01 note`;
     const list = async (...words: string[]) =>
       (await run(["queue", ...words, "list"])).stdout.split("\n");
     deepStrictEqual(await list(), [

@@ -20,6 +20,7 @@ import {
   EMIT_OPTIONS,
   timeoutOf,
 } from "../command.ts";
+import { oneLine } from "../../shown.ts";
 import { type Keeper, openKeeper } from "../keeper.ts";
 import { printable, tableOf } from "../output.ts";
 import { Progress } from "../progress.ts";
@@ -199,7 +200,8 @@ async function writeReport(
   notTaken: readonly NotTaken[],
 ): Promise<void> {
   try {
-    const text = notTaken.map((item) => `${JSON.stringify(item)}\n`).join("");
+    const text = notTaken.map((item) => `${oneLine(JSON.stringify(item))}\n`)
+      .join("");
     await Deno.writeTextFile(path, text);
   } catch (error) {
     throw new KittyError(
