@@ -30,6 +30,8 @@ export interface Settings {
   readonly teamSlug: string;
   /** Undefined: no server, events stay queued. */
   readonly serverUrl: string | undefined;
+  /** File of certificates that are trusted besides the system's. */
+  readonly caFile: string | undefined;
   readonly maxQueueSize: number;
   readonly maxQueueBytes: number;
   readonly timeoutMs: number;
@@ -88,6 +90,7 @@ export function settingsOf(
       text,
       "a URL",
     ),
+    caFile: pick("SPEC_KITTY_CA_FILE", "sync", "ca_file", text, "a path"),
     maxQueueSize: pick(
       "SPEC_KITTY_MAX_QUEUE_SIZE",
       "sync",

@@ -12,6 +12,9 @@ const MIB = 1024 * KIB;
 /** Largest event kept, as an envelope in UTF-8. The contract's published limit. */
 export const EVENT_BYTES_MAX = MIB;
 
+/** Largest file of certificates: those of all public authorities together take some 250 KiB. */
+export const CA_FILE_BYTES_MAX = 4 * MIB;
+
 /**
  * Largest input line or spool file looked at. An event of `EVENT_BYTES_MAX`
  * written with `\u` escapes for every byte takes six times its size.

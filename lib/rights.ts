@@ -128,6 +128,15 @@ export function refusedServer(url: URL): KittyError | undefined {
   );
 }
 
+/** Refuses certificates that this program may not read; undefined where it may. */
+export function refusedFile(path: string | undefined): KittyError | undefined {
+  if (path === undefined || isGranted({ name: "read", path })) return undefined;
+  return new KittyError(
+    "no_right",
+    `no right to read ${path}; run with --allow-read=${path}`,
+  );
+}
+
 /** Whether Deno can ask somebody. */
 function isAtTerminal(): boolean {
   return Deno.stdin.isTerminal() && Deno.stderr.isTerminal();

@@ -37,6 +37,12 @@ export const VARIABLES: readonly Variable[] = [
     meaning: "where events are sent; [sync] server_url (that of the login)",
   },
   {
+    name: "SPEC_KITTY_CA_FILE",
+    kind: "own",
+    meaning:
+      "certificates (PEM) that are trusted besides the system's, as those of a company; [sync] ca_file",
+  },
+  {
     name: "SPEC_KITTY_TEAM_SLUG",
     kind: "own",
     meaning: "team of the events; [sync] team_slug (that of the login)",
@@ -80,6 +86,12 @@ export const VARIABLES: readonly Variable[] = [
     kind: "common",
     meaning:
       "whose certificates are trusted: mozilla, system (this machine's), or both (mozilla,system)",
+  },
+  {
+    name: "NO_PROXY",
+    kind: "common",
+    meaning:
+      "servers that are asked without the proxy of HTTPS_PROXY or ALL_PROXY, as host,.domain,address/bits; those on this machine always are",
   },
   {
     name: "NO_COLOR",

@@ -39,6 +39,7 @@ async function read(
 const FULL = `[sync]
 server_url = "https://file.example"
 team_slug = "file-team"
+ca_file = "/file.pem"
 max_queue_size = 11
 max_queue_bytes = 12
 [emit]
@@ -49,6 +50,7 @@ Deno.test("settingsOf: nothing set, no home -> the defaults, no problems", async
   const defaults = {
     teamSlug: "local",
     serverUrl: undefined,
+    caFile: undefined,
     maxQueueSize: QUEUE_SIZE_DEFAULT,
     maxQueueBytes: QUEUE_BYTES_DEFAULT,
     timeoutMs: TIMEOUT_MS_DEFAULT,
@@ -64,6 +66,7 @@ Deno.test("settingsOf: a file -> its values", async () => {
   deepStrictEqual(await read({}, FULL), {
     teamSlug: "file-team",
     serverUrl: "https://file.example",
+    caFile: "/file.pem",
     maxQueueSize: 11,
     maxQueueBytes: 12,
     timeoutMs: 3_000,
@@ -75,6 +78,7 @@ Deno.test("settingsOf: a file -> its values", async () => {
 const ENV = {
   SPEC_KITTY_SERVER_URL: "https://env.example",
   SPEC_KITTY_TEAM_SLUG: "env-team",
+  SPEC_KITTY_CA_FILE: "/env.pem",
   SPEC_KITTY_MAX_QUEUE_SIZE: "21",
   SPEC_KITTY_MAX_QUEUE_BYTES: "22",
   SPEC_KITTY_TIMEOUT: "500ms",
@@ -84,6 +88,7 @@ Deno.test("settingsOf: environment and file -> the environment; flag -> before b
   const expected = {
     teamSlug: "env-team",
     serverUrl: "https://env.example",
+    caFile: "/env.pem",
     maxQueueSize: 21,
     maxQueueBytes: 22,
     timeoutMs: 500,

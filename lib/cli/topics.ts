@@ -85,6 +85,9 @@ export const TOPICS: readonly Topic[] = [
     rows: VARIABLES.flatMap(({ name, meaning }) =>
       meaning === undefined ? [] : [[name, meaning] as const]
     ),
+    outro: [
+      "Servers elsewhere are asked through the proxy of HTTPS_PROXY or ALL_PROXY, in a tunnel that shows it no more than their names. What is meant for this machine never goes through a proxy.",
+    ],
   },
   {
     name: "files",

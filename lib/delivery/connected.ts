@@ -9,7 +9,7 @@ import { readConfigFile, type Settings, settingsOf } from "../config.ts";
 import { Deadline } from "../deadline.ts";
 import { reasonOf } from "../errors.ts";
 import type { Home } from "../home/home.ts";
-import { refusedServer } from "../rights.ts";
+import { refusedFile, refusedServer } from "../rights.ts";
 import type { World } from "../world.ts";
 import { awaitAcknowledged } from "./acknowledged.ts";
 import { Delivery, type DeliveryParts } from "./delivery.ts";
@@ -44,10 +44,16 @@ export function deliveryOf(
     openSession: async () => {
       const settings = settingsOf(world, await readConfigFile(home.path));
       renew(home.context.settings, settings, warn);
-      const session = await openSession(home.path, settings, world, warn);
+      const unread = refusedFile(settings.caFile);
+      const session = await openSession(
+        home.path,
+        unread ? { ...settings, caFile: undefined } : settings,
+        world,
+        warn,
+      );
       if (!(session instanceof Session)) return session;
       const { serverUrl, teamSlug, username } = session;
-      const error = refusedServer(serverUrl);
+      const error = unread ?? refusedServer(serverUrl);
       if (!error) return session;
       warn(error.message);
       return { reason: "bad_server", error, serverUrl, teamSlug, username };

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { reasonOf } from "../errors.ts";
+import { KittyError, reasonOf } from "../errors.ts";
 import { ANSWER_BYTES_MAX, SERVER_WORDS_CHARS_MAX } from "../limits.ts";
+import { clientFor } from "./http_client.ts";
 
 /** A server's answer, its body read. */
 export interface Answer {
@@ -27,6 +28,8 @@ export interface Question {
   readonly timeoutMs: number;
   /** Another way than the network. */
   readonly client?: Deno.HttpClient;
+  /** Certificates that are trusted besides the system's. */
+  readonly caFile?: string | undefined;
 }
 
 /** No answer came: the server cannot be reached, is silent, or broke off. */
@@ -48,6 +51,7 @@ export class NoAnswerError extends Error {
 export async function ask(question: Question): Promise<Answer> {
   const { url, method = "POST", headers, token, body, timeoutMs } = question;
   try {
+    const client = question.client ?? await clientFor(url, question.caFile);
     const response = await fetch(url, {
       method,
       headers: {
@@ -56,7 +60,7 @@ export async function ask(question: Question): Promise<Answer> {
         ...token !== undefined && { authorization: `Bearer ${token}` },
       },
       ...body !== undefined && { body },
-      ...question.client && { client: question.client },
+      ...client && { client },
       redirect: "manual",
       signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs))),
     });
@@ -67,6 +71,7 @@ export async function ask(question: Question): Promise<Answer> {
       json: await readJson(response),
     };
   } catch (error) {
+    if (error instanceof KittyError) throw new NoAnswerError(error.message);
     const isLate = error instanceof DOMException &&
       error.name === "TimeoutError";
     throw new NoAnswerError(

@@ -94,6 +94,7 @@ export class HttpBatch implements Transport {
       token,
       body,
       timeoutMs,
+      caFile: this.#session.caFile,
     });
   }
 

@@ -14,6 +14,7 @@ import { DeadlineError, KittyError, reasonOf } from "../errors.ts";
 import { CREDENTIALS_HELD_MS_MAX, EXPIRY_LEEWAY_MS } from "../limits.ts";
 import type { World } from "../world.ts";
 import { readCredentials } from "./credentials.ts";
+import { checkCertificates } from "./http_client.ts";
 import {
   type LoggedOutReason,
   type Login,
@@ -40,6 +41,8 @@ export { ServerTroubleError } from "./tokens.ts";
 /** Access to one server, as one user. Made by {@link openSession}. */
 export class Session {
   readonly serverUrl: URL;
+  /** Certificates that are trusted besides the system's. */
+  readonly caFile: string | undefined;
   /**
    * What the line to the server carried when it was last used, in bytes. A
    * drain begins with that, since one of an agent ends with the first small
@@ -57,9 +60,11 @@ export class Session {
     readonly store: LoginStore;
     readonly login: Login;
     readonly configuredTeam: string | undefined;
+    readonly caFile?: string | undefined;
     readonly world: Pick<World, "nowMs" | "elapsedMs">;
   }) {
     this.serverUrl = parts.serverUrl;
+    this.caFile = parts.caFile;
     this.#store = parts.store;
     this.#login = parts.login;
     this.#configuredTeam = parts.configuredTeam;
@@ -196,7 +201,12 @@ export class Session {
   }
 
   #request(deadline: Deadline) {
-    return { server: this.serverUrl, nowMs: this.#world.nowMs, deadline };
+    return {
+      server: this.serverUrl,
+      nowMs: this.#world.nowMs,
+      deadline,
+      caFile: this.caFile,
+    };
   }
 
   /** Bounds work in time. Time that runs out, or a disk that fails, is trouble that passes. */
@@ -239,11 +249,14 @@ export interface NoSession {
  */
 export async function openSession(
   home: string | undefined,
-  settings: Pick<Settings, "serverUrl" | "teamSlug">,
+  settings:
+    & Pick<Settings, "serverUrl" | "teamSlug">
+    & Partial<Pick<Settings, "caFile">>,
   world: World,
   warn: (text: string) => void,
 ): Promise<Session | NoSession> {
   const configuredTeam = knownTeam(settings.teamSlug);
+  const { caFile } = settings;
   let known: Pick<NoSession, "serverUrl" | "teamSlug" | "username"> = {
     serverUrl: undefined,
     teamSlug: configuredTeam,
@@ -254,6 +267,7 @@ export async function openSession(
       ? undefined
       : readServerUrl(settings.serverUrl);
     known = { ...known, serverUrl: server };
+    await checkCertificates(caFile);
     const own = loginFromEnvironment(world);
     if (own) {
       if (!server) throw noServer();
@@ -262,6 +276,7 @@ export async function openSession(
         store: ownLogin(own),
         login: own,
         configuredTeam,
+        caFile,
         world,
       });
     }
@@ -281,6 +296,7 @@ export async function openSession(
       store: sharedLogin(home!, serverUrl, world.nowMs, warn),
       login,
       configuredTeam,
+      caFile,
       world,
     });
   } catch (error) {

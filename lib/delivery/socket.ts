@@ -20,6 +20,7 @@ import {
 import { type EventResult, PATHS } from "../wire.ts";
 import type { World } from "../world.ts";
 import { NoAnswerError } from "./http.ts";
+import { clientFor } from "./http_client.ts";
 import type { Session } from "./session.ts";
 import type { Sent, Transport, WireEvent } from "./transport.ts";
 import { readResults } from "./verdict.ts";
@@ -85,11 +86,15 @@ export class EventSocket implements Transport {
     const { session, world } = parts;
     const deadline = Deadline.in(world.elapsedMs, CONNECT_TIMEOUT_MS);
     const token = await session.socketToken(deadline);
-    if (signal.aborted) throw unwanted();
     const url = new URL(PATHS.socket, session.serverUrl);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    const client = await clientFor(url, session.caFile).catch((error) => {
+      throw new NoAnswerError(reasonOf(error));
+    });
+    if (signal.aborted) throw unwanted();
     const socket = new WebSocket(url, {
       headers: { authorization: `Bearer ${token}` },
+      ...client && { client },
     });
     const opened = new Promise<void>((resolve, reject) => {
       socket.addEventListener("open", () => resolve(), { once: true });

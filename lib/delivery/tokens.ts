@@ -61,6 +61,8 @@ export interface TokenRequest {
   readonly server: URL;
   readonly nowMs: () => number;
   readonly deadline: Deadline;
+  /** Certificates that are trusted besides the system's. */
+  readonly caFile?: string | undefined;
 }
 
 /** @throws {ServerTroubleError} for no answer, and for any but 200 and 401 */
@@ -119,7 +121,7 @@ export function claimedEndMs(token: string): number | undefined {
 }
 
 async function post(
-  { server, nowMs, deadline }: TokenRequest,
+  { server, nowMs, deadline, caFile }: TokenRequest,
   path: string,
   content: { readonly body?: string; readonly token?: string },
 ): Promise<Answer | typeof REFUSED> {
@@ -132,6 +134,7 @@ async function post(
       ...content.body !== undefined &&
         { headers: { "content-type": "application/json" } },
       timeoutMs: Math.min(REQUEST_TIMEOUT_MS, deadline.leftMs),
+      caFile,
     });
   } catch (error) {
     if (!(error instanceof NoAnswerError)) throw error;

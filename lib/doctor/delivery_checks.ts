@@ -88,6 +88,7 @@ export async function askServer(patient: Patient): Promise<Reply> {
       url: new URL("/healthz", url),
       method: "GET",
       timeoutMs: SERVER_WAIT_MS,
+      caFile: patient.settings.caFile,
     });
     const tookMs = world.elapsedMs() - startedMs;
     return { kind: "answer", answer, url, atMs: world.nowMs(), tookMs };
@@ -136,6 +137,8 @@ export function tlsHint(
   if (/InvalidContentType|wrong version number/i.test(why)) {
     return "there is no TLS at that address; look at its port, and whether it is https";
   }
+  // Says by itself what to do: it was this machine's file, and no server was asked.
+  if (/^cannot use the certificates in/.test(why)) return undefined;
   if (!/certificate|UnknownIssuer|\btls\b|\bssl\b|handshake/i.test(why)) {
     return undefined;
   }
@@ -145,7 +148,7 @@ export function tlsHint(
     stores.includes("system")
       ? "add it to those that this machine trusts"
       : "unset DENO_TLS_CA_STORE"
-  }; else look at the server's certificate`;
+  }; or name its file (SPEC_KITTY_CA_FILE, or sync.ca_file in config.toml); else look at the server's certificate`;
 }
 
 /** Whether this machine and the server have the same time. */

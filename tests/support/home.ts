@@ -39,6 +39,7 @@ export function settingsOf(changes: Partial<Settings> = {}): Settings {
   return {
     teamSlug: "local",
     serverUrl: undefined,
+    caFile: undefined,
     maxQueueSize: 1_000_000,
     maxQueueBytes: 2 ** 40,
     timeoutMs: 60_000,

@@ -17,6 +17,7 @@ import {
   type HeldCredentials,
   holdCredentials,
 } from "../../delivery/credentials.ts";
+import { checkCertificates } from "../../delivery/http_client.ts";
 import { hasTokensInEnvironment } from "../../delivery/login.ts";
 import { openSession, Session } from "../../delivery/session.ts";
 import { readServerUrl, serverText } from "../../delivery/server_url.ts";
@@ -131,11 +132,12 @@ async function logIn(call: Call): Promise<number> {
         : `--team ${LOCAL_TEAM} stands for no team, and nothing is sent for it`,
     );
   }
+  await checkCertificates(settings.caFile);
   const password = await readPassword(call, `password of ${username}: `);
   if (password === undefined) return STOPPED;
   const deadline = Deadline.in(world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS);
   const issued = await requestTokens(
-    { server, nowMs: world.nowMs, deadline },
+    { server, nowMs: world.nowMs, deadline, caFile: settings.caFile },
     { username, password },
   ).catch(async (error) => {
     throw await advised(error, call);

@@ -1,0 +1,96 @@
+/** A private certificate authority, and servers behind TLS that it vouches for. */
+
+import { ok } from "node:assert/strict";
+import { tempFolder } from "./home.ts";
+import { hasTool, withTool } from "./tools.ts";
+
+/** For tests that need one. */
+export const openssl = withTool(
+  "openssl",
+  await hasTool("openssl", ["version"]),
+);
+
+/** The name that its servers have, which no resolver knows. */
+export const SERVER_NAME = "events.example.test";
+
+/** An authority of its own. */
+export interface Authority extends AsyncDisposable {
+  /** Its certificate, in PEM. */
+  readonly caFile: string;
+  /** A TLS proxy on a port of this machine, before a plain server. */
+  before(url: string): TlsProxy;
+}
+
+/** A running TLS proxy. */
+export interface TlsProxy extends Disposable {
+  readonly port: number;
+}
+
+/** Makes an authority, and a certificate for 127.0.0.1 and {@link SERVER_NAME}. */
+export async function newAuthority(): Promise<Authority> {
+  const folder = await tempFolder();
+  const at = (name: string) => `${folder.path}/${name}`;
+  const run = async (...args: string[]) => {
+    const { success, stderr } = await new Deno.Command("openssl", { args })
+      .output();
+    ok(success, new TextDecoder().decode(stderr));
+  };
+  const key = ["-newkey", "rsa:2048", "-nodes"];
+  await run(
+    ...["req", "-x509", ...key, "-days", "2", "-subj", "/CN=Test authority"],
+    ...["-keyout", at("ca.key"), "-out", at("ca.pem")],
+  );
+  await run(
+    ...["req", ...key, "-subj", `/CN=${SERVER_NAME}`],
+    ...["-keyout", at("key"), "-out", at("request")],
+  );
+  await Deno.writeTextFile(
+    at("names"),
+    `subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:${SERVER_NAME}\nbasicConstraints=CA:FALSE\n`,
+  );
+  await run(
+    ...["x509", "-req", "-in", at("request"), "-days", "2", "-extfile"],
+    ...[at("names"), "-CA", at("ca.pem"), "-CAkey", at("ca.key")],
+    ...["-CAcreateserial", "-out", at("cert")],
+  );
+  const [privateKey, cert] = await Promise.all(
+    [at("key"), at("cert")].map((path) => Deno.readTextFile(path)),
+  );
+  return {
+    caFile: at("ca.pem"),
+    before: (url) => tlsProxy(url, { key: privateKey!, cert: cert! }),
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
+}
+
+function tlsProxy(
+  url: string,
+  certificate: { readonly key: string; readonly cert: string },
+): TlsProxy {
+  const { hostname, port } = new URL(url);
+  const listener = Deno.listenTls({
+    hostname: "127.0.0.1",
+    port: 0,
+    ...certificate,
+  });
+  const carry = async (client: Deno.TlsConn) => {
+    try {
+      await client.handshake();
+    } catch (error) {
+      client.close();
+      throw error;
+    }
+    const server = await Deno.connect({ hostname, port: Number(port) });
+    await Promise.all([
+      client.readable.pipeTo(server.writable),
+      server.readable.pipeTo(client.writable),
+    ]);
+  };
+  void (async () => {
+    for await (const client of listener) void carry(client).catch(() => {});
+  })().catch(() => {});
+  return {
+    port: listener.addr.port,
+    [Symbol.dispose]: () => listener.close(),
+  };
+}
