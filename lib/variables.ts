@@ -108,6 +108,8 @@ export const VARIABLES: readonly Variable[] = [
     kind: "common",
     meaning: "dumb: a terminal that shows no colours",
   },
+  { name: "XDG_RUNTIME_DIR", kind: "common" },
+  { name: "TMPDIR", kind: "common" },
   { name: "HOME", kind: "user" },
   { name: "USERPROFILE", kind: "user" },
   { name: "LOGNAME", kind: "user" },

@@ -115,6 +115,7 @@ export const TOPICS: readonly Topic[] = [
       ["drain.lock", "held by whoever sends"],
       ["agent.json", "what the agent says of itself"],
       ["agent.sock", "the agent's socket"],
+      [".requests.sock", "between the parts of an agent that runs"],
       ["agent.lock", "held while an agent runs"],
       ["agent.token", "what an agent on TCP asks for"],
       ["collector/", "the data of a collector"],

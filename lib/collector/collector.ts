@@ -6,13 +6,19 @@
  */
 
 import { Deadline } from "../deadline.ts";
+import { BoundedServer } from "../bounded_server.ts";
 import { DeadlineError, EXIT, KittyError, reasonOf } from "../errors.ts";
 import type { World } from "../world.ts";
 import { eventsPath, HeldFolder, signingSecret } from "./folder.ts";
 import { BusyError } from "./gate.ts";
 import { errorAnswer, HttpError, route, type Routes } from "./http.ts";
 import { Intake } from "./intake.ts";
-import { PING_MS, SESSION_SWEEP_MS, STOP_MS_MAX } from "./limits.ts";
+import {
+  CONNECTIONS_MAX,
+  PING_MS,
+  SESSION_SWEEP_MS,
+  STOP_MS_MAX,
+} from "./limits.ts";
 import type { Log } from "../log.ts";
 import { Logins } from "./logins.ts";
 import { Metrics } from "./metrics.ts";
@@ -77,10 +83,14 @@ export async function startCollector(
     logins,
     tokens,
     metrics,
+    vouch: (request) => server.vouch(request),
   });
   await sessions.sweep();
 
-  const server = serve(listen, handlerOf(routes, metrics, log));
+  const server: BoundedServer = await serve(
+    parts,
+    handlerOf(routes, metrics, log),
+  );
   const stopped = Promise.withResolvers<void>();
   const every = async (ms: number, work: () => Promise<void> | void) => {
     while (await isRunningAfter(ms, world, stopped.promise)) {
@@ -106,7 +116,7 @@ export async function startCollector(
   });
   const whole = undo.move();
   const stop = () => whole.disposeAsync();
-  const url = urlOf(listen.hostname, server.addr.port);
+  const url = urlOf(listen.hostname, (server.addr as Deno.NetAddr).port);
   return { url, stop, [Symbol.asyncDispose]: stop };
 }
 
@@ -131,12 +141,17 @@ function urlOf(hostname: string, port: number): string {
   }:${port}`;
 }
 
-function serve(
-  { hostname, port }: ListenAddress,
+async function serve(
+  parts: CollectorParts,
   handler: (request: Request) => Promise<Response>,
-): Deno.HttpServer<Deno.NetAddr> {
+): Promise<BoundedServer> {
+  const { hostname, port } = parts.listen;
   try {
-    return Deno.serve({ hostname, port, onListen() {} }, handler);
+    return await BoundedServer.start({
+      ...parts,
+      connectionsMax: CONNECTIONS_MAX,
+      handler,
+    });
   } catch (error) {
     throw new KittyError(
       "cannot_listen",
@@ -170,7 +185,8 @@ function handlerOf(
 /** @throws {HttpError} where the request names a host that is none */
 function urlOfRequest(request: Request): URL {
   try {
-    return new URL(request.url);
+    // Requests come over a private socket, and their URLs say so.
+    return new URL(request.url.replace(/^http\+unix:/, "http:"));
   } catch {
     throw new HttpError(400, "the request's host is none");
   }

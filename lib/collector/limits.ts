@@ -95,6 +95,9 @@ export const EXPORT_ROWS = 8;
 /** WebSockets open at once. */
 export const SOCKETS_MAX = 1_000;
 
+/** Connections open at once, WebSockets included, where the process may have descriptors for so many. */
+export const CONNECTIONS_MAX = 2_000;
+
 /** Largest frame: an event of 1 MiB with some escapes. */
 export const FRAME_BYTES_MAX = 2 * MIB;
 

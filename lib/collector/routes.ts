@@ -37,6 +37,8 @@ export interface RouteParts {
   readonly logins: Logins;
   readonly tokens: Tokens;
   readonly metrics: Metrics;
+  /** Told of each request whose sender has shown who it is. */
+  readonly vouch: (request: Request) => void;
 }
 
 /** All routes. */
@@ -48,12 +50,20 @@ export function routesOf(parts: RouteParts): Routes {
   const caller = async (request: Request): Promise<Claims> => {
     const claims = await tokens.read("access", bearerOf(request));
     if (!claims) throw unauthorized("this needs a good access token");
+    parts.vouch(request);
     return claims;
   };
 
+  /** Whoever has got tokens has shown who it is. */
+  const withTokens = (give: Logins["login"]): Handler => async (request) => {
+    const response = await give(request);
+    parts.vouch(request);
+    return response;
+  };
+
   const routes: Record<string, Record<string, Handler>> = {
-    [PATHS.token]: { POST: (request) => logins.login(request) },
-    [PATHS.refresh]: { POST: (request) => logins.refresh(request) },
+    [PATHS.token]: { POST: withTokens((request) => logins.login(request)) },
+    [PATHS.refresh]: { POST: withTokens((request) => logins.refresh(request)) },
     [PATHS.socketToken]: {
       async POST(request) {
         const ws_token = await sessions.socketToken(await caller(request));
@@ -128,7 +138,7 @@ function numberOf(
 
 /** @throws {HttpError} before the upgrade: 426, 401 or 503 */
 async function upgrade(
-  { sessions, sockets, intake }: RouteParts,
+  { sessions, sockets, intake, vouch }: RouteParts,
   request: Request,
 ): Promise<Response> {
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
@@ -138,6 +148,7 @@ async function upgrade(
   }
   const claims = await sessions.spendSocketToken(bearerOf(request));
   if (!claims) throw unauthorized("this needs a new token for a WebSocket");
+  vouch(request);
   sockets.checkRoom();
   try {
     const { socket, response } = Deno.upgradeWebSocket(request);

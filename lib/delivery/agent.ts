@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type BoundedAddress, BoundedServer } from "../bounded_server.ts";
 import { Deadline, pause } from "../deadline.ts";
 import type { EventEmitter } from "../emitter.ts";
 import { DeadlineError, EXIT, KittyError, reasonOf } from "../errors.ts";
@@ -11,12 +12,13 @@ import { FILE_MODE, lockFile } from "../files.ts";
 import type { Home } from "../home/home.ts";
 import { AGENT_BEAT_MS, AGENT_LOCK_MS_MAX } from "../limits.ts";
 import type { Log } from "../log.ts";
+import { socketPathIn } from "../socket_path.ts";
 import type { World } from "../world.ts";
 import {
+  AGENT_SOCKET,
   agentLockPath,
   readAgentState,
   removeAgentState,
-  socketPath,
   tokenPath,
   touchAgentState,
   writeAgentState,
@@ -45,7 +47,9 @@ export class Agent {
   /** Requests that come before all is in place wait for it. */
   readonly #ready = Promise.withResolvers<void>();
   #lock: Deno.FsFile | undefined;
-  #server: Deno.HttpServer<Deno.Addr> | undefined;
+  #server: BoundedServer | undefined;
+  /** The path of the socket, where there is one. */
+  #socketPath: string | undefined;
   /** The path of the socket, or the URL. */
   #listening = "";
   #since: string;
@@ -113,7 +117,9 @@ export class Agent {
     await Promise.race([closing, pause(AGENT_LOCK_MS_MAX)]);
     await this.#writing.catch(() => {});
     await removeAgentState(home.path);
-    await Deno.remove(socketPath(home.path)).catch(() => {});
+    if (this.#socketPath !== undefined) {
+      await Deno.remove(this.#socketPath).catch(() => {});
+    }
     await Deno.remove(tokenPath(home.path)).catch(() => {});
     this.#lock?.close();
     log.info("agent stopped");
@@ -123,34 +129,25 @@ export class Agent {
     const { home, world, listen } = this.#parts;
     const onTcp = listen ??
       (Deno.build.os === "windows" ? ANY_PORT : undefined);
-    const token = onTcp ? newToken(world) : undefined;
-    const handle = agentHandler({ ...this.#parts, token });
-    const handler = async (request: Request) => {
-      await this.#ready.promise;
-      return await handle(request);
-    };
-    const onListen = () => {};
-    const onError = (error: unknown) => {
-      this.#parts.log.error("request", error);
-      return new Response(null, { status: 500 });
-    };
-    if (token !== undefined) {
-      const options = { ...onTcp!, onListen, onError };
-      const server = Deno.serve(options, handler);
-      this.#server = server;
-      const { hostname, port } = server.addr;
-      this.#listening = `http://${hostname}:${port}`;
-      await Deno.remove(tokenPath(home.path)).catch(() => {});
-      await Deno.writeTextFile(tokenPath(home.path), `${token}\n`, {
-        mode: FILE_MODE,
-      });
-      return;
-    }
-    const path = socketPath(home.path);
-    // Left by an agent that was killed: ours is the only one, as we have the lock.
-    await Deno.remove(path).catch(() => {});
+    if (!onTcp) return await this.#listenOnSocket();
+    const token = newToken(world);
+    const server = await this.#serve(onTcp, token);
+    const { hostname, port } = server.addr as Deno.NetAddr;
+    this.#listening = `http://${hostname}:${port}`;
+    await Deno.remove(tokenPath(home.path)).catch(() => {});
+    await Deno.writeTextFile(tokenPath(home.path), `${token}\n`, {
+      mode: FILE_MODE,
+    });
+  }
+
+  async #listenOnSocket(): Promise<void> {
+    const { home, world } = this.#parts;
+    let path = `${home.path}/${AGENT_SOCKET}`;
     try {
-      this.#server = Deno.serve({ path, onListen, onError }, handler);
+      path = await socketPathIn(home.path, AGENT_SOCKET, world);
+      // Left by an agent that was killed: ours is the only one, as we have the lock.
+      await Deno.remove(path).catch(() => {});
+      await this.#serve({ path }, undefined);
     } catch (error) {
       throw new KittyError(
         "no_socket",
@@ -158,8 +155,33 @@ export class Agent {
         { hint: "listen on TCP: kitty-events agent run --listen 127.0.0.1:0" },
       );
     }
+    this.#socketPath = path;
     await Deno.chmod(path, FILE_MODE);
     this.#listening = path;
+  }
+
+  async #serve(
+    listen: BoundedAddress,
+    token: string | undefined,
+  ): Promise<BoundedServer> {
+    const { home, world, log } = this.#parts;
+    const handle = agentHandler({
+      ...this.#parts,
+      token,
+      vouch: (request) => server.vouch(request),
+    });
+    const server: BoundedServer = await BoundedServer.start({
+      world,
+      log,
+      listen,
+      folder: home.path,
+      connectionsMax: CONNECTIONS_MAX,
+      handler: async (request) => {
+        await this.#ready.promise;
+        return await handle(request);
+      },
+    });
+    return this.#server = server;
   }
 
   #write(): Promise<void> {
@@ -188,6 +210,9 @@ export class Agent {
     }
   }
 }
+
+/** Connections at once: of programs of one user. */
+const CONNECTIONS_MAX = 250;
 
 /** Loopback only: the interface is for programs on this machine. */
 const ANY_PORT = { hostname: "127.0.0.1", port: 0 };

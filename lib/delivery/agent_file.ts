@@ -77,10 +77,8 @@ export async function removeAgentState(home: string): Promise<void> {
   await Deno.remove(agentPath(home)).catch(() => {});
 }
 
-/** The socket of a home's agent. */
-export function socketPath(home: string): string {
-  return `${home}/agent.sock`;
-}
+/** Name of the agent's socket in a home whose path is short enough; `agent.json` says where it is. */
+export const AGENT_SOCKET = "agent.sock";
 
 /** The lock that an agent holds for as long as it runs. */
 export function agentLockPath(home: string): string {

@@ -34,6 +34,8 @@ export interface AgentHttpParts {
   readonly timeoutMs: number;
   /** Asked of every request where the interface is on TCP: anyone on the machine reaches that. */
   readonly token: string | undefined;
+  /** Told of each request that may be made. */
+  readonly vouch?: (request: Request) => void;
 }
 
 const JSON_TYPE = { "content-type": "application/json" };
@@ -60,6 +62,7 @@ async function answer(
   if (token !== undefined && given !== `Bearer ${token}`) {
     return failure(401, "the token of agent.token is needed");
   }
+  parts.vouch?.(request);
   // Browsers send it: no web page has a reason to talk to the agent.
   if (request.headers.has("origin")) return failure(403, "not for web pages");
   const { pathname, searchParams } = new URL(request.url);

@@ -5,7 +5,7 @@
  */
 
 import { findAgent } from "../delivery/agent_client.ts";
-import { socketPath } from "../delivery/agent_file.ts";
+import { AGENT_SOCKET } from "../delivery/agent_file.ts";
 import { type Answer, ask, NoAnswerError } from "../delivery/http.ts";
 import { serverText } from "../delivery/server_url.ts";
 import { type NoSession, openSession, Session } from "../delivery/session.ts";
@@ -186,7 +186,7 @@ export async function checkAgent(patient: Patient): Promise<Finding> {
   const isThere = (path: string) =>
     Deno.lstat(path).then(() => true, () => false);
   const hasState = await isThere(within(patient, "agent.json"));
-  if (!hasState && !await isThere(socketPath(home))) {
+  if (!hasState && !await isThere(within(patient, AGENT_SOCKET))) {
     return fine("none runs; kitty-events sync now sends what is queued");
   }
   return warning(

@@ -1,0 +1,85 @@
+/**
+ * Paths of unix sockets: an address takes a hundred bytes or so, and a home
+ * may lie deeper than that.
+ *
+ * @module
+ */
+
+import { FOLDER_MODE } from "./files.ts";
+import type { World } from "./world.ts";
+
+/** Bytes of a path that fit into an address, its end included. */
+const ADDRESS_BYTES = Deno.build.os === "darwin" ? 104 : 108;
+
+/** Whether a socket can be at a path. */
+export function fitsSocket(path: string): boolean {
+  return new TextEncoder().encode(path).length < ADDRESS_BYTES;
+}
+
+/**
+ * Where a socket of a folder is: there, or, where that is too long, at a path
+ * made from it in the user's private folder for such things.
+ *
+ * @throws {Error} where no private folder can be had
+ */
+export async function socketPathIn(
+  folder: string,
+  name: string,
+  world: Pick<World, "env" | "uid">,
+): Promise<string> {
+  const path = `${folder}/${name}`;
+  if (fitsSocket(path)) return path;
+  return await shortSocketPath(folder, name, world);
+}
+
+/** As {@link socketPathIn}, never in the folder itself. */
+export async function shortSocketPath(
+  folder: string,
+  name: string,
+  world: Pick<World, "env" | "uid">,
+): Promise<string> {
+  // One home has one path, whatever links lead to it.
+  const real = await Deno.realPath(folder);
+  const bytes = await crypto.subtle.digest(
+    "SHA-256",
+    new TextEncoder().encode(real),
+  );
+  const label = new Uint8Array(bytes, 0, 8).toHex();
+  return `${await privateFolder(world)}/${label}-${name.replace(/^\./, "")}`;
+}
+
+/** A folder that nobody else may enter: the session's, else one among the temporary files. */
+async function privateFolder(
+  { env, uid }: Pick<World, "env" | "uid">,
+): Promise<string> {
+  const me = uid();
+  const runtime = env("XDG_RUNTIME_DIR");
+  const temporary = [env("TMPDIR"), "/tmp"];
+  const candidates = [
+    ...runtime?.startsWith("/") ? [`${runtime}/kitty-events`] : [],
+    ...temporary.filter((path) => path?.startsWith("/"))
+      .map((path) => `${path!.replace(/\/+$/, "")}/kitty-events-${me}`),
+  ].filter((path) => fitsSocket(`${path}/${"x".repeat(LABEL_CHARS)}`));
+  const reasons: string[] = [];
+  for (const path of candidates) {
+    try {
+      await Deno.mkdir(path, { mode: FOLDER_MODE }).catch((error) => {
+        if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      });
+      // The name can be foreseen: a link, or another user's folder, is not ours.
+      const { isDirectory, uid: owner, mode } = await Deno.lstat(path);
+      if (isDirectory && owner === me && ((mode ?? 0) & 0o077) === 0) {
+        return path;
+      }
+      reasons.push(`${path} is not a folder of this user alone`);
+    } catch (error) {
+      reasons.push(`${path}: ${(error as Error).message}`);
+    }
+  }
+  throw new Error(
+    `there is no private folder for a short path (${reasons.join("; ")})`,
+  );
+}
+
+/** Of a label, a dash and the longest name. */
+const LABEL_CHARS = 16 + 1 + 16;
