@@ -54,12 +54,17 @@ async function privateFolder(
 ): Promise<string> {
   const me = uid();
   const runtime = env("XDG_RUNTIME_DIR");
-  const temporary = [env("TMPDIR"), "/tmp"];
+  const temporary = env("TMPDIR");
+  const own = (folder: string | undefined, name: string): string[] =>
+    folder?.startsWith("/") && fitsSocket(`${folder}/${name}/${LONGEST_NAME}`)
+      ? [`${folder}/${name}`]
+      : [];
+  const name = `kitty-events-${me}`;
+  const amongTemporary = own(temporary, name);
   const candidates = [
-    ...runtime?.startsWith("/") ? [`${runtime}/kitty-events`] : [],
-    ...temporary.filter((path) => path?.startsWith("/"))
-      .map((path) => `${path!.replace(/\/+$/, "")}/kitty-events-${me}`),
-  ].filter((path) => fitsSocket(`${path}/${"x".repeat(LABEL_CHARS)}`));
+    ...own(runtime, "kitty-events"),
+    ...amongTemporary.length > 0 ? amongTemporary : own("/tmp", name),
+  ];
   const reasons: string[] = [];
   for (const path of candidates) {
     try {
@@ -81,5 +86,5 @@ async function privateFolder(
   );
 }
 
-/** Of a label, a dash and the longest name. */
-const LABEL_CHARS = 16 + 1 + 16;
+/** A label, a dash and the longest name of a socket. */
+const LONGEST_NAME = `${"x".repeat(16)}-requests.sock`;

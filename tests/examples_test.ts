@@ -226,6 +226,33 @@ Deno.test(needing(
 ));
 
 Deno.test(needing(
+  [PYTHON, CURL],
+  "agent_socket.sh, kitty_events.py: a home whose path is too long for a socket -> found where agent.json says",
+  async () => {
+    await using user = await anyUser();
+    const home = `${user.path}/${"long".repeat(40)}`;
+    await using agent = await TestAgent.start(home, {
+      env: { XDG_RUNTIME_DIR: user.path },
+    });
+    strictEqual(agent.listening.startsWith(home), false);
+    const env = `export SPEC_KITTY_HOME=${home}`;
+    const shell = await user.run(
+      `${env}\nsh ${EXAMPLES}shell/agent_socket.sh WP01`,
+    );
+    deepStrictEqual([shell.code, shell.stderr], [0, ""]);
+    strictEqual(JSON.parse(shell.stdout).queued, 3);
+    const { code, stdout, stderr } = await runOnPath(
+      user,
+      `${env}\npython3 -c '
+import kitty_events as k
+print(k.AgentSocket().record(k._note("x"))["status"])'`,
+    );
+    strictEqual(code, 0, stderr);
+    strictEqual(stdout, "queued\n");
+  },
+));
+
+Deno.test(needing(
   [PYTHON],
   "kitty_events.py: 5,000 drafts at once, an invalid one -> as many receipts, one of them discarded",
   async () => {

@@ -115,7 +115,7 @@ class AgentSocket:
 
     def __init__(self, path: Path | None = None) -> None:
         home = os.environ.get("SPEC_KITTY_HOME") or Path.home() / ".spec-kitty"
-        self._path = str(path or Path(home) / "agent.sock")
+        self._path = str(path or _listening(Path(home)))
 
     def record(self, draft: Draft) -> Receipt:
         """Records a draft."""
@@ -155,6 +155,17 @@ class AgentSocket:
         if response.status != 200:
             raise http.client.HTTPException(f"{response.status}: {answer!r}")
         return answer
+
+
+def _listening(home: Path) -> str:
+    """Where the agent says that its socket is: a long home has it elsewhere."""
+    try:
+        listening = json.loads((home / "agent.json").read_text("utf-8"))["listening"]
+        if listening.startswith("/"):
+            return listening
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        pass  # None runs, or it is about to begin.
+    return str(home / "agent.sock")
 
 
 class _UnixConnection(http.client.HTTPConnection):

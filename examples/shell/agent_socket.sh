@@ -6,7 +6,12 @@
 set -eu
 
 wp=${1:?usage: agent_socket.sh WORK_PACKAGE}
-socket=${SPEC_KITTY_HOME:-$HOME/.spec-kitty}/agent.sock
+home=${SPEC_KITTY_HOME:-$HOME/.spec-kitty}
+
+# The agent says where its socket is: beside this file, or at a shorter path
+# where the home's is too long for a socket.
+socket=$(sed -n 's/.*"listening":"\(\/[^"]*\)".*/\1/p' "$home/agent.json" 2>/dev/null) || :
+socket=${socket:-$home/agent.sock}
 
 # Asks the agent. The host's name means nothing, but HTTP wants one. Without
 # an agent curl ends with 7, and with 22 where the agent refuses the request.

@@ -7,11 +7,12 @@ import {
   idsOf,
   logIn,
   record,
+  request,
   stateOf,
   TestAgent,
 } from "../support/agent.ts";
 import { localCollector } from "../support/collector.ts";
-import { isThere, tempFolder, tempHome } from "../support/home.ts";
+import { isThere, namesIn, tempFolder, tempHome } from "../support/home.ts";
 import { documentsOf, runProgram } from "../support/program.ts";
 
 const NOT_RUNNING = {
@@ -127,17 +128,61 @@ for (const words of BAD_OPTIONS) {
   });
 }
 
-Deno.test("agent run: a path too long for a socket -> an error with the way out, no agent.json", async () => {
+Deno.test("agent run: a path too long for a socket -> one at a short private path, in agent.json, and the same one again", async () => {
   await using folder = await tempFolder();
+  await using runtime = await tempFolder();
   const home = `${folder.path}/${"long".repeat(40)}`;
-  const { code, stdout } = await runProgram(["agent", "run", "--json"], {
-    SPEC_KITTY_HOME: home,
-  });
-  strictEqual(code, 74);
-  const [{ error }] = documentsOf(stdout);
-  strictEqual(error.code, "no_socket");
-  match(error.try, /--listen 127\.0\.0\.1:0/);
-  strictEqual(await isThere(`${home}/agent.json`), false);
+  for (
+    const [env, where] of [
+      [{ XDG_RUNTIME_DIR: runtime.path }, `${runtime.path}/kitty-events/`],
+      [{ TMPDIR: runtime.path }, `${runtime.path}/kitty-events-${Deno.uid()}/`],
+    ] as const
+  ) {
+    const paths: string[] = [];
+    for (let run = 0; run < 2; run++) {
+      await using agent = await TestAgent.start(home, { env });
+      const { listening } = agent;
+      ok(listening.startsWith(where), listening);
+      paths.push(listening);
+      strictEqual((await stateOf(home))?.listening, listening);
+      strictEqual((await Deno.stat(listening)).mode! & 0o777, 0o600);
+      strictEqual((await Deno.stat(where)).mode! & 0o777, 0o700);
+      const { status } = await request(listening, "/healthz");
+      strictEqual(status, 200);
+      strictEqual(await agent.stop(), 143);
+      deepStrictEqual(await namesIn(where), []);
+    }
+    // What a killed one leaves, the next one finds.
+    strictEqual(paths[0], paths[1]);
+  }
+});
+
+Deno.test("agent run: a path too long for a socket, and no private folder -> an error with the way out, no agent.json", async () => {
+  await using folder = await tempFolder();
+  await using other = await tempFolder();
+  const home = `${folder.path}/${"long".repeat(40)}`;
+  const taken = `${other.path}/kitty-events-${Deno.uid()}`;
+  // A link, a folder that others may enter, a file: each may be somebody's trap.
+  const traps = [
+    () => Deno.symlink(folder.path, taken),
+    () => Deno.mkdir(taken).then(() => Deno.chmod(taken, 0o755)),
+    () => Deno.writeTextFile(taken, ""),
+    () => Deno.remove(other.path, { recursive: true }),
+  ];
+  for (const lay of traps) {
+    await Deno.remove(taken).catch(() => {});
+    await lay();
+    const { code, stdout } = await runProgram(["agent", "run", "--json"], {
+      SPEC_KITTY_HOME: home,
+      TMPDIR: other.path,
+    });
+    strictEqual(code, 74);
+    const [{ error }] = documentsOf(stdout);
+    strictEqual(error.code, "no_socket");
+    match(error.try, /--listen 127\.0\.0\.1:0/);
+    strictEqual(await isThere(`${home}/agent.json`), false);
+  }
+  await Deno.mkdir(other.path);
 });
 
 Deno.test("agent run: SIGTERM while events wait -> a last drain delivers them, then it ends", async () => {

@@ -106,6 +106,16 @@ func OpenPipe() (*Pipe, error) {
 	return &Pipe{command: command, drafts: drafts, receipts: bufio.NewReader(receipts)}, nil
 }
 
+// listening is where the agent says that its socket is: a long home has it elsewhere.
+func listening(home string) string {
+	var state struct{ Listening string }
+	text, err := os.ReadFile(filepath.Join(home, "agent.json"))
+	if err == nil && json.Unmarshal(text, &state) == nil && filepath.IsAbs(state.Listening) {
+		return state.Listening
+	}
+	return filepath.Join(home, "agent.sock")
+}
+
 // Record records drafts in one go; their receipts come in the same order, once
 // the events are on disk. With an error come those that were told until then.
 func (p *Pipe) Record(drafts ...Draft) ([]Receipt, error) {
@@ -160,9 +170,8 @@ func NewAgent() (*Agent, error) {
 		}
 		home = filepath.Join(user, ".spec-kitty")
 	}
-	socket := filepath.Join(home, "agent.sock")
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", socket)
+		return new(net.Dialer).DialContext(ctx, "unix", listening(home))
 	}
 	return &Agent{http.Client{Transport: &http.Transport{DialContext: dial}}}, nil
 }
