@@ -12,11 +12,7 @@ import {
   settingsOf,
 } from "./config.ts";
 import { Deadline } from "./deadline.ts";
-import {
-  type AgentState,
-  pokePath,
-  readAgentState,
-} from "./delivery/agent_file.ts";
+import { type AgentState, findAgent, pokePath } from "./delivery/agent_file.ts";
 import { agentRoute, offlineRoute, type Route } from "./delivery/route.ts";
 import { EventEmitter } from "./emitter.ts";
 import { openAhead } from "./home/queue_file.ts";
@@ -107,7 +103,7 @@ async function lookAround(
     readConfigFile(homePath).then((found) => config = found),
     findProject(world.cwd()).then((found) => project = found),
     homePath !== undefined && !options.route &&
-    readAgentState(homePath, world.nowMs()).then((found) => agent = found),
+    findAgent(homePath, world.nowMs()).then((found) => agent = found),
   ]);
   const [nodeId] = await Promise.all([
     generateNodeId(world),

@@ -14,11 +14,7 @@ import {
   CLOSE_TIMEOUT_MS,
   LOOK_EVERY_MS,
 } from "../limits.ts";
-import {
-  agentLockPath,
-  type AgentState,
-  readAgentState,
-} from "./agent_file.ts";
+import { findAgent } from "./agent_file.ts";
 import { CONNECTION_LABELS, type Offer, type Route } from "./route.ts";
 
 /**
@@ -87,7 +83,7 @@ export async function whyUnacknowledged(
 /** Whether a home's agent still delivers. */
 async function delivers(home: string): Promise<boolean> {
   const nowMs = Date.now();
-  const agent = await agentNow(home, nowMs);
+  const agent = await findAgent(home, nowMs);
   if (agent?.state !== "Offline") return agent !== undefined;
   // While it takes up new settings, it is Offline for a moment.
   return nowMs - Date.parse(agent.since) <= CLOSE_TIMEOUT_MS;
@@ -98,30 +94,10 @@ async function beside(
   route: Pick<Route, "status" | "carrier">,
   home: Home,
 ): Promise<Pick<Route, "status" | "carrier">> {
-  const agent = await agentNow(home.path, home.world.nowMs());
+  const agent = await findAgent(home.path, home.world.nowMs());
   if (!agent) return { status: "Offline", carrier: "nobody" };
   // Nobody has waited for one that was Offline.
   return route.status === "Offline" ? route : { ...route, status: agent.state };
-}
-
-/**
- * What a home's agent says of itself, if it runs. Never waits for its lock, as
- * `findAgent` does: what waits for a lock keeps a library's process alive.
- */
-async function agentNow(
-  home: string,
-  nowMs: number,
-): Promise<AgentState | undefined> {
-  const state = await readAgentState(home, nowMs);
-  if (!state) return undefined;
-  try {
-    using lock = await Deno.open(agentLockPath(home), { write: true });
-    // Deno 2.6 has no such call: there a killed agent counts until its file is old.
-    if (await lock.tryLock?.(true)) return undefined;
-  } catch {
-    // Without a lock to look at, its word counts.
-  }
-  return state;
 }
 
 function idle(carrier: Route["carrier"]): string {

@@ -4,45 +4,10 @@
  * @module
  */
 
-import { Deadline } from "../deadline.ts";
 import { reasonOf } from "../errors.ts";
-import { lockFile } from "../files.ts";
-import { AGENT_LOOK_MS_MAX, ANSWERING_MS } from "../limits.ts";
-import type { World } from "../world.ts";
-import {
-  AGENT_PATHS,
-  agentLockPath,
-  type AgentState,
-  readAgentState,
-  tokenPath,
-} from "./agent_file.ts";
+import { ANSWERING_MS } from "../limits.ts";
+import { AGENT_PATHS, type AgentState, tokenPath } from "./agent_file.ts";
 import { type Answer, ask, NoAnswerError } from "./http.ts";
-
-/**
- * What the home's agent says of itself, if it runs. Looks closer than an
- * `emit` does: an agent that was killed leaves a file that is fresh for a while.
- *
- * @returns undefined where none runs
- */
-export async function findAgent(
-  home: string,
-  world: World,
-): Promise<AgentState | undefined> {
-  const state = await readAgentState(home, world.nowMs());
-  if (!state) return undefined;
-  const deadline = Deadline.in(world.elapsedMs, AGENT_LOOK_MS_MAX);
-  try {
-    // Given back at once: one that starts just now waits for longer than that.
-    using _free = await lockFile(
-      agentLockPath(home),
-      deadline,
-      "the agent's lock",
-    );
-    return undefined;
-  } catch {
-    return state;
-  }
-}
 
 /**
  * Asks a running agent to drain now, and to answer within `timeoutMs`.

@@ -5,8 +5,10 @@
  * @module
  */
 
-import { ifRegular, writeDurably } from "../files.ts";
-import { AGENT_STALE_MS } from "../limits.ts";
+import { Deadline } from "../deadline.ts";
+import { ifRegular, lockFile, writeDurably } from "../files.ts";
+import { AGENT_LOOK_MS_MAX, AGENT_STALE_MS } from "../limits.ts";
+import type { World } from "../world.ts";
 import { CONNECTION_LABELS, type ConnectionStatus } from "./route.ts";
 
 /** Paths of the agent's interface. */
@@ -50,6 +52,41 @@ export async function readAgentState(
   } catch {
     return undefined;
   }
+}
+
+/**
+ * What a home's agent says of itself, if it runs: one that was killed leaves a
+ * file that is fresh for a while, but no lock. Never rejects.
+ *
+ * @param patience how long its lock may be waited for on Deno 2.6, which cannot
+ *   just try one. Without it, a killed agent counts there until its file is
+ *   old: what waits for a lock keeps a library's process alive
+ * @returns undefined where none runs
+ */
+export async function findAgent(
+  home: string,
+  nowMs: number,
+  patience?: Deadline,
+): Promise<AgentState | undefined> {
+  const state = await readAgentState(home, nowMs);
+  if (!state) return undefined;
+  const path = agentLockPath(home);
+  try {
+    using lock = await Deno.open(path, { write: true });
+    // Given back at once: one that starts just now waits for longer than that.
+    if (lock.tryLock) return await lock.tryLock(true) ? undefined : state;
+    if (!patience) return state;
+    using _free = await lockFile(path, patience, "the agent's lock");
+    return undefined;
+  } catch {
+    // Without a lock to look at, its word counts.
+    return state;
+  }
+}
+
+/** How long a command that asks a person to wait may look for an agent. */
+export function agentPatience(world: Pick<World, "elapsedMs">): Deadline {
+  return Deadline.in(world.elapsedMs, AGENT_LOOK_MS_MAX);
 }
 
 /** Says how the agent is now. */

@@ -40,7 +40,12 @@ export type CredentialsFinding =
     | { readonly kind: "none" }
     /** Nobody is logged in; `why` never quotes the file. */
     | { readonly kind: "unusable"; readonly why: string }
-    | { readonly kind: "found"; readonly credentials: Credentials }
+    | {
+      readonly kind: "found";
+      readonly credentials: Credentials;
+      /** When they were last written: by whoever had just got tokens from the server. */
+      readonly storedAtMs: number | undefined;
+    }
   )
   & { readonly warning?: string };
 
@@ -53,12 +58,13 @@ export function credentialsPath(home: string): string {
 export async function readCredentials(
   home: string,
 ): Promise<CredentialsFinding> {
-  const { tables, why, warning } = await readTables(home);
+  const { tables, why, warning, storedAtMs } = await readTables(home);
   const advice = warning === undefined ? {} : { warning };
   if (why !== undefined) return { kind: "unusable", why, ...advice };
   if (!tables) return { kind: "none" };
   try {
-    return { kind: "found", credentials: credentialsOf(tables), ...advice };
+    const credentials = credentialsOf(tables);
+    return { kind: "found", credentials, storedAtMs, ...advice };
   } catch (error) {
     return { kind: "unusable", why: reasonOf(error), ...advice };
   }
@@ -115,15 +121,18 @@ type Tables = Record<string, unknown>;
 /** The file's tables; neither tables nor `why` where there is no file. */
 async function readTables(
   home: string,
-): Promise<{ tables?: Tables; why?: string; warning?: string }> {
+): Promise<
+  { tables?: Tables; why?: string; warning?: string; storedAtMs?: number }
+> {
   const path = credentialsPath(home);
-  let text: string, mode: number | null;
+  let text: string, mode: number | null, storedAtMs: number | undefined;
   try {
     // Opening a pipe would wait for its writer.
-    const { isFile, size, mode: found } = await Deno.stat(path);
+    const { isFile, size, mode: found, mtime } = await Deno.stat(path);
     if (!isFile) return { why: "it is no file" };
     if (size > CREDENTIALS_BYTES_MAX) return { why: "it is too large" };
     mode = found;
+    storedAtMs = mtime?.getTime();
     const decoder = new TextDecoder("utf-8", { fatal: true });
     text = decoder.decode(await Deno.readFile(path));
   } catch (error) {
@@ -137,7 +146,8 @@ async function readTables(
     : {};
   try {
     const { parse } = await import("../toml.ts");
-    return { tables: parse(text, { integersAsBigInt: "asNeeded" }), ...advice };
+    const tables = parse(text, { integersAsBigInt: "asNeeded" });
+    return { tables, ...storedAtMs !== undefined && { storedAtMs }, ...advice };
   } catch (error) {
     // The library's message quotes the line, and a line holds a secret.
     const line = (error as { line?: number }).line;

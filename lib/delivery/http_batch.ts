@@ -105,6 +105,7 @@ export class HttpBatch implements Transport {
       case 200:
       case 202:
       case 207: {
+        this.#session.confirm();
         const { results, lamport_clock, batch_interval } = fieldsOf(json);
         const list = readResults(results);
         if (!list) {

@@ -38,6 +38,17 @@ import {
 export { NotAuthenticatedError } from "./login.ts";
 export { ServerTroubleError } from "./tokens.ts";
 
+/** What a status rests on. Its fields are part of published forms. */
+export interface Evidence {
+  /** In words. */
+  readonly evidence: string;
+  /** When the server last gave or took a token; null: never, as far as known. */
+  readonly checked_at: string | null;
+}
+
+/** Without a session there is nothing to rest on. */
+export const NO_EVIDENCE = { evidence: null, checked_at: null } as const;
+
 /** Access to one server, as one user. Made by {@link openSession}. */
 export class Session {
   readonly serverUrl: URL;
@@ -52,6 +63,9 @@ export class Session {
   readonly #store: LoginStore;
   readonly #world: Pick<World, "nowMs" | "elapsedMs">;
   readonly #configuredTeam: string | undefined;
+  readonly #isFromEnvironment: boolean;
+  /** When the server last gave or took a token, as far as known. */
+  #confirmedAtMs: number | undefined;
   /** As last read. */
   #login: Login;
 
@@ -61,10 +75,15 @@ export class Session {
     readonly login: Login;
     readonly configuredTeam: string | undefined;
     readonly caFile?: string | undefined;
+    /** When the server gave the tokens; undefined: they are the environment's, and not known to any server. */
+    readonly confirmedAtMs?: number | undefined;
+    readonly isFromEnvironment?: boolean;
     readonly world: Pick<World, "nowMs" | "elapsedMs">;
   }) {
     this.serverUrl = parts.serverUrl;
     this.caFile = parts.caFile;
+    this.#confirmedAtMs = parts.confirmedAtMs;
+    this.#isFromEnvironment = parts.isFromEnvironment ?? false;
     this.#store = parts.store;
     this.#login = parts.login;
     this.#configuredTeam = parts.configuredTeam;
@@ -87,6 +106,26 @@ export class Session {
     const { tokens } = this.#login, now = this.#world.nowMs();
     return tokens.access !== "" && (access === undefined || now < access) ||
       tokens.refresh !== "" && (refresh === undefined || now < refresh);
+  }
+
+  /** What the word that somebody is logged in rests on: who confirmed it, and when. */
+  get evidence(): Evidence {
+    const what = this.#isFromEnvironment
+      ? "token from the environment"
+      : "stored login";
+    const atMs = this.#confirmedAtMs;
+    if (atMs === undefined) {
+      return { evidence: `${what}, not checked yet`, checked_at: null };
+    }
+    const checked_at = new Date(atMs).toISOString();
+    const evidence =
+      `${what}, last confirmed by ${this.serverUrl.origin} at ${checked_at}`;
+    return { evidence, checked_at };
+  }
+
+  /** Notes that the server has just taken a token. */
+  confirm(): void {
+    this.#confirmedAtMs = this.#world.nowMs();
   }
 
   /** When the tokens end, as last read; undefined: not known. */
@@ -139,6 +178,7 @@ export class Session {
                 teamSlug: teamSlug ?? issued.teamSlug,
                 tokens: issued.tokens,
               };
+              this.confirm();
               await held.renew(this.#login);
               return issued.tokens.access;
             }
@@ -161,7 +201,10 @@ export class Session {
       const request = this.#request(deadline);
       const access = await this.access(deadline);
       const token = await requestSocketToken(request, access);
-      if (token !== REFUSED) return token;
+      if (token !== REFUSED) {
+        this.confirm();
+        return token;
+      }
       const renewed = await this.renew(access, deadline);
       const second = await requestSocketToken(request, renewed);
       if (second !== REFUSED) return second;
@@ -275,6 +318,7 @@ export async function openSession(
         serverUrl: server,
         store: ownLogin(own),
         login: own,
+        isFromEnvironment: true,
         configuredTeam,
         caFile,
         world,
@@ -295,6 +339,7 @@ export async function openSession(
       serverUrl,
       store: sharedLogin(home!, serverUrl, world.nowMs, warn),
       login,
+      confirmedAtMs: found.kind === "found" ? found.storedAtMs : undefined,
       configuredTeam,
       caFile,
       world,

@@ -8,12 +8,16 @@ import type { Home } from "../home/home.ts";
 import { readStats } from "../home/queue_read.ts";
 import { readTally } from "../tally.ts";
 import type { ConnectionStatus } from "./route.ts";
-import { type NoSession, Session } from "./session.ts";
+import { NO_EVIDENCE, type NoSession, Session } from "./session.ts";
 
 /** How delivery stands. Its fields are a published form: fields are only ever added. */
 export interface SyncStatus {
   readonly connection: ConnectionStatus;
+  /** Whether one of the tokens is good as far as this machine's clock tells. */
   readonly authenticated: boolean;
+  /** What that rests on; null where nobody is logged in. */
+  readonly evidence: string | null;
+  readonly checked_at: string | null;
   readonly server_url: string | null;
   readonly team_slug: string | null;
   readonly queued: number;
@@ -65,6 +69,7 @@ export async function readSyncStatus(
   return {
     connection,
     authenticated: session instanceof Session && session.isGood,
+    ...session instanceof Session ? session.evidence : NO_EVIDENCE,
     server_url: session.serverUrl?.origin ?? null,
     team_slug: session.teamSlug ?? null,
     queued,

@@ -4,8 +4,11 @@
  * @module
  */
 
-import { findAgent } from "../delivery/agent_client.ts";
-import { AGENT_SOCKET } from "../delivery/agent_file.ts";
+import {
+  AGENT_SOCKET,
+  agentPatience,
+  findAgent,
+} from "../delivery/agent_file.ts";
 import { type Answer, ask, NoAnswerError } from "../delivery/http.ts";
 import { serverText } from "../delivery/server_url.ts";
 import { type NoSession, openSession, Session } from "../delivery/session.ts";
@@ -52,14 +55,15 @@ export async function checkLogin(patient: Patient): Promise<Finding> {
   const who = `${
     username ?? "with tokens of the environment"
   } at ${server}, team ${teamSlug}`;
+  const { evidence } = session.evidence;
   const endMs = Math.max(access ?? 0, refresh ?? 0);
-  if (endMs === 0) return fine(who);
+  if (endMs === 0) return fine(`${who}; ${evidence}`);
   const leftMs = endMs - patient.world.nowMs();
   const until = `${who}, good for ${timeText(leftMs)}`;
   // An access token of minutes is renewed by itself as long as the other one is good.
   return leftMs < LOGIN_WARN_MS && refresh !== undefined
     ? warning(until, "log in again before: kitty-events auth login")
-    : fine(until);
+    : fine(`${until}; ${evidence}`);
 }
 
 /** What a server said to a question that needs no login. */
@@ -177,7 +181,7 @@ export async function checkServerClock(
 /** Whether an agent runs, or one has left its files behind. */
 export async function checkAgent(patient: Patient): Promise<Finding> {
   const { home, world } = patient;
-  const state = await findAgent(home, world);
+  const state = await findAgent(home, world.nowMs(), agentPatience(world));
   if (state) {
     return fine(
       `process ${state.pid}, ${state.state} since ${state.since}`,

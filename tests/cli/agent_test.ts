@@ -90,6 +90,27 @@ Deno.test("agent status: killed -> not running, whatever its file says; a new on
   deepStrictEqual([running, pid], [true, agent.pid]);
 });
 
+Deno.test({
+  name:
+    "emit: the agent was killed a moment ago -> Offline (ignored on Deno 2.6: a lock cannot be tried there)",
+  ignore: !("tryLock" in Deno.FsFile.prototype),
+  fn: async () => {
+    await using collector = await localCollector();
+    await using home = await tempHome();
+    await logIn(home.path, collector.client);
+    await using killed = await TestAgent.connected(home.path);
+    const say = async () => {
+      const words = ["emit", "history-added", "WP01", "note", "x"];
+      const env = { SPEC_KITTY_HOME: home.path };
+      return (await runProgram(words, env)).stderr;
+    };
+    match(await say(), /^\[Connected\] queued/);
+    await killed.stop("SIGKILL");
+    match(await say(), /^\[Offline\] queued/);
+    strictEqual((await stateOf(home.path))?.state, "Connected");
+  },
+});
+
 Deno.test("agent status: a file that is no state -> not running", async () => {
   await using home = await tempHome();
   await Deno.mkdir(home.path);

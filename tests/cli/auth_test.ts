@@ -60,9 +60,13 @@ Deno.test("auth login: password on stdin -> logged in, stored for its owner only
     });
     strictEqual(code, 0, stderr);
     const [document] = documentsOf(stdout);
-    const { access_expires_at, refresh_expires_at, ...rest } = document;
+    const { access_expires_at, refresh_expires_at, ...others } = document;
+    const { checked_at, ...rest } = others;
+    ok(Math.abs(Date.parse(checked_at) - Date.now()) < 60_000);
     deepStrictEqual(rest, {
       authenticated: true,
+      evidence:
+        `stored login, last confirmed by ${server.url} at ${checked_at}`,
       username: "ada",
       team_slug: "acme",
       server_url: server.url,
@@ -281,6 +285,8 @@ Deno.test("auth status: nobody, another server, an ended session -> all keys, an
   withServer(async (run, { home, server }) => {
     const nobody = {
       authenticated: false,
+      evidence: null,
+      checked_at: null,
       username: null,
       team_slug: null,
       server_url: null,
@@ -341,12 +347,19 @@ Deno.test("auth status: tokens of the environment -> told as they are; a login t
     strictEqual(stderr, "");
     deepStrictEqual(document, {
       authenticated: true,
+      evidence: "token from the environment, not checked yet",
+      checked_at: null,
       username: null,
       team_slug: "crew",
       server_url: server.url,
       access_expires_at: null,
       refresh_expires_at: null,
     });
+    const text = await run(["auth", "status"], { env });
+    match(
+      text.stdout,
+      /^evidence +token from the environment, not checked yet$/m,
+    );
     const told = await run(login(server), { stdin: PASSWORD, env });
     match(told.stderr, /environment/);
     const out = await run(["auth", "logout"], { env });

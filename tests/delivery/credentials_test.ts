@@ -72,9 +72,11 @@ Deno.test("readCredentials: none -> none, and no folder is made", async () => {
 Deno.test("readCredentials: a file of the Python command line -> every field, times without an offset as UTC", async () => {
   await using home = await tempHome();
   await put(home.path, PYTHON);
+  const { mtime } = await Deno.stat(`${home.path}/credentials`);
   deepStrictEqual(await readCredentials(home.path), {
     kind: "found",
     credentials: ADA,
+    storedAtMs: mtime!.getTime(),
   });
 });
 

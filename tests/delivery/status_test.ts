@@ -1,9 +1,16 @@
 /** `sync status`: how delivery stands, at every stage of a home's life. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { ask, draft, logIn, record, TestAgent } from "../support/agent.ts";
+import {
+  ask,
+  draft,
+  logIn,
+  record,
+  request,
+  TestAgent,
+} from "../support/agent.ts";
 import { BatchServer } from "../support/batch_server.ts";
-import { localCollector } from "../support/collector.ts";
+import { localCollector, TestCollector } from "../support/collector.ts";
 import { tempHome } from "../support/home.ts";
 import { documentsOf, runProgram, withProgram } from "../support/program.ts";
 
@@ -31,6 +38,8 @@ Deno.test("sync status: a home that is new -> all fields, nothing in them, and w
   deepStrictEqual(rest, {
     connection: "Offline",
     authenticated: false,
+    evidence: null,
+    checked_at: null,
     server_url: null,
     team_slug: null,
     queued: 0,
@@ -159,6 +168,41 @@ Deno.test("sync status: an expired login, no team, a server that cannot be used 
     }
   }));
 
+Deno.test("status: a token of the environment -> not checked until a server has taken it; then by whom and when", async () => {
+  // Its time is this machine's, as the token's end is.
+  await using collector = await TestCollector.start();
+  await using home = await tempHome();
+  const { access } = await collector.logIn();
+  const env = {
+    SPEC_KITTY_HOME: home.path,
+    SPEC_KITTY_SERVER_URL: collector.url,
+    SPEC_KITTY_ACCESS_TOKEN: access,
+    SPEC_KITTY_TEAM_SLUG: "acme",
+  };
+  const unchecked = {
+    evidence: "token from the environment, not checked yet",
+    checked_at: null,
+  };
+  const of = (text: string) => {
+    const { evidence, checked_at } = JSON.parse(text);
+    return { evidence, checked_at };
+  };
+  const told = await runProgram(["sync", "status", "--json"], env);
+  deepStrictEqual(of(told.stdout), unchecked);
+  const { stdout } = await runProgram(["doctor"], env);
+  match(
+    stdout.replace(/\s+/g, " "),
+    /; token from the environment, not checked yet/,
+  );
+  await using agent = await TestAgent.connected(home.path, { env });
+  const now = of((await request(agent.listening, "/v1/status")).text);
+  ok(Math.abs(Date.parse(now.checked_at) - Date.now()) < 60_000);
+  strictEqual(
+    now.evidence,
+    `token from the environment, last confirmed by ${collector.url} at ${now.checked_at}`,
+  );
+});
+
 Deno.test("sync status: for people -> a table", () =>
   withProgram(async (run, home) => {
     await record(home, 2);
@@ -170,3 +214,20 @@ Deno.test("sync status: for people -> a table", () =>
     match(stdout, /^last_success +none$/m);
     match(stdout, /^totals +accepted 2, /m);
   }));
+
+Deno.test("sync now: SPEC_KITTY_TEAM_SLUG of another team than the login's -> the server refuses it, all stays queued, and the right team delivers", async () => {
+  await using collector = await localCollector();
+  await using home = await tempHome();
+  await logIn(home.path, collector.client);
+  await record(home.path, 2);
+  await record(home.path, 1, { team: "other" });
+  const sync = (env: Record<string, string>) =>
+    runProgram(["sync", "now"], { SPEC_KITTY_HOME: home.path, ...env });
+  const refused = await sync({ SPEC_KITTY_TEAM_SLUG: "other" });
+  strictEqual(refused.code, 77, refused.stderr);
+  const status = await ask(home.path, "sync", "status");
+  deepStrictEqual([status.queued, status.dead], [3, 0]);
+  strictEqual((await sync({})).code, 0);
+  const after = await ask(home.path, "sync", "status");
+  deepStrictEqual(after.by_team, { other: 1 });
+});

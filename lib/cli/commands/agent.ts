@@ -7,7 +7,7 @@
 import { DURATION_EXPECTED, parseDuration } from "../../config.ts";
 import { Deadline } from "../../deadline.ts";
 import { Agent } from "../../delivery/agent.ts";
-import { findAgent } from "../../delivery/agent_client.ts";
+import { agentPatience, findAgent } from "../../delivery/agent_file.ts";
 import { deliveryOf, routeOf } from "../../delivery/connected.ts";
 import type { Delivery } from "../../delivery/delivery.ts";
 import type { Route } from "../../delivery/route.ts";
@@ -57,7 +57,7 @@ export const agent: readonly Command[] = [
     options: {},
     async run({ args, world, out }) {
       const home = await homeOf({ args, world });
-      const state = await findAgent(home, world);
+      const state = await findAgent(home, world.nowMs(), agentPatience(world));
       const document = {
         running: state !== undefined,
         pid: state?.pid ?? null,

@@ -19,7 +19,7 @@ import {
 } from "../../delivery/credentials.ts";
 import { checkCertificates } from "../../delivery/http_client.ts";
 import { hasTokensInEnvironment } from "../../delivery/login.ts";
-import { openSession, Session } from "../../delivery/session.ts";
+import { NO_EVIDENCE, openSession, Session } from "../../delivery/session.ts";
 import { readServerUrl, serverText } from "../../delivery/server_url.ts";
 import {
   REFUSED,
@@ -241,6 +241,7 @@ async function tellStatus(call: Call, place: Place): Promise<void> {
   const ends = isOpen ? session.expiresAtMs : undefined;
   const document = {
     authenticated: isOpen && session.isGood,
+    ...isOpen ? session.evidence : NO_EVIDENCE,
     username: session.username ?? null,
     team_slug: session.teamSlug ?? null,
     server_url: session.serverUrl?.origin ?? null,

@@ -5,7 +5,8 @@
  */
 
 import { Deadline } from "../../deadline.ts";
-import { askAgentToSync, findAgent } from "../../delivery/agent_client.ts";
+import { askAgentToSync } from "../../delivery/agent_client.ts";
+import { agentPatience, findAgent } from "../../delivery/agent_file.ts";
 import { NoAnswerError } from "../../delivery/http.ts";
 import { HttpBatch } from "../../delivery/http_batch.ts";
 import { serverText } from "../../delivery/server_url.ts";
@@ -59,7 +60,11 @@ export const syncCommands: readonly Command[] = [
       const keeper = await openKeeper(call);
       const session = await sessionOf(call, keeper);
       const kv = await keeper.read();
-      const agent = await findAgent(keeper.home.path, call.world);
+      const agent = await findAgent(
+        keeper.home.path,
+        call.world.nowMs(),
+        agentPatience(call.world),
+      );
       const status = await readSyncStatus(
         keeper.home,
         kv,
@@ -131,7 +136,7 @@ async function byAgent(
   { home }: Keeper,
   deadline: Deadline,
 ): Promise<Outcome | undefined> {
-  const agent = await findAgent(home.path, world);
+  const agent = await findAgent(home.path, world.nowMs(), agentPatience(world));
   if (!agent) return undefined;
   try {
     const answer = await askAgentToSync(home.path, agent, deadline.leftMs);
