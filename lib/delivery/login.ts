@@ -49,6 +49,32 @@ export interface Login {
   readonly tokens: Tokens;
 }
 
+/** What the word that somebody is logged in rests on. Its fields are part of published forms. */
+export interface Evidence {
+  /** In words. */
+  readonly evidence: string;
+  /** When the server last gave or took a token; null: never, as far as known. */
+  readonly checked_at: string | null;
+}
+
+/** Where nobody is logged in, there is nothing to rest on. */
+export const NO_EVIDENCE = { evidence: null, checked_at: null } as const;
+
+/** @param what where the tokens come from */
+export function evidenceOf(
+  what: string,
+  server: URL,
+  confirmedAtMs: number | undefined,
+): Evidence {
+  if (confirmedAtMs === undefined) {
+    return { evidence: `${what}, not checked yet`, checked_at: null };
+  }
+  const checked_at = new Date(confirmedAtMs).toISOString();
+  const evidence =
+    `${what}, last confirmed by ${server.origin} at ${checked_at}`;
+  return { evidence, checked_at };
+}
+
 /** Where a login is kept. */
 export interface LoginStore {
   /** @throws {NotAuthenticatedError} where there is none any more */

@@ -16,6 +16,8 @@ import type { World } from "../world.ts";
 import { readCredentials } from "./credentials.ts";
 import { checkCertificates } from "./http_client.ts";
 import {
+  type Evidence,
+  evidenceOf,
   type LoggedOutReason,
   type Login,
   loginFrom,
@@ -37,17 +39,6 @@ import {
 
 export { NotAuthenticatedError } from "./login.ts";
 export { ServerTroubleError } from "./tokens.ts";
-
-/** What a status rests on. Its fields are part of published forms. */
-export interface Evidence {
-  /** In words. */
-  readonly evidence: string;
-  /** When the server last gave or took a token; null: never, as far as known. */
-  readonly checked_at: string | null;
-}
-
-/** Without a session there is nothing to rest on. */
-export const NO_EVIDENCE = { evidence: null, checked_at: null } as const;
 
 /** Access to one server, as one user. Made by {@link openSession}. */
 export class Session {
@@ -110,17 +101,11 @@ export class Session {
 
   /** What the word that somebody is logged in rests on: who confirmed it, and when. */
   get evidence(): Evidence {
-    const what = this.#isFromEnvironment
-      ? "token from the environment"
-      : "stored login";
-    const atMs = this.#confirmedAtMs;
-    if (atMs === undefined) {
-      return { evidence: `${what}, not checked yet`, checked_at: null };
-    }
-    const checked_at = new Date(atMs).toISOString();
-    const evidence =
-      `${what}, last confirmed by ${this.serverUrl.origin} at ${checked_at}`;
-    return { evidence, checked_at };
+    return evidenceOf(
+      this.#isFromEnvironment ? "token from the environment" : "stored login",
+      this.serverUrl,
+      this.#confirmedAtMs,
+    );
   }
 
   /** Notes that the server has just taken a token. */

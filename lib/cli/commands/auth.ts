@@ -18,8 +18,8 @@ import {
   holdCredentials,
 } from "../../delivery/credentials.ts";
 import { checkCertificates } from "../../delivery/http_client.ts";
-import { hasTokensInEnvironment } from "../../delivery/login.ts";
-import { NO_EVIDENCE, openSession, Session } from "../../delivery/session.ts";
+import { hasTokensInEnvironment, NO_EVIDENCE } from "../../delivery/login.ts";
+import { openSession, Session } from "../../delivery/session.ts";
 import { readServerUrl, serverText } from "../../delivery/server_url.ts";
 import {
   REFUSED,
