@@ -285,6 +285,7 @@ export async function openSession(
 ): Promise<Session | NoSession> {
   const configuredTeam = knownTeam(settings.teamSlug);
   const { caFile } = settings;
+  const common = { configuredTeam, caFile, world };
   let known: Pick<NoSession, "serverUrl" | "teamSlug" | "username"> = {
     serverUrl: undefined,
     teamSlug: configuredTeam,
@@ -304,9 +305,7 @@ export async function openSession(
         store: ownLogin(own),
         login: own,
         isFromEnvironment: true,
-        configuredTeam,
-        caFile,
-        world,
+        ...common,
       });
     }
     const found = home === undefined
@@ -325,9 +324,7 @@ export async function openSession(
       store: sharedLogin(home!, serverUrl, world.nowMs, warn),
       login,
       confirmedAtMs: found.kind === "found" ? found.storedAtMs : undefined,
-      configuredTeam,
-      caFile,
-      world,
+      ...common,
     });
   } catch (error) {
     if (!(error instanceof KittyError)) throw error;
