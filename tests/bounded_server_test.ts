@@ -11,8 +11,7 @@ import { eventOf } from "./support/events.ts";
 import { isThere, tempFolder, tempHome } from "./support/home.ts";
 import { programScript } from "./support/program.ts";
 import { TestWorld } from "./support/world.ts";
-
-const isUnix = Deno.build.os !== "windows";
+import { needing, startTool, UNIX } from "./support/needs.ts";
 
 /** The least that a process with so few descriptors must serve beside them. */
 const DESCRIPTORS = 256;
@@ -36,15 +35,13 @@ async function startWithFew(
 > {
   const script = `${home}.sh`;
   await Deno.writeTextFile(script, programScript());
-  const child = new Deno.Command("sh", {
+  const child = startTool("sh", {
     args: [
       ...["-c", `ulimit -n ${DESCRIPTORS} && exec sh "$0" "$@"`],
       ...[script, ...words],
     ],
     env: { SPEC_KITTY_HOME: home },
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
+  });
   let log = "", hasEnded = false;
   const logging = (async () => {
     for await (const line of linesOf(child.stderr)) log += `${line}\n`;
@@ -120,11 +117,10 @@ function tcp(url: string): () => Promise<Deno.Conn> {
   return () => Deno.connect({ hostname, port: Number(port) });
 }
 
-Deno.test({
-  name:
-    "collector: more half requests than descriptors -> it lives, serves its clients and new ones, and takes all again",
-  ignore: !isUnix,
-  fn: async () => {
+Deno.test(needing(
+  [UNIX],
+  "collector: more half requests than descriptors -> it lives, serves its clients and new ones, and takes all again",
+  async () => {
     await using home = await tempHome();
     await addUsers(home.path);
     await using collector = await startWithFew(home.path, [
@@ -165,14 +161,13 @@ Deno.test({
     strictEqual((await client.ask("/healthz")).status, 200);
     strictEqual(collector.hasEnded(), false);
   },
-});
+));
 
 for (const way of ["TCP", "its socket"]) {
-  Deno.test({
-    name:
-      `agent on ${way}: more half requests than descriptors -> it lives, and records what it is told`,
-    ignore: !isUnix,
-    fn: async () => {
+  Deno.test(needing(
+    [UNIX],
+    `agent on ${way}: more half requests than descriptors -> it lives, and records what it is told`,
+    async () => {
       await using home = await tempHome();
       await using agent = await startWithFew(home.path, [
         ...["agent", "run"],
@@ -213,7 +208,7 @@ for (const way of ["TCP", "its socket"]) {
       ok(idlers.closedByServer > 300, `${idlers.closedByServer} closed`);
       strictEqual(agent.hasEnded(), false);
     },
-  });
+  ));
 }
 
 /** A server inside of the test, whose time the test sets. */

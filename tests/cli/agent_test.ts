@@ -14,6 +14,7 @@ import {
 import { localCollector } from "../support/collector.ts";
 import { isThere, namesIn, tempFolder, tempHome } from "../support/home.ts";
 import { documentsOf, runProgram } from "../support/program.ts";
+import { needing } from "../support/needs.ts";
 
 const NOT_RUNNING = {
   running: false,
@@ -90,11 +91,13 @@ Deno.test("agent status: killed -> not running, whatever its file says; a new on
   deepStrictEqual([running, pid], [true, agent.pid]);
 });
 
-Deno.test({
-  name:
-    "emit: the agent was killed a moment ago -> Offline (ignored on Deno 2.6: a lock cannot be tried there)",
-  ignore: !("tryLock" in Deno.FsFile.prototype),
-  fn: async () => {
+Deno.test(needing(
+  [{
+    isMet: "tryLock" in Deno.FsFile.prototype,
+    reason: "no lock can be tried on Deno 2.6",
+  }],
+  "emit: the agent was killed a moment ago -> Offline",
+  async () => {
     await using collector = await localCollector();
     await using home = await tempHome();
     await logIn(home.path, collector.client);
@@ -109,7 +112,7 @@ Deno.test({
     match(await say(), /^\[Offline\] queued/);
     strictEqual((await stateOf(home.path))?.state, "Connected");
   },
-});
+));
 
 Deno.test("agent status: a file that is no state -> not running", async () => {
   await using home = await tempHome();

@@ -10,11 +10,12 @@ import {
 import { ask } from "../../lib/delivery/http.ts";
 import { clientFor } from "../../lib/delivery/http_client.ts";
 import { draft, record, TestAgent } from "../support/agent.ts";
-import { newAuthority, openssl, SERVER_NAME } from "../support/authority.ts";
+import { newAuthority, SERVER_NAME } from "../support/authority.ts";
 import { ADA, TestCollector } from "../support/collector.ts";
 import { ForwardProxy } from "../support/forward_proxy.ts";
 import { tempHome } from "../support/home.ts";
 import { runProgram } from "../support/program.ts";
+import { needing, OPENSSL } from "../support/needs.ts";
 
 const VARIABLES = [
   "HTTP_PROXY",
@@ -164,11 +165,10 @@ async function overTls(
   return { code, text: stdout };
 }
 
-Deno.test({
-  name:
-    `SPEC_KITTY_CA_FILE, ca_file: a private authority -> batches and WebSockets; without it the error names them${openssl.suffix}`,
-  ignore: openssl.ignore,
-  fn: async () => {
+Deno.test(needing(
+  [OPENSSL],
+  "SPEC_KITTY_CA_FILE, ca_file: a private authority -> batches and WebSockets; without it the error names them",
+  async () => {
     await using collector = await TestCollector.start();
     await using authority = await newAuthority();
     using tls = authority.before(collector.url);
@@ -196,7 +196,7 @@ Deno.test({
     );
     strictEqual(code, 0, stderr);
   },
-});
+));
 
 Deno.test("SPEC_KITTY_CA_FILE: missing, a folder, no certificate, a damaged one -> 78 and why, before anything is sent", async () => {
   await using home = await tempHome();
@@ -230,11 +230,10 @@ Deno.test("SPEC_KITTY_CA_FILE: missing, a folder, no certificate, a damaged one 
   }
 });
 
-Deno.test({
-  name:
-    `HTTPS_PROXY, NO_PROXY: a server elsewhere -> a tunnel that shows nothing but its name; straight where NO_PROXY says so${openssl.suffix}`,
-  ignore: openssl.ignore,
-  fn: async () => {
+Deno.test(needing(
+  [OPENSSL],
+  "HTTPS_PROXY, NO_PROXY: a server elsewhere -> a tunnel that shows nothing but its name; straight where NO_PROXY says so",
+  async () => {
     await using collector = await TestCollector.start();
     await using authority = await newAuthority();
     using tls = authority.before(collector.url);
@@ -271,4 +270,4 @@ Deno.test({
     strictEqual(straight.code, 69);
     strictEqual(proxy.requests.length, count);
   },
-});
+));

@@ -1,14 +1,7 @@
 /** A private certificate authority, and servers behind TLS that it vouches for. */
 
-import { ok } from "node:assert/strict";
 import { tempFolder } from "./home.ts";
-import { hasTool, withTool } from "./tools.ts";
-
-/** For tests that need one. */
-export const openssl = withTool(
-  "openssl",
-  await hasTool("openssl", ["version"]),
-);
+import { outputOf } from "./needs.ts";
 
 /** The name that its servers have, which no resolver knows. */
 export const SERVER_NAME = "events.example.test";
@@ -30,11 +23,7 @@ export interface TlsProxy extends Disposable {
 export async function newAuthority(): Promise<Authority> {
   const folder = await tempFolder();
   const at = (name: string) => `${folder.path}/${name}`;
-  const run = async (...args: string[]) => {
-    const { success, stderr } = await new Deno.Command("openssl", { args })
-      .output();
-    ok(success, new TextDecoder().decode(stderr));
-  };
+  const run = (...args: string[]) => outputOf("openssl", args);
   const key = ["-newkey", "rsa:2048", "-nodes"];
   await run(
     ...["req", "-x509", ...key, "-days", "2", "-subj", "/CN=Test authority"],

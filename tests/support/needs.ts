@@ -46,6 +46,19 @@ export async function runTool(
   return new Deno.Command(name, { stdin: "null", ...options }).output();
 }
 
+/** Starts a program of the system, whose output the caller reads. */
+export function startTool(
+  name: string,
+  options: ToolOptions = {},
+): Deno.ChildProcess {
+  return new Deno.Command(name, {
+    stdin: "null",
+    ...options,
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
 /** `runTool` for a program that has to end well; its standard output. */
 export async function outputOf(
   name: string,
