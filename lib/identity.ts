@@ -4,6 +4,7 @@
  * @module
  */
 
+import { KittyError } from "./errors.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -46,6 +47,25 @@ export async function homeFolder(
   const userHome = world.env("HOME") || world.env("USERPROFILE") ||
     (await passwdEntry(world))?.home;
   return userHome ? `${absolute(world, userHome)}/.spec-kitty` : undefined;
+}
+
+/** Where the runtime lets no program go that has limited rights, whatever they are. */
+const FORBIDDEN = /^\/(?:dev|proc|sys)(?:\/|$)/;
+
+/** Why a folder cannot be a home for this program at all; undefined where it can. */
+export async function refusalOf(home: string): Promise<KittyError | undefined> {
+  if (!FORBIDDEN.test(home)) return undefined;
+  try {
+    (await Deno.open(`${home}/clock.lock`, { write: true })).close();
+    return undefined;
+  } catch (error) {
+    // Only a program with all rights gets another answer.
+    if (!(error instanceof Deno.errors.NotCapable)) return undefined;
+  }
+  return new KittyError(
+    "home_out_of_reach",
+    `the home cannot be ${home}: this program may not use files below /dev, /proc or /sys; set SPEC_KITTY_HOME to a folder elsewhere, such as one below /tmp or /run, or on a volume`,
+  );
 }
 
 function absolute(world: World, path: string): string {

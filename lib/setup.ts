@@ -16,7 +16,7 @@ import { type AgentState, findAgent, pokePath } from "./delivery/agent_file.ts";
 import { agentRoute, offlineRoute, type Route } from "./delivery/route.ts";
 import { EventEmitter } from "./emitter.ts";
 import { openAhead } from "./home/queue_file.ts";
-import { generateNodeId, homeFolder } from "./identity.ts";
+import { generateNodeId, homeFolder, refusalOf } from "./identity.ts";
 import { SETUP_TIMEOUT_SHARE } from "./limits.ts";
 import { findProject, type ProjectFinding } from "./project.ts";
 import { ulidFactory } from "./ulid.ts";
@@ -36,7 +36,9 @@ export async function setUpEmitter(
   world: World,
   options: SetupOptions,
 ): Promise<{ emitter: EventEmitter; settings: Settings }> {
-  const homePath = await homeFolder(world, options.home);
+  const folder = await homeFolder(world, options.home);
+  const refusal = folder === undefined ? undefined : await refusalOf(folder);
+  const homePath = refusal ? undefined : folder;
   const { timeoutMs } = settingsOf(world, NO_CONFIG_FILE, options);
   const deadline = Deadline.in(
     world.elapsedMs,
@@ -62,6 +64,7 @@ export async function setUpEmitter(
     nodeId,
     project: project.identity,
     homePath,
+    ...refusal && { refusal },
     ...ahead && { ahead: ahead.queue },
     route: options.route ??
       (agent ? agentRoute(agent.state, pokePath(homePath!)) : offlineRoute),

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { KittyError, reasonOf } from "../errors.ts";
 import type { Settings } from "../config.ts";
+import { KittyError, reasonOf } from "../errors.ts";
 import type { Held } from "../home/held.ts";
 import type { Home } from "../home/home.ts";
-import { homeFolder } from "../identity.ts";
+import { homeFolder, refusalOf } from "../identity.ts";
 import { setUpEmitter } from "../setup.ts";
 import type { Call } from "./command.ts";
 
@@ -18,8 +18,16 @@ export interface Keeper {
   readonly settings: Settings;
   /** Does work under the home's lock and says what was odd. */
   keep<T>(work: (held: Held) => Promise<T>): Promise<T>;
-  /** Takes in the spool and gives the queue to read. */
+  /**
+   * The same for work that only reads. It makes no home where there is none:
+   * the work sees an empty queue then. Of the spool it takes in as much as an
+   * `emit` does, and says how much is left.
+   */
+  look<T>(work: (held: Held) => Promise<T>): Promise<T>;
+  /** The queue, to be read after the lock is given back. */
   read(): Promise<Deno.Kv>;
+  /** The same with all of the spool taken in. */
+  readAll(): Promise<Deno.Kv>;
 }
 
 /** @throws {KittyError} where the user has no home, or it is a file */
@@ -31,10 +39,13 @@ export async function openKeeper(call: Call): Promise<Keeper> {
   });
   const { home } = emitter;
   if (!home) throw noHome();
-  const keep: Keeper["keep"] = async (work) => {
+  const under = async <T>(
+    hold: (work: (held: Held) => Promise<T>) => Promise<T>,
+    work: (held: Held) => Promise<T>,
+  ): Promise<T> => {
     let warnings: readonly string[] = [];
     try {
-      return await home.keep((held) => {
+      return await hold((held) => {
         warnings = held.warnings;
         return work(held);
       });
@@ -47,24 +58,61 @@ export async function openKeeper(call: Call): Promise<Keeper> {
         error,
       );
     } finally {
-      // Told without the lock: whoever reads slowly must not keep others waiting.
+      // After the lock is released: whoever reads slowly must not keep others waiting.
       for (const text of warnings) await call.out.warn(text);
     }
   };
+  const isThere = await Deno.lstat(home.path).then(() => true, isNotMissing);
+  const keep: Keeper["keep"] = (work) => under((held) => home.keep(held), work);
+  const look: Keeper["look"] = async (work) => {
+    if (!isThere) {
+      await call.out.note(
+        `there is nothing yet: the first event makes ${home.path}`,
+      );
+      return await work(await home.unmade());
+    }
+    return await under((held) => home.look(held), async (held) => {
+      const { left } = held.intake;
+      if (left > 0) held.warn(`${left} drafts wait in the spool`);
+      return await work(held);
+    });
+  };
+  const queueOf = (held: Held) => Promise.resolve(held.queue.kv);
   return {
     home,
     settings,
     keep,
-    read: () => keep((held) => Promise.resolve(held.queue.kv)),
+    look,
+    read: () => look(queueOf),
+    readAll: () => isThere ? keep(queueOf) : look(queueOf),
   };
+}
+
+/** Whether a path is there although it could not be looked at. */
+function isNotMissing(error: unknown): boolean {
+  return !(error instanceof Deno.errors.NotFound);
 }
 
 /**
  * The folder of a call's home.
  *
- * @throws {KittyError} where the user has no home
+ * @throws {KittyError} where the user has no home, or no program may use it
  */
 export async function homeOf(
+  call: Pick<Call, "args" | "world">,
+): Promise<string> {
+  const home = await folderOf(call);
+  const refusal = await refusalOf(home);
+  if (refusal) throw refusal;
+  return home;
+}
+
+/**
+ * The same for whoever looks at it in spite of everything.
+ *
+ * @throws {KittyError} where the user has no home
+ */
+export async function folderOf(
   { args, world }: Pick<Call, "args" | "world">,
 ): Promise<string> {
   const home = await homeFolder(world, args.text("home"));

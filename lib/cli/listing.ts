@@ -51,8 +51,8 @@ export async function list(call: Call, place: Place): Promise<number> {
 /** Shows one event of a place whole. */
 export async function show(call: Call, place: Place): Promise<number> {
   const id = call.args.positionals[0]!;
-  const { keep } = await openKeeper(call);
-  await keep(async ({ queue }) => {
+  const { look } = await openKeeper(call);
+  await look(async ({ queue }) => {
     const entry = (await queue.find([id])).get(id);
     if (entry?.place !== place) {
       const where = place === "queue" ? "queue" : "queue dead";

@@ -12,7 +12,7 @@ import {
 } from "../config.ts";
 import { Deadline } from "../deadline.ts";
 import { reasonOf } from "../errors.ts";
-import { generateNodeId } from "../identity.ts";
+import { generateNodeId, refusalOf } from "../identity.ts";
 import type { World } from "../world.ts";
 import { type Finding, problem } from "./finding.ts";
 import { CHECK_MS_MAX } from "./limits.ts";
@@ -51,6 +51,11 @@ type HomeLook = Pick<Patient, "stat" | "obstacle">;
 
 /** Nothing is wrong with a home that is not there yet. */
 async function lookInto(home: string): Promise<HomeLook> {
+  const refusal = await refusalOf(home);
+  if (refusal) {
+    const [found, advice] = refusal.message.split("; ");
+    return { stat: undefined, obstacle: problem(found!, advice!) };
+  }
   const isThere = await Deno.lstat(home).then(() => true, (error) => {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;

@@ -9,6 +9,8 @@ import { Deadline } from "../deadline.ts";
 import { DeadlineError, KittyError, reasonOf } from "../errors.ts";
 import {
   HOUSEKEEPING_TIMEOUT_MS,
+  INTAKE_FILES_MAX,
+  INTAKE_MS_MAX,
   LOCK_AT_ONCE_MS,
   LOCK_KEPT_MS,
 } from "../limits.ts";
@@ -201,6 +203,23 @@ export class Home implements Disposable {
       { files: Infinity, ms: Infinity },
       (held) => work(held).finally(() => makeReserve(this.path)),
     );
+  }
+
+  /** The same for commands that only read: as patient, but with as much of the spool as an `emit` takes in. */
+  look<T>(work: (held: Held) => Promise<T>): Promise<T> {
+    return this.hold(
+      Deadline.in(this.world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS),
+      { files: INTAKE_FILES_MAX, ms: INTAKE_MS_MAX },
+      work,
+    );
+  }
+
+  /** What the home is before there is one: an empty queue, in memory. */
+  async unmade(): Promise<Held> {
+    const { path, world, context: { nodeId } } = this;
+    const deadline = Deadline.in(world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS);
+    const queue = await OfflineQueue.open(await Deno.openKv(":memory:"));
+    return new Held({ path, nodeId, nowMs: world.nowMs }, deadline, queue, 0);
   }
 
   /** The queue as it was last opened here, to read without the lock. */

@@ -1,7 +1,7 @@
 /** Commands of every kind with the compiled program: what the source may do, its rights must allow. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { needing } from "../support/needs.ts";
+import { LINUX, needing } from "../support/needs.ts";
 import { documentsOf } from "../support/program.ts";
 import { programUser, RUNTIME_BASE } from "./built.ts";
 
@@ -109,5 +109,34 @@ Deno.test(needing(
       [event.project_uuid, event.project_slug, event.team_slug],
       ["6f1d", "a-b", "acme"],
     );
+  },
+));
+
+Deno.test(needing(
+  [RUNTIME_BASE, LINUX],
+  "a home below /dev: emit, doctor, queue list -> one cause in words, and what to do; nothing of the runtime's own",
+  async () => {
+    await using user = await programUser();
+    const env = { SPEC_KITTY_HOME: "/dev/shm/kitty-events-test" };
+    const words = /may not use files below \/dev.*set SPEC_KITTY_HOME/s;
+    const emitted = await user.run(
+      "kitty-events emit history-added WP01 note x --json",
+      env,
+    );
+    strictEqual(emitted.code, 0);
+    const [receipt] = documentsOf(emitted.stdout);
+    strictEqual(receipt.status, "lost");
+    match(receipt.warning, words);
+    ok(!receipt.warning.includes("Requires"), receipt.warning);
+    const listed = await user.run("kitty-events queue list || true", env);
+    match(listed.stderr, words);
+    const examined = await user.run("kitty-events doctor --json || true", env);
+    const [{ checks }] = documentsOf(examined.stdout);
+    const ill = checks.filter(({ status }: { status: string }) =>
+      status === "problem"
+    );
+    strictEqual(ill.length, 1, examined.stdout);
+    match(JSON.stringify(ill[0]), words);
+    ok(!examined.stdout.includes("Requires"), examined.stdout);
   },
 ));

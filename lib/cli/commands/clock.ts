@@ -18,8 +18,8 @@ const show: Command = {
   positionals: [],
   options: {},
   async run(call) {
-    const { home, keep } = await openKeeper(call);
-    await keep(async (held) => {
+    const { home, look } = await openKeeper(call);
+    await look(async (held) => {
       const nowMs = call.world.nowMs();
       const { state } = await clockFile.load(home.path, nowMs);
       await tell(call, {

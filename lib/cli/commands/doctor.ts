@@ -9,7 +9,7 @@ import type { Check } from "../../doctor/doctor.ts";
 import type { CheckStatus } from "../../doctor/finding.ts";
 import { type Colour, paint } from "../colour.ts";
 import type { Command } from "../command.ts";
-import { homeOf } from "../keeper.ts";
+import { folderOf } from "../keeper.ts";
 import { columns, printable, WIDTH, wrapped } from "../output.ts";
 
 const COLOURS: Readonly<Record<CheckStatus, Colour>> = {
@@ -34,7 +34,7 @@ export const doctor: readonly Command[] = [{
   async run(call) {
     const { world, out, terminal } = call;
     const { checks, notChecked, exit } = await examine(
-      await homeOf(call),
+      await folderOf(call),
       world,
     );
     if (out.mode.json) {

@@ -65,7 +65,7 @@ export const transfer: readonly Command[] = [
 
 async function exportAll(call: Call): Promise<number> {
   // Without the lock: whoever reads slowly must not keep others from writing.
-  const kv = await (await openKeeper(call)).read();
+  const kv = await (await openKeeper(call)).readAll();
   const decoder = new TextDecoder();
   const entries = kv.list<Uint8Array>({ prefix: ["queue"] }, {
     batchSize: PAGE_ENTRIES,
