@@ -9,6 +9,7 @@
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const TIME_LENGTH = 10;
 const RANDOM_LENGTH = 16;
+const TIME_MAX = 2 ** 48 - 1;
 
 /** The time that a ULID carries, in milliseconds since 1970. */
 export function ulidTimeMs(ulid: string): number {
@@ -49,6 +50,16 @@ export function ulidFactory(
     }
     return stem + ALPHABET[digits[RANDOM_LENGTH - 1]!];
   };
+}
+
+/** The ULID of a time and of random bytes, one for each of its last 16 letters. */
+export function ulidOf(ms: number, bytes: Uint8Array): string {
+  const digits = Array.from(
+    bytes.subarray(0, RANDOM_LENGTH),
+    (byte) => byte & 31,
+  );
+  const last = ALPHABET[digits[RANDOM_LENGTH - 1]!];
+  return stemOf(Math.min(Math.max(0, ms), TIME_MAX), digits) + last;
 }
 
 /** Adds one to a number in base 32; false when it overflowed. */

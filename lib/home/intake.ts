@@ -19,6 +19,7 @@ import {
   SPOOL_UNFINISHED_MS,
 } from "../limits.ts";
 import { record, type Recorded } from "../record.ts";
+import { ulidOf } from "../ulid.ts";
 import type { Held } from "./held.ts";
 import type { Spool, SpoolFile } from "./spool.ts";
 
@@ -191,20 +192,33 @@ async function judge(
       ? "unfinished"
       : { file, problems: checked.problems };
   }
-  const draft = complete(checked.draft, {
-    newId: context.newId,
-    // A draft without a time of its own was dropped when its file was written.
-    nowMs: Math.min(nowMs, file.modifiedMs),
-    teamSlug: context.settings.teamSlug,
-    // Where the writer worked is not known; it is not where this process works.
-    project: {},
-  });
-  if (checked.draft.event_id === undefined) {
-    // The id has to be fixed before the event is stored: a crash before the file's removal takes it in again.
-    const content = new TextEncoder().encode(JSON.stringify(draft) + "\n");
-    await spool.write(name, content);
-  }
-  return { file, draft };
+  const { draft } = checked;
+  const id = draft.event_id ?? await idOf(file);
+  return {
+    file,
+    draft: complete({ ...draft, event_id: id }, {
+      newId: context.newId,
+      // A draft without a time of its own was dropped when its file was written.
+      nowMs: Math.min(nowMs, file.modifiedMs),
+      teamSlug: context.settings.teamSlug,
+      // Where the writer worked is not known; it is not where this process works.
+      project: {},
+    }),
+  };
+}
+
+/**
+ * The id of a draft that names none: made of its file's time, name and
+ * content. After a crash between commit and removal the file is taken in
+ * again, and has to become the same event.
+ */
+async function idOf({ name, bytes, modifiedMs }: SpoolFile): Promise<string> {
+  const label = new TextEncoder().encode(`${modifiedMs}\0${name}\0`);
+  const text = new Uint8Array(label.length + bytes.length);
+  text.set(label);
+  text.set(bytes, label.length);
+  const digest = await crypto.subtle.digest("SHA-256", text);
+  return ulidOf(modifiedMs, new Uint8Array(digest));
 }
 
 /** Stores a group and clears its files away; returns how many found no room. */

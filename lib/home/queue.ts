@@ -30,9 +30,11 @@ import {
   triesKey,
 } from "./queue_layout.ts";
 import {
+  bucketOf,
   indexMoved,
   indexNew,
   type IndexRow,
+  type KnownBuckets,
   locate,
   rowBytes,
 } from "./queue_index.ts";
@@ -67,6 +69,8 @@ interface Large {
 export class OfflineQueue {
   readonly #accounts: Accounts;
   readonly #makeRoom: MakeRoom;
+  /** While the lock is held, nobody else adds ids: an intake looks each bucket up once. */
+  readonly #known: KnownBuckets = new Map();
 
   private constructor(
     readonly kv: Deno.Kv,
@@ -151,6 +155,10 @@ export class OfflineQueue {
 
   async #store(addition: Addition): Promise<void> {
     await this.#removePending();
+    for (const { event_id } of addition.events) {
+      // Even if it is not stored after all: then it is looked for once more.
+      this.#known.get(bucketOf(event_id))?.add(event_id);
+    }
     const { events, origin, commit, large, bytes, highest } = addition;
     const { ledger } = this;
     for (const event of large) await this.#storeChunks(event);
@@ -211,7 +219,7 @@ export class OfflineQueue {
   async #findLocated(
     ids: readonly string[],
   ): Promise<Map<string, { entry: Entry; row: IndexRow }>> {
-    const places = [...await locate(this.kv, ids)];
+    const places = [...await locate(this.kv, ids, this.#known)];
     const values = await getEvents(this.kv, places.map(([, { key }]) => key));
     const found = new Map<string, { entry: Entry; row: IndexRow }>();
     for (const [i, [id, { key, row }]] of places.entries()) {

@@ -34,7 +34,7 @@ export interface Located {
 /** The digits of a ULID's time that make the bucket: the two left out count 1,024 ms. */
 const BUCKET_DIGITS = 8;
 
-function bucketOf(id: string): string {
+export function bucketOf(id: string): string {
   return id.slice(0, BUCKET_DIGITS);
 }
 
@@ -70,13 +70,26 @@ function itemBytes([, , , node]: Item): number {
   return 64 + node.length * 3;
 }
 
-/** Where the events of these ids lie; ids that are not here are left out. */
+/** Ids of a bucket that are looked for one by one and not found, before the whole bucket is read. */
+const MISSES_MAX = 3;
+
+/** Buckets of which all ids are known, by their names. */
+export type KnownBuckets = Map<string, Set<string>>;
+
+/**
+ * Where the events of these ids lie; ids that are not here are left out.
+ *
+ * @param known what the caller knows already; buckets that are read whole are added
+ */
 export async function locate(
   kv: Deno.Kv,
   ids: readonly string[],
+  known: KnownBuckets = new Map(),
 ): Promise<Map<string, Located>> {
   const found = new Map<string, Located>();
-  const wanted = new Set(ids);
+  const wanted = new Set(
+    ids.filter((id) => known.get(bucketOf(id))?.has(id) ?? true),
+  );
   const take = (row: IndexRow): void => {
     for (const [id, place, clock, node] of row.items) {
       if (!wanted.delete(id)) continue;
@@ -85,13 +98,23 @@ export async function locate(
   };
   // Most rows hold ids in a row, so an id is mostly in the one named last before it.
   const descending = [...wanted].sort().reverse();
+  // Of ids that are new none is: a few tell that of their bucket, and then all of it is read at once.
+  const misses = new Map<string, number>();
   for (const id of descending) {
-    if (!wanted.has(id)) continue;
+    const bucket = bucketOf(id);
+    const missed = misses.get(bucket) ?? 0;
+    if (!wanted.has(id) || missed === MISSES_MAX) continue;
     const row = await rowBefore(kv, id);
     if (row) take(row);
+    if (wanted.has(id)) misses.set(bucket, missed + 1);
   }
   for (const bucket of new Set([...wanted].map(bucketOf))) {
-    for await (const row of rows(kv, bucket)) take(row);
+    const all = new Set<string>();
+    for await (const row of rows(kv, bucket)) {
+      for (const [id] of row.items) all.add(id);
+      take(row);
+    }
+    known.set(bucket, all);
   }
   return found;
 }

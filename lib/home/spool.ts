@@ -98,8 +98,14 @@ export class Spool {
    * @returns undefined where it is gone; of one too large to be a draft, the first `DOCUMENT_BYTES_MAX` bytes
    */
   async read(name: string): Promise<SpoolFile | undefined> {
+    const path = `${this.path}/${name}`;
     try {
-      using file = await Deno.open(`${this.path}/${name}`, { read: true });
+      const { size, mtime } = await Deno.stat(path);
+      if (size < DOCUMENT_BYTES_MAX) {
+        const bytes = await Deno.readFile(path);
+        return { name, bytes, modifiedMs: mtime?.getTime() ?? 0 };
+      }
+      using file = await Deno.open(path, { read: true });
       const stat = await file.stat();
       const buffer = new Uint8Array(Math.min(stat.size, DOCUMENT_BYTES_MAX));
       let length = 0;
