@@ -123,27 +123,37 @@ export class BoundedConnection {
 
   /** All bytes up to the end of the first head, or beyond, with the identity in it; undefined where it does not come. */
   async #readHead(): Promise<Uint8Array | undefined> {
-    let head: Uint8Array = new Uint8Array(0);
-    const buffer = new Uint8Array(BUFFER_BYTES);
+    let buffer = new Uint8Array(BUFFER_BYTES), length = 0;
     try {
-      for (let count; (count = await this.#client.read(buffer)) !== null;) {
+      for (;;) {
+        const count = await this.#client.read(buffer.subarray(length));
+        if (count === null) break;
         this.#activeMs = this.#elapsedMs();
-        const next = new Uint8Array(head.length + count);
-        next.set(head);
-        next.set(buffer.subarray(0, count), head.length);
         // The end may lie across two reads.
-        const isWhole = hasEnd(next, Math.max(0, head.length - 3));
-        head = next;
-        // One that is too long is the server's to refuse.
-        if (isWhole || head.length > REQUEST_HEAD_BYTES_MAX) {
-          return marked(head, this.id);
-        }
+        const from = Math.max(0, length - 3);
+        length += count;
+        const head = buffer.subarray(0, length);
+        // What is no request, such as the beginning of TLS, or too long, is the server's to refuse.
+        const isOver = !mayBeRequest(head) || length > REQUEST_HEAD_BYTES_MAX;
+        if (isOver || hasEnd(head, from)) return marked(head, this.id);
+        if (length < buffer.length) continue;
+        // Twice the room each time: somebody may send byte by byte.
+        const larger = new Uint8Array(2 * length);
+        larger.set(buffer);
+        buffer = larger;
       }
     } catch {
       // Gone, or closed by us.
     }
     return undefined;
   }
+}
+
+/** Whether a request begins so: with a method, perhaps behind empty lines. */
+function mayBeRequest([first]: Uint8Array): boolean {
+  const A = 0x41, Z = 0x5a;
+  return first === CR || first === LF ||
+    first !== undefined && first >= A && first <= Z;
 }
 
 /** Whether an empty line ends a head at or behind a position. */

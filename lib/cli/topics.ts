@@ -109,6 +109,7 @@ export const TOPICS: readonly Topic[] = [
         "tally",
         "a letter for each event discarded (d), refused (r), lost (l)",
       ],
+      ["reserve", "room that is given back when the disk is full"],
       ["config.toml", "settings, if you write one; see: help environment"],
       ["credentials", "the login (TOML)"],
       ["credentials.lock", "held while it changes"],

@@ -9,7 +9,6 @@ import {
 import { NOBODY, runCode } from "../support/child.ts";
 import { draftOf, eventOf, idOf } from "../support/events.ts";
 import {
-  ALL,
   emitterAt,
   farDeadline,
   homeAt,
