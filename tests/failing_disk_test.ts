@@ -1,8 +1,12 @@
 /** Receipts are true, whatever the disk does. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { ADA, TestCollector } from "./support/collector.ts";
-import { logIn } from "./support/agent.ts";
+import {
+  draftsOf,
+  exported,
+  failingDiskTrial,
+  onFullDisk,
+} from "./proof/disk_trials.ts";
 import {
   CALLS,
   type Failing,
@@ -11,33 +15,8 @@ import {
 } from "./support/failing_disk.ts";
 import { isThere, tempFolder } from "./support/home.ts";
 import { MOUNT, needing } from "./support/needs.ts";
-import { documentsOf, type Run, runProgram } from "./support/program.ts";
-import { ALL_TRUE, compare, tell } from "./support/stored.ts";
-import { smallDisk } from "./support/trouble.ts";
-
-/** Drafts of about the size of real ones. */
-function draftsOf(count: number): string[] {
-  return Array.from({ length: count }, (_, i) =>
-    JSON.stringify({
-      event_type: "HistoryAdded",
-      payload: {
-        wp_id: "WP01",
-        entry_type: "note",
-        entry_content: `${i} `.padEnd(100 + i % 200, "x"),
-      },
-    }));
-}
-
-function runIn(home: string): Run {
-  return (words, { env, ...options } = {}) =>
-    runProgram(words, { SPEC_KITTY_HOME: home, ...env }, options);
-}
-
-async function exported(run: Run) {
-  const { code, stdout, stderr } = await run(["queue", "export"]);
-  strictEqual(code, 0, stderr);
-  return documentsOf(stdout);
-}
+import { documentsOf, type Run } from "./support/program.ts";
+import { ALL_TRUE, compare, tell, type Told } from "./support/stored.ts";
 
 const TRIALS = [["EIO", 0.02], ["ENOSPC", 0.3]] as const;
 
@@ -53,44 +32,31 @@ for (const calls of CALLS) {
         const seed = Math.floor(Math.random() * 2 ** 31);
         const how: Failing = { seed, share, error, calls };
         const home = `${folder.path}/${error}-${share}`;
-        const run = runIn(home);
-        const told = await tell(run, drafts, { env: failing(home, how) });
-        const check = await run(["queue", "check", "--json"]);
-        deepStrictEqual(JSON.parse(check.stdout), { ok: true, problems: [] });
-        deepStrictEqual(
-          compare(told, drafts.length, await exported(run)),
-          ALL_TRUE,
-          `${JSON.stringify(how)} ${JSON.stringify(told.counts)}`,
-        );
+        const trial = await failingDiskTrial(home, failing(home, how), drafts);
+        const ways = `${JSON.stringify(how)} ${
+          JSON.stringify(trial.told.counts)
+        }`;
+        deepStrictEqual(trial.check, { ok: true, problems: [] }, ways);
+        deepStrictEqual(trial.untrue, ALL_TRUE, ways);
       }
     },
   ));
 }
 
-/** Fills a disk of this size with a stream, and says what was told of it. */
-async function filled(
+/** Work on a full disk, of which all receipts were true. */
+function filled(
   kib: number,
-  work: (
-    run: Run,
-    told: Awaited<ReturnType<typeof tell>>,
-    home: string,
-  ) => Promise<void>,
+  work: (run: Run, told: Told, home: string) => Promise<void>,
 ): Promise<void> {
-  await using disk = await smallDisk(kib);
-  const home = `${disk.path}/home`;
-  await using collector = await TestCollector.start([ADA]);
-  await Deno.mkdir(home);
-  await logIn(home, collector);
-  const run = runIn(home);
-  const drafts = draftsOf(Math.ceil(kib * 2.5));
-  const told = await tell(run, drafts);
-  ok(told.counts.lost! > 0, "the disk is full");
-  deepStrictEqual(
-    compare(told, drafts.length, await exported(run)),
-    ALL_TRUE,
-    JSON.stringify(told.counts),
-  );
-  await work(run, told, home);
+  return onFullDisk(kib, async ({ run, told, home, drafts }) => {
+    ok(told.counts.lost! > 0, "the disk is full");
+    deepStrictEqual(
+      compare(told, drafts, await exported(run)),
+      ALL_TRUE,
+      JSON.stringify(told.counts),
+    );
+    await work(run, told, home);
+  });
 }
 
 for (const kib of [3 * 1024, 5 * 1024, 12 * 1024]) {
