@@ -1,18 +1,16 @@
 /**
  * Delivery under faults, by real processes: whatever network, gateway and
  * server do, nothing is lost, nothing is doubled, and the program says so.
- *
- * More mixtures, or the same again:
- *     deno test --allow-all --no-check tests/fault_test.ts -- --rounds=100 --seed=42
  */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { PATHS } from "../lib/wire.ts";
+import { noFindings } from "./proof/findings.ts";
+import { Mixtures } from "./proof/mixtures.ts";
 import { TestAgent } from "./support/agent.ts";
-import { COUNT, MIXED, type Row, ROWS } from "./support/delivery_faults.ts";
+import { COUNT, type Row, ROWS } from "./support/delivery_faults.ts";
 import {
   inTrial,
-  numberOption,
   runBounded,
   SEED,
   sideBySide,
@@ -26,7 +24,7 @@ import { mulberry32 } from "./support/world.ts";
 import { needing, OPENSSL, runTool } from "./support/needs.ts";
 
 /** Mixtures of faults, one after the other in one home. */
-const ROUNDS = numberOption("rounds") ?? 6;
+const ROUNDS = 6;
 
 Deno.test("sync now: a fault on the way -> as the step says, and all arrives once it is over", (t) =>
   sideBySide(t, ROWS, (row) => inTrial((trial) => faulty(trial, row))));
@@ -216,31 +214,14 @@ async function selfSigned(): Promise<
 }
 
 Deno.test(`sync now: ${ROUNDS} mixtures of faults -> nothing lost, nothing doubled, no dead letters`, async () => {
-  const random = mulberry32(SEED);
   console.log(`seed ${SEED}`);
   await inTrial(async (trial) => {
-    let names: string[] = [];
+    const mixtures = new Mixtures(trial, mulberry32(SEED));
     for (let round = 1; round <= ROUNDS; round++) {
-      const chosen = Array.from(
-        { length: 1 + Math.floor(random() * 3) },
-        () => MIXED[Math.floor(random() * MIXED.length)]!(),
-      );
-      await trial.emit(1 + Math.floor(random() * 60));
-      for (const [fault, options] of chosen) {
-        trial.proxy.inject(fault, options);
-        names.push(fault.name);
-      }
-      const { code, stderr } = await trial.sync("2s");
-      // Two 401 for one batch, the second with a new token, end the drain.
-      const expected = names.includes("answer 401") ? [0, 69, 77] : [0, 69];
-      ok(expected.includes(code), `round ${round} ${names}: ${code} ${stderr}`);
-      const { dead } = await trial.stand();
-      deepStrictEqual(dead, [], `round ${round}: ${names}`);
-      if (random() < 0.5) continue;
-      trial.proxy.clear();
-      names = [];
+      await mixtures.round();
+      deepStrictEqual(await mixtures.verify(), noFindings(), `round ${round}`);
     }
-    const { held } = await trial.recover();
-    console.log(`${held.length} events in ${ROUNDS} rounds`);
+    deepStrictEqual(await mixtures.recover(), noFindings());
+    console.log(`${trial.recorded.size} events in ${ROUNDS} rounds`);
   });
 });

@@ -7,7 +7,7 @@ import { ok, strictEqual } from "node:assert/strict";
 import { pause } from "../../lib/deadline.ts";
 import { PATHS } from "../../lib/wire.ts";
 import { TestAgent } from "../support/agent.ts";
-import { type Trial } from "../support/delivery_trial.ts";
+import type { Trial } from "../support/delivery_trial.ts";
 import { eventually } from "../support/eventually.ts";
 import { limitEvents } from "../support/fault_answers.ts";
 import { spawnProgram } from "../support/program.ts";

@@ -28,8 +28,14 @@ const SOURCE = decodeURIComponent(
 /** The program as it is shipped, in a few files that start faster; set by whoever runs all tests. */
 const BUNDLE = Deno.env.get("KITTY_EVENTS_BUNDLE");
 
-/** What the runtime is called with, up to the program's own arguments. */
-const RUN: readonly string[] = [
+/** A compiled program to be tried in place of all that. */
+const PROGRAM = Deno.env.get("KITTY_EVENTS_PROGRAM");
+
+/** What is run. */
+const COMMAND = PROGRAM ?? Deno.execPath();
+
+/** What it is called with, up to the program's own arguments. */
+const RUN: readonly string[] = PROGRAM ? [] : [
   ...["run", "--allow-all", "--no-check", "--quiet"],
   ...BUNDLE ? ["--no-config", "--unstable-kv", BUNDLE] : [SOURCE],
 ];
@@ -51,7 +57,7 @@ export function spawnProgram(
   options: RunOptions = {},
 ): Deno.ChildProcess {
   const { place } = options;
-  return new Deno.Command(place ? `${place}/deno` : Deno.execPath(), {
+  return new Deno.Command(place ? `${place}/deno` : COMMAND, {
     args: [...place ? runIn(place) : RUN, ...args],
     env: {
       DENO_DIR: place ? `${place}/cache` : DENO_DIR,
@@ -72,7 +78,7 @@ export function spawnProgram(
 export function programScript(): string {
   return `#!/bin/sh
 DENO_DIR='${DENO_DIR}' NO_COLOR=1 exec ${
-    [Deno.execPath(), ...RUN].map((word) => `'${word}'`).join(" ")
+    [COMMAND, ...RUN].map((word) => `'${word}'`).join(" ")
   } "$@"
 `;
 }
