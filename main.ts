@@ -10,6 +10,8 @@ import { realTerminal } from "./lib/cli/terminal.ts";
 import { realWorld } from "./lib/world.ts";
 
 if (import.meta.main) {
+  // Beyond a limit on the size of files a write fails then, and does not end the process.
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGXFSZ", () => {});
   // Leaving at once, because a disk that hangs must not keep the process.
   Deno.exit(await run(Deno.args, realWorld(), realTerminal()));
 }

@@ -23,9 +23,9 @@ import { OfflineQueue } from "./queue.ts";
 import {
   closeToOthers,
   makeSound,
+  openKv,
   type OpenQueue,
   type QueueFileState,
-  queuePath,
   sealOf,
   stateOf,
 } from "./queue_file.ts";
@@ -260,7 +260,7 @@ export class Home implements Disposable {
       state = await stateOf(this.path);
     }
     if (!this.#open) {
-      const kv = await Deno.openKv(queuePath(this.path));
+      const kv = await openKv(this.path);
       if (!state) {
         await closeToOthers(this.path);
         // Before there is anything that could fill the disk.

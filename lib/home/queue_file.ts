@@ -99,6 +99,32 @@ export interface OpenQueue {
   readonly identity: string;
 }
 
+/** Files that Deno KV may have open of a queue, its threads' own included. */
+const DESCRIPTORS = 10;
+
+/**
+ * Opens Deno KV on the queue's file.
+ *
+ * @throws {KittyError} where this process may open too few files: a thread of
+ *   the runtime would end in the middle of it, and the process wait for ever
+ */
+export function openKv(home: string): Promise<Deno.Kv> {
+  const open: Deno.FsFile[] = [];
+  try {
+    while (open.length < DESCRIPTORS) open.push(Deno.openSync(lockPath(home)));
+  } catch (error) {
+    // What else may be wrong, the opening itself meets.
+    if (/too many open files|os error 24/i.test(String(error))) {
+      throw unusable(
+        "this process may open too few files for the queue; raise its limit: ulimit -n 64",
+      );
+    }
+  } finally {
+    for (const file of open) file.close();
+  }
+  return Deno.openKv(queuePath(home));
+}
+
 /** A queue that is being opened before the lock is held. */
 export interface OpeningQueue {
   /** Resolves as soon as it is known whether it can be; then the opening is under way. */
@@ -118,8 +144,7 @@ export function openAhead(home: string): OpeningQueue {
   ]);
   const queue = looked.then(async ([state, seal]) => {
     if (!state || sealOf(state) !== seal?.trim()) return undefined;
-    const kv = await Deno.openKv(queuePath(home));
-    return { kv, identity: state.identity };
+    return { kv: await openKv(home), identity: state.identity };
   }).catch(() => undefined);
   return { looked, queue };
 }

@@ -1,0 +1,51 @@
+/** The compiled program under limits of its process: the caller never pays. */
+
+import { ok, strictEqual } from "node:assert/strict";
+import { LINUX, needing } from "../support/needs.ts";
+import { documentsOf } from "../support/program.ts";
+import { programUser, RUNTIME_BASE } from "./built.ts";
+
+const EMIT =
+  "kitty-events emit history-added WP01 note x --json --quiet --timeout 5s";
+
+Deno.test(needing(
+  [RUNTIME_BASE, LINUX],
+  "emit: 15 to 32 descriptors -> ends by itself with exit 0, and its receipt is true",
+  async () => {
+    await using user = await programUser();
+    const kept: string[] = [];
+    await user.run(EMIT);
+    for (let descriptors = 15; descriptors <= 32; descriptors++) {
+      const { code, stdout, stderr } = await user.run(
+        `(ulimit -n ${descriptors}; timeout 30 ${EMIT})`,
+      );
+      strictEqual(code, 0, `${descriptors}: ${stdout}${stderr}`);
+      const [{ status, event_id }] = documentsOf(stdout);
+      ok(["queued", "spooled", "lost"].includes(status), stdout);
+      if (status !== "lost") kept.push(event_id);
+    }
+    ok(kept.length > 10, `${kept.length} kept`);
+    const { stdout } = await user.run("kitty-events queue export");
+    const there = new Set(documentsOf(stdout).map((e) => e.event_id));
+    strictEqual(there.size, kept.length + 1);
+    ok(kept.every((id) => there.has(id)));
+  },
+));
+
+Deno.test(needing(
+  [RUNTIME_BASE, LINUX],
+  "emit: a limit on the size of files -> exit 0, and its receipt is true",
+  async () => {
+    for (const kib of [1, 8, 40]) {
+      await using user = await programUser();
+      const { code, stdout, stderr } = await user.run(
+        `(ulimit -f ${kib}; ${EMIT}) | cat`,
+      );
+      strictEqual(code, 0, stderr);
+      const [{ status, event_id }] = documentsOf(stdout);
+      const { stdout: all } = await user.run("kitty-events queue export");
+      const ids = documentsOf(all).map((e) => e.event_id);
+      ok(status === "lost" ? ids.length === 0 : ids[0] === event_id, stdout);
+    }
+  },
+));
