@@ -80,8 +80,8 @@ export function settingsOf(
       "SPEC_KITTY_TEAM_SLUG",
       "sync",
       "team_slug",
-      text,
-      "a string",
+      (raw) => text(raw)?.trim() === "" ? undefined : text(raw),
+      "a string that is not blank",
     ) ?? LOCAL_TEAM,
     serverUrl: pick(
       "SPEC_KITTY_SERVER_URL",

@@ -20,6 +20,9 @@ const READ_BYTES = 16 * 1024;
 const NOTHING = new Uint8Array(0);
 const NEWLINE = 0x0a, RETURN = 0x0d, SPACE = 0x20, TAB = 0x09;
 
+/** A document, and the carriage return behind it. */
+const LINE_BYTES_MAX = DOCUMENT_BYTES_MAX + 1;
+
 /** Cuts a stream of bytes into lines. */
 export class LineReader {
   readonly #read: (buffer: Uint8Array) => Promise<number | null>;
@@ -61,10 +64,10 @@ export class LineReader {
   /** Adds to the line that has begun. In one place: it may come byte by byte. */
   #keep(piece: Uint8Array): void {
     const length = this.#length + piece.length;
-    if (length > DOCUMENT_BYTES_MAX) this.#begun = NOTHING;
+    if (length > LINE_BYTES_MAX) this.#begun = NOTHING;
     else {
       if (length > this.#begun.length) {
-        const larger = new Uint8Array(Math.min(2 * length, DOCUMENT_BYTES_MAX));
+        const larger = new Uint8Array(Math.min(2 * length, LINE_BYTES_MAX));
         larger.set(this.#begun.subarray(0, this.#length));
         this.#begun = larger;
       }
@@ -79,14 +82,18 @@ export class LineReader {
     let whole = piece;
     if (this.#length > 0) {
       this.#keep(piece);
-      const isTooLong = this.#length > DOCUMENT_BYTES_MAX;
+      const isTooLong = this.#length > LINE_BYTES_MAX;
       whole = this.#begun.subarray(0, this.#length);
       this.#begun = NOTHING;
       this.#length = 0;
       if (isTooLong) return [{ number, bytes: undefined }];
     }
     const bytes = whole.at(-1) === RETURN ? whole.subarray(0, -1) : whole;
-    return isBlank(bytes) ? [] : [{ number, bytes }];
+    if (bytes.length > DOCUMENT_BYTES_MAX) {
+      return [{ number, bytes: undefined }];
+    }
+    const isEmpty = number === 1 && isMark(bytes) || isBlank(bytes);
+    return isEmpty ? [] : [{ number, bytes }];
   }
 }
 
@@ -96,6 +103,12 @@ export async function isReady(reading: Promise<unknown>): Promise<boolean> {
     reading.then(() => true),
     pause(IDLE_MS).then(() => false),
   ]);
+}
+
+/** Whether a line is a byte order mark and nothing else. */
+function isMark(bytes: Uint8Array): boolean {
+  return bytes.length === 3 && bytes[0] === 0xef && bytes[1] === 0xbb &&
+    bytes[2] === 0xbf;
 }
 
 function isBlank(bytes: Uint8Array): boolean {

@@ -244,3 +244,16 @@ Deno.test("parseDuration: durations -> milliseconds; anything else -> undefined"
     strictEqual(parseDuration(text), undefined, text);
   }
 });
+
+Deno.test("settingsOf: a blank team -> not used, said; the next source counts", async () => {
+  const blank = await read({ SPEC_KITTY_TEAM_SLUG: " \t" }, FULL);
+  strictEqual(blank.teamSlug, "file-team");
+  ok(
+    blank.problems.some((text) =>
+      text.includes(
+        "SPEC_KITTY_TEAM_SLUG is not used: expected a string that is not blank",
+      )
+    ),
+    blank.problems.join(),
+  );
+});

@@ -69,3 +69,27 @@ Deno.test("LineReader: a line too long to be a document -> no bytes, and the nex
     [[1, undefined], [2, DOCUMENT_BYTES_MAX], [3, 1]],
   );
 });
+
+Deno.test("LineReader: a first line that is only a byte order mark -> blank; a document of the greatest length before CRLF -> whole", async () => {
+  const encoder = new TextEncoder();
+  const whole = "x".repeat(DOCUMENT_BYTES_MAX);
+  const text = `\ufeff\r\n${whole}\r\n${whole}y\r\nz`;
+  const bytes = encoder.encode(text);
+  let at = 0;
+  const reader = new LineReader((buffer) => {
+    if (at === bytes.length) return Promise.resolve(null);
+    const part = bytes.subarray(at, at + buffer.length);
+    buffer.set(part);
+    at += part.length;
+    return Promise.resolve(part.length);
+  });
+  const found: [number, number | undefined][] = [];
+  for (let lines; (lines = await reader.next());) {
+    for (const { number, bytes } of lines) found.push([number, bytes?.length]);
+  }
+  deepStrictEqual(found, [
+    [2, DOCUMENT_BYTES_MAX],
+    [3, undefined],
+    [4, 1],
+  ]);
+});

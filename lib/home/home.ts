@@ -201,7 +201,11 @@ export class Home implements Disposable {
     return this.hold(
       Deadline.in(this.world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS),
       { files: Infinity, ms: Infinity },
-      (held) => work(held).finally(() => makeReserve(this.path)),
+      (held) =>
+        work(held).finally(async () => {
+          await makeReserve(this.path);
+          await this.spool.removeLeftovers(this.world.nowMs());
+        }),
     );
   }
 

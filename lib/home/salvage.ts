@@ -53,6 +53,7 @@ export async function* salvage(
       `SELECT k, v FROM kv WHERE k >= ? AND k < ? AND k > ? ORDER BY k LIMIT ${PAGE_ENTRIES}`,
     );
     const piece = prepare("SELECT v FROM kv WHERE k = ?");
+    let count = 0, failures = 0;
     for (const place of [QUEUE, DEAD]) {
       // Not `iterate`: at a damaged page it ends as if there were no more rows.
       const read = (from: number, to: number, after: Uint8Array) =>
@@ -61,15 +62,24 @@ export async function* salvage(
           join(place, number(to)),
           after,
         ) as unknown as Row[];
-      for (
-        const row of rowsBetween(read, 0, 2 ** 53, { last: place, failures: 0 })
-      ) {
+      const seen = { last: place, failures: 0 };
+      for (const row of rowsBetween(read, 0, 2 ** 53, seen)) {
         const envelope = envelopeOf(
           row,
           (key) => (piece.get(key) as Row | undefined)?.v,
         );
-        if (envelope) yield envelope;
+        if (!envelope) continue;
+        count += 1;
+        yield envelope;
       }
+      failures += seen.failures;
+    }
+    if (count === 0 && failures > 0) {
+      throw noQueue(
+        folder,
+        "no event of its events.kv can be read: its pages are damaged",
+        "look for a backup of it; the folder stays as it is",
+      );
     }
   } finally {
     await Deno.remove(scratch, { recursive: true });

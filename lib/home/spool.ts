@@ -145,6 +145,24 @@ export class Spool {
     if (names.length > 0) await syncFolder(this.path);
   }
 
+  /**
+   * Removes what writers of this program left that were killed long ago: files
+   * that were never a draft, of which nothing was told.
+   */
+  async removeLeftovers(nowMs: number): Promise<void> {
+    try {
+      for await (const { name } of Deno.readDir(this.path)) {
+        if (!LEFTOVER.test(name)) continue;
+        const path = `${this.path}/${name}`;
+        const { mtime } = await Deno.stat(path);
+        const ageMs = nowMs - (mtime?.getTime() ?? nowMs);
+        if (ageMs > LEFTOVER_MS) await removeIfThere(path);
+      }
+    } catch {
+      // They are in nobody's way.
+    }
+  }
+
   /** Moves a file that can never become an event to `rejected/`, with the reason beside it. */
   async reject(name: string, reason: object): Promise<void> {
     const folder = `${this.path}/rejected`;
@@ -163,6 +181,12 @@ export class Spool {
     await syncFolder(this.path);
   }
 }
+
+/** What `put` writes to before it renames it; other programs choose other names. */
+const LEFTOVER = /^\.[0-7][0-9A-HJKMNP-TV-Z]{25}\.json\.tmp$/;
+
+/** No write takes a day. */
+const LEFTOVER_MS = 24 * 60 * 60 * 1000;
 
 function exists(path: string): Promise<boolean> {
   return Deno.lstat(path).then(() => true, () => false);

@@ -1,6 +1,6 @@
 /** `queue import --from`: what can be read of a queue that was set aside. */
 
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { tempHome } from "../support/home.ts";
 import { documentsOf, runProgram, type RunResult } from "../support/program.ts";
 
@@ -107,12 +107,14 @@ Deno.test({
   },
 });
 
-Deno.test("queue import --from: the first page of the table damaged -> an end, and nothing made up", async () => {
+Deno.test("queue import --from: the first page of the table damaged -> 74, said, and nothing made up", async () => {
   const { result, lost } = await salvaged((file) => {
     file.fill(0xff, 3 * PAGE_BYTES, 4 * PAGE_BYTES);
   });
   strictEqual(result.signal, null);
   strictEqual(lost, EVENTS);
+  strictEqual(result.code, 74);
+  match(result.stdout, /no event of its events.kv can be read/);
 });
 
 Deno.test("queue import --from: no folder -> 64; no queue in it, no SQLite file, an empty one -> 74; and why; nothing imported", () =>

@@ -109,3 +109,28 @@ Deno.test("isWritable: a folder -> true and nothing left; no folder -> false", a
   ok(await spool.isWritable());
   strictEqual((await namesIn(spool.path)).length, 1);
 });
+
+Deno.test("removeLeftovers: of killed writers, of yesterday -> removed; younger ones, other programs', drafts -> stay", async () => {
+  await using home = await tempHome();
+  const spool = new Spool(home.path);
+  await Deno.mkdir(spool.path, { recursive: true });
+  const nowMs = Date.now(), DAY_MS = 24 * 60 * 60 * 1000;
+  const files = {
+    [`.${idOf(1)}.json.tmp`]: 2 * DAY_MS,
+    [`.${idOf(2)}.json.tmp`]: DAY_MS / 2,
+    ".mine.json.tmp": 2 * DAY_MS,
+    ".1234.tmp": 2 * DAY_MS,
+    [`${idOf(3)}.json`]: 2 * DAY_MS,
+  };
+  for (const [name, ageMs] of Object.entries(files)) {
+    const path = `${spool.path}/${name}`;
+    await Deno.writeTextFile(path, "{}");
+    const time = new Date(nowMs - ageMs);
+    await Deno.utime(path, time, time);
+  }
+  await spool.removeLeftovers(nowMs);
+  deepStrictEqual(
+    await namesIn(spool.path),
+    Object.keys(files).slice(1).sort(),
+  );
+});
