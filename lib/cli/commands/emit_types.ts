@@ -260,9 +260,14 @@ export const EMIT_TYPES: readonly EmitType[] = [
 
 /** A number where the text is one; other text goes to the contract as it is. */
 function number(text: string | undefined): number | undefined {
-  return text !== undefined && /^-?\d+(\.\d+)?$/.test(text)
-    ? Number(text)
-    : text as number | undefined;
+  if (text === undefined || !/^-?\d+(\.\d+)?$/.test(text)) {
+    return text as number | undefined;
+  }
+  const value = Number(text);
+  const [, fraction = ""] = text.split(".");
+  // 6.9999999999999999 would become 7, which nobody has said.
+  const isRounded = Number.isInteger(value) && /[1-9]/.test(fraction);
+  return isRounded ? text as unknown as number : value;
 }
 
 /** A draft in a few words, of what the contract has checked or is short. */
