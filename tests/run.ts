@@ -45,8 +45,13 @@ async function chosen(args: readonly string[]): Promise<string[]> {
   const isQuick = args.includes("--quick");
   return files.filter((file) =>
     (paths.length === 0 || paths.some((path) => file.startsWith(path))) &&
-    !(isQuick && (SLOW.has(file) || ALONE.has(file) || LONGEST.includes(file)))
+    !(isQuick && isSlow(file))
   );
+}
+
+function isSlow(file: string): boolean {
+  return ALONE.has(file) || LONGEST.includes(file) ||
+    SLOW.some((path) => file.startsWith(path));
 }
 
 /** A file that takes long begins early, or all others would wait for it in the end. */

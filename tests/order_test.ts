@@ -1,0 +1,12 @@
+import { deepStrictEqual } from "node:assert/strict";
+import { ALONE, LONGEST, SLOW } from "./order.ts";
+
+Deno.test("order: every file and folder that it names -> is there", async () => {
+  const missing: string[] = [];
+  for (const path of [...ALONE, ...LONGEST, ...SLOW]) {
+    const url = new URL(path, import.meta.url);
+    const isThere = await Deno.stat(url).then(() => true, () => false);
+    if (!isThere) missing.push(path);
+  }
+  deepStrictEqual(missing, []);
+});
