@@ -130,10 +130,10 @@ export const INTAKE_FILES_MAX = 1_000;
 export const INTAKE_MS_MAX = 50;
 
 /**
- * A spool file larger than an event may be that takes longer to read than this
- * is set aside: every call would read it, and some have no more time than that.
+ * A spool file larger than an event may be that takes half of a call's time to
+ * read, and no less than this, is set aside: every call would read it anew.
  */
-export const SPOOL_READING_MS_MAX = 250;
+export const SPOOL_READING_MS_MIN = 250;
 
 /** A spool file that cannot be parsed may still be in the writing until it is this old. */
 export const SPOOL_UNFINISHED_MS = 10_000;

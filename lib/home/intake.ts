@@ -7,6 +7,7 @@
 
 import { idTaken, type Problem, readDraft, tooLarge } from "../contract.ts";
 import type { Settings } from "../config.ts";
+import type { Deadline } from "../deadline.ts";
 import { KittyError, reasonOf } from "../errors.ts";
 import { complete, type CompleteDraft, render } from "../event.ts";
 import {
@@ -15,7 +16,7 @@ import {
   DOCUMENT_BYTES_MAX,
   EVENT_BYTES_MAX,
   SPOOL_READ_AHEAD,
-  SPOOL_READING_MS_MAX,
+  SPOOL_READING_MS_MIN,
   SPOOL_UNFINISHED_MS,
 } from "../limits.ts";
 import { record, type Recorded } from "../record.ts";
@@ -64,7 +65,7 @@ type Verdict =
 const tooSlow: Problem = {
   path: "",
   expected:
-    `a draft that can be read in ${SPOOL_READING_MS_MAX} ms; write it without needless white space and escapes, and move it back`,
+    "a draft that can be read within a call's time; write it without needless white space and escapes, and move it back",
   found: "object",
 };
 
@@ -104,7 +105,7 @@ async function takeInSome(
   const limit = Math.min(names.length, bounds.files);
   await using judged = new ReadAhead(
     names.slice(0, limit),
-    (name) => judge(spool, name, context, held.deadline.elapsedMs),
+    (name) => judge(spool, name, context, held.deadline),
   );
   let at = 0, unfinished = 0, group: Drafted[] = [], bytes = 0;
   const isOver = () => held.deadline.elapsedMs() >= stopAtMs;
@@ -171,19 +172,19 @@ async function judge(
   spool: Spool,
   name: string,
   context: IntakeContext,
-  elapsedMs: () => number,
+  deadline: Deadline,
 ): Promise<Verdict> {
   // A file that only another user may read must not keep all others waiting.
   const file = await spool.read(name).catch(() => "unfinished" as const);
   if (typeof file !== "object") return file ?? "gone";
   const nowMs = context.nowMs();
-  const beganMs = elapsedMs();
+  const { leftMs } = deadline;
   const checked = file.bytes.length < DOCUMENT_BYTES_MAX
     ? readDraft(file.bytes, { first: true })
     : { problems: [tooLarge] };
   if (
     file.bytes.length > EVENT_BYTES_MAX &&
-    elapsedMs() - beganMs > SPOOL_READING_MS_MAX
+    leftMs - deadline.leftMs > Math.max(SPOOL_READING_MS_MIN, leftMs / 2)
   ) return { file, problems: [tooSlow] };
   if (checked.problems) {
     const isNoJson = checked.problems.some(({ found }) => found === "invalid");
