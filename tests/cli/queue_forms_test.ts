@@ -91,6 +91,7 @@ Deno.test("queue list, show, stats, export --json -> exactly the published docum
 
 Deno.test("queue commands: without --json -> the same for people; an empty queue is said on stderr alone", () =>
   withProgram(async (run, home) => {
+    await Deno.mkdir(home);
     for (const words of [["queue", "list"], ["queue", "dead", "list"]]) {
       for (const more of [[], ["--json"]]) {
         const { code, stdout, stderr } = await run([...words, ...more]);

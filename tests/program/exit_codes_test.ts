@@ -17,7 +17,7 @@ const SCRIPTS: readonly [number, string, RegExp][] = [
     "kitty-events emit wp-status-changed WP01 planned fro_review --strict",
     /did you mean "for_review"\?/,
   ],
-  [69, `${NO_SERVER} ${EMIT} --wait server --timeout 300ms`, /stays queued/],
+  [69, `${NO_SERVER} ${EMIT} --wait server --timeout 3s`, /stays queued/],
   [74, `${EMIT} --home /dev/null/home`, /lost/],
   [75, `${EMIT}; SPEC_KITTY_MAX_QUEUE_SIZE=1 ${EMIT}`, /refused/],
   [77, `${NO_SERVER} kitty-events sync now`, /auth login/],
