@@ -66,10 +66,14 @@ export async function openKeeper(call: Call): Promise<Keeper> {
   const keep: Keeper["keep"] = (work) => under((held) => home.keep(held), work);
   const look: Keeper["look"] = async (work) => {
     if (!isThere) {
-      const words = `there is nothing yet: the first event makes ${home.path}`;
+      const result = await work(await home.unmade());
       // Whoever reads JSON sees that there is nothing.
-      if (!call.out.mode.json) await call.out.note(words);
-      return await work(await home.unmade());
+      if (!call.out.mode.json) {
+        await call.out.note(
+          `there is nothing yet: the first event makes ${home.path}`,
+        );
+      }
+      return result;
     }
     return await under((held) => home.look(held), async (held) => {
       const { left } = held.intake;
