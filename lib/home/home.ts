@@ -268,8 +268,8 @@ export class Home implements Disposable {
       if (!state) {
         await closeToOthers(this.path);
         // Before there is anything that could fill the disk.
-        const half = deadline.shifted(-deadline.leftMs / 2);
-        await makeReserve(this.path, half);
+        const share = deadline.shifted(-deadline.leftMs * 0.9);
+        await makeReserve(this.path, share);
       }
       state ??= await stateOf(this.path);
       this.#open = { kv, identity: state?.identity ?? "" };

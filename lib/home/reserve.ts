@@ -20,8 +20,9 @@ const RESERVE_BYTES = 5 * 1024 * 1024;
 /** Less than this is of no use. */
 const RESERVE_BYTES_MIN = 256 * 1024;
 
-/** Random bytes come in blocks of this size. */
-const BLOCK_BYTES = 64 * 1024;
+/** Bytes of a write, and those that are random at once. */
+const BLOCK_BYTES = 1024 * 1024;
+const RANDOM_BYTES = 64 * 1024;
 
 /** Path of a home's reserve. */
 export function reservePath(home: string): string {
@@ -65,7 +66,10 @@ async function fill(path: string, by?: Deadline): Promise<void> {
     mode: FILE_MODE,
   });
   // Some file systems store a run of equal bytes in no room at all.
-  const block = crypto.getRandomValues(new Uint8Array(BLOCK_BYTES));
+  const block = new Uint8Array(BLOCK_BYTES);
+  for (let at = 0; at < BLOCK_BYTES; at += RANDOM_BYTES) {
+    crypto.getRandomValues(block.subarray(at, at + RANDOM_BYTES));
+  }
   let size = 0;
   try {
     while (size < 2 * RESERVE_BYTES) {

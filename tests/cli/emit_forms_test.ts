@@ -417,6 +417,7 @@ Deno.test("emit --event-id: tried again -> one event, its receipt; after it was 
 
 Deno.test("settings: limits by environment, config.toml, default -> in this order; one that cannot be used falls through, with a warning", () =>
   withProgram(async (run, home) => {
+    await Deno.mkdir(home);
     const stats = async (env: Record<string, string> = {}) => {
       const { stdout, stderr } = await run(["queue", "stats", "--json"], {
         env,
