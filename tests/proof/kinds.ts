@@ -75,7 +75,8 @@ async function failingDisks(seed: number, rounds: number): Promise<Outcome> {
     addTo(findings, findingsOf(trial));
     counts.drafts! += drafts.length;
     for (const [status, count] of Object.entries(trial.told.counts)) {
-      counts[status] = (counts[status] ?? 0) + count;
+      const key = `told ${status}`;
+      counts[key] = (counts[key] ?? 0) + count;
     }
     await Deno.remove(home, { recursive: true });
   }
@@ -85,7 +86,7 @@ async function failingDisks(seed: number, rounds: number): Promise<Outcome> {
 async function fullDisks(seed: number, rounds: number): Promise<Outcome> {
   const random = mulberry32(seed);
   const findings = noFindings();
-  const counts = { rounds, queued: 0, delivered: 0, lost: 0 };
+  const counts = { rounds, "told queued": 0, delivered: 0, "told lost": 0 };
   for (let n = 0; n < rounds; n++) {
     const kib = 2_048 + Math.floor(random() * 14_336);
     await onFullDisk(kib, async ({ run, told, drafts }) => {
@@ -95,8 +96,8 @@ async function fullDisks(seed: number, rounds: number): Promise<Outcome> {
       const { stdout } = await run(["sync", "now", "--json"]);
       const [{ delivered = 0, remaining = -1 }] = documentsOf(stdout);
       if (remaining !== 0) findings.other += 1;
-      counts.queued += told.counts.queued ?? 0;
-      counts.lost += told.counts.lost ?? 0;
+      counts["told queued"] += told.counts.queued ?? 0;
+      counts["told lost"] += told.counts.lost ?? 0;
       counts.delivered += delivered;
     });
   }
