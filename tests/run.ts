@@ -76,30 +76,59 @@ async function bundled(folder: string): Promise<Record<string, string>> {
 
 const leftOut = new Map<string, number>();
 
-/** Runs some files, shows what they say, and counts. */
+/** Runs some files in one process, shows what they said when it has ended, and counts. */
 async function run(
   files: readonly string[],
-  flags: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<Counts> {
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  if (files.length === 0) return counts;
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "--allow-all", "--no-check", ...flags, ...files],
+    args: ["test", "--allow-all", "--no-check", ...files],
     cwd: TESTS,
     env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
+  const lines: string[] = [];
   for await (const line of linesOf(child.stdout)) {
-    console.log(line);
+    lines.push(line);
     read(line, counts);
   }
   const { success } = await child.status;
+  console.log(lines.join("\n"));
   // A file that cannot be loaded counts in no line.
   if (!success && counts.failed === 0) counts.failed = 1;
   return counts;
+}
+
+/** Files that one process runs, unless they take long. */
+const FILES_AT_ONCE = 6;
+
+/** Files as processes run them: each that takes long by itself, and the others some at a time. */
+function portionsOf(files: readonly string[]): string[][] {
+  const isLong = (file: string) => LONGEST.includes(file);
+  const portions = longestFirst(files.filter(isLong)).map((file) => [file]);
+  const others = files.filter((file) => !isLong(file));
+  for (let at = 0; at < others.length; at += FILES_AT_ONCE) {
+    portions.push(others.slice(at, at + FILES_AT_ONCE));
+  }
+  return portions;
+}
+
+/** Runs files side by side, in as many processes as there are cores. */
+async function runTogether(
+  files: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Counts[]> {
+  const portions = portionsOf(files).values();
+  const counted: Counts[] = [];
+  const work = async () => {
+    for (const portion of portions) counted.push(await run(portion, env));
+  };
+  const jobs = navigator.hardwareConcurrency;
+  await Promise.all(Array.from({ length: jobs }, work));
+  return counted;
 }
 
 /** Reads one line of a run: its closing counts, or why a test was left out. */
@@ -120,10 +149,9 @@ const files = await chosen(Deno.args);
 const together = files.filter((file) => !ALONE.has(file));
 await using folder = await tempFolder();
 const env = await bundled(`${folder.path}/bundle`);
-const counted = [
-  await run(longestFirst(together), ["--parallel"], env),
-  await run(files.filter((file) => ALONE.has(file)), [], env),
-];
+const counted = await runTogether(together, env);
+const alone = files.filter((file) => ALONE.has(file));
+if (alone.length > 0) counted.push(await run(alone, env));
 const sum = (key: keyof Counts) =>
   counted.reduce((total, counts) => total + counts[key], 0);
 const [passed, failed, skipped] = [
