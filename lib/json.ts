@@ -147,7 +147,7 @@ function startsWithBom(bytes: Uint8Array): boolean {
  * number with an exponent or with more than 15 digits. One test of all the
  * text, so that the walk that is sure is seldom needed.
  */
-const DOUBTFUL = /\\u[dD]|[:,[\s]-?[\d.]{1,15}[\d.eE]/;
+const DOUBTFUL = /\\u[dD]|[:,[\s]-?(?:[\d.]{16}|[\d.]{1,15}[eE])/;
 
 /** Whether a text has brackets enough to be nested too deep; few have, and those are walked. */
 function opensOften(text: string): boolean {
