@@ -151,6 +151,8 @@ export class BoundedServer {
 
   #admit(accepted: Deno.Conn): void {
     const { elapsedMs } = this.#parts.world;
+    // An answer in two pieces would wait for the client's receipt of the first.
+    if ("setNoDelay" in accepted) (accepted as Deno.TcpConn).setNoDelay();
     const connection = new BoundedConnection(accepted, elapsedMs);
     const hasPlace = this.#connections.size < this.#connectionsMax ||
       this.#makeRoom();
