@@ -1,12 +1,15 @@
 /** Receipts are true, whatever the disk does. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { VICTIMS } from "./proof/delivery_kills.ts";
 import {
   draftsOf,
   exported,
   failingDiskTrial,
   onFullDisk,
 } from "./proof/disk_trials.ts";
+import { noFindings } from "./proof/findings.ts";
+import { KINDS } from "./proof/kinds.ts";
 import {
   CALLS,
   type Failing,
@@ -39,6 +42,19 @@ for (const calls of CALLS) {
         deepStrictEqual(trial.check, { ok: true, problems: [] }, ways);
         deepStrictEqual(trial.untrue, ALL_TRUE, ways);
       }
+    },
+  ));
+}
+
+for (const victim of VICTIMS) {
+  Deno.test(needing(
+    FAILING_DISK,
+    `delivery: the disk of the ${victim} fails now and then -> nothing acknowledged is missing, nothing twice, and all arrives on the sound disk`,
+    async () => {
+      const kind = KINDS.find(({ name }) => name === `failing-disk-${victim}`)!;
+      const seed = Math.floor(Math.random() * 2 ** 31);
+      const { findings } = await kind.run(seed, 2);
+      deepStrictEqual(findings, noFindings(), `seed ${seed}`);
     },
   ));
 }

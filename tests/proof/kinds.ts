@@ -7,7 +7,7 @@ import { MOUNT, type Need } from "../support/needs.ts";
 import { documentsOf } from "../support/program.ts";
 import { compare, tell, type Told } from "../support/stored.ts";
 import { mulberry32 } from "../support/world.ts";
-import { DeliveryKills, type Victim } from "./delivery_kills.ts";
+import { DeliveryKills, type Victim, VICTIMS } from "./delivery_kills.ts";
 import {
   draftsOf,
   exported,
@@ -17,6 +17,7 @@ import {
   runIn,
   wayOf,
 } from "./disk_trials.ts";
+import { DiskDelivery } from "./disk_delivery.ts";
 import { EmitKills } from "./emit_kills.ts";
 import { addTo, type Findings, noFindings } from "./findings.ts";
 import { Mixtures } from "./mixtures.ts";
@@ -81,6 +82,23 @@ async function failingDisks(seed: number, rounds: number): Promise<Outcome> {
     await Deno.remove(home, { recursive: true });
   }
   return { findings, counts };
+}
+
+function diskDeliveries(victim: Victim): Kind["run"] {
+  return async (seed, rounds) => {
+    await using folder = await tempFolder();
+    const failing = await failingDisk(folder.path);
+    await using trial = await Trial.start(seed);
+    const deliveries = new DiskDelivery(trial, victim, failing, seed);
+    const findings = noFindings();
+    for (let n = 0; n < rounds; n++) {
+      const how = wayOf(seed + n, seed + n, CALLS);
+      addTo(findings, await deliveries.round(how));
+    }
+    addTo(findings, await deliveries.recover());
+    const counts = { ...deliveries.counts, events: trial.recorded.size };
+    return { findings, counts };
+  };
 }
 
 async function fullDisks(seed: number, rounds: number): Promise<Outcome> {
@@ -158,10 +176,10 @@ export const KINDS: readonly Kind[] = [
       "one-shots, streams of 600 drafts and drops into the spool, killed with -9 at a random moment of the time that each usually takes; then the queue against all receipts and drops",
     needs: [],
     roundsAtOnce: 60,
-    share: 0.62,
+    share: 0.56,
     run: emitKills,
   },
-  ...(["client", "collector", "agent"] as const).map((victim): Kind => ({
+  ...VICTIMS.map((victim): Kind => ({
     name: `delivery-${victim}`,
     about:
       `the ${victim} killed with -9 in the middle of a drain in small batches; then home and collector against all that was recorded`,
@@ -179,6 +197,15 @@ export const KINDS: readonly Kind[] = [
     share: 0.15,
     run: failingDisks,
   },
+  ...VICTIMS.map((victim): Kind => ({
+    name: `failing-disk-${victim}`,
+    about:
+      `drains in small batches while the disk of the ${victim} fails in the same ways; then, on the sound disk, home and collector against all that was recorded`,
+    needs: FAILING_DISK,
+    roundsAtOnce: 10,
+    share: 0.02,
+    run: diskDeliveries(victim),
+  })),
   {
     name: "full-disk",
     about:

@@ -263,8 +263,8 @@ export class TestCollector extends CollectorClient implements AsyncDisposable {
   }
 
   /** Starts it again, after its end, with the same home and address. */
-  async restart(): Promise<void> {
-    await this.#process.run(new URL(this.url).host);
+  async restart(env?: Readonly<Record<string, string>>): Promise<void> {
+    await this.#process.run(new URL(this.url).host, env);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -295,9 +295,13 @@ class CollectorProcess {
     return this.#child!.pid;
   }
 
-  async run(listen: string): Promise<void> {
+  async run(
+    listen: string,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
     const child = spawnProgram(["collector", "run", "--listen", listen], {
       SPEC_KITTY_HOME: this.#home,
+      ...env,
     });
     const lines = linesOf(child.stdout);
     const logging = this.#readLog(child.stderr);

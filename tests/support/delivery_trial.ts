@@ -142,10 +142,13 @@ export class Ledger {
   }
 
   /** Drains. */
-  async sync(timeout = "15s"): Promise<Synced> {
+  async sync(
+    timeout = "15s",
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Synced> {
     const { code, stdout, stderr } = await runBounded(
       ["sync", "now", "--json", "--timeout", timeout],
-      { SPEC_KITTY_HOME: this.home, ...this.env },
+      { SPEC_KITTY_HOME: this.home, ...this.env, ...env },
     );
     const [summary] = documentsOf(stdout);
     return { code, summary, stderr };
