@@ -6,7 +6,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { PATHS } from "../lib/wire.ts";
 import { TestAgent } from "./support/agent.ts";
-import { inTrial, sideBySide, type Trial } from "./support/delivery_trial.ts";
+import { sideBySide, type Trial } from "./support/delivery_trial.ts";
 import { eventually } from "./support/eventually.ts";
 import type { Fault, Injected } from "./support/fault.ts";
 import {
@@ -71,7 +71,7 @@ const ROWS: readonly Row[] = [
 ];
 
 Deno.test("agent: its WebSocket fails -> as the step says, and it goes on once that is over", (t) =>
-  sideBySide(t, ROWS, (row) => inTrial((trial) => fail(trial, row))));
+  sideBySide(t, ROWS, fail));
 
 async function fail(trial: Trial, row: Row): Promise<void> {
   const { proxy, home } = trial;

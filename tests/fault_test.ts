@@ -27,7 +27,7 @@ import { needing, OPENSSL, runTool } from "./support/needs.ts";
 const ROUNDS = 6;
 
 Deno.test("sync now: a fault on the way -> as the step says, and all arrives once it is over", (t) =>
-  sideBySide(t, ROWS, (row) => inTrial((trial) => faulty(trial, row))));
+  sideBySide(t, ROWS, faulty));
 
 async function faulty(trial: Trial, { outcome, inject }: Row): Promise<void> {
   const ids = await trial.emit(COUNT);

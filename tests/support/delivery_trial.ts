@@ -6,9 +6,10 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { logIn } from "./agent.ts";
-import { ADA, TestCollector, type TestUser } from "./collector.ts";
+import { ADA, addUsers, TestCollector, type TestUser } from "./collector.ts";
 import { type FaultProxy, startFaultProxy } from "./fault_proxy.ts";
-import { type TempFolder, tempHome } from "./home.ts";
+import { tempHome } from "./home.ts";
+import { runHere } from "./in_process.ts";
 import {
   documentsOf,
   runProgram,
@@ -97,7 +98,7 @@ export class Ledger {
     readonly env: Readonly<Record<string, string>> = {},
   ) {}
 
-  /** Records events, in one process. */
+  /** Records events, by one call. */
   async emit(
     count: number,
     textOf: (n: number) => string = (n) => `entry ${n}`,
@@ -110,8 +111,9 @@ export class Ledger {
     const stdin = payloads
       .map((payload) => JSON.stringify({ event_type: "HistoryAdded", payload }))
       .join("\n");
-    const { code, stdout, stderr } = await this.run(
+    const { code, stdout, stderr } = await runHere(
       ["emit", "--stdin", "--json"],
+      this.#env,
       stdin,
     );
     strictEqual(code, 0, stderr);
@@ -124,19 +126,19 @@ export class Ledger {
     });
   }
 
-  /** Runs a command in the home. */
+  /** Runs a command in the home, in its own process. */
   run(args: readonly string[], stdin = ""): Promise<RunResult> {
-    return runProgram(
-      args,
-      { SPEC_KITTY_HOME: this.home, ...this.env },
-      { stdin },
-    );
+    return runProgram(args, this.#env, { stdin });
   }
 
-  /** Runs a command that has to end well; its documents. */
+  get #env(): Readonly<Record<string, string>> {
+    return { SPEC_KITTY_HOME: this.home, ...this.env };
+  }
+
+  /** Looks at the home by a command that has to end well; its documents. */
   // deno-lint-ignore no-explicit-any
   async ask(...args: string[]): Promise<any[]> {
-    const { code, stdout, stderr } = await this.run(args);
+    const { code, stdout, stderr } = await runHere(args, this.#env);
     strictEqual(code, 0, `${args.join(" ")}: ${stdout}${stderr}`);
     return documentsOf(stdout);
   }
@@ -148,7 +150,7 @@ export class Ledger {
   ): Promise<Synced> {
     const { code, stdout, stderr } = await runBounded(
       ["sync", "now", "--json", "--timeout", timeout],
-      { SPEC_KITTY_HOME: this.home, ...this.env, ...env },
+      { ...this.#env, ...env },
     );
     const [summary] = documentsOf(stdout);
     return { code, summary, stderr };
@@ -213,32 +215,40 @@ export class Ledger {
   }
 }
 
+/** Trials so far, for names of their own. */
+let trials = 0;
+
 /** One home that is logged in at a collector, through a proxy. */
 export class Trial extends Ledger implements AsyncDisposable {
-  readonly #folder: TempFolder;
+  readonly #undo: AsyncDisposable;
 
   private constructor(
-    folder: TempFolder,
+    home: string,
+    user: TestUser,
     readonly collector: TestCollector,
     readonly proxy: FaultProxy,
+    undo: AsyncDisposable,
   ) {
-    super(folder.path, ADA);
-    this.#folder = folder;
+    super(home, user);
+    this.#undo = undo;
   }
 
-  static async start(seed = SEED): Promise<Trial> {
-    const [collector, folder] = await Promise.all([
-      TestCollector.start([ADA]),
-      tempHome(),
-    ]);
-    const proxy = startFaultProxy({ target: collector.url, seed });
-    const trial = new Trial(folder, collector, proxy);
+  /** @param shared a collector that other trials have too, each in a team of its own */
+  static async start(seed = SEED, shared?: TestCollector): Promise<Trial> {
+    await using undo = new AsyncDisposableStack();
+    const { path } = undo.use(await tempHome());
+    const collector = shared ?? undo.use(await TestCollector.start([]));
+    const name = `trial-${++trials}`;
+    const user = shared ? { ...ADA, name, team: name } : ADA;
+    await addUsers(collector.home, [user]);
+    const proxy = undo.use(startFaultProxy({ target: collector.url, seed }));
+    const trial = new Trial(path, user, collector, proxy, undo.move());
     await trial.logIn();
     return trial;
   }
 
   logIn(): Promise<void> {
-    return logIn(this.home, this.proxy);
+    return logIn(this.home, this.proxy, this.user);
   }
 
   stand(): Promise<Standing> {
@@ -263,12 +273,7 @@ export class Trial extends Ledger implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      await this.proxy[Symbol.asyncDispose]();
-    } finally {
-      await this.collector[Symbol.asyncDispose]();
-      await this.#folder[Symbol.asyncDispose]();
-    }
+    await this.#undo[Symbol.asyncDispose]();
   }
 }
 
@@ -276,9 +281,10 @@ export class Trial extends Ledger implements AsyncDisposable {
 export async function inTrial(
   work: (trial: Trial) => Promise<void>,
   seed = SEED,
+  shared?: TestCollector,
 ): Promise<void> {
   try {
-    await using trial = await Trial.start(seed);
+    await using trial = await Trial.start(seed, shared);
     await work(trial);
   } catch (error) {
     console.log(`the same again: --seed=${SEED}`);
@@ -289,18 +295,19 @@ export async function inTrial(
 /** Trials that run at the same time: each waits most of its own. */
 const AT_ONCE = 5;
 
-/** Works on all rows of a table, each a step that has the row's name. */
+/** Has all rows of a table tried at one collector, each in a trial and a step of its own. */
 export async function sideBySide<Row extends { readonly name: string }>(
   t: Deno.TestContext,
   table: readonly Row[],
-  work: (row: Row) => Promise<void>,
+  work: (trial: Trial, row: Row) => Promise<void>,
 ): Promise<void> {
+  await using collector = await TestCollector.start([]);
   const rows = table.values();
   const one = async () => {
     for (const row of rows) {
       await t.step({
         name: row.name,
-        fn: () => work(row),
+        fn: () => inTrial((trial) => work(trial, row), SEED, collector),
         // Steps that run side by side cannot be looked after one by one.
         sanitizeOps: false,
         sanitizeResources: false,

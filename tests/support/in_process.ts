@@ -1,0 +1,51 @@
+/**
+ * A command line run inside of the test's own process: for what a test needs
+ * before and after what it tests, where a process for each would cost more
+ * than the test. What is under test runs in its own (`program.ts`).
+ */
+
+import { run } from "../../lib/cli/cli.ts";
+import type { Terminal } from "../../lib/cli/terminal.ts";
+import { machine } from "../../lib/world.ts";
+import type { RunResult } from "./program.ts";
+
+/** Runs a command line, with nothing in its environment but `env`. */
+export async function runHere(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  stdin = "",
+): Promise<RunResult> {
+  let input = new TextEncoder().encode(stdin), stdout = "", stderr = "";
+  const terminal: Terminal = {
+    isInteractive: false,
+    showsErrors: false,
+    hasColours: false,
+    hasErrorColours: false,
+    lost: undefined,
+    read(buffer) {
+      if (input.length === 0) return Promise.resolve(null);
+      const count = Math.min(input.length, buffer.length);
+      buffer.set(input.subarray(0, count));
+      input = input.subarray(count);
+      return Promise.resolve(count);
+    },
+    readSecret: () => Promise.resolve(undefined),
+    write(text) {
+      stdout += text;
+      return Promise.resolve(true);
+    },
+    writeError(line) {
+      stderr += `${line}\n`;
+      return Promise.resolve();
+    },
+    writeErrorText(text) {
+      stderr += text;
+      return Promise.resolve();
+    },
+    onStop() {},
+    onReload() {},
+  };
+  const world = { ...machine(), env: (name: string) => env[name] };
+  const code = await run(args, world, terminal);
+  return { code, signal: null, stdout, stderr };
+}
