@@ -3,14 +3,20 @@
  * of eight times the size costs about eight times the time, whatever it says.
  */
 
-import { ok } from "node:assert/strict";
+import { ok, strictEqual } from "node:assert/strict";
+import fc from "fast-check";
 import { splitBatch } from "../lib/collector/split.ts";
+import { Tokens } from "../lib/collector/tokens.ts";
+import { readUsers } from "../lib/collector/users.ts";
 import { readArrival } from "../lib/collector/arrival.ts";
 import { readConfigFile } from "../lib/config.ts";
 import { readDraft, readEnvelope } from "../lib/contract.ts";
 import { readAgentState } from "../lib/delivery/agent_file.ts";
 import { readCredentials } from "../lib/delivery/credentials.ts";
 import { fieldsOf } from "../lib/delivery/http.ts";
+import { claimsOf } from "../lib/delivery/tokens.ts";
+import type { KittyError } from "../lib/errors.ts";
+import { envelopeOf } from "../lib/home/salvage.ts";
 import { parseDocument } from "../lib/json.ts";
 import { LineReader } from "../lib/lines.ts";
 import { findProject } from "../lib/project.ts";
@@ -85,7 +91,33 @@ const TOML_SHAPES: typeof JSON_SHAPES = {
   "quotes": (n) => `a = "${'\\"'.repeat(n / 2)}`,
 };
 
+/** Tokens as a server might make them up. */
+const TOKEN_SHAPES: typeof JSON_SHAPES = {
+  "dots": (n) => ".".repeat(n),
+  "one long part": (n) => `a.${"A".repeat(n)}.a`,
+  "claims of flaws": (n) => `a.${btoa(`{"a":[${list("1e999", n / 2)}]}`)}.a`,
+  "no base64": (n) => `a.${"=".repeat(n)}.a`,
+};
+
+/** Values that stand for an event in a queue: itself, or how many chunks of how many bytes it has. */
+const ROW_SHAPES: typeof JSON_SHAPES = {
+  "an event": (n) => `{"a":"${"x".repeat(n)}"}`,
+  "chunks without end": () => "[1e12,1000000]",
+  "a size that no event has": () => "[1,1e12]",
+  "no numbers": (n) => `[${list('"a"', n)}]`,
+  "brackets": (n) => "[".repeat(n),
+};
+const ROW_KEY = Uint8Array.of(2, 97, 0);
+const CHUNK = new Uint8Array(60 * KIB);
+
 type Bytes = Uint8Array<ArrayBuffer>;
+
+const tokens = new Tokens(new Uint8Array(32), () => 0);
+
+/** Whoever reads it is told that it is not as it should be. */
+function isToldUnusable(error: unknown): void {
+  strictEqual((error as KittyError).code, "users_damaged");
+}
 
 /** A reader, and what makes it read so many bytes. */
 interface Reader {
@@ -159,6 +191,26 @@ const READERS: readonly Reader[] = [
   },
   ofFile("config.toml", TOML_SHAPES, (home) => readConfigFile(home)),
   ofFile("credentials", TOML_SHAPES, (home) => readCredentials(home)),
+  ofFile(
+    "users.json",
+    JSON_SHAPES,
+    (folder) => readUsers(folder).catch(isToldUnusable),
+  ),
+  {
+    name: "token of a server",
+    shapes: TOKEN_SHAPES,
+    read: (bytes) => claimsOf(new TextDecoder().decode(bytes)),
+  },
+  {
+    name: "access token of a client",
+    shapes: TOKEN_SHAPES,
+    read: (bytes) => tokens.read("access", new TextDecoder().decode(bytes)),
+  },
+  {
+    name: "row of a damaged queue",
+    shapes: ROW_SHAPES,
+    read: (bytes) => envelopeOf({ k: ROW_KEY, v: bytes }, () => CHUNK),
+  },
   ofFile("agent.json", JSON_SHAPES, (home) => readAgentState(home, 0)),
   ofFile(
     ".kittify/config.yaml",
@@ -190,24 +242,112 @@ const RATIO_MAX = 24;
 const LEAST_MS = 8;
 const TRIES = 4;
 
+/** Best times of a reader over texts of all sizes, and whether they are in proportion. */
+async function measured(
+  make: (bytes: number) => string,
+  read: (bytes: Bytes) => unknown,
+): Promise<{ times: string; isLinear: boolean }> {
+  const best = SIZES.map(() => Infinity);
+  const ratio = () => best.at(-1)! / Math.max(best[0]!, LEAST_MS / 8);
+  for (let tries = 0; tries < TRIES; tries++) {
+    for (const [i, size] of SIZES.entries()) {
+      const bytes = encode(make(size));
+      const beganMs = performance.now();
+      await read(bytes);
+      best[i] = Math.min(best[i]!, performance.now() - beganMs);
+    }
+    if (tries > 0 && ratio() < RATIO_MAX) break;
+  }
+  const times = best.map((ms) => ms.toFixed(1)).join(", ");
+  return { times: `${times} ms`, isLinear: ratio() < RATIO_MAX };
+}
+
+/** Pieces that texts are put together of, whole or cut off, in any order. */
+const PIECES = [
+  ...['"a":', '"a":1e999,', "1e999,", "1.5,", "0.1e5,", "123456789012345678,"],
+  ...["[", "]", "{", "}", ",", ":", '"', "\\", "\\u", '\\"', " ", "\n", "\t"],
+  ...['"\\ud800",', '"\\udc00\\ud800"', "\ud83d\ude00", "\u2028", "\u202e"],
+  ...['{"a":[', "[[", "]]", "}}", '"__proto__":{', '"event_type":"WPCreated",'],
+  ...[
+    "-",
+    "=",
+    "#",
+    "'",
+    "a.",
+    "!x ",
+    "key: ",
+    "- ",
+    "a = 1\n",
+    "[t]\n",
+    '"""',
+  ],
+];
+
+/** What stands before and behind them, so that some get far. */
+const FRAMES = [
+  ["", ""],
+  ['{"event_type":"HistoryAdded","payload":{"x":[', "1]}}"],
+  ['{"event_type":"HistoryAdded","payload":{', '"z":1}}'],
+  ['{"a":"', '"}'],
+  ["a = [", "1]\n"],
+  ["project:\n  slug: ", "\n"],
+] as const;
+
+/** What a text is made of: a frame, pieces, and whether these take turns. */
+const TEXTS = fc.tuple(
+  fc.constantFrom(...FRAMES),
+  fc.array(
+    fc.oneof(
+      { weight: 6, arbitrary: fc.constantFrom(...PIECES) },
+      { weight: 1, arbitrary: fc.string({ minLength: 1, maxLength: 12 }) },
+    ),
+    { minLength: 1, maxLength: 4 },
+  ),
+  fc.boolean(),
+);
+
+/** A text of any size: each piece fills its share of it. */
+function textOf(
+  [[before, after], pieces, areMixed]: typeof TEXTS extends
+    fc.Arbitrary<infer T> ? T
+    : never,
+  bytes: number,
+): string {
+  const filled = (piece: string, size: number) =>
+    piece.repeat(Math.ceil(size / piece.length));
+  const body = areMixed
+    ? filled(pieces.join(""), bytes)
+    : pieces.map((piece) => filled(piece, bytes / pieces.length)).join("");
+  return before + body + after;
+}
+
+/** Texts that each reader has to read. */
+const TEXTS_EACH = 12;
+
+for (const { name, read } of READERS) {
+  Deno.test(`${name}: any pieces, as often as one likes -> time in proportion`, async () => {
+    await using folder = await tempFolder();
+    const property = fc.asyncProperty(TEXTS, async (text) => {
+      const { times, isLinear } = await measured(
+        (bytes) => textOf(text, bytes),
+        (bytes) => read(bytes, folder.path),
+      );
+      ok(isLinear, times);
+    });
+    await fc.assert(property, { numRuns: TEXTS_EACH });
+  });
+}
+
 for (const { name, shapes, read } of READERS) {
   Deno.test(`${name}: text of twice, four, eight times the size -> time in proportion, whatever it says`, async () => {
     await using folder = await tempFolder();
     for (const [shape, make] of Object.entries(shapes)) {
-      const best = SIZES.map(() => Infinity);
-      const ratio = () => best.at(-1)! / Math.max(best[0]!, LEAST_MS / 8);
-      for (let tries = 0; tries < TRIES; tries++) {
-        for (const [i, size] of SIZES.entries()) {
-          const bytes = encode(make(size));
-          const beganMs = performance.now();
-          await read(bytes, folder.path);
-          best[i] = Math.min(best[i]!, performance.now() - beganMs);
-        }
-        if (tries > 0 && ratio() < RATIO_MAX) break;
-      }
-      const times = best.map((ms) => ms.toFixed(1)).join(", ");
-      console.log(`${name}: ${shape}: ${times} ms`);
-      ok(ratio() < RATIO_MAX, `${shape}: ${times} ms`);
+      const { times, isLinear } = await measured(
+        make,
+        (bytes) => read(bytes, folder.path),
+      );
+      console.log(`${name}: ${shape}: ${times}`);
+      ok(isLinear, `${shape}: ${times}`);
     }
   });
 }

@@ -79,16 +79,26 @@ export async function addUser(
 /** All users. Another process may have changed them: they are read anew each time. */
 export async function readUsers(folder: string): Promise<readonly User[]> {
   const path = usersPath(folder);
-  try {
-    return JSON.parse(await Deno.readTextFile(path)).users;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new KittyError("users_damaged", `${path} is no JSON`, {
+  const damaged = (found: string) =>
+    new KittyError("users_damaged", `${path} ${found}`, {
       hint: "put a backup in its place, or remove it and add the users again",
       exit: EXIT.config,
     });
+  let file: { users?: unknown } | null;
+  try {
+    file = JSON.parse(await Deno.readTextFile(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error instanceof SyntaxError ? damaged("is no JSON") : error;
   }
+  const users = file?.users;
+  if (Array.isArray(users) && users.every(isUser)) return users;
+  throw damaged("holds no list of users");
+}
+
+function isUser(value: Partial<Record<keyof User, unknown>> | null): boolean {
+  return [value?.name, value?.id, value?.team, value?.password]
+    .every((text) => typeof text === "string");
 }
 
 /** The user of a name. */

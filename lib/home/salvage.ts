@@ -7,7 +7,7 @@
 
 import { KittyError, reasonOf } from "../errors.ts";
 import { FOLDER_MODE } from "../files.ts";
-import { FAILED_READS_MAX, PAGE_ENTRIES } from "../limits.ts";
+import { EVENT_BYTES_MAX, FAILED_READS_MAX, PAGE_ENTRIES } from "../limits.ts";
 import { chunksOf, fromBytes } from "./queue_layout.ts";
 
 type Row = { k: Uint8Array; v: Uint8Array };
@@ -148,23 +148,33 @@ async function copy(folder: string, scratch: string): Promise<void> {
     .catch(() => {});
 }
 
-function envelopeOf(
+/**
+ * The envelope of a stored row, chunks put together; undefined where the row
+ * or one of its chunks is damaged.
+ */
+export function envelopeOf(
   { k, v }: Row,
   valueOf: (key: Uint8Array) => Uint8Array | undefined,
 ): Uint8Array | undefined {
-  const chunks = chunksOf(v);
-  if (chunks === 0) return v;
-  const id = lastText(k);
-  const whole = new Uint8Array(fromBytes<[number, number]>(v)[1]);
-  for (let n = 0, at = 0; n < chunks; n++) {
-    const piece = valueOf(
-      join(text("chunk"), text(id), number(n)),
-    );
-    if (!piece) return undefined;
-    whole.set(piece, at);
-    at += piece.length;
+  try {
+    const chunks = chunksOf(v);
+    if (chunks === 0) return v;
+    const id = lastText(k);
+    const [, size] = fromBytes<[number, number]>(v);
+    // What a damaged row claims may be anything.
+    if (!(size <= EVENT_BYTES_MAX)) return undefined;
+    const whole = new Uint8Array(size);
+    let at = 0;
+    for (let n = 0; n < chunks; n++) {
+      const piece = valueOf(join(text("chunk"), text(id), number(n)));
+      if (!piece) return undefined;
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    return at === size ? whole : undefined;
+  } catch {
+    return undefined;
   }
-  return whole;
 }
 
 // Deno KV's form of keys: text is 0x02, UTF-8, 0x00; a number is 0x21 and a

@@ -1,0 +1,39 @@
+/** The users' file: what is in it is checked before anybody is let in. */
+
+import {
+  deepStrictEqual,
+  match,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
+import { readUsers } from "../../lib/collector/users.ts";
+import { KittyError } from "../../lib/errors.ts";
+import { tempFolder } from "../support/home.ts";
+
+Deno.test("readUsers: no file -> nobody", async () => {
+  await using folder = await tempFolder();
+  deepStrictEqual(await readUsers(folder.path), []);
+});
+
+for (
+  const [what, text, words] of [
+    ["no JSON", "{", /users\.json is no JSON$/],
+    ["null", "null", /users\.json holds no list of users$/],
+    ["a list", "[]", /holds no list of users$/],
+    ["no list in it", '{"users":{}}', /holds no list of users$/],
+    ["a user without a password", '{"users":[{"name":"ada"}]}', /no list of/],
+    ["a user that is none", '{"users":[null]}', /holds no list of users$/],
+  ] as const
+) {
+  Deno.test(`readUsers: ${what} -> said, with the file and what to do`, async () => {
+    await using folder = await tempFolder();
+    await Deno.writeTextFile(`${folder.path}/users.json`, text);
+    await rejects(readUsers(folder.path), (error) => {
+      const { code, message, hint, exit } = error as KittyError;
+      deepStrictEqual([code, exit], ["users_damaged", 78]);
+      match(message, words);
+      strictEqual(typeof hint, "string");
+      return error instanceof KittyError;
+    });
+  });
+}
