@@ -239,8 +239,8 @@ const SIZES = [1, 2, 4, 8].map((times) => times * 32 * KIB);
 
 /** What quadratic time would take is 64. Below the least time, nothing is measured but noise. */
 const RATIO_MAX = 24;
-const LEAST_MS = 8;
-const TRIES = 4;
+const LEAST_MS = 40;
+const TRIES = 6;
 
 /** Best times of a reader over texts of all sizes, and whether they are in proportion. */
 async function measured(
