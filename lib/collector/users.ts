@@ -97,8 +97,8 @@ export async function readUsers(folder: string): Promise<readonly User[]> {
 }
 
 function isUser(value: Partial<Record<keyof User, unknown>> | null): boolean {
-  return [value?.name, value?.id, value?.team, value?.password]
-    .every((text) => typeof text === "string");
+  return typeof value?.password === "object" && value.password !== null &&
+    [value.name, value.id, value.team].every((v) => typeof v === "string");
 }
 
 /** The user of a name. */

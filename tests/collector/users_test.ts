@@ -6,13 +6,25 @@ import {
   rejects,
   strictEqual,
 } from "node:assert/strict";
-import { readUsers } from "../../lib/collector/users.ts";
+import { addUser, readUsers } from "../../lib/collector/users.ts";
 import { KittyError } from "../../lib/errors.ts";
 import { tempFolder } from "../support/home.ts";
+import { TestWorld } from "../support/world.ts";
 
 Deno.test("readUsers: no file -> nobody", async () => {
   await using folder = await tempFolder();
   deepStrictEqual(await readUsers(folder.path), []);
+});
+
+Deno.test("readUsers: users that were added -> these", async () => {
+  await using folder = await tempFolder();
+  const world = new TestWorld();
+  for (const name of ["ada", "bob"]) {
+    const user = { name, team: "acme", password: "a password", rounds: 10 };
+    await addUser(folder.path, world, user);
+  }
+  const users = await readUsers(folder.path);
+  deepStrictEqual(users.map(({ name }) => name), ["ada", "bob"]);
 });
 
 for (
