@@ -7,7 +7,7 @@
 
 import { run } from "./lib/cli/cli.ts";
 import { realTerminal } from "./lib/cli/terminal.ts";
-import { realWorld } from "./lib/world.ts";
+import { realWorld } from "./lib/base/world.ts";
 
 if (import.meta.main) {
   // Beyond a limit on the size of files a write fails then, and does not end the process.

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { COMMIT_EVENTS_MAX } from "../lib/limits.ts";
+import { COMMIT_EVENTS_MAX } from "../lib/base/limits.ts";
 import {
   median,
   peakMemory,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { LineReader } from "../lib/lines.ts";
+import { LineReader } from "../lib/base/lines.ts";
 
 /** A command line to time. */
 export interface Subject {

@@ -25,16 +25,16 @@ import {
   type ValidationError,
   type Validator,
 } from "../contracts/generated/validators.js";
-import { type JsonObject, parseDocument } from "./json.ts";
-import { EVENT_BYTES_MAX, PROBLEMS_MAX } from "./limits.ts";
-import { nearMiss } from "./near_miss.ts";
+import { type JsonObject, parseDocument } from "./base/json.ts";
+import { EVENT_BYTES_MAX, PROBLEMS_MAX } from "./base/limits.ts";
+import { nearMiss } from "./base/near_miss.ts";
 import {
   fromPointer,
   jsonTypeOf,
   type Problem,
   toPointer,
   toShortPointer,
-} from "./problem.ts";
+} from "./base/problem.ts";
 
 export * from "../contracts/generated/types.ts";
 export { isDateTime } from "../contracts/date_time.ts";
@@ -45,7 +45,7 @@ export {
   type PayloadFields,
   PAYLOADS,
 } from "../contracts/generated/fields.ts";
-export type { Problem } from "./problem.ts";
+export type { Problem } from "./base/problem.ts";
 
 /** A payload may hold any number of fields of its own; a hint is not worth it. */
 const UNKNOWN_FIELDS_COMPARED_MAX = 32;

@@ -11,7 +11,7 @@
  * @module
  */
 
-import type { Settings } from "./config.ts";
+import type { Settings } from "./base/config.ts";
 import {
   type Draft,
   idTaken,
@@ -19,18 +19,19 @@ import {
   readDraft,
   tooLarge,
 } from "./contract.ts";
-import { Deadline } from "./deadline.ts";
+import { Deadline } from "./base/deadline.ts";
 import type {
   ConnectedRoute,
   ConnectionStatus,
   Offer,
   Route,
-} from "./delivery/route.ts";
-import { DeadlineError, KittyError, reasonOf } from "./errors.ts";
+} from "./route/route.ts";
+import { DeadlineError, KittyError, reasonOf } from "./base/errors.ts";
 import * as build from "./builders.ts";
 import {
   complete,
   draftOf,
+  type ProjectIdentity,
   render,
   type RenderedDraft,
   stamp,
@@ -46,8 +47,8 @@ import {
   INTAKE_MS_MAX,
   SPOOL_STALL_MS,
   SPOOLED_AT_ONCE,
-} from "./limits.ts";
-import type { ProjectIdentity } from "./project.ts";
+} from "./base/limits.ts";
+
 import {
   discardedReceipt,
   emptyReceipt,
@@ -57,7 +58,7 @@ import {
 } from "./receipt.ts";
 import { type Candidate, record, type Recorded } from "./record.ts";
 import { isTallied, tally } from "./tally.ts";
-import type { World } from "./world.ts";
+import type { World } from "./base/world.ts";
 
 /** All that an emitter works with. */
 export interface EmitterParts {
@@ -419,7 +420,7 @@ export class EventEmitter implements Disposable {
   ): Promise<Receipt[]> {
     const isLeft = receipts.some(({ status }) => status === "queued");
     if (!isLeft || !this.home) return [...receipts];
-    const { whyUnacknowledged } = await import("./delivery/acknowledged.ts");
+    const { whyUnacknowledged } = await import("./route/acknowledged.ts");
     const why = await whyUnacknowledged(this.#route, this.home, deadline);
     return receipts.map((receipt) => unacknowledged(receipt, why));
   }

@@ -7,8 +7,13 @@
 
 import type { Envelope, EventType, ValidDraft } from "./contract.ts";
 import { PAYLOADS } from "./contract.ts";
-import { sameJson } from "./json.ts";
-import type { ProjectIdentity } from "./project.ts";
+import { sameJson } from "./base/json.ts";
+
+/** What `project:` in the configuration names; a field it does not name is absent. */
+export interface ProjectIdentity {
+  readonly project_uuid?: unknown;
+  readonly project_slug?: unknown;
+}
 
 declare const completed: unique symbol;
 

@@ -14,14 +14,14 @@
  */
 
 import type { Draft } from "./contract.ts";
-import { NO_CONFIG_FILE, settingsOf } from "./config.ts";
-import { offlineRoute } from "./delivery/route.ts";
+import { NO_CONFIG_FILE, settingsOf } from "./base/config.ts";
+import { offlineRoute } from "./route/route.ts";
 import { EventEmitter } from "./emitter.ts";
-import type { KittyError } from "./errors.ts";
+import type { KittyError } from "./base/errors.ts";
 import * as build from "./builders.ts";
 import { generateNodeId as nodeIdOf, homeFolder } from "./identity.ts";
 import type { Receipt } from "./receipt.ts";
-import { Rights } from "./rights.ts";
+import { Rights } from "./base/rights.ts";
 import { setUpEmitter } from "./setup.ts";
 import { ulidFactory } from "./ulid.ts";
 
@@ -45,8 +45,8 @@ export type {
   WPCreatedPayload,
   WPStatusChangedPayload,
 } from "./contract.ts";
-export type { Found } from "./problem.ts";
-export type { ConnectionStatus } from "./delivery/route.ts";
+export type { Found } from "./base/problem.ts";
+export type { ConnectionStatus } from "./route/route.ts";
 export type { EmitOptions, EventEmitter } from "./emitter.ts";
 export type * from "./builders.ts";
 export type { Receipt, ReceiptStatus } from "./receipt.ts";

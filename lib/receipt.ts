@@ -5,7 +5,7 @@
  */
 
 import type { EventType, Problem } from "./contract.ts";
-import { EXIT, type ExitCode, reasonOf } from "./errors.ts";
+import { EXIT, type ExitCode, reasonOf } from "./base/errors.ts";
 
 /**
  * What became of an event.

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Settings } from "./config.ts";
-import { DeadlineError } from "./errors.ts";
+import type { Settings } from "./base/config.ts";
+import { DeadlineError } from "./base/errors.ts";
 import {
   draftOf,
   type RenderedDraft,
@@ -18,7 +18,7 @@ import type { Held } from "./home/held.ts";
 import type { Addition } from "./home/queue.ts";
 import { commitParts, type Place } from "./home/queue_layout.ts";
 import type { Entry } from "./home/queue_read.ts";
-import { COMMIT_EVENTS_MAX, EVENT_BYTES_MAX } from "./limits.ts";
+import { COMMIT_EVENTS_MAX, EVENT_BYTES_MAX } from "./base/limits.ts";
 
 /** A draft to record. */
 export interface Candidate {

@@ -10,17 +10,17 @@ import {
   readConfigFile,
   type Settings,
   settingsOf,
-} from "./config.ts";
-import { Deadline } from "./deadline.ts";
-import { type AgentState, findAgent, pokePath } from "./delivery/agent_file.ts";
-import { agentRoute, offlineRoute, type Route } from "./delivery/route.ts";
+} from "./base/config.ts";
+import { Deadline } from "./base/deadline.ts";
+import { type AgentState, findAgent, pokePath } from "./route/agent_file.ts";
+import { agentRoute, offlineRoute, type Route } from "./route/route.ts";
 import { EventEmitter } from "./emitter.ts";
 import { openAhead } from "./home/queue_file.ts";
 import { generateNodeId, homeFolder, refusalOf } from "./identity.ts";
-import { SETUP_TIMEOUT_SHARE } from "./limits.ts";
+import { SETUP_TIMEOUT_SHARE } from "./base/limits.ts";
 import { findProject, type ProjectFinding } from "./project.ts";
 import { ulidFactory } from "./ulid.ts";
-import type { World } from "./world.ts";
+import type { World } from "./base/world.ts";
 
 /** What the caller decides; everything else follows from the machine. */
 export interface SetupOptions {

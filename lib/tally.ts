@@ -6,7 +6,7 @@
  * @module
  */
 
-import { FILE_MODE } from "./files.ts";
+import { FILE_MODE } from "./base/files.ts";
 import type { Receipt } from "./receipt.ts";
 
 /** Events that were told and not stored. */

@@ -16,7 +16,7 @@ const CORE = "lib/cli/cli.ts";
 /** Folder of their copy, while the program is bundled. */
 const COPY = "sources";
 
-/** Where the commit stands in the source; see `lib/build.ts`. */
+/** Where the commit stands in the source; see `lib/base/build.ts`. */
 const COMMIT_MARK = "from source";
 
 /** A bundle on disk. */

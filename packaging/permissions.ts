@@ -5,7 +5,7 @@
  * @module
  */
 
-import { VARIABLES } from "../lib/variables.ts";
+import { VARIABLES } from "../lib/base/variables.ts";
 
 /**
  * Flags of `deno compile`. Reading and writing cannot be narrowed to the home:

@@ -5,7 +5,7 @@
  */
 
 import { type ArchiveOptions, bytesOf, type Member } from "./archives.ts";
-import { VERSION } from "../lib/build.ts";
+import { VERSION } from "../lib/base/build.ts";
 import { run } from "./bundle.ts";
 import { type Docs, readDocs } from "./docs.ts";
 import { noticesOf } from "./notices.ts";

@@ -23,8 +23,8 @@ import {
   readEnvelope,
   type ValidDraft,
 } from "../lib/contract.ts";
-import { parseDocument } from "../lib/json.ts";
-import { PROBLEMS_MAX } from "../lib/limits.ts";
+import { parseDocument } from "../lib/base/json.ts";
+import { PROBLEMS_MAX } from "../lib/base/limits.ts";
 import {
   brokenPaths,
   DRAFT_FORM,

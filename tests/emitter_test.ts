@@ -1,11 +1,11 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Draft } from "../lib/contract.ts";
-import { Deadline } from "../lib/deadline.ts";
+import { Deadline } from "../lib/base/deadline.ts";
 import type { EventEmitter } from "../lib/emitter.ts";
 import { HomeLock } from "../lib/home/lock.ts";
 import { queuePath } from "../lib/home/queue_file.ts";
 import { toBytes } from "../lib/home/queue_layout.ts";
-import { EVENT_BYTES_MAX } from "../lib/limits.ts";
+import { EVENT_BYTES_MAX } from "../lib/base/limits.ts";
 import type { Receipt } from "../lib/receipt.ts";
 import { linesOf, spawnCode } from "./support/child.ts";
 import { draftOf, idOf } from "./support/events.ts";

@@ -4,7 +4,7 @@
  */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { PATHS } from "../lib/wire.ts";
+import { PATHS } from "../lib/base/wire.ts";
 import { TestAgent } from "./support/agent.ts";
 import { sideBySide, type Trial } from "./support/delivery_trial.ts";
 import { eventually } from "./support/eventually.ts";

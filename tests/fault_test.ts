@@ -4,7 +4,7 @@
  */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { PATHS } from "../lib/wire.ts";
+import { PATHS } from "../lib/base/wire.ts";
 import { noFindings } from "./proof/findings.ts";
 import { Mixtures } from "./proof/mixtures.ts";
 import { TestAgent } from "./support/agent.ts";

@@ -1,7 +1,7 @@
 /** Two teams, two accounts and two servers on one machine: neither gets what is the other's. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { PATHS } from "../lib/wire.ts";
+import { PATHS } from "../lib/base/wire.ts";
 import { arrived, idsOf, TestAgent } from "./support/agent.ts";
 import { ADA, EVE } from "./support/collector.ts";
 import { answer } from "./support/fault_answers.ts";

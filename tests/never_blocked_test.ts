@@ -1,8 +1,8 @@
 /** A server that takes connections and says nothing: whoever records an event does not notice. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { pause } from "../lib/deadline.ts";
-import { PATHS } from "../lib/wire.ts";
+import { pause } from "../lib/base/deadline.ts";
+import { PATHS } from "../lib/base/wire.ts";
 import { record, TestAgent } from "./support/agent.ts";
 import { inTrial, runBounded, type Trial } from "./support/delivery_trial.ts";
 import { eventually } from "./support/eventually.ts";

@@ -2,7 +2,7 @@
 
 /** Files that measure time or memory: what runs beside them would be measured too. */
 export const ALONE: ReadonlySet<string> = new Set([
-  "lines_bounds_test.ts",
+  "base/lines_bounds_test.ts",
   "readers_test.ts",
   "never_blocked_test.ts",
 ]);
@@ -26,12 +26,12 @@ export const LONGEST: readonly string[] = [
   "delivery/poison_test.ts",
   "cli/queue_forms_test.ts",
   "home/queue_move_test.ts",
-  "delivery/agent_test.ts",
+  "agent/agent_test.ts",
 ];
 
 /** Further files and folders that are not for the loop at the desk. */
 export const SLOW: readonly string[] = [
-  "bounded_server_test.ts",
+  "base/bounded_server_test.ts",
   "cli/auth_test.ts",
   "cli/commands_test.ts",
   "cli/emit_forms_test.ts",
@@ -44,9 +44,9 @@ export const SLOW: readonly string[] = [
   "cli/sync_agent_test.ts",
   "cli/sync_test.ts",
   "collector/",
-  "delivery/acknowledged_test.ts",
+  "route/acknowledged_test.ts",
   "delivery/delivery_test.ts",
-  "delivery/http_client_test.ts",
+  "login/http_client_test.ts",
   "emitter_test.ts",
   "home/queue_test.ts",
   "isolation_test.ts",
@@ -55,7 +55,7 @@ export const SLOW: readonly string[] = [
   "program/",
   "proof/",
   "secrets_test.ts",
-  "shown_test.ts",
+  "base/shown_test.ts",
   "story_test.ts",
   "support/",
 ];

@@ -1,7 +1,7 @@
 /** Passwords, tokens and the texts of payloads are in nothing that the program writes for people and logs. */
 
 import { ok, strictEqual } from "node:assert/strict";
-import { PATHS } from "../lib/wire.ts";
+import { PATHS } from "../lib/base/wire.ts";
 import { TestAgent } from "./support/agent.ts";
 import { eventually } from "./support/eventually.ts";
 import { answer, poison } from "./support/fault_answers.ts";

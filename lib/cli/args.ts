@@ -9,8 +9,8 @@
  * @module
  */
 
-import { usageError } from "../errors.ts";
-import { nearMiss } from "../near_miss.ts";
+import { usageError } from "../base/errors.ts";
+import { nearMiss } from "../base/near_miss.ts";
 import { printable } from "./output.ts";
 
 /** An option of a command, without its dashes in the table's key. */

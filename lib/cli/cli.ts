@@ -4,9 +4,9 @@
  * @module
  */
 
-import { EXIT, type ExitCode, KittyError, usageError } from "../errors.ts";
-import { nearMiss } from "../near_miss.ts";
-import type { World } from "../world.ts";
+import { EXIT, type ExitCode, KittyError, usageError } from "../base/errors.ts";
+import { nearMiss } from "../base/near_miss.ts";
+import type { World } from "../base/world.ts";
 import { type Option, parseArgs } from "./args.ts";
 import { COMMON_OPTIONS, EMIT_OPTIONS } from "./command.ts";
 import { COMMANDS, loadCommand } from "./commands.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { DURATION_EXPECTED, parseDuration } from "../config.ts";
-import { KittyError, usageError } from "../errors.ts";
-import type { World } from "../world.ts";
+import { DURATION_EXPECTED, parseDuration } from "../base/config.ts";
+import { KittyError, usageError } from "../base/errors.ts";
+import type { World } from "../base/world.ts";
 import type { Args, ArgsSpec, Option } from "./args.ts";
 import type { Output } from "./output.ts";
 import type { Terminal } from "./terminal.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { EXIT, KittyError, reasonOf } from "../errors.ts";
+import { EXIT, KittyError, reasonOf } from "../base/errors.ts";
 import type { Call } from "./command.ts";
 
 /** Bytes to read. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Settings } from "../config.ts";
-import { KittyError, reasonOf } from "../errors.ts";
+import type { Settings } from "../base/config.ts";
+import { KittyError, reasonOf } from "../base/errors.ts";
 import type { Held } from "../home/held.ts";
 import type { Home } from "../home/home.ts";
 import { homeFolder, refusalOf } from "../identity.ts";

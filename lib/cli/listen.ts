@@ -5,7 +5,7 @@
  */
 
 import type { ListenAddress } from "../collector/collector.ts";
-import { usageError } from "../errors.ts";
+import { usageError } from "../base/errors.ts";
 
 /** What a command takes, and how it says so. */
 interface ListenRule {

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { KittyError, reasonOf } from "../errors.ts";
-import type { Problem } from "../problem.ts";
-import { harmless } from "../shown.ts";
+import { KittyError, reasonOf } from "../base/errors.ts";
+import type { Problem } from "../base/problem.ts";
+import { harmless } from "../base/shown.ts";
 import { type Accent, accented, paint } from "./colour.ts";
 import type { Terminal } from "./terminal.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { usageError } from "../errors.ts";
-import { PASSWORD_BYTES_MAX } from "../limits.ts";
+import { usageError } from "../base/errors.ts";
+import { PASSWORD_BYTES_MAX } from "../base/limits.ts";
 import type { Call } from "./command.ts";
 import { printable } from "./output.ts";
 

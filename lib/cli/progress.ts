@@ -5,8 +5,11 @@
  * @module
  */
 
-import { PROGRESS_BAR_EVERY_MS, PROGRESS_LINE_EVERY_MS } from "../limits.ts";
-import type { World } from "../world.ts";
+import {
+  PROGRESS_BAR_EVERY_MS,
+  PROGRESS_LINE_EVERY_MS,
+} from "../base/limits.ts";
+import type { World } from "../base/world.ts";
 import type { Terminal } from "./terminal.ts";
 
 const WIDTH = 30;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { EXIT, usageError } from "../errors.ts";
+import { EXIT, usageError } from "../base/errors.ts";
 import type { OfflineQueue } from "../home/queue.ts";
 import type { Place } from "../home/queue_layout.ts";
 import { readLedger } from "../home/queue_read.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { PASSWORD_BYTES_MAX } from "../limits.ts";
+import { PASSWORD_BYTES_MAX } from "../base/limits.ts";
 
 /** What was typed so far, or how it ended. */
 export type SecretState =

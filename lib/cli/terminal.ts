@@ -4,8 +4,8 @@
  * @module
  */
 
-import { reasonOf } from "../errors.ts";
-import { oneLine, visible } from "../shown.ts";
+import { reasonOf } from "../base/errors.ts";
+import { oneLine, visible } from "../base/shown.ts";
 import { wantsColour } from "./colour.ts";
 
 /** Where the command line reads and writes. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { VARIABLES } from "../variables.ts";
+import { VARIABLES } from "../base/variables.ts";
 
 /** A topic. */
 export interface Topic {

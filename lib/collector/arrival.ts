@@ -7,8 +7,8 @@
 
 import { type Problem, readEnvelope } from "../contract.ts";
 import { encode } from "../event.ts";
-import type { JsonObject } from "../json.ts";
-import { DOCUMENT_BYTES_MAX, EVENT_BYTES_MAX } from "../limits.ts";
+import type { JsonObject } from "../base/json.ts";
+import { DOCUMENT_BYTES_MAX, EVENT_BYTES_MAX } from "../base/limits.ts";
 import type { IncomingEvent } from "./layout.ts";
 import { ECHOED_ID_MAX, WORDS_MAX } from "./limits.ts";
 

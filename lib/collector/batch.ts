@@ -4,9 +4,9 @@
  * @module
  */
 
-import { pause } from "../deadline.ts";
-import { type EventResult, REJECTED } from "../wire.ts";
-import type { World } from "../world.ts";
+import { pause } from "../base/deadline.ts";
+import { type EventResult, REJECTED } from "../base/wire.ts";
+import type { World } from "../base/world.ts";
 import {
   type Arrival,
   FOREIGN_WORDS,

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { Deadline } from "../deadline.ts";
-import { DeadlineError } from "../errors.ts";
+import { Deadline } from "../base/deadline.ts";
+import { DeadlineError } from "../base/errors.ts";
 import { HttpError, unavailable } from "./http.ts";
 import {
   BODY_MS_MAX,

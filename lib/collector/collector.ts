@@ -5,10 +5,10 @@
  * @module
  */
 
-import { Deadline } from "../deadline.ts";
-import { BoundedServer } from "../bounded_server.ts";
-import { DeadlineError, EXIT, KittyError, reasonOf } from "../errors.ts";
-import type { World } from "../world.ts";
+import { Deadline } from "../base/deadline.ts";
+import { BoundedServer } from "../base/bounded_server.ts";
+import { DeadlineError, EXIT, KittyError, reasonOf } from "../base/errors.ts";
+import type { World } from "../base/world.ts";
 import { eventsPath, HeldFolder, signingSecret } from "./folder.ts";
 import { BusyError } from "./gate.ts";
 import { errorAnswer, HttpError, route, type Routes } from "./http.ts";
@@ -19,7 +19,7 @@ import {
   SESSION_SWEEP_MS,
   STOP_MS_MAX,
 } from "./limits.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import { Logins } from "./logins.ts";
 import { Metrics } from "./metrics.ts";
 import { routesOf } from "./routes.ts";

@@ -4,11 +4,16 @@
  * @module
  */
 
-import { Deadline } from "../deadline.ts";
-import { DeadlineError, EXIT, KittyError, reasonOf } from "../errors.ts";
-import { FOLDER_MODE, lockFile, syncFolder, writeDurably } from "../files.ts";
+import { Deadline } from "../base/deadline.ts";
+import { DeadlineError, EXIT, KittyError, reasonOf } from "../base/errors.ts";
+import {
+  FOLDER_MODE,
+  lockFile,
+  syncFolder,
+  writeDurably,
+} from "../base/files.ts";
 import { findDamage } from "../home/queue_file.ts";
-import type { World } from "../world.ts";
+import type { World } from "../base/world.ts";
 import { LOCK_MS_MAX } from "./limits.ts";
 
 /** The data folder in a home. */

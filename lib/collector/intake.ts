@@ -6,8 +6,8 @@
  */
 
 import type { Envelope } from "../contract.ts";
-import { type JsonObject, sameJson } from "../json.ts";
-import { type EventResult, REJECTED } from "../wire.ts";
+import { type JsonObject, sameJson } from "../base/json.ts";
+import { type EventResult, REJECTED } from "../base/wire.ts";
 import { type Arrival, FOREIGN_WORDS, isForeign } from "./arrival.ts";
 import { Gate } from "./gate.ts";
 import { commitsOf, type IncomingEvent, type Place } from "./layout.ts";

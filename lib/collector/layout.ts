@@ -19,7 +19,7 @@
 
 import type { Envelope } from "../contract.ts";
 import type { StampedEvent } from "../event.ts";
-import { CHUNK_BYTES, COMMIT_BYTES_MAX, KEY_TEXT_MAX } from "../limits.ts";
+import { CHUNK_BYTES, COMMIT_BYTES_MAX, KEY_TEXT_MAX } from "../base/limits.ts";
 import { COMMIT_EVENTS_MAX } from "./limits.ts";
 import { newsOf } from "./packages.ts";
 

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { parseDocument } from "../json.ts";
-import type { TokenAnswer } from "../wire.ts";
-import type { World } from "../world.ts";
+import { parseDocument } from "../base/json.ts";
+import type { TokenAnswer } from "../base/wire.ts";
+import type { World } from "../base/world.ts";
 import { readBody } from "./body.ts";
 import { Gate } from "./gate.ts";
 import { HttpError, jsonAnswer, NO_STORE, unauthorized } from "./http.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { Envelope } from "../contract.ts";
-import { KEY_TEXT_MAX } from "../limits.ts";
+import { KEY_TEXT_MAX } from "../base/limits.ts";
 
 /** What is known of a work package in one feature. */
 export interface PackageState {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { parseDocument } from "../json.ts";
-import { BATCH_EVENTS_MAX, CLOSE } from "../wire.ts";
+import { parseDocument } from "../base/json.ts";
+import { BATCH_EVENTS_MAX, CLOSE } from "../base/wire.ts";
 import { type Arrival, NO_JSON, readArrival } from "./arrival.ts";
 import type { Budget } from "./gate.ts";
 import type { Taken } from "./intake.ts";

@@ -5,7 +5,7 @@
  */
 
 import { EXPORT_ROWS, PAGE_BYTES_MAX } from "./limits.ts";
-import { oneLineBytes } from "../shown.ts";
+import { oneLineBytes } from "../base/shown.ts";
 import { joinLines, rowKey } from "./layout.ts";
 import type { Store } from "./store.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { PATHS } from "../wire.ts";
-import type { World } from "../world.ts";
+import { PATHS } from "../base/wire.ts";
+import type { World } from "../base/world.ts";
 import { batchHandler } from "./batch.ts";
 import {
   answer,

@@ -7,8 +7,8 @@
  */
 
 import { fromBytes, toBytes } from "../home/queue_layout.ts";
-import type { TokenAnswer } from "../wire.ts";
-import type { World } from "../world.ts";
+import type { TokenAnswer } from "../base/wire.ts";
+import type { World } from "../base/world.ts";
 import { Gate } from "./gate.ts";
 import { sessionKey } from "./layout.ts";
 import {

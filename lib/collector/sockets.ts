@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { World } from "../world.ts";
+import type { World } from "../base/world.ts";
 import { Budget } from "./gate.ts";
 import { unavailable } from "./http.ts";
 import type { Intake, OnStored } from "./intake.ts";
@@ -16,7 +16,7 @@ import {
   UNREAD_BYTES_TOTAL_MAX,
   UNSTORED_BYTES_TOTAL_MAX,
 } from "./limits.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { Metrics } from "./metrics.ts";
 import { Peer } from "./peer.ts";
 import { snapshotOf } from "./packages.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { BATCH_EVENTS_MAX } from "../wire.ts";
+import { BATCH_EVENTS_MAX } from "../base/wire.ts";
 import { HttpError } from "./http.ts";
 
 const QUOTE = 0x22, COMMA = 0x2c, COLON = 0x3a, BACKSLASH = 0x5c;

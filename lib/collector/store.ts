@@ -5,7 +5,7 @@
  * @module
  */
 
-import { KittyError } from "../errors.ts";
+import { KittyError } from "../base/errors.ts";
 import {
   chunkedHead,
   chunksOf,
@@ -13,7 +13,7 @@ import {
   fromBytes,
   toBytes,
 } from "../home/queue_layout.ts";
-import { CLOCK_MAX, GET_MANY_MAX } from "../limits.ts";
+import { CLOCK_MAX, GET_MANY_MAX } from "../base/limits.ts";
 import {
   chunkKey,
   idKey,

@@ -5,16 +5,16 @@
  * @module
  */
 
-import { readConfigFile, type Settings, settingsOf } from "../config.ts";
-import { Deadline } from "../deadline.ts";
-import { reasonOf } from "../errors.ts";
+import { readConfigFile, type Settings, settingsOf } from "../base/config.ts";
+import { Deadline } from "../base/deadline.ts";
+import { reasonOf } from "../base/errors.ts";
 import type { Home } from "../home/home.ts";
-import { refusedFile, refusedServer } from "../rights.ts";
-import type { World } from "../world.ts";
-import { awaitAcknowledged } from "./acknowledged.ts";
+import { refusedFile, refusedServer } from "../base/rights.ts";
+import type { World } from "../base/world.ts";
+import { awaitAcknowledged } from "../route/acknowledged.ts";
 import { Delivery, type DeliveryParts } from "./delivery.ts";
-import type { ConnectedRoute, Route } from "./route.ts";
-import { openSession, Session } from "./session.ts";
+import type { ConnectedRoute, Route } from "../route/route.ts";
+import { openSession, Session } from "../login/session.ts";
 import { watchHome } from "./watch.ts";
 
 /** A route through a delivery of this process. */

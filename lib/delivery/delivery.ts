@@ -6,26 +6,26 @@
  * @module
  */
 
-import { Deadline, pause } from "../deadline.ts";
-import { reasonOf } from "../errors.ts";
+import { Deadline, pause } from "../base/deadline.ts";
+import { reasonOf } from "../base/errors.ts";
 import type { Home } from "../home/home.ts";
 import {
   BATCH_INTERVAL_MS_DEFAULT,
   DRAIN_EVERY_MS,
   DRAIN_MS_MAX,
   LAST_DRAIN_MS_MAX,
-} from "../limits.ts";
-import type { World } from "../world.ts";
-import { dice, leastBackoffMs } from "./backoff.ts";
-import { Connection } from "./connection.ts";
-import { HttpBatch } from "./http_batch.ts";
-import { Pace, paced } from "./pace.ts";
-import type { ConnectionStatus } from "./route.ts";
+} from "../base/limits.ts";
+import type { World } from "../base/world.ts";
+import { dice, leastBackoffMs } from "../base/backoff.ts";
+import { Connection } from "./transport/connection.ts";
+import { HttpBatch } from "./transport/http_batch.ts";
+import { Pace, paced } from "./transport/pace.ts";
+import type { ConnectionStatus } from "../route/route.ts";
 import { nextDrainMs, type Plan, planAfter } from "./schedule.ts";
-import { type NoSession, Session } from "./session.ts";
-import { holdForDrain, receiveClock } from "./settle.ts";
-import { sync, type SyncParts, type SyncResult } from "./sync.ts";
-import type { Transport } from "./transport.ts";
+import { type NoSession, Session } from "../login/session.ts";
+import { holdForDrain, receiveClock } from "./drain/settle.ts";
+import { sync, type SyncParts, type SyncResult } from "./drain/sync.ts";
+import type { Transport } from "./transport/transport.ts";
 
 /** What a delivery works with. */
 export interface DeliveryParts {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { SyncEnd } from "./sync.ts";
+import type { SyncEnd } from "./drain/sync.ts";
 
 /** What decides when to drain. */
 export interface Plan {

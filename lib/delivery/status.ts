@@ -7,9 +7,9 @@
 import type { Home } from "../home/home.ts";
 import { readStats } from "../home/queue_read.ts";
 import { readTally } from "../tally.ts";
-import { NO_EVIDENCE } from "./login.ts";
-import type { ConnectionStatus } from "./route.ts";
-import { type NoSession, Session } from "./session.ts";
+import { NO_EVIDENCE } from "../login/login.ts";
+import type { ConnectionStatus } from "../route/route.ts";
+import { type NoSession, Session } from "../login/session.ts";
 
 /** How delivery stands. Its fields are a published form: fields are only ever added. */
 export interface SyncStatus {

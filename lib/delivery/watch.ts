@@ -10,11 +10,11 @@
  * @module
  */
 
-import { pause } from "../deadline.ts";
-import { FILE_MODE, FOLDER_MODE } from "../files.ts";
+import { pause } from "../base/deadline.ts";
+import { FILE_MODE, FOLDER_MODE } from "../base/files.ts";
 import { isDraftName } from "../home/spool.ts";
-import { LOOK_EVERY_MS } from "../limits.ts";
-import { pokePath } from "./agent_file.ts";
+import { LOOK_EVERY_MS } from "../base/limits.ts";
+import { pokePath } from "../route/agent_file.ts";
 
 /** What has changed. */
 export interface HomeChanges {

@@ -4,16 +4,12 @@
  * @module
  */
 
-import {
-  AGENT_SOCKET,
-  agentPatience,
-  findAgent,
-} from "../delivery/agent_file.ts";
-import { type Answer, ask, NoAnswerError } from "../delivery/http.ts";
-import { serverText } from "../delivery/server_url.ts";
-import { type NoSession, openSession, Session } from "../delivery/session.ts";
-import { EXIT } from "../errors.ts";
-import type { World } from "../world.ts";
+import { AGENT_SOCKET, agentPatience, findAgent } from "../route/agent_file.ts";
+import { type Answer, ask, NoAnswerError } from "../login/http.ts";
+import { serverText } from "../login/server_url.ts";
+import { type NoSession, openSession, Session } from "../login/session.ts";
+import { EXIT } from "../base/errors.ts";
+import type { World } from "../base/world.ts";
 import { type Finding, fine, problem, timeText, warning } from "./finding.ts";
 import { CLOCK_SKEW_MS_MAX, LOGIN_WARN_MS, SERVER_WAIT_MS } from "./limits.ts";
 import { type Patient, within } from "./patient.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { reasonOf } from "../errors.ts";
+import { reasonOf } from "../base/errors.ts";
 import { type Finding, fine, problem, sizeText, warning } from "./finding.ts";
 import { nearestFolder, probe } from "./home_checks.ts";
 import { ROOM_PROBLEM_BYTES, ROOM_WARN_BYTES, SLOW_SYNC_MS } from "./limits.ts";

@@ -4,9 +4,14 @@
  * @module
  */
 
-import { Deadline } from "../deadline.ts";
-import { DeadlineError, EXIT, type ExitCode, reasonOf } from "../errors.ts";
-import type { World } from "../world.ts";
+import { Deadline } from "../base/deadline.ts";
+import {
+  DeadlineError,
+  EXIT,
+  type ExitCode,
+  reasonOf,
+} from "../base/errors.ts";
+import type { World } from "../base/world.ts";
 import {
   askServer,
   checkAgent,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { EXIT, type ExitCode } from "../errors.ts";
+import { EXIT, type ExitCode } from "../base/errors.ts";
 import { NAMES_MAX } from "./limits.ts";
 
 /** How something stands. */

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { Deadline } from "../deadline.ts";
-import { readAgentState } from "../delivery/agent_file.ts";
-import { DeadlineError, reasonOf } from "../errors.ts";
-import { FILE_MODE } from "../files.ts";
+import { Deadline } from "../base/deadline.ts";
+import { readAgentState } from "../route/agent_file.ts";
+import { DeadlineError, reasonOf } from "../base/errors.ts";
+import { FILE_MODE } from "../base/files.ts";
 import { lockPath } from "../home/lock.ts";
 import { type Finding, fine, listed, problem, warning } from "./finding.ts";
 import { LOCK_WAIT_MS } from "./limits.ts";

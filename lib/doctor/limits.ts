@@ -1,6 +1,6 @@
 /**
  * Bounds of the doctor, each with its reason. Those of the program itself are
- * in `lib/limits.ts`.
+ * in `lib/base/limits.ts`.
  *
  * @module
  */

@@ -9,11 +9,11 @@ import {
   readConfigFile,
   type Settings,
   settingsOf,
-} from "../config.ts";
-import { Deadline } from "../deadline.ts";
-import { reasonOf } from "../errors.ts";
+} from "../base/config.ts";
+import { Deadline } from "../base/deadline.ts";
+import { reasonOf } from "../base/errors.ts";
 import { generateNodeId, refusalOf } from "../identity.ts";
-import type { World } from "../world.ts";
+import type { World } from "../base/world.ts";
 import { type Finding, problem } from "./finding.ts";
 import { CHECK_MS_MAX } from "./limits.ts";
 import { lookAtQueue, type QueueLook } from "./queue_look.ts";

@@ -5,11 +5,11 @@
  */
 
 import { isClockValue } from "../clock.ts";
-import { EXIT } from "../errors.ts";
+import { EXIT } from "../base/errors.ts";
 import { EMPTY_LEDGER } from "../home/queue_layout.ts";
 import { usedShare } from "../home/queue_warning.ts";
 import { isDraftName } from "../home/spool.ts";
-import { QUEUE_WARN_SHARE } from "../limits.ts";
+import { QUEUE_WARN_SHARE } from "../base/limits.ts";
 import {
   type Finding,
   fine,

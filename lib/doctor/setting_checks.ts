@@ -4,9 +4,9 @@
  * @module
  */
 
-import { EXIT } from "../errors.ts";
-import { nearMiss } from "../near_miss.ts";
-import { variablesOf } from "../variables.ts";
+import { EXIT } from "../base/errors.ts";
+import { nearMiss } from "../base/near_miss.ts";
+import { variablesOf } from "../base/variables.ts";
 import { type Finding, fine, listed, problem, warning } from "./finding.ts";
 import { type Patient, within } from "./patient.ts";
 
@@ -32,7 +32,7 @@ export async function checkConfig(patient: Patient): Promise<Finding> {
   const path = within(patient, "config.toml");
   const text = await Deno.readTextFile(path).catch(() => undefined);
   if (text === undefined) return fine("no config.toml; the defaults count");
-  const { parse } = await import("../toml.ts");
+  const { parse } = await import("../base/toml.ts");
   const unknown = unknownKeys(parse(text));
   if (unknown.length === 0) return fine("config.toml is used");
   const [first] = unknown;

@@ -6,7 +6,7 @@
  */
 
 import { type ClockState, isClockValue } from "../clock.ts";
-import { fileStamp, ifRegular, writeDurably } from "../files.ts";
+import { fileStamp, ifRegular, writeDurably } from "../base/files.ts";
 
 /** What `load` found. */
 export interface LoadedClock {

@@ -9,8 +9,8 @@
  * @module
  */
 
-import { FILE_MODE, removeIfThere, syncFolder } from "../files.ts";
-import { COMMIT_BYTES_MAX, COMMIT_MUTATIONS_MAX } from "../limits.ts";
+import { FILE_MODE, removeIfThere, syncFolder } from "../base/files.ts";
+import { COMMIT_BYTES_MAX, COMMIT_MUTATIONS_MAX } from "../base/limits.ts";
 import { foldFile, queuePath } from "./queue_file.ts";
 import { isDiskFull, makeRoom } from "./reserve.ts";
 

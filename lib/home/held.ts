@@ -5,8 +5,8 @@
  */
 
 import { tick } from "../clock.ts";
-import type { Deadline } from "../deadline.ts";
-import { KittyError } from "../errors.ts";
+import type { Deadline } from "../base/deadline.ts";
+import { KittyError } from "../base/errors.ts";
 import * as clockFile from "./clock_file.ts";
 import type { IntakeResult } from "./intake.ts";
 import type { OfflineQueue } from "./queue.ts";

@@ -5,16 +5,16 @@
  * @module
  */
 
-import { Deadline } from "../deadline.ts";
-import { DeadlineError, KittyError, reasonOf } from "../errors.ts";
+import { Deadline } from "../base/deadline.ts";
+import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
 import {
   HOUSEKEEPING_TIMEOUT_MS,
   INTAKE_FILES_MAX,
   INTAKE_MS_MAX,
   LOCK_AT_ONCE_MS,
   LOCK_KEPT_MS,
-} from "../limits.ts";
-import type { World } from "../world.ts";
+} from "../base/limits.ts";
+import type { World } from "../base/world.ts";
 import * as clockFile from "./clock_file.ts";
 import { Held } from "./held.ts";
 import { type IntakeBounds, type IntakeContext, takeIn } from "./intake.ts";

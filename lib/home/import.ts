@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { Settings } from "../config.ts";
+import type { Settings } from "../base/config.ts";
 import type { Envelope } from "../contract.ts";
 import { encode, type StampedEvent } from "../event.ts";
-import { sameJson } from "../json.ts";
-import { CLOCK_MAX, EVENT_BYTES_MAX } from "../limits.ts";
+import { sameJson } from "../base/json.ts";
+import { CLOCK_MAX, EVENT_BYTES_MAX } from "../base/limits.ts";
 import type { Held } from "./held.ts";
 import { commitParts } from "./queue_layout.ts";
 

@@ -6,9 +6,9 @@
  */
 
 import { idTaken, type Problem, readDraft, tooLarge } from "../contract.ts";
-import type { Settings } from "../config.ts";
-import type { Deadline } from "../deadline.ts";
-import { KittyError, reasonOf } from "../errors.ts";
+import type { Settings } from "../base/config.ts";
+import type { Deadline } from "../base/deadline.ts";
+import { KittyError, reasonOf } from "../base/errors.ts";
 import { complete, type CompleteDraft, render } from "../event.ts";
 import {
   COMMIT_BYTES_MAX,
@@ -18,7 +18,7 @@ import {
   SPOOL_READ_AHEAD,
   SPOOL_READING_MS_MIN,
   SPOOL_UNFINISHED_MS,
-} from "../limits.ts";
+} from "../base/limits.ts";
 import { record, type Recorded } from "../record.ts";
 import { ulidOf } from "../ulid.ts";
 import type { Held } from "./held.ts";

@@ -9,8 +9,8 @@
  * @module
  */
 
-import type { Deadline } from "../deadline.ts";
-import { lockFile } from "../files.ts";
+import type { Deadline } from "../base/deadline.ts";
+import { lockFile } from "../base/files.ts";
 
 /** The text has one length, so that one write replaces it whole. */
 const TEXT_LENGTH = 64;

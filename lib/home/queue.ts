@@ -12,8 +12,8 @@ import {
   COMMIT_KEY_BYTES_MAX,
   COMMIT_MUTATIONS_MAX,
   GET_MANY_MAX,
-} from "../limits.ts";
-import { LOCAL_TEAM } from "../config.ts";
+} from "../base/limits.ts";
+import { LOCAL_TEAM } from "../base/config.ts";
 import type { StampedEvent } from "../event.ts";
 import { Accounts, type Change } from "./queue_accounts.ts";
 import {

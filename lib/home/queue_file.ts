@@ -6,10 +6,10 @@
  * @module
  */
 
-import type { Deadline } from "../deadline.ts";
-import { KittyError, reasonOf } from "../errors.ts";
-import { FILE_MODE, fileStamp, FOLDER_MODE, ifRegular } from "../files.ts";
-import { CHECK_BYTES_PER_MS } from "../limits.ts";
+import type { Deadline } from "../base/deadline.ts";
+import { KittyError, reasonOf } from "../base/errors.ts";
+import { FILE_MODE, fileStamp, FOLDER_MODE, ifRegular } from "../base/files.ts";
+import { CHECK_BYTES_PER_MS } from "../base/limits.ts";
 import { lockPath } from "./lock.ts";
 
 /** SQLite's companions of the file: they belong to it and move with it. */

@@ -13,7 +13,7 @@
  * @module
  */
 
-import { INDEX_ROW_BYTES_MAX } from "../limits.ts";
+import { INDEX_ROW_BYTES_MAX } from "../base/limits.ts";
 import { eventKey, fromBytes, type Place, toBytes } from "./queue_layout.ts";
 
 /** An event's place, as a row stores it: its id, then the rest of its key. */

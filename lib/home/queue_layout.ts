@@ -27,7 +27,7 @@ import {
   COMMIT_KEY_BYTES_MAX,
   KEY_TEXT_MAX,
   TEAM_LABEL_MAX,
-} from "../limits.ts";
+} from "../base/limits.ts";
 
 /** Changes whenever a program that knows only the old layout would misread the new one. */
 export const LAYOUT = 1;

@@ -6,7 +6,7 @@
  */
 
 import type { Envelope } from "../contract.ts";
-import { GET_MANY_MAX, PAGE_ENTRIES } from "../limits.ts";
+import { GET_MANY_MAX, PAGE_ENTRIES } from "../base/limits.ts";
 import {
   chunkKey,
   chunksOf,

@@ -4,8 +4,12 @@
  * @module
  */
 
-import type { Settings } from "../config.ts";
-import { OLDEST_WARN_MS, QUEUE_WARN_SHARE, WARN_EVERY_MS } from "../limits.ts";
+import type { Settings } from "../base/config.ts";
+import {
+  OLDEST_WARN_MS,
+  QUEUE_WARN_SHARE,
+  WARN_EVERY_MS,
+} from "../base/limits.ts";
 import { ulidTimeMs } from "../ulid.ts";
 import type { Held } from "./held.ts";
 import type { Ledger } from "./queue_layout.ts";

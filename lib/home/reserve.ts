@@ -7,8 +7,8 @@
  * @module
  */
 
-import type { Deadline } from "../deadline.ts";
-import { FILE_MODE, removeIfThere } from "../files.ts";
+import type { Deadline } from "../base/deadline.ts";
+import { FILE_MODE, removeIfThere } from "../base/files.ts";
 import { foldLog } from "./queue_file.ts";
 
 /**

@@ -5,9 +5,13 @@
  * @module
  */
 
-import { KittyError, reasonOf } from "../errors.ts";
-import { FOLDER_MODE } from "../files.ts";
-import { EVENT_BYTES_MAX, FAILED_READS_MAX, PAGE_ENTRIES } from "../limits.ts";
+import { KittyError, reasonOf } from "../base/errors.ts";
+import { FOLDER_MODE } from "../base/files.ts";
+import {
+  EVENT_BYTES_MAX,
+  FAILED_READS_MAX,
+  PAGE_ENTRIES,
+} from "../base/limits.ts";
 import { chunksOf, fromBytes } from "./queue_layout.ts";
 
 type Row = { k: Uint8Array; v: Uint8Array };

@@ -6,16 +6,16 @@
  * @module
  */
 
-import type { Deadline } from "../deadline.ts";
-import { parseDocument } from "../json.ts";
+import type { Deadline } from "../base/deadline.ts";
+import { parseDocument } from "../base/json.ts";
 import { type CompleteDraft, sameContent } from "../event.ts";
 import {
   FOLDER_MODE,
   removeIfThere,
   syncFolder,
   writeDurably,
-} from "../files.ts";
-import { DOCUMENT_BYTES_MAX } from "../limits.ts";
+} from "../base/files.ts";
+import { DOCUMENT_BYTES_MAX } from "../base/limits.ts";
 
 /** What became of a draft that was to be spooled. */
 export type Spooled = "written" | "present" | "conflict";

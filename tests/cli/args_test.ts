@@ -3,7 +3,7 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { type ArgsSpec, parseArgs } from "../../lib/cli/args.ts";
-import { EXIT, KittyError } from "../../lib/errors.ts";
+import { EXIT, KittyError } from "../../lib/base/errors.ts";
 
 const SPEC: ArgsSpec = {
   positionals: [

@@ -1,7 +1,7 @@
 /** The commands that look after clock, contract and queue. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { VERSION } from "../../lib/build.ts";
+import { VERSION } from "../../lib/base/build.ts";
 import { COMMANDS, loadCommand } from "../../lib/cli/commands.ts";
 import { inHome as underLock } from "../support/home.ts";
 import { type Run, withProgram } from "../support/program.ts";

@@ -1,9 +1,9 @@
 /** The doctor: real troubles, each told apart, and nothing changed. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { agentLockPath } from "../../lib/delivery/agent_file.ts";
-import { holdCredentials } from "../../lib/delivery/credentials.ts";
-import { VARIABLES } from "../../lib/variables.ts";
+import { agentLockPath } from "../../lib/route/agent_file.ts";
+import { holdCredentials } from "../../lib/login/credentials.ts";
+import { VARIABLES } from "../../lib/base/variables.ts";
 import { NOBODY, placeForOthers } from "../support/child.ts";
 import { type Run, runProgram, withProgram } from "../support/program.ts";
 import {

@@ -5,7 +5,7 @@
  */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { EXIT } from "../../lib/errors.ts";
+import { EXIT } from "../../lib/base/errors.ts";
 import { NOBODY, placeForOthers, spawnCode } from "../support/child.ts";
 import { tempFolder, tempHome } from "../support/home.ts";
 import { documentsOf, programScript, runProgram } from "../support/program.ts";

@@ -2,7 +2,7 @@
 
 import { deepStrictEqual, throws } from "node:assert/strict";
 import { parseListen } from "../../lib/cli/listen.ts";
-import { isLoopback } from "../../lib/delivery/server_url.ts";
+import { isLoopback } from "../../lib/login/server_url.ts";
 
 const ANYWHERE = { expected: "a host and a port", hint: "such as x:1" };
 const HERE = { ...ANYWHERE, allows: isLoopback };

@@ -4,8 +4,8 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { Output, printable, problemText } from "../../lib/cli/output.ts";
 import type { Terminal } from "../../lib/cli/terminal.ts";
-import { KittyError, usageError } from "../../lib/errors.ts";
-import type { Problem } from "../../lib/problem.ts";
+import { KittyError, usageError } from "../../lib/base/errors.ts";
+import type { Problem } from "../../lib/base/problem.ts";
 
 /** A terminal that keeps what is said. */
 function listener() {

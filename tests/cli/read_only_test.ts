@@ -1,7 +1,7 @@
 /** Commands that only read leave everything as it is. */
 
 import { ok, strictEqual } from "node:assert/strict";
-import { INTAKE_FILES_MAX } from "../../lib/limits.ts";
+import { INTAKE_FILES_MAX } from "../../lib/base/limits.ts";
 import { idOf } from "../support/events.ts";
 import { isThere, namesIn } from "../support/home.ts";
 import { documentsOf, withProgram } from "../support/program.ts";

@@ -1,9 +1,9 @@
 /** `emit --stdin` as other programs use it: groups, waiting, signals, exits. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { pause } from "../../lib/deadline.ts";
-import { EXIT } from "../../lib/errors.ts";
-import { DOCUMENT_BYTES_MAX, GROUP_EVENTS_MAX } from "../../lib/limits.ts";
+import { pause } from "../../lib/base/deadline.ts";
+import { EXIT } from "../../lib/base/errors.ts";
+import { DOCUMENT_BYTES_MAX, GROUP_EVENTS_MAX } from "../../lib/base/limits.ts";
 import { linesOf } from "../support/child.ts";
 import { idOf } from "../support/events.ts";
 import { isThere, tempHome } from "../support/home.ts";

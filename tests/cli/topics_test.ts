@@ -2,7 +2,7 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { findTopic, TOPICS } from "../../lib/cli/topics.ts";
-import { EXIT } from "../../lib/errors.ts";
+import { EXIT } from "../../lib/base/errors.ts";
 import { documentsOf, withProgram } from "../support/program.ts";
 import { inShell, newUser } from "../support/user.ts";
 

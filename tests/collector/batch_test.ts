@@ -1,7 +1,7 @@
 /** The forms of a batch, and what becomes of each event in it. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { PATHS } from "../../lib/wire.ts";
+import { PATHS } from "../../lib/base/wire.ts";
 import {
   ADA,
   BOB,

@@ -1,7 +1,7 @@
 /** Reading, and what every request has to keep. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { PATHS } from "../../lib/wire.ts";
+import { PATHS } from "../../lib/base/wire.ts";
 import {
   ADA,
   EVE,

@@ -8,7 +8,7 @@ import {
 } from "node:assert/strict";
 import { addUser } from "../../lib/collector/users.ts";
 import { collectorFolder } from "../../lib/collector/folder.ts";
-import { PATHS } from "../../lib/wire.ts";
+import { PATHS } from "../../lib/base/wire.ts";
 import {
   ADA,
   type LocalCollector,

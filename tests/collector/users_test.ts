@@ -7,7 +7,7 @@ import {
   strictEqual,
 } from "node:assert/strict";
 import { addUser, readUsers } from "../../lib/collector/users.ts";
-import { KittyError } from "../../lib/errors.ts";
+import { KittyError } from "../../lib/base/errors.ts";
 import { tempFolder } from "../support/home.ts";
 import { TestWorld } from "../support/world.ts";
 

@@ -1,7 +1,7 @@
 /** What holds for every way to the server: what goes out, and what trouble costs. One suite, run for each. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { CHUNK_BYTES, EVENT_BYTES_MAX } from "../../lib/limits.ts";
+import { CHUNK_BYTES, EVENT_BYTES_MAX } from "../../lib/base/limits.ts";
 import { eventOf, idOf } from "../support/events.ts";
 import { homeAt } from "../support/home.ts";
 import {

@@ -1,8 +1,8 @@
 /** What holds for every way to the server: the meaning of each word. One suite, run for each. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { SERVER_WORDS_CHARS_MAX } from "../../lib/limits.ts";
-import { DONE_WORDS } from "../../lib/wire.ts";
+import { SERVER_WORDS_CHARS_MAX } from "../../lib/base/limits.ts";
+import { DONE_WORDS } from "../../lib/base/wire.ts";
 import { eventOf, idOf } from "../support/events.ts";
 import type { SentEvent } from "../support/scripted_server.ts";
 import { eventsOf, idsOf, TEAM } from "../support/sending.ts";

@@ -1,15 +1,15 @@
 /** Delivery inside of the test, against a server that takes batches only and answers as it is told. */
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
-import { pause } from "../../lib/deadline.ts";
+import { pause } from "../../lib/base/deadline.ts";
 import { Delivery } from "../../lib/delivery/delivery.ts";
-import type { ConnectionStatus } from "../../lib/delivery/route.ts";
+import type { ConnectionStatus } from "../../lib/route/route.ts";
 import {
   type NoSession,
   openSession,
   type Session,
-} from "../../lib/delivery/session.ts";
-import type { SyncResult } from "../../lib/delivery/sync.ts";
+} from "../../lib/login/session.ts";
+import type { SyncResult } from "../../lib/delivery/drain/sync.ts";
 import { draft } from "../support/agent.ts";
 import { BatchServer } from "../support/batch_server.ts";
 import { eventually } from "../support/eventually.ts";

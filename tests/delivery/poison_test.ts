@@ -1,8 +1,11 @@
 /** Batches refused whole: by a server that cannot bear one event, and by one that takes none at all. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import type { DrainParts, DrainResult } from "../../lib/delivery/drain.ts";
-import { HttpBatch } from "../../lib/delivery/http_batch.ts";
+import type {
+  DrainParts,
+  DrainResult,
+} from "../../lib/delivery/drain/drain.ts";
+import { HttpBatch } from "../../lib/delivery/transport/http_batch.ts";
 import { idOf } from "../support/events.ts";
 import type { SentBatch } from "../support/scripted_server.ts";
 import { eventsOf, Sending } from "../support/sending.ts";

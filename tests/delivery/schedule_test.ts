@@ -6,7 +6,7 @@ import {
   type Plan,
   planAfter,
 } from "../../lib/delivery/schedule.ts";
-import type { SyncEnd } from "../../lib/delivery/sync.ts";
+import type { SyncEnd } from "../../lib/delivery/drain/sync.ts";
 
 const PLAN: Plan = {
   isPoked: false,

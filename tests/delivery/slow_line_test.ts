@@ -1,7 +1,7 @@
 /** A line that carries little: batches shrink until they are answered in time. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { HttpBatch } from "../../lib/delivery/http_batch.ts";
+import { HttpBatch } from "../../lib/delivery/transport/http_batch.ts";
 import type { SentBatch } from "../support/scripted_server.ts";
 import { hurried } from "../support/hurried.ts";
 import { deadlineIn, eventsOf, idsOf, Sending } from "../support/sending.ts";

@@ -6,12 +6,12 @@ import {
   rejects,
   strictEqual,
 } from "node:assert/strict";
-import { Deadline } from "../../lib/deadline.ts";
-import { DeadlineError } from "../../lib/errors.ts";
+import { Deadline } from "../../lib/base/deadline.ts";
+import { DeadlineError } from "../../lib/base/errors.ts";
 import { HomeLock } from "../../lib/home/lock.ts";
 import type { Held } from "../../lib/home/held.ts";
 import type { Home } from "../../lib/home/home.ts";
-import { LOCK_AT_ONCE_MS, LOCK_KEPT_MS } from "../../lib/limits.ts";
+import { LOCK_AT_ONCE_MS, LOCK_KEPT_MS } from "../../lib/base/limits.ts";
 import { completeDraftOf, eventOf, idOf } from "../support/events.ts";
 import { ALL, farDeadline, homeAt, tempHome } from "../support/home.ts";
 import { TestWorld } from "../support/world.ts";

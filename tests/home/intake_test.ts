@@ -5,7 +5,7 @@ import {
   DOCUMENT_BYTES_MAX,
   EVENT_BYTES_MAX,
   SPOOL_UNFINISHED_MS,
-} from "../../lib/limits.ts";
+} from "../../lib/base/limits.ts";
 import { NOBODY, runCode } from "../support/child.ts";
 import { draftOf, eventOf, idOf } from "../support/events.ts";
 import {

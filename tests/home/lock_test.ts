@@ -1,6 +1,6 @@
 import { ok, rejects, strictEqual } from "node:assert/strict";
-import { Deadline } from "../../lib/deadline.ts";
-import { DeadlineError } from "../../lib/errors.ts";
+import { Deadline } from "../../lib/base/deadline.ts";
+import { DeadlineError } from "../../lib/base/errors.ts";
 import { HomeLock } from "../../lib/home/lock.ts";
 import { linesOf, spawnCode } from "../support/child.ts";
 import { farDeadline, tempHome } from "../support/home.ts";

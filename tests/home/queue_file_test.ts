@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
-import { Deadline } from "../../lib/deadline.ts";
-import { KittyError } from "../../lib/errors.ts";
+import { Deadline } from "../../lib/base/deadline.ts";
+import { KittyError } from "../../lib/base/errors.ts";
 import { OfflineQueue } from "../../lib/home/queue.ts";
 import {
   findDamage,

@@ -8,7 +8,7 @@ import {
   COMMIT_EVENTS_MAX,
   KEY_TEXT_MAX,
   SERVER_WORDS_CHARS_MAX,
-} from "../../lib/limits.ts";
+} from "../../lib/base/limits.ts";
 import { eventOf, idOf, type TestEvent } from "../support/events.ts";
 import { tempFolder } from "../support/home.ts";
 

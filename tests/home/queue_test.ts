@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { KittyError } from "../../lib/errors.ts";
+import { KittyError } from "../../lib/base/errors.ts";
 import type { StampedEvent } from "../../lib/event.ts";
 import { OfflineQueue } from "../../lib/home/queue.ts";
 import {
@@ -22,7 +22,7 @@ import {
   COMMIT_BYTES_MAX,
   COMMIT_EVENTS_MAX,
   EVENT_BYTES_MAX,
-} from "../../lib/limits.ts";
+} from "../../lib/base/limits.ts";
 import {
   eventOf,
   type EventOptions,

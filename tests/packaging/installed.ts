@@ -1,7 +1,7 @@
 /** What an installed program has to do, however it was installed. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { VERSION } from "../../lib/build.ts";
+import { VERSION } from "../../lib/base/build.ts";
 import { tempHome } from "../support/home.ts";
 import { command } from "./made.ts";
 

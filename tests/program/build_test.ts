@@ -2,7 +2,7 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { CONTRACT_VERSION } from "../../lib/contract.ts";
-import { VERSION } from "../../lib/build.ts";
+import { VERSION } from "../../lib/base/build.ts";
 import { run as runHere } from "../../packaging/bundle.ts";
 import { commandNeed, needing } from "../support/needs.ts";
 import {

@@ -2,7 +2,7 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { PERMISSION_FLAGS } from "../../packaging/permissions.ts";
-import { VARIABLES } from "../../lib/variables.ts";
+import { VARIABLES } from "../../lib/base/variables.ts";
 import { commandNeed, needing } from "../support/needs.ts";
 import { newUser } from "../support/user.ts";
 import { builtScript, RUNTIME_BASE } from "./built.ts";

@@ -4,8 +4,8 @@
  */
 
 import { ok, strictEqual } from "node:assert/strict";
-import { pause } from "../../lib/deadline.ts";
-import { PATHS } from "../../lib/wire.ts";
+import { pause } from "../../lib/base/deadline.ts";
+import { PATHS } from "../../lib/base/wire.ts";
 import { TestAgent } from "../support/agent.ts";
 import type { Trial } from "../support/delivery_trial.ts";
 import { eventually } from "../support/eventually.ts";

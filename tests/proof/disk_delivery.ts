@@ -5,8 +5,8 @@
  */
 
 import { ok } from "node:assert/strict";
-import { EXIT } from "../../lib/errors.ts";
-import { PATHS } from "../../lib/wire.ts";
+import { EXIT } from "../../lib/base/errors.ts";
+import { PATHS } from "../../lib/base/wire.ts";
 import { TestAgent } from "../support/agent.ts";
 import type { Trial } from "../support/delivery_trial.ts";
 import { eventually } from "../support/eventually.ts";

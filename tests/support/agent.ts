@@ -1,8 +1,8 @@
 /** Real agents, each a process of its own, and homes that are logged in. */
 
 import { ok, strictEqual } from "node:assert/strict";
-import { holdCredentials } from "../../lib/delivery/credentials.ts";
-import { REFUSED, requestTokens } from "../../lib/delivery/tokens.ts";
+import { holdCredentials } from "../../lib/login/credentials.ts";
+import { REFUSED, requestTokens } from "../../lib/login/tokens.ts";
 import { linesOf } from "./child.ts";
 import {
   ADA,

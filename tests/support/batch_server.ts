@@ -1,6 +1,6 @@
 /** A server that takes batches and has no WebSocket, on a real socket; tests say what it answers. */
 
-import { PATHS } from "../../lib/wire.ts";
+import { PATHS } from "../../lib/base/wire.ts";
 
 /** An event as it came. */
 export type Wire = Record<string, unknown>;

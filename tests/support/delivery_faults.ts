@@ -1,6 +1,6 @@
 /** Faults on the way of a drain, and what each has to come to. */
 
-import { PATHS } from "../../lib/wire.ts";
+import { PATHS } from "../../lib/base/wire.ts";
 import type { Trial } from "./delivery_trial.ts";
 import type {
   BatchEvent,

@@ -1,8 +1,8 @@
 /** Homes in temporary folders, and what works in them. */
 
-import type { Settings } from "../../lib/config.ts";
-import { Deadline } from "../../lib/deadline.ts";
-import { offlineRoute } from "../../lib/delivery/route.ts";
+import type { Settings } from "../../lib/base/config.ts";
+import { Deadline } from "../../lib/base/deadline.ts";
+import { offlineRoute } from "../../lib/route/route.ts";
 import { type EmitterParts, EventEmitter } from "../../lib/emitter.ts";
 import type { Held } from "../../lib/home/held.ts";
 import { Home } from "../../lib/home/home.ts";

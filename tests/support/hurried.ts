@@ -1,6 +1,6 @@
 /** Time that runs faster, for waits of many seconds. */
 
-import { pause } from "../../lib/deadline.ts";
+import { pause } from "../../lib/base/deadline.ts";
 
 /**
  * Does work while this process's monotonic clock, and the timers that follow

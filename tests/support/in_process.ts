@@ -6,7 +6,7 @@
 
 import { run } from "../../lib/cli/cli.ts";
 import type { Terminal } from "../../lib/cli/terminal.ts";
-import { machine } from "../../lib/world.ts";
+import { machine } from "../../lib/base/world.ts";
 import type { RunResult } from "./program.ts";
 
 /** Runs a command line, with nothing in its environment but `env`. */

@@ -3,7 +3,7 @@
  * script. Without a script it takes every event, and knows it again.
  */
 
-import { PATHS } from "../../lib/wire.ts";
+import { PATHS } from "../../lib/base/wire.ts";
 
 /** An event as it came over the wire. */
 // deno-lint-ignore no-explicit-any

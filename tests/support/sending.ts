@@ -2,19 +2,19 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Envelope } from "../../lib/contract.ts";
-import { Deadline } from "../../lib/deadline.ts";
+import { Deadline } from "../../lib/base/deadline.ts";
 import {
   drain,
   type DrainParts,
   type DrainResult,
-} from "../../lib/delivery/drain.ts";
-import { openSession, Session } from "../../lib/delivery/session.ts";
+} from "../../lib/delivery/drain/drain.ts";
+import { openSession, Session } from "../../lib/login/session.ts";
 import {
   sync,
   type SyncParts,
   type SyncResult,
-} from "../../lib/delivery/sync.ts";
-import type { Transport } from "../../lib/delivery/transport.ts";
+} from "../../lib/delivery/drain/sync.ts";
+import type { Transport } from "../../lib/delivery/transport/transport.ts";
 import type { StampedEvent } from "../../lib/event.ts";
 import type { Held } from "../../lib/home/held.ts";
 import type { Home } from "../../lib/home/home.ts";

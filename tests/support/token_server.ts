@@ -1,6 +1,6 @@
 /** A server that gives tokens, on a real socket, whose answers tests can script. */
 
-import { PATHS } from "../../lib/wire.ts";
+import { PATHS } from "../../lib/base/wire.ts";
 
 /** What was asked of the server. */
 export interface Asked {

@@ -1,8 +1,8 @@
 /** The ways to a server, and tests that run for each of them. */
 
-import { HttpBatch } from "../../lib/delivery/http_batch.ts";
-import { EventSocket } from "../../lib/delivery/socket.ts";
-import type { Transport } from "../../lib/delivery/transport.ts";
+import { HttpBatch } from "../../lib/delivery/transport/http_batch.ts";
+import { EventSocket } from "../../lib/delivery/transport/socket.ts";
+import type { Transport } from "../../lib/delivery/transport/transport.ts";
 import type { SaidResult, SentEvent } from "./scripted_server.ts";
 import { Sending } from "./sending.ts";
 

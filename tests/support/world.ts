@@ -3,7 +3,7 @@
  * environment of its own.
  */
 
-import type { World } from "../../lib/world.ts";
+import type { World } from "../../lib/base/world.ts";
 
 /** What a test says of its machine; the rest is ordinary. */
 export interface TestWorldOptions {

@@ -4,18 +4,18 @@
  * @module
  */
 
-import { DURATION_EXPECTED, parseDuration } from "../../config.ts";
-import { Deadline } from "../../deadline.ts";
-import { Agent } from "../../delivery/agent.ts";
-import { agentPatience, findAgent } from "../../delivery/agent_file.ts";
+import { DURATION_EXPECTED, parseDuration } from "../../base/config.ts";
+import { Deadline } from "../../base/deadline.ts";
+import { Agent } from "../../agent/agent.ts";
+import { agentPatience, findAgent } from "../../route/agent_file.ts";
 import { deliveryOf, routeOf } from "../../delivery/connected.ts";
 import type { Delivery } from "../../delivery/delivery.ts";
-import type { Route } from "../../delivery/route.ts";
-import { isLoopback } from "../../delivery/server_url.ts";
-import { endOf, type SyncResult } from "../../delivery/sync.ts";
-import { EXIT, usageError } from "../../errors.ts";
-import { AGENT_STOP_MS_MAX } from "../../limits.ts";
-import { jsonLog, type Log } from "../../log.ts";
+import type { Route } from "../../route/route.ts";
+import { isLoopback } from "../../login/server_url.ts";
+import { endOf, type SyncResult } from "../../delivery/drain/sync.ts";
+import { EXIT, usageError } from "../../base/errors.ts";
+import { AGENT_STOP_MS_MAX } from "../../base/limits.ts";
+import { jsonLog, type Log } from "../../base/log.ts";
 import { setUpEmitter } from "../../setup.ts";
 import type { Call, Command } from "../command.ts";
 import { homeOf } from "../keeper.ts";

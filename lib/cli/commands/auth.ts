@@ -10,24 +10,24 @@ import {
   readConfigFile,
   type Settings,
   settingsOf,
-} from "../../config.ts";
-import { Deadline } from "../../deadline.ts";
+} from "../../base/config.ts";
+import { Deadline } from "../../base/deadline.ts";
 import {
   credentialsPath,
   type HeldCredentials,
   holdCredentials,
-} from "../../delivery/credentials.ts";
-import { checkCertificates } from "../../delivery/http_client.ts";
-import { hasTokensInEnvironment, NO_EVIDENCE } from "../../delivery/login.ts";
-import { openSession, Session } from "../../delivery/session.ts";
-import { readServerUrl, serverText } from "../../delivery/server_url.ts";
+} from "../../login/credentials.ts";
+import { checkCertificates } from "../../login/http_client.ts";
+import { hasTokensInEnvironment, NO_EVIDENCE } from "../../login/login.ts";
+import { openSession, Session } from "../../login/session.ts";
+import { readServerUrl, serverText } from "../../login/server_url.ts";
 import {
   REFUSED,
   requestTokens,
   ServerTroubleError,
-} from "../../delivery/tokens.ts";
-import { EXIT, KittyError, reasonOf, usageError } from "../../errors.ts";
-import { HOUSEKEEPING_TIMEOUT_MS } from "../../limits.ts";
+} from "../../login/tokens.ts";
+import { EXIT, KittyError, reasonOf, usageError } from "../../base/errors.ts";
+import { HOUSEKEEPING_TIMEOUT_MS } from "../../base/limits.ts";
 import type { Call, Command } from "../command.ts";
 import { homeOf } from "../keeper.ts";
 import { tableOf } from "../output.ts";

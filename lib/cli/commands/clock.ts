@@ -5,9 +5,9 @@
  */
 
 import { type ClockState, receive } from "../../clock.ts";
-import { EXIT, KittyError, usageError } from "../../errors.ts";
+import { EXIT, KittyError, usageError } from "../../base/errors.ts";
 import * as clockFile from "../../home/clock_file.ts";
-import { CLOCK_MAX } from "../../limits.ts";
+import { CLOCK_MAX } from "../../base/limits.ts";
 import type { Call, Command } from "../command.ts";
 import { openKeeper } from "../keeper.ts";
 

@@ -6,10 +6,10 @@
 
 import { startCollector } from "../../collector/collector.ts";
 import { collectorFolder } from "../../collector/folder.ts";
-import { jsonLog } from "../../log.ts";
+import { jsonLog } from "../../base/log.ts";
 import { addUser, readUsers } from "../../collector/users.ts";
-import { isLoopback } from "../../delivery/server_url.ts";
-import { EXIT } from "../../errors.ts";
+import { isLoopback } from "../../login/server_url.ts";
+import { EXIT } from "../../base/errors.ts";
 import type { Call, Command } from "../command.ts";
 import { homeOf } from "../keeper.ts";
 import { parseListen } from "../listen.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { EXIT, usageError } from "../../errors.ts";
-import { nearMiss } from "../../near_miss.ts";
+import { EXIT, usageError } from "../../base/errors.ts";
+import { nearMiss } from "../../base/near_miss.ts";
 import type { Command } from "../command.ts";
 import { bashScript } from "../completions/bash.ts";
 import { fishScript } from "../completions/fish.ts";

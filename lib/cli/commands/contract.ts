@@ -11,11 +11,11 @@ import {
   readEnvelope,
   tooLarge,
 } from "../../contract.ts";
-import { EXIT, usageError } from "../../errors.ts";
-import { nearMiss } from "../../near_miss.ts";
+import { EXIT, usageError } from "../../base/errors.ts";
+import { nearMiss } from "../../base/near_miss.ts";
 import type { Call, Command } from "../command.ts";
 import { openInput } from "../input.ts";
-import { type Line, LineReader } from "../../lines.ts";
+import { type Line, LineReader } from "../../base/lines.ts";
 import { printable, problemText } from "../output.ts";
 
 export const contract: readonly Command[] = [

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Settings } from "../../config.ts";
-import { Deadline } from "../../deadline.ts";
-import { CONNECTION_LABELS } from "../../delivery/route.ts";
+import type { Settings } from "../../base/config.ts";
+import { Deadline } from "../../base/deadline.ts";
+import { CONNECTION_LABELS } from "../../route/route.ts";
 import type { EventEmitter } from "../../emitter.ts";
 import {
   EXIT,
@@ -14,8 +14,8 @@ import {
   KittyError,
   reasonOf,
   usageError,
-} from "../../errors.ts";
-import { DOCUMENT_BYTES_MAX, TELLING_MS_MAX } from "../../limits.ts";
+} from "../../base/errors.ts";
+import { DOCUMENT_BYTES_MAX, TELLING_MS_MAX } from "../../base/limits.ts";
 import { lostReceipt, type Receipt, strictExit } from "../../receipt.ts";
 import { setUpEmitter } from "../../setup.ts";
 import type { Draft } from "../../contract.ts";

@@ -6,11 +6,11 @@
  */
 
 import { tooLarge } from "../../contract.ts";
-import { Deadline, pause } from "../../deadline.ts";
+import { Deadline, pause } from "../../base/deadline.ts";
 import { DraftGroup, type Recorder } from "../../draft_group.ts";
-import { EXIT, reasonOf } from "../../errors.ts";
+import { EXIT, reasonOf } from "../../base/errors.ts";
 import { GroupPipeline } from "../../group_pipeline.ts";
-import { TELLING_MS_MAX, TIMEOUT_MS_DEFAULT } from "../../limits.ts";
+import { TELLING_MS_MAX, TIMEOUT_MS_DEFAULT } from "../../base/limits.ts";
 import {
   discardedReceipt,
   emptyReceipt,
@@ -22,7 +22,7 @@ import {
 import { setUpEmitter } from "../../setup.ts";
 import { type Call, timeoutOf } from "../command.ts";
 import { STDIN } from "../input.ts";
-import { isReady, LineReader } from "../../lines.ts";
+import { isReady, LineReader } from "../../base/lines.ts";
 
 /** Reads drafts to the end of input, or to a signal. Returns the exit code. */
 export async function emitStream(call: Call): Promise<number> {

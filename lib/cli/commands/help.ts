@@ -4,10 +4,10 @@
  * @module
  */
 
-import { COMMIT, VERSION } from "../../build.ts";
+import { COMMIT, VERSION } from "../../base/build.ts";
 import { CONTRACT_VERSION } from "../../contract.ts";
-import { EXIT, usageError } from "../../errors.ts";
-import { nearMiss } from "../../near_miss.ts";
+import { EXIT, usageError } from "../../base/errors.ts";
+import { nearMiss } from "../../base/near_miss.ts";
 import { COMMANDS } from "../commands.ts";
 import type { Command } from "../command.ts";
 import { commandHelp, groupHelp, programHelp, topicHelp } from "../help.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { VERSION } from "../../build.ts";
-import { EXIT } from "../../errors.ts";
+import { VERSION } from "../../base/build.ts";
+import { EXIT } from "../../base/errors.ts";
 import type { Command } from "../command.ts";
 import { manualPage } from "../manual.ts";
 

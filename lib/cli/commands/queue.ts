@@ -4,13 +4,13 @@
  * @module
  */
 
-import { Deadline } from "../../deadline.ts";
-import { EXIT } from "../../errors.ts";
-import { drainLockPath, lockFile } from "../../files.ts";
+import { Deadline } from "../../base/deadline.ts";
+import { EXIT } from "../../base/errors.ts";
+import { drainLockPath, lockFile } from "../../base/files.ts";
 import { checkQueue } from "../../home/queue_check.ts";
 import { compactQueue } from "../../home/compact.ts";
 import { readStats } from "../../home/queue_read.ts";
-import { HOUSEKEEPING_TIMEOUT_MS } from "../../limits.ts";
+import { HOUSEKEEPING_TIMEOUT_MS } from "../../base/limits.ts";
 import { readTally } from "../../tally.ts";
 import type { Call, Command } from "../command.ts";
 import { drop, REMOVAL_OPTIONS } from "../removal.ts";

@@ -4,24 +4,29 @@
  * @module
  */
 
-import { Deadline } from "../../deadline.ts";
-import { askAgentToSync } from "../../delivery/agent_client.ts";
-import { agentPatience, findAgent } from "../../delivery/agent_file.ts";
-import { NoAnswerError } from "../../delivery/http.ts";
-import { HttpBatch } from "../../delivery/http_batch.ts";
-import { serverText } from "../../delivery/server_url.ts";
-import { openSession, Session } from "../../delivery/session.ts";
+import { Deadline } from "../../base/deadline.ts";
+import { askAgentToSync } from "../../agent/agent_client.ts";
+import { agentPatience, findAgent } from "../../route/agent_file.ts";
+import { NoAnswerError } from "../../login/http.ts";
+import { HttpBatch } from "../../delivery/transport/http_batch.ts";
+import { serverText } from "../../login/server_url.ts";
+import { openSession, Session } from "../../login/session.ts";
 import { readSyncStatus } from "../../delivery/status.ts";
-import { summaryOf, sync } from "../../delivery/sync.ts";
-import { EXIT, type ExitCode, KittyError, reasonOf } from "../../errors.ts";
-import { SYNC_TIMEOUT_MS_DEFAULT, TROUBLES_MAX } from "../../limits.ts";
+import { summaryOf, sync } from "../../delivery/drain/sync.ts";
+import {
+  EXIT,
+  type ExitCode,
+  KittyError,
+  reasonOf,
+} from "../../base/errors.ts";
+import { SYNC_TIMEOUT_MS_DEFAULT, TROUBLES_MAX } from "../../base/limits.ts";
 import {
   type Call,
   type Command,
   EMIT_OPTIONS,
   timeoutOf,
 } from "../command.ts";
-import { oneLine } from "../../shown.ts";
+import { oneLine } from "../../base/shown.ts";
 import { type Keeper, openKeeper } from "../keeper.ts";
 import { printable, tableOf } from "../output.ts";
 import { Progress } from "../progress.ts";

@@ -11,7 +11,7 @@ import {
   readEnvelope,
   tooLarge,
 } from "../../contract.ts";
-import { EXIT, usageError } from "../../errors.ts";
+import { EXIT, usageError } from "../../base/errors.ts";
 import { importGroup } from "../../home/import.ts";
 import { envelopeBytes } from "../../home/queue_read.ts";
 import { salvage, SET_ASIDE_HINT } from "../../home/salvage.ts";
@@ -19,11 +19,11 @@ import {
   COMMIT_BYTES_MAX,
   COMMIT_EVENTS_MAX,
   PAGE_ENTRIES,
-} from "../../limits.ts";
+} from "../../base/limits.ts";
 import type { Call, Command } from "../command.ts";
 import { expectFolder, type Input, openInput } from "../input.ts";
 import { type Keeper, openKeeper } from "../keeper.ts";
-import { LineReader } from "../../lines.ts";
+import { LineReader } from "../../base/lines.ts";
 import { problemText } from "../output.ts";
 
 export const transfer: readonly Command[] = [

@@ -1,0 +1,243 @@
+/**
+ * The agent's local interface: any language with an HTTP client can record
+ * events through it, and look how delivery stands.
+ *
+ * @module
+ */
+
+import { tooLarge } from "../contract.ts";
+import { Deadline } from "../base/deadline.ts";
+import { DraftGroup } from "../draft_group.ts";
+import type { EventEmitter, Prepared } from "../emitter.ts";
+import { reasonOf } from "../base/errors.ts";
+import {
+  DOCUMENT_BYTES_MAX,
+  SYNC_FAILURES_MAX,
+  SYNC_TIMEOUT_MS_DEFAULT,
+  TIMEOUT_MS_MAX,
+  TROUBLES_MAX,
+} from "../base/limits.ts";
+import { isReady, LineReader } from "../base/lines.ts";
+import { discardedReceipt } from "../receipt.ts";
+import { oneLine } from "../base/shown.ts";
+import { AGENT_PATHS } from "../route/agent_file.ts";
+import type { Delivery } from "../delivery/delivery.ts";
+import { openForDrain } from "../delivery/drain/settle.ts";
+import { readSyncStatus } from "../delivery/status.ts";
+import { summaryOf } from "../delivery/drain/sync.ts";
+
+/** What the interface works with. */
+export interface AgentHttpParts {
+  readonly emitter: EventEmitter;
+  readonly delivery: Delivery;
+  /** How long one group of events may take to be recorded. */
+  readonly timeoutMs: number;
+  /** Asked of every request where the interface is on TCP: anyone on the machine reaches that. */
+  readonly token: string | undefined;
+  /** Told of each request that may be made. */
+  readonly vouch?: (request: Request) => void;
+}
+
+const JSON_TYPE = { "content-type": "application/json" };
+
+/** Makes the handler of all requests. */
+export function agentHandler(
+  parts: AgentHttpParts,
+): (request: Request) => Promise<Response> {
+  return async (request) => {
+    try {
+      return await answer(request, parts);
+    } catch (error) {
+      return failure(500, `the request failed: ${reasonOf(error)}`);
+    }
+  };
+}
+
+async function answer(
+  request: Request,
+  parts: AgentHttpParts,
+): Promise<Response> {
+  const { token } = parts;
+  const given = request.headers.get("authorization");
+  if (token !== undefined && given !== `Bearer ${token}`) {
+    return failure(401, "the token of agent.token is needed");
+  }
+  parts.vouch?.(request);
+  // Browsers send it: no web page has a reason to talk to the agent.
+  if (request.headers.has("origin")) return failure(403, "not for web pages");
+  const { pathname, searchParams } = new URL(request.url);
+  const routes: Record<string, [string, () => Promise<Response>]> = {
+    [AGENT_PATHS.events]: ["POST", () => postEvents(request, parts)],
+    [AGENT_PATHS.status]: ["GET", () => getStatus(parts)],
+    [AGENT_PATHS.sync]: ["POST", () => postSync(parts, searchParams)],
+    [AGENT_PATHS.health]: [
+      "GET",
+      () =>
+        Promise.resolve(
+          json({ status: "ok", connection: parts.delivery.status }),
+        ),
+    ],
+  };
+  const route = Object.hasOwn(routes, pathname) ? routes[pathname] : undefined;
+  if (!route) {
+    return failure(
+      404,
+      `no such path; there are: ${Object.keys(routes).join(", ")}`,
+    );
+  }
+  const [method, handle] = route;
+  if (request.method !== method) {
+    return failure(405, `${pathname} takes ${method}`, { allow: method });
+  }
+  return await handle();
+}
+
+/**
+ * Records one draft (JSON), or many (NDJSON), and answers with receipts: also
+ * where the events were discarded, since that is the answer.
+ */
+async function postEvents(
+  request: Request,
+  parts: AgentHttpParts,
+): Promise<Response> {
+  const type = request.headers.get("content-type") ?? "";
+  if (/ndjson|jsonl|json-lines/i.test(type)) {
+    return new Response(receipts(request, parts), {
+      headers: { "content-type": "application/x-ndjson" },
+    });
+  }
+  const bytes = await readAll(request);
+  const prepared = bytes
+    ? parts.emitter.prepareText(bytes, { first: true })
+    : { receipt: overlong };
+  const [receipt] = await record([prepared], parts);
+  return json(receipt);
+}
+
+/** The receipts of a stream of drafts. A group is recorded when it is full, or as soon as no further line waits. */
+function receipts(
+  request: Request,
+  parts: AgentHttpParts,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return ReadableStream.from(receiptLines(request, parts))
+    .pipeThrough(new TextEncoderStream());
+}
+
+async function* receiptLines(
+  request: Request,
+  parts: AgentHttpParts,
+): AsyncGenerator<string> {
+  const lines = new LineReader(readerOf(request));
+  const newGroup = () => new DraftGroup(parts.emitter, overlong);
+  let group = newGroup();
+  const flush = async () => {
+    const full = group;
+    group = newGroup();
+    return full.textOf(await record(full.prepared, parts));
+  };
+  for (;;) {
+    const reading = lines.next();
+    // It may fail while the group is being recorded; it is awaited below.
+    reading.catch(() => {});
+    if (!group.isEmpty && !await isReady(reading)) yield await flush();
+    const some = await reading;
+    if (!some) break;
+    for (const line of some) {
+      group.add(line);
+      if (group.isFull) yield await flush();
+    }
+  }
+  if (!group.isEmpty) yield await flush();
+}
+
+function record(
+  group: readonly Prepared[],
+  { emitter, timeoutMs }: AgentHttpParts,
+) {
+  const deadline = Deadline.in(() => performance.now(), timeoutMs);
+  return emitter.commit(group, deadline);
+}
+
+/** Of a draft too long to be looked at. */
+const overlong = discardedReceipt([tooLarge]);
+
+async function getStatus(
+  { emitter, delivery }: AgentHttpParts,
+): Promise<Response> {
+  const home = emitter.home!;
+  const kv = await openForDrain(home);
+  const status = await readSyncStatus(home, kv, delivery.session!);
+  return json({ ...status, connection: delivery.status });
+}
+
+/** Drains now. `timeout_ms` bounds it; each event that was not taken is named. */
+async function postSync(
+  { delivery }: AgentHttpParts,
+  query: URLSearchParams,
+): Promise<Response> {
+  const asked = Number(query.get("timeout_ms") ?? SYNC_TIMEOUT_MS_DEFAULT);
+  if (!(asked > 0 && asked <= TIMEOUT_MS_MAX)) {
+    return failure(400, "timeout_ms is a number of milliseconds up to a day");
+  }
+  const failed: Record<string, unknown>[] = [];
+  const result = await delivery.sync({
+    deadline: Deadline.in(() => performance.now(), asked),
+    troublesMax: TROUBLES_MAX,
+    onFailure: (event_id, { category, words }, fate) => {
+      if (failed.length < SYNC_FAILURES_MAX) {
+        failed.push({ event_id, category, message: words, fate });
+      }
+    },
+  });
+  if ("error" in result) return failure(409, result.error.message);
+  return json({ ...summaryOf(result), failed });
+}
+
+/** The whole body; undefined where it is too large for a document. */
+async function readAll(request: Request): Promise<Uint8Array | undefined> {
+  const read = readerOf(request);
+  const pieces: Uint8Array[] = [];
+  const buffer = new Uint8Array(64 * 1024);
+  let size = 0;
+  for (let count; (count = await read(buffer)) !== null;) {
+    size += count;
+    if (size > DOCUMENT_BYTES_MAX) return undefined;
+    pieces.push(buffer.slice(0, count));
+  }
+  return new Uint8Array(await new Blob(pieces as BlobPart[]).arrayBuffer());
+}
+
+/** A body as a reader of bytes. */
+function readerOf(
+  request: Request,
+): (buffer: Uint8Array) => Promise<number | null> {
+  const reader = request.body?.getReader();
+  let rest: Uint8Array = new Uint8Array(0);
+  return async (buffer) => {
+    while (rest.length === 0) {
+      const { value, done } = await reader?.read() ??
+        { value: undefined, done: true };
+      if (done) return null;
+      rest = value;
+    }
+    const count = Math.min(rest.length, buffer.length);
+    buffer.set(rest.subarray(0, count));
+    rest = rest.subarray(count);
+    return count;
+  };
+}
+
+function json(document: unknown): Response {
+  return new Response(oneLine(JSON.stringify(document)) + "\n", {
+    headers: JSON_TYPE,
+  });
+}
+
+function failure(
+  status: number,
+  error: string,
+  headers: Record<string, string> = {},
+): Response {
+  const body = oneLine(JSON.stringify({ error })) + "\n";
+  return new Response(body, { status, headers: { ...JSON_TYPE, ...headers } });
+}

@@ -1,0 +1,525 @@
+/**
+ * The drain: sends what is queued, in order, and carries out what the server
+ * says. One engine for every transport.
+ *
+ * Three rules keep one bad event, or one bad server, from doing harm:
+ *
+ * - A batch that is refused whole is halved until the culprit is alone. It is
+ *   a suspect then, and becomes a dead letter only once the server has taken
+ *   another event after it: a gateway that refuses everything costs nothing.
+ * - After ten suspects in a row the drain goes on behind their batch, and
+ *   comes back to it once something was taken. Where nothing was, it tries a
+ *   few of those that it has passed over.
+ * - Trouble with the server uses up nothing. The drain tries again, and gives
+ *   up after a few times. Where the time ran out, it tries with half as much,
+ *   as the line may be slow; with each answer it dares more again.
+ *
+ * @module
+ */
+
+import { type Deadline, pause } from "../../base/deadline.ts";
+import type { Home } from "../../home/home.ts";
+import {
+  ASIDE_TRIES_MAX,
+  LINE_BYTES_MIN,
+  LINE_GROWTH,
+  RETRY_WAIT_MS_MAX,
+  SMALL_EVENT_BYTES,
+  SUSPECTS_IN_A_ROW_MAX,
+} from "../../base/limits.ts";
+import type { World } from "../../base/world.ts";
+import { backoffMs, dice } from "../../base/backoff.ts";
+import { OutgoingReader, type Selection } from "./outgoing.ts";
+import { openForDrain, settle } from "./settle.ts";
+import {
+  bytesOf,
+  type Sent,
+  type StopReason,
+  type Transport,
+  type Trouble,
+  type WireEvent,
+} from "../transport/transport.ts";
+import { type Failure, failure, judge, type Verdict } from "./verdict.ts";
+
+/** What a drain works with. */
+export interface DrainParts {
+  readonly home: Home;
+  readonly transport: Transport;
+  readonly selection: Selection;
+  /** Nothing is sent after it. */
+  readonly deadline: Deadline;
+  /** Tries with the server in trouble, in a row, before the drain gives up. */
+  readonly troublesMax: number;
+  /** The `lineBytesMax` of a drain before, to begin with. */
+  readonly lineBytesMax?: number;
+  /** Told after each batch. */
+  readonly onProgress?: (counts: DrainCounts) => void;
+  /** Told of each event that the server did not take. */
+  readonly onFailure?: (id: string, failure: Failure, fate: Fate) => void;
+}
+
+/** What became of an event that the server did not take. */
+export type Fate = "dead" | "queued";
+
+/** What a drain has done so far. */
+export interface DrainCounts {
+  /** Events that went out, each counted once. */
+  sent: number;
+  /** The server took them. */
+  delivered: number;
+  /** The server had them before. */
+  duplicates: number;
+  /** Became dead letters. */
+  rejected: number;
+  /** Sent without a word about them; they stay queued. */
+  open: number;
+  /** Requests, or groups over a connection. */
+  batches: number;
+  /** Of the events that left the queue, those recorded before their team was known. */
+  local: number;
+  /** Events that the server did not take, by category. */
+  failures: Record<string, number>;
+}
+
+/** Of a drain that has done nothing. */
+export const NO_COUNTS: Readonly<DrainCounts> = {
+  sent: 0,
+  delivered: 0,
+  duplicates: 0,
+  rejected: 0,
+  open: 0,
+  batches: 0,
+  local: 0,
+  failures: {},
+};
+
+/** How a drain ended. */
+export type DrainEnd =
+  | { readonly kind: "drained" }
+  | { readonly kind: "late" }
+  | {
+    readonly kind: "stopped";
+    readonly reason: StopReason;
+    readonly words: string;
+  }
+  | Trouble;
+
+/** What a drain did, how it ended, and which events wait for another time. */
+export interface DrainResult {
+  readonly counts: DrainCounts;
+  readonly end: DrainEnd;
+  /** Ids with a failed attempt. */
+  readonly failed: ReadonlySet<string>;
+  /** Bytes that the line carries in the time of one request, as far as time-outs have told. */
+  readonly lineBytesMax: number;
+}
+
+/**
+ * Sends all events of the selection that are queued.
+ *
+ * @throws where the home cannot be used
+ */
+export async function drain(parts: DrainParts): Promise<DrainResult> {
+  return await new Drain(parts).run();
+}
+
+/** A part of the queue refused whole, to come back to. */
+type Aside = readonly string[];
+
+/** An answer that says something of single events, or the end of the drain. */
+type Reply =
+  | {
+    readonly kind: "verdict";
+    readonly verdict: Verdict;
+    readonly clock: unknown;
+    /** Whether events were left without a word by a transport that leaves them open. */
+    readonly isCut: boolean;
+  }
+  | Extract<Sent, { kind: "refused_some" | "refused_all" | "too_large" }>
+  /** It has to be smaller to be answered in time. */
+  | { readonly kind: "too_slow" }
+  | { readonly kind: "end"; readonly end: DrainEnd };
+
+class Drain {
+  readonly #parts: DrainParts;
+  readonly #counts: DrainCounts = { ...NO_COUNTS, failures: {} };
+  readonly #failed = new Set<string>();
+  /** What the server takes at once: only ever less. */
+  #bytesMax: number;
+  /** What the line carries in time. */
+  #lineBytesMax: number;
+  /** Tries in a row without an answer to go by. */
+  #tries = 0;
+  /** Those of them that count towards giving up. */
+  #troubles = 0;
+  /** The last verdict being carried out, while the next batch is under way. */
+  #settling: Promise<void> = Promise.resolve();
+  #suspects = new Map<string, Failure>();
+  #suspectsInARow = 0;
+  #aside: Aside[] = [];
+  /** One that the server has taken: sent again, it tells whether the server still takes any. */
+  #taken: WireEvent | undefined;
+
+  constructor(parts: DrainParts) {
+    this.#parts = parts;
+    this.#bytesMax = parts.transport.bytesMax;
+    this.#lineBytesMax = parts.lineBytesMax ?? Infinity;
+  }
+
+  get #batchBytesMax(): number {
+    return Math.min(this.#bytesMax, this.#lineBytesMax);
+  }
+
+  async run(): Promise<DrainResult> {
+    const { home, selection, transport } = this.#parts;
+    const kv = await openForDrain(home);
+    const reader = new OutgoingReader(kv, selection);
+    const take = () => reader.take(transport.eventsMax, this.#batchBytesMax);
+    let end: DrainEnd | undefined;
+    try {
+      let batch = await take();
+      while (batch.length > 0 && !end) {
+        const ahead = take();
+        // Looked at only once the batch is delivered.
+        ahead.catch(() => {});
+        this.#counts.sent += batch.length;
+        end = await this.#deliver(batch) ?? await this.#comeBack(kv);
+        batch = await ahead;
+      }
+      end ??= await this.#tryAside(kv) ?? await this.#clearSuspects() ??
+        await this.#comeBack(kv);
+    } finally {
+      await this.#settling;
+    }
+    return {
+      counts: this.#counts,
+      end: end ?? { kind: "drained" },
+      failed: this.#failed,
+      lineBytesMax: this.#lineBytesMax,
+    };
+  }
+
+  /** Sends events until each of them is settled, suspect or put aside. */
+  async #deliver(batch: readonly WireEvent[]): Promise<DrainEnd | undefined> {
+    const parts = batch.length > 0 ? [batch] : [];
+    for (let part; (part = parts.pop());) {
+      if (part.length > 1 && bytesOf(part) > this.#batchBytesMax) {
+        parts.push(...halves(part));
+        continue;
+      }
+      const reply = await this.#send(part);
+      switch (reply.kind) {
+        case "end":
+          return reply.end;
+        case "verdict":
+          await this.#carryOut(part, reply.verdict, reply.clock);
+          // What got no word goes another way, and what follows it, too.
+          if (reply.isCut) {
+            return {
+              kind: "trouble",
+              words: "not all was acknowledged in time",
+            };
+          }
+          break;
+        case "too_slow":
+          // More than the line carries now: it is halved above.
+          parts.push(part);
+          break;
+        case "too_large":
+          if (part.length > 1) {
+            this.#bytesMax = Math.max(1, Math.floor(bytesOf(part) / 2));
+            parts.push(...halves(part));
+          } else {
+            const end = await this.#refuseAsTooLarge(part[0]!, reply.words);
+            if (end) return end;
+          }
+          break;
+        case "refused_some": {
+          const named = new Map(reply.details.map((item) => [
+            item.event_id,
+            failure("rejected", item.error_message ?? "rejected"),
+          ]));
+          const rest = part.filter(({ event_id }) => !named.has(event_id));
+          if (rest.length === part.length) {
+            const end = await this.#halve(part, "names no sent event", parts);
+            if (end) return end;
+            break;
+          }
+          const ids = new Set(part.map(({ event_id }) => event_id));
+          await this.#reject(
+            new Map([...named].filter(([id]) => ids.has(id))),
+          );
+          if (rest.length > 0) parts.push(rest);
+          break;
+        }
+        case "refused_all": {
+          const end = await this.#halve(part, reply.words, parts);
+          if (end) return end;
+          break;
+        }
+      }
+    }
+    return undefined;
+  }
+
+  /** Closes in on the event because of which a part was refused whole. */
+  async #halve(
+    part: readonly WireEvent[],
+    words: string,
+    parts: (readonly WireEvent[])[],
+  ): Promise<DrainEnd | undefined> {
+    if (part.length > 1) {
+      parts.push(...halves(part));
+      return undefined;
+    }
+    return await this.#suspect(part[0]!, failure("bad_request", words), parts);
+  }
+
+  /** An event alone is too large for the server; a small one only where the server takes others. */
+  async #refuseAsTooLarge(
+    event: WireEvent,
+    words: string,
+  ): Promise<DrainEnd | undefined> {
+    const why = failure("too_large", words);
+    const isNoWonder = event.bytes > SMALL_EVENT_BYTES || this.#taken;
+    if (!isNoWonder) return await this.#suspect(event, why, []);
+    await this.#reject(new Map([[event.event_id, why]]));
+    return undefined;
+  }
+
+  /** @param parts what is left of its batch */
+  async #suspect(
+    event: WireEvent,
+    why: Failure,
+    parts: (readonly WireEvent[])[],
+  ): Promise<DrainEnd | undefined> {
+    this.#suspects.set(event.event_id, why);
+    this.#suspectsInARow += 1;
+    if (this.#suspectsInARow < SUSPECTS_IN_A_ROW_MAX) return undefined;
+    this.#suspectsInARow = 0;
+    if (this.#taken) return await this.#clearSuspects();
+    const rest = parts.splice(0).reverse().flat();
+    if (rest.length > 0) this.#aside.push(rest.map((event) => event.event_id));
+    return undefined;
+  }
+
+  /**
+   * Looks for one that the server takes, where all that was tried so far is
+   * suspect: good events may lie behind them in the same batch. Some are
+   * picked at even distances, to find any large group of good ones; the rest
+   * at random, so that the next drain looks elsewhere.
+   */
+  async #tryAside(kv: Deno.Kv): Promise<DrainEnd | undefined> {
+    if (this.#taken) return undefined;
+    const ids = this.#aside.flat();
+    const picked = new Set([
+      ...spread(ids, ASIDE_TRIES_MAX / 2),
+      ...shuffled(ids, this.#parts.home.world).slice(0, ASIDE_TRIES_MAX / 2),
+    ]);
+    // The later ones are the more likely to be of another kind than the first.
+    for (const event of (await this.#read(kv, picked)).reverse()) {
+      const end = await this.#deliver([event]);
+      if (end || this.#taken) return end;
+    }
+    return undefined;
+  }
+
+  /** Takes up what was put aside, once the server has taken something. */
+  async #comeBack(kv: Deno.Kv): Promise<DrainEnd | undefined> {
+    while (this.#taken && this.#aside.length > 0) {
+      const ids = this.#aside.shift()!;
+      await this.#settling;
+      const left = new Set(ids).difference(this.#failed);
+      const end = await this.#deliver(await this.#read(kv, left)) ??
+        await this.#clearSuspects();
+      if (end) return end;
+    }
+    return undefined;
+  }
+
+  #read(kv: Deno.Kv, only: ReadonlySet<string>): Promise<WireEvent[]> {
+    const { selection } = this.#parts;
+    const reader = new OutgoingReader(kv, { ...selection, only });
+    return reader.take(only.size, Infinity);
+  }
+
+  /**
+   * Decides on the events that were refused alone: the server still takes
+   * others, so it is they; or it takes none, so it is the server.
+   */
+  async #clearSuspects(): Promise<DrainEnd | undefined> {
+    const [words] = this.#suspects.values();
+    if (!words) return undefined;
+    if (this.#taken) {
+      const reply = await this.#send([this.#taken]);
+      if (reply.kind === "end") return reply.end;
+      if (reply.kind === "verdict" && reply.verdict.done.length > 0) {
+        await this.#condemn();
+        return undefined;
+      }
+    }
+    return {
+      kind: "trouble",
+      words: `the server refuses every event: ${words.words}`,
+    };
+  }
+
+  async #condemn(): Promise<void> {
+    const suspects = this.#suspects;
+    this.#suspects = new Map();
+    this.#suspectsInARow = 0;
+    if (suspects.size > 0) await this.#reject(suspects);
+  }
+
+  /** Sends, again where the server is in trouble, until there is an answer to go by. */
+  async #send(part: readonly WireEvent[]): Promise<Reply> {
+    const { transport, deadline } = this.#parts;
+    for (;;) {
+      if (deadline.leftMs <= 0) return { kind: "end", end: { kind: "late" } };
+      this.#counts.batches += 1;
+      const sent = await transport.send(part, deadline);
+      let trouble: Trouble;
+      switch (sent.kind) {
+        case "stop":
+          return { kind: "end", end: { ...sent, kind: "stopped" } };
+        case "answered": {
+          const ids = part.map(({ event_id }) => event_id);
+          const verdict = judge(ids, sent.results, sent.unnamed);
+          if (verdict) {
+            const { done, rejected, failed } = verdict;
+            const told = done.length + rejected.size + failed.size;
+            const isCut = sent.unnamed === "open" && told < part.length;
+            this.#isAnswered();
+            return { kind: "verdict", verdict, clock: sent.clock, isCut };
+          }
+          trouble = {
+            kind: "trouble",
+            words: "the answer names no event that was sent",
+          };
+          break;
+        }
+        case "trouble":
+          trouble = sent;
+          break;
+        default:
+          this.#isAnswered();
+          return sent;
+      }
+      const isTooSlow = trouble.isLate === true && part.length > 1;
+      const bytes = bytesOf(part);
+      if (isTooSlow) this.#lineBytesMax = Math.floor(bytes / 2);
+      // One that the line may be to blame for is no try with the server in trouble.
+      if (!isTooSlow || bytes <= LINE_BYTES_MIN) this.#troubles += 1;
+      const end = await this.#backOff(trouble);
+      if (end) return { kind: "end", end };
+      if (isTooSlow) return { kind: "too_slow" };
+    }
+  }
+
+  /** The server is there, and the line carried that much. */
+  #isAnswered(): void {
+    this.#tries = 0;
+    this.#troubles = 0;
+    this.#lineBytesMax *= LINE_GROWTH;
+  }
+
+  /** Waits after trouble; returns the drain's end where it is not to try again. */
+  async #backOff(trouble: Trouble): Promise<DrainEnd | undefined> {
+    const { deadline, troublesMax, home } = this.#parts;
+    if (this.#troubles >= troublesMax) return trouble;
+    this.#tries += 1;
+    const waitMs = backoffMs(
+      this.#tries,
+      dice(home.world),
+      trouble.retryAfterMs,
+    );
+    if (waitMs > Math.min(RETRY_WAIT_MS_MAX, deadline.leftMs)) return trouble;
+    await pause(waitMs);
+    return undefined;
+  }
+
+  #reject(rejected: ReadonlyMap<string, Failure>): Promise<void> {
+    const verdict = { done: [], duplicates: 0, failed: new Map(), rejected };
+    return this.#carryOut([], verdict, undefined);
+  }
+
+  /** Carries out a verdict while the next batch is on its way: returns once the one before is carried out. */
+  async #carryOut(
+    part: readonly WireEvent[],
+    verdict: Verdict,
+    clock: unknown,
+  ): Promise<void> {
+    const before = this.#settling;
+    const settling = before.then(() => this.#settle(part, verdict, clock));
+    settling.catch(() => {});
+    this.#settling = settling;
+    await before;
+    if (verdict.done.length === 0) return;
+    const last = verdict.done.at(-1);
+    this.#taken = part.find(({ event_id }) => event_id === last);
+    await this.#condemn();
+  }
+
+  async #settle(
+    part: readonly WireEvent[],
+    verdict: Verdict,
+    clock: unknown,
+  ): Promise<void> {
+    const { home, onProgress } = this.#parts;
+    const { done, duplicates, rejected, failed } = verdict;
+    const given = await settle(home, verdict, clock);
+    const counts = this.#counts;
+    counts.delivered += done.length - duplicates;
+    counts.duplicates += duplicates;
+    counts.rejected += rejected.size + given.size;
+    if (part.length > 0) {
+      counts.open += part.length - done.length - rejected.size - failed.size;
+      const gone = new Set(done);
+      counts.local += part.filter((event) =>
+        event.isLocal && gone.has(event.event_id)
+      ).length;
+    }
+    this.#report(rejected, () => "dead");
+    this.#report(failed, (id) => given.has(id) ? "dead" : "queued");
+    for (const id of failed.keys()) this.#failed.add(id);
+    onProgress?.(counts);
+  }
+
+  #report(
+    failures: ReadonlyMap<string, Failure>,
+    fateOf: (id: string) => Fate,
+  ): void {
+    const { failures: categories } = this.#counts;
+    for (const [id, why] of failures) {
+      categories[why.category] = (categories[why.category] ?? 0) + 1;
+      this.#parts.onFailure?.(id, why, fateOf(id));
+    }
+  }
+}
+
+/** So many of the ids, at even distances; the last is one of them. */
+function spread(ids: readonly string[], count: number): string[] {
+  const step = Math.max(1, ids.length / count);
+  return Array.from(
+    { length: Math.min(count, ids.length) },
+    (_, i) => ids[ids.length - 1 - Math.floor(i * step)]!,
+  );
+}
+
+/** The ids in a random order. */
+function shuffled(
+  ids: readonly string[],
+  world: Pick<World, "randomBytes">,
+): string[] {
+  const keys = new Uint32Array(
+    Uint8Array.from(world.randomBytes(4 * ids.length)).buffer,
+  );
+  return ids.map((id, i) => ({ id, key: keys[i]! }))
+    .sort((a, b) => a.key - b.key).map(({ id }) => id);
+}
+
+/** The two halves of a part, for a stack: the first is to be taken off first. */
+function halves(part: readonly WireEvent[]): [WireEvent[], WireEvent[]] {
+  const middle = Math.ceil(part.length / 2);
+  return [part.slice(middle), part.slice(0, middle)];
+}

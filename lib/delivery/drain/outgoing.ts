@@ -1,0 +1,77 @@
+/**
+ * The queue as a drain sees it: events of one team in their order, in their
+ * wire form.
+ *
+ * @module
+ */
+
+import { LOCAL_TEAM } from "../../base/config.ts";
+import { chunksOf } from "../../home/queue_layout.ts";
+import { type Entry, walk } from "../../home/queue_read.ts";
+import type { WireEvent } from "../transport/transport.ts";
+
+/** Which events a drain takes. */
+export interface Selection {
+  readonly teamSlug: string;
+  /** Ids that are not to go out this time. */
+  readonly resting: ReadonlySet<string>;
+  /** These ids only. */
+  readonly only?: ReadonlySet<string>;
+}
+
+/** Reads what is to be sent, some at a time, each event once. */
+export class OutgoingReader {
+  readonly #entries: AsyncGenerator<Entry>;
+  readonly #selection: Selection;
+  /** Read, but too large for the last batch. */
+  #ahead: WireEvent | undefined;
+
+  constructor(kv: Deno.Kv, selection: Selection) {
+    this.#entries = walk(kv, "queue");
+    this.#selection = selection;
+  }
+
+  /** The next events: at least one unless there is none left, and no more than the bounds allow. */
+  async take(eventsMax: number, bytesMax: number): Promise<WireEvent[]> {
+    const batch: WireEvent[] = [];
+    let bytes = 0;
+    while (batch.length < eventsMax) {
+      const event = this.#ahead ?? await this.#next();
+      this.#ahead = undefined;
+      if (!event) break;
+      if (batch.length > 0 && bytes + event.bytes > bytesMax) {
+        this.#ahead = event;
+        break;
+      }
+      batch.push(event);
+      bytes += event.bytes;
+    }
+    return batch;
+  }
+
+  async #next(): Promise<WireEvent | undefined> {
+    const { teamSlug, resting, only } = this.#selection;
+    for (;;) {
+      const { value: entry, done } = await this.#entries.next();
+      if (done) return undefined;
+      const { event_id, team_slug } = entry.envelope;
+      const isOurs = team_slug === teamSlug || team_slug === LOCAL_TEAM;
+      if (!isOurs || resting.has(event_id)) continue;
+      if (!only || only.has(event_id)) return toWire(entry, teamSlug);
+    }
+  }
+}
+
+const decoder = new TextDecoder();
+
+/** The wire form differs from the stored one in the team of an event that had none. */
+export function toWire(entry: Entry, teamSlug: string): WireEvent {
+  const { envelope, value, bytes } = entry;
+  const isLocal = envelope.team_slug === LOCAL_TEAM && teamSlug !== LOCAL_TEAM;
+  const json = isLocal
+    ? JSON.stringify({ ...envelope, team_slug: teamSlug })
+    : chunksOf(value) > 0
+    ? JSON.stringify(envelope)
+    : decoder.decode(value);
+  return { event_id: envelope.event_id, json, bytes, isLocal };
+}

@@ -1,0 +1,135 @@
+/**
+ * Carries out in the queue what the server said. The only place where a drain
+ * changes anything.
+ *
+ * @module
+ */
+
+import { receive } from "../../clock.ts";
+import { Deadline } from "../../base/deadline.ts";
+import type { Held } from "../../home/held.ts";
+import type { Home } from "../../home/home.ts";
+import { makeReserve } from "../../home/reserve.ts";
+import {
+  ATTEMPTS_MAX,
+  CLOCK_MAX,
+  DRAIN_INTAKE_MS_MAX,
+  HOUSEKEEPING_TIMEOUT_MS,
+  INTAKE_FILES_MAX,
+} from "../../base/limits.ts";
+import type { Failure, Verdict } from "./verdict.ts";
+
+/** Work of a drain under the home's lock: patient, and brief for the sake of the emits that wait meanwhile. */
+export async function holdForDrain<T>(
+  home: Home,
+  work: (held: Held) => Promise<T>,
+): Promise<T> {
+  let warnings: readonly string[] = [];
+  try {
+    return await home.hold(
+      Deadline.in(home.world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS),
+      { files: INTAKE_FILES_MAX, ms: DRAIN_INTAKE_MS_MAX },
+      (held) => {
+        warnings = held.warnings;
+        return work(held);
+      },
+    );
+  } finally {
+    // Told without the lock.
+    for (const text of warnings) home.context.warn?.(text);
+  }
+}
+
+/** Takes in the spool, and gives the queue to read without the lock. */
+export function openForDrain(home: Home): Promise<Deno.Kv> {
+  return holdForDrain(home, ({ queue }) => Promise.resolve(queue.kv));
+}
+
+/**
+ * Carries out a verdict in the queue.
+ *
+ * @param clock the server's clock as it came; what is no clock value is ignored
+ * @returns events that became dead letters because this was their last attempt
+ */
+export function settle(
+  home: Home,
+  verdict: Verdict,
+  clock?: unknown,
+): Promise<ReadonlyMap<string, Failure>> {
+  return holdForDrain(home, async (held) => {
+    const { queue } = held;
+    const nowMs = home.world.nowMs();
+    if (verdict.done.length > 0) {
+      queue.noteDelivery({ last_success: new Date(nowMs).toISOString() });
+      await queue.acknowledge(verdict.done);
+    }
+    for (const [words, ids] of byWords(verdict.rejected)) {
+      await queue.deadLetter(ids, {
+        reason: "rejected by the server",
+        lastError: words,
+        nowMs,
+      });
+    }
+    const given = new Map<string, Failure>();
+    for (const [words, ids] of byWords(verdict.failed)) {
+      for (const [id, attempts] of await queue.recordFailure(ids, words)) {
+        if (attempts >= ATTEMPTS_MAX) given.set(id, verdict.failed.get(id)!);
+      }
+    }
+    for (const [words, ids] of byWords(given)) {
+      await queue.deadLetter(ids, {
+        reason: `no final word from the server in ${ATTEMPTS_MAX} attempts`,
+        lastError: words,
+        nowMs,
+      });
+    }
+    // Last: a clock that cannot be stored must not keep what is delivered in the queue.
+    await receiveClock(held, clock);
+    return given;
+  });
+}
+
+/**
+ * Notes that a drain failed as a whole, if it did.
+ *
+ * @returns how many events are queued
+ */
+export function concludeDrain(
+  home: Home,
+  trouble: string | undefined,
+): Promise<number> {
+  return holdForDrain(home, async ({ queue }) => {
+    if (trouble !== undefined) {
+      const at = new Date(home.world.nowMs()).toISOString();
+      queue.noteDelivery({ last_failure: { at, reason: trouble } });
+      // What it says is worth less than what the drain has done.
+      await queue.touch().catch(() => {});
+    }
+    await makeReserve(home.path);
+    return queue.ledger.queued;
+  });
+}
+
+/** Moves the clock past one of elsewhere, as far as that is one. */
+export async function receiveClock(held: Held, remote: unknown): Promise<void> {
+  if (remote === undefined || remote === null) return;
+  const value = receive(held.clock, remote as number);
+  if (value !== undefined) return await held.setClock(value);
+  if (typeof remote === "number" && remote >= CLOCK_MAX) {
+    held.warn(
+      "a clock value of the server is ignored: it leaves none above it",
+    );
+  }
+}
+
+function byWords(
+  failures: ReadonlyMap<string, Failure>,
+): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const [id, { words }] of failures) {
+    const ids = groups.get(words);
+    if (ids) ids.push(id);
+    else groups.set(words, [id]);
+  }
+  return groups;
+}

@@ -1,0 +1,183 @@
+/**
+ * One drain of a home: alone, whichever process it is, and by the best way
+ * there is.
+ *
+ * @module
+ */
+
+import { DeadlineError } from "../../base/errors.ts";
+import { drainLockPath, lockFile } from "../../base/files.ts";
+import type { Home } from "../../home/home.ts";
+import {
+  drain,
+  type DrainCounts,
+  type DrainEnd,
+  type DrainParts,
+  type DrainResult,
+  NO_COUNTS,
+} from "./drain.ts";
+import type { Session } from "../../login/session.ts";
+import { concludeDrain } from "./settle.ts";
+import type { StopReason, Transport } from "../transport/transport.ts";
+
+/** What a drain of a home works with. */
+export interface SyncParts
+  extends
+    Pick<DrainParts, "deadline" | "troublesMax" | "onProgress" | "onFailure"> {
+  readonly home: Home;
+  readonly session: Session;
+  /** Ways to the server, the best first. The next one is taken where one leaves events open. */
+  readonly transports: readonly Transport[];
+  /** Ids that are not to go out this time. */
+  readonly resting?: ReadonlySet<string>;
+}
+
+/** What a drain of a home came to. */
+export interface SyncResult {
+  readonly counts: DrainCounts;
+  readonly end: SyncEnd;
+  /** Events that are still queued, those of other teams included. */
+  readonly remaining: number;
+  readonly durationMs: number;
+  /** Ids with a failed attempt. */
+  readonly failed: ReadonlySet<string>;
+}
+
+/** How it ended; `busy`: another process drains this home, and has not finished in time. */
+export type SyncEnd =
+  | Exclude<DrainEnd, { kind: "stopped" }>
+  | {
+    readonly kind: "stopped";
+    readonly reason: StopReason | "no_team";
+    readonly words: string;
+  }
+  | { readonly kind: "busy" };
+
+/**
+ * Sends what is queued for the session's team.
+ *
+ * @throws where the home cannot be used
+ */
+export async function sync(parts: SyncParts): Promise<SyncResult> {
+  const { home, deadline } = parts;
+  const startedMs = home.world.elapsedMs();
+  const done = (result: DrainResult | undefined, end: SyncEnd) =>
+    conclude(home, startedMs, result, end);
+  let lock: Deno.FsFile;
+  try {
+    const path = drainLockPath(home.path);
+    lock = await lockFile(path, deadline, "the drain's lock");
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+    return await done(undefined, { kind: "busy" });
+  }
+  try {
+    const { session } = parts;
+    const { teamSlug } = session;
+    if (teamSlug === undefined) return await done(undefined, NO_TEAM);
+    let result: DrainResult | undefined;
+    for (const transport of parts.transports) {
+      const next = await drain({
+        ...parts,
+        transport,
+        lineBytesMax: session.lineBytesMax,
+        selection: {
+          teamSlug,
+          // One attempt a drain, whichever the way.
+          resting: new Set([
+            ...parts.resting ?? [],
+            ...result?.failed ?? [],
+          ]),
+        },
+      });
+      session.lineBytesMax = next.lineBytesMax;
+      result = result ? sum(result, next) : next;
+      const { end, counts } = next;
+      const leftOpen = end.kind === "trouble" || counts.open > 0;
+      if (!leftOpen) break;
+    }
+    return await done(result, result!.end);
+  } finally {
+    lock.close();
+  }
+}
+
+const NO_TEAM = {
+  kind: "stopped",
+  reason: "no_team",
+  words:
+    "no team is known to send the events for; set SPEC_KITTY_TEAM_SLUG, or log in with --team",
+} as const;
+
+async function conclude(
+  home: Home,
+  startedMs: number,
+  result: DrainResult | undefined,
+  end: SyncEnd,
+): Promise<SyncResult> {
+  const notTaken = result?.failed.size ?? 0;
+  const trouble = end.kind === "trouble" || end.kind === "stopped"
+    ? end.words
+    : notTaken > 0
+    ? `${notTaken} events were sent, and not taken; see: kitty-events sync now --report FILE`
+    : undefined;
+  return {
+    counts: result?.counts ?? NO_COUNTS,
+    end,
+    remaining: await concludeDrain(home, trouble),
+    durationMs: Math.round(home.world.elapsedMs() - startedMs),
+    failed: result?.failed ?? new Set(),
+  };
+}
+
+/** Two drains as one: what the first left open went out again. */
+function sum(first: DrainResult, second: DrainResult): DrainResult {
+  const [a, b] = [first.counts, second.counts];
+  const failures = { ...a.failures };
+  for (const [category, count] of Object.entries(b.failures)) {
+    failures[category] = (failures[category] ?? 0) + count;
+  }
+  return {
+    counts: {
+      sent: a.delivered + a.duplicates + a.rejected + first.failed.size +
+        b.sent,
+      delivered: a.delivered + b.delivered,
+      duplicates: a.duplicates + b.duplicates,
+      rejected: a.rejected + b.rejected,
+      open: b.open,
+      batches: a.batches + b.batches,
+      local: a.local + b.local,
+      failures,
+    },
+    end: second.end,
+    failed: new Set([...first.failed, ...second.failed]),
+    lineBytesMax: second.lineBytesMax,
+  };
+}
+
+/** A result as `sync now --json` prints it: fields are only ever added. */
+export function summaryOf(result: SyncResult): Record<string, unknown> {
+  const { counts, end, remaining, durationMs } = result;
+  const { sent, delivered, duplicates, rejected, batches, failures, local } =
+    counts;
+  return {
+    sent,
+    delivered,
+    duplicates,
+    rejected,
+    remaining,
+    batches,
+    duration_ms: durationMs,
+    failures,
+    local,
+    ...endOf(end),
+  };
+}
+
+/** How a drain ended, in a word, and why, where there is more to say. */
+export function endOf(end: SyncEnd): { end: string; reason?: string } {
+  return {
+    end: end.kind === "stopped" ? end.reason : end.kind,
+    ...("words" in end) && { reason: end.words },
+  };
+}

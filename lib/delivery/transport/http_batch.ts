@@ -1,0 +1,191 @@
+/**
+ * Gzip batches over HTTP: the way to the server that always works.
+ *
+ * @module
+ */
+
+import type { Deadline } from "../../base/deadline.ts";
+import { reasonOf } from "../../base/errors.ts";
+import {
+  BATCH_BYTES_MAX,
+  HALVABLE_TIME_SHARE,
+  LINE_BYTES_MIN,
+  REQUEST_TIMEOUT_MS,
+  RETRY_AFTER_MS_MAX,
+} from "../../base/limits.ts";
+import { BATCH_EVENTS_MAX, PATHS, REJECTED } from "../../base/wire.ts";
+import type { World } from "../../base/world.ts";
+import { readRetryAfter } from "../../base/backoff.ts";
+import {
+  type Answer,
+  ask,
+  fieldsOf,
+  NoAnswerError,
+  serverWords,
+} from "../../login/http.ts";
+import {
+  NotAuthenticatedError,
+  ServerTroubleError,
+  type Session,
+} from "../../login/session.ts";
+import {
+  bytesOf,
+  type Sent,
+  type Transport,
+  type WireEvent,
+} from "./transport.ts";
+import { readResults } from "../drain/verdict.ts";
+
+/** Sends events as batches, for one session. */
+export class HttpBatch implements Transport {
+  readonly eventsMax = BATCH_EVENTS_MAX;
+  readonly bytesMax: number;
+  readonly #session: Session;
+  readonly #world: World;
+
+  constructor(
+    session: Session,
+    world: World,
+    options: { bytesMax?: number } = {},
+  ) {
+    this.#session = session;
+    this.#world = world;
+    this.bytesMax = options.bytesMax ?? BATCH_BYTES_MAX;
+  }
+
+  async send(
+    events: readonly WireEvent[],
+    deadline: Deadline,
+  ): Promise<Sent> {
+    try {
+      const body = await gzip(
+        `{"events":[${events.map(({ json }) => json).join(",")}]}`,
+      );
+      const post = (token: string) =>
+        this.#post(body, token, timeoutMs(events, deadline));
+      let token = await this.#session.access(deadline);
+      let answer = await post(token);
+      if (answer.status === 401) {
+        token = await this.#session.renew(token, deadline);
+        answer = await post(token);
+        // Another new token would be refused, too.
+        if (answer.status === 401) {
+          const words = serverWords(answer);
+          return { kind: "stop", reason: "not_authenticated", words };
+        }
+      }
+      return this.#read(answer);
+    } catch (error) {
+      return sentOf(error);
+    }
+  }
+
+  #post(
+    body: Uint8Array<ArrayBuffer>,
+    token: string,
+    timeoutMs: number,
+  ): Promise<Answer> {
+    return ask({
+      url: new URL(PATHS.batch, this.#session.serverUrl),
+      headers: {
+        "content-type": "application/json",
+        "content-encoding": "gzip",
+      },
+      token,
+      body,
+      timeoutMs,
+      caFile: this.#session.caFile,
+    });
+  }
+
+  #read(answer: Answer): Sent {
+    const { status, json, headers } = answer;
+    const words = serverWords(answer);
+    switch (status) {
+      case 200:
+      case 202:
+      case 207: {
+        this.#session.confirm();
+        const { results, lamport_clock, batch_interval } = fieldsOf(json);
+        const list = readResults(results);
+        if (!list) {
+          return {
+            kind: "trouble",
+            words: `${words}: no results in the answer`,
+          };
+        }
+        return {
+          kind: "answered",
+          results: list,
+          clock: lamport_clock,
+          ...isSeconds(batch_interval) &&
+            { intervalMs: batch_interval * 1_000 },
+          unnamed: "failed",
+        };
+      }
+      // Servers say either of a body that breaks their rules: it is the events, not the server.
+      case 400:
+      case 422: {
+        const details = readResults(fieldsOf(json).details, REJECTED);
+        return details && details.length > 0
+          ? { kind: "refused_some", details }
+          : { kind: "refused_all", words };
+      }
+      case 403:
+        return { kind: "stop", reason: "forbidden", words };
+      case 412:
+        return { kind: "stop", reason: "outdated", words };
+      case 413:
+        return { kind: "too_large", words };
+      default: {
+        const retryAfterMs = readRetryAfter(
+          headers.get("retry-after"),
+          this.#world.nowMs(),
+        );
+        return {
+          kind: "trouble",
+          words,
+          ...retryAfterMs !== undefined && { retryAfterMs },
+        };
+      }
+    }
+  }
+}
+
+/** What became of a sending that an error ended. */
+export function sentOf(error: unknown): Sent {
+  const words = reasonOf(error);
+  if (error instanceof NotAuthenticatedError) {
+    return { kind: "stop", reason: "not_authenticated", words };
+  }
+  const retryAfterMs = error instanceof ServerTroubleError
+    ? error.retryAfterMs
+    : undefined;
+  const isExpected = error instanceof NoAnswerError ||
+    error instanceof ServerTroubleError;
+  return {
+    kind: "trouble",
+    words: isExpected ? words : `cannot send: ${words}`,
+    ...retryAfterMs !== undefined && { retryAfterMs },
+    ...error instanceof NoAnswerError && error.isLate && { isLate: true },
+  };
+}
+
+/** What one request may take. Where fewer events may get through, enough is left to try them. */
+function timeoutMs(events: readonly WireEvent[], { leftMs }: Deadline): number {
+  const isLarge = events.length > 1 && bytesOf(events) > LINE_BYTES_MIN;
+  const mayTakeMs = isLarge ? leftMs * HALVABLE_TIME_SHARE : leftMs;
+  return Math.min(REQUEST_TIMEOUT_MS, mayTakeMs);
+}
+
+/** Seconds up to an hour: a server must not be able to silence its clients. */
+function isSeconds(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 &&
+    value * 1_000 <= RETRY_AFTER_MS_MAX;
+}
+
+async function gzip(text: string): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([text]).stream()
+    .pipeThrough(new CompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}

@@ -1,0 +1,135 @@
+/**
+ * One request to a server, with a time limit and bounds on what it may answer.
+ *
+ * @module
+ */
+
+import { KittyError, reasonOf } from "../base/errors.ts";
+import { ANSWER_BYTES_MAX, SERVER_WORDS_CHARS_MAX } from "../base/limits.ts";
+import { clientFor } from "./http_client.ts";
+
+/** A server's answer, its body read. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The body as JSON; undefined where it is none, or is too large. */
+  readonly json: unknown;
+}
+
+/** What to ask. */
+export interface Question {
+  readonly url: URL;
+  readonly method?: "GET" | "POST";
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Bearer token. */
+  readonly token?: string;
+  readonly body?: Uint8Array<ArrayBuffer> | string;
+  /** Answer included. */
+  readonly timeoutMs: number;
+  /** Another way than the network. */
+  readonly client?: Deno.HttpClient;
+  /** Certificates that are trusted besides the system's. */
+  readonly caFile?: string | undefined;
+}
+
+/** No answer came: the server cannot be reached, is silent, or broke off. */
+export class NoAnswerError extends Error {
+  override name = "NoAnswerError";
+
+  /** @param isLate whether it is the time that ran out */
+  constructor(message: string, readonly isLate = false) {
+    super(message);
+  }
+}
+
+/**
+ * Asks, and reads the answer. A redirect is an answer like any other: a token
+ * goes only to the server that it was issued for.
+ *
+ * @throws {NoAnswerError} where there was none in time
+ */
+export async function ask(question: Question): Promise<Answer> {
+  const { url, method = "POST", headers, token, body, timeoutMs } = question;
+  try {
+    const client = question.client ?? await clientFor(url, question.caFile);
+    const response = await fetch(url, {
+      method,
+      headers: {
+        accept: "application/json",
+        ...headers,
+        ...token !== undefined && { authorization: `Bearer ${token}` },
+      },
+      ...body !== undefined && { body },
+      ...client && { client },
+      redirect: "manual",
+      signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs))),
+    });
+    const { status } = response;
+    return {
+      status,
+      headers: response.headers,
+      json: await readJson(response),
+    };
+  } catch (error) {
+    if (error instanceof KittyError) throw new NoAnswerError(error.message);
+    const isLate = error instanceof DOMException &&
+      error.name === "TimeoutError";
+    throw new NoAnswerError(
+      isLate
+        ? `no answer from ${url.host} within ${Math.ceil(timeoutMs)} ms`
+        : `no answer from ${url.host}: ${causeOf(error)}`,
+      isLate,
+    );
+  }
+}
+
+async function readJson(response: Response): Promise<unknown> {
+  if (!response.body) return undefined;
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of response.body) {
+    size += piece.length;
+    // Leaving the loop cancels the rest.
+    if (size > ANSWER_BYTES_MAX) return undefined;
+    pieces.push(piece);
+  }
+  try {
+    return JSON.parse(await new Blob(pieces as BlobPart[]).text());
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A server's answer in a line: its status, and what it says beside it, with
+ * `error`, `detail`, `message` or `error_message` in JSON.
+ */
+export function serverWords({ status, json }: Answer): string {
+  const fields = fieldsOf(json);
+  const said = ["error", "detail", "message", "error_message"]
+    .map((name) => fields[name])
+    .find((text): text is string => typeof text === "string" && text !== "");
+  return said
+    ? `status ${status}: ${
+      said.slice(0, SERVER_WORDS_CHARS_MAX).toWellFormed()
+    }`
+    : `status ${status}`;
+}
+
+/** The fields of a JSON object; none of anything else. */
+export function fieldsOf(json: unknown): Record<string, unknown> {
+  return (typeof json === "object" && json !== null ? json : {}) as Record<
+    string,
+    unknown
+  >;
+}
+
+/** Why the runtime got no answer: since 2.9 its error names a cause. Less the URL, which says nothing new. */
+function causeOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error
+    ? error.cause
+    : error;
+  const message = reasonOf(cause);
+  return message.replace(/^error sending request for url \([^)]*\):?\s*/, "") ||
+    message;
+}

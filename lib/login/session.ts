@@ -1,0 +1,344 @@
+/**
+ * Access to one server as one user: good tokens, renewed when they end.
+ *
+ * Any number of processes share one login. They renew it one at a time, and
+ * each reads it again first, so that a refresh token is used by one of them
+ * only: a server takes its second use for theft.
+ *
+ * @module
+ */
+
+import { knownTeam, type Settings } from "../base/config.ts";
+import { Deadline } from "../base/deadline.ts";
+import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
+import { CREDENTIALS_HELD_MS_MAX, EXPIRY_LEEWAY_MS } from "../base/limits.ts";
+import type { World } from "../base/world.ts";
+import { readCredentials } from "./credentials.ts";
+import { checkCertificates } from "./http_client.ts";
+import {
+  type Evidence,
+  evidenceOf,
+  type LoggedOutReason,
+  type Login,
+  loginFrom,
+  loginFromEnvironment,
+  type LoginStore,
+  NotAuthenticatedError,
+  ownLogin,
+  sharedLogin,
+} from "./login.ts";
+import { readServerUrl } from "./server_url.ts";
+import {
+  type Issued,
+  REFUSED,
+  requestSocketToken,
+  requestTokens,
+  ServerTroubleError,
+  type Tokens,
+} from "./tokens.ts";
+
+export { NotAuthenticatedError } from "./login.ts";
+export { ServerTroubleError } from "./tokens.ts";
+
+/** Access to one server, as one user. Made by {@link openSession}. */
+export class Session {
+  readonly serverUrl: URL;
+  /** Certificates that are trusted besides the system's. */
+  readonly caFile: string | undefined;
+  /**
+   * What the line to the server carried when it was last used, in bytes. A
+   * drain begins with that, since one of an agent ends with the first small
+   * batch that is not answered in time.
+   */
+  lineBytesMax = Infinity;
+  readonly #store: LoginStore;
+  readonly #world: Pick<World, "nowMs" | "elapsedMs">;
+  readonly #configuredTeam: string | undefined;
+  readonly #isFromEnvironment: boolean;
+  /** When the server last gave or took a token, as far as known. */
+  #confirmedAtMs: number | undefined;
+  /** As last read. */
+  #login: Login;
+
+  constructor(parts: {
+    readonly serverUrl: URL;
+    readonly store: LoginStore;
+    readonly login: Login;
+    readonly configuredTeam: string | undefined;
+    readonly caFile?: string | undefined;
+    /** When the server gave the tokens; undefined: they are the environment's, and not known to any server. */
+    readonly confirmedAtMs?: number | undefined;
+    readonly isFromEnvironment?: boolean;
+    readonly world: Pick<World, "nowMs" | "elapsedMs">;
+  }) {
+    this.serverUrl = parts.serverUrl;
+    this.caFile = parts.caFile;
+    this.#confirmedAtMs = parts.confirmedAtMs;
+    this.#isFromEnvironment = parts.isFromEnvironment ?? false;
+    this.#store = parts.store;
+    this.#login = parts.login;
+    this.#configuredTeam = parts.configuredTeam;
+    this.#world = parts.world;
+  }
+
+  /** The team that events are sent for. Undefined: none is known, and nothing may be sent. */
+  get teamSlug(): string | undefined {
+    return this.#configuredTeam ?? this.#login.teamSlug;
+  }
+
+  /** Undefined: not known, as with tokens from the environment. */
+  get username(): string | undefined {
+    return this.#login.username;
+  }
+
+  /** Whether one of the tokens is good as far as this machine's clock tells. */
+  get isGood(): boolean {
+    const { access, refresh } = this.expiresAtMs;
+    const { tokens } = this.#login, now = this.#world.nowMs();
+    return tokens.access !== "" && (access === undefined || now < access) ||
+      tokens.refresh !== "" && (refresh === undefined || now < refresh);
+  }
+
+  /** What the word that somebody is logged in rests on: who confirmed it, and when. */
+  get evidence(): Evidence {
+    return evidenceOf(
+      this.#isFromEnvironment ? "token from the environment" : "stored login",
+      this.serverUrl,
+      this.#confirmedAtMs,
+    );
+  }
+
+  /** Notes that the server has just taken a token. */
+  confirm(): void {
+    this.#confirmedAtMs = this.#world.nowMs();
+  }
+
+  /** When the tokens end, as last read; undefined: not known. */
+  get expiresAtMs(): Readonly<
+    Record<"access" | "refresh", number | undefined>
+  > {
+    const { accessExpiresAtMs, refreshExpiresAtMs } = this.#login.tokens;
+    return { access: accessExpiresAtMs, refresh: refreshExpiresAtMs };
+  }
+
+  /**
+   * An access token that is good as far as known; renewed first where it has
+   * ended or is about to.
+   *
+   * @throws {NotAuthenticatedError} when the session is over
+   * @throws {ServerTroubleError} when it has to be renewed and cannot be now
+   */
+  access(deadline: Deadline): Promise<string> {
+    return this.#within(deadline, async (deadline) => {
+      const reading = this.#read(this.#store);
+      const tokens = await deadline.race(reading, "read the credentials");
+      if (this.#isBest(tokens)) return tokens.access;
+      return await this.renew(tokens.access, deadline);
+    });
+  }
+
+  /**
+   * Another access token, after the server's 401 to `refused`: the one that
+   * somebody else has got meanwhile, or a new one.
+   *
+   * @throws {NotAuthenticatedError} when the session is over
+   * @throws {ServerTroubleError} when it cannot be renewed now; it goes on
+   */
+  renew(refused: string, deadline: Deadline): Promise<string> {
+    return this.#within(
+      deadline,
+      (deadline) =>
+        this.#store.alone(deadline, async (held) => {
+          for (;;) {
+            const tokens = await this.#read(held);
+            const { access, refresh } = tokens;
+            if (access !== refused && this.#isBest(tokens)) return access;
+            if (refresh === "") throw await held.end();
+            await held.takeRoom();
+            const issued = await this.#refresh(refresh, deadline);
+            if (issued !== REFUSED) {
+              const { username, teamSlug } = this.#login;
+              this.#login = {
+                username,
+                teamSlug: teamSlug ?? issued.teamSlug,
+                tokens: issued.tokens,
+              };
+              this.confirm();
+              await held.renew(this.#login);
+              return issued.tokens.access;
+            }
+            // The Python command line refreshes without the lock: it may have been first.
+            const { refresh: now } = await this.#read(held);
+            if (now === refresh) throw await held.end();
+          }
+        }),
+    );
+  }
+
+  /**
+   * A new token for one WebSocket.
+   *
+   * @throws {NotAuthenticatedError} when the session is over
+   * @throws {ServerTroubleError} when the server gives none now
+   */
+  socketToken(deadline: Deadline): Promise<string> {
+    return this.#within(deadline, async (deadline) => {
+      const request = this.#request(deadline);
+      const access = await this.access(deadline);
+      const token = await requestSocketToken(request, access);
+      if (token !== REFUSED) {
+        this.confirm();
+        return token;
+      }
+      const renewed = await this.renew(access, deadline);
+      const second = await requestSocketToken(request, renewed);
+      if (second !== REFUSED) return second;
+      throw new ServerTroubleError(
+        `${this.serverUrl.host} gives no socket token for an access token that it has just issued`,
+      );
+    });
+  }
+
+  async #read(from: Pick<LoginStore, "read">): Promise<Tokens> {
+    this.#login = await from.read();
+    return this.#login.tokens;
+  }
+
+  /** Whether the access token is to be used as it is: it is good, or, as this clock may be wrong, all there is. */
+  #isBest({ access, refresh, accessExpiresAtMs = Infinity }: Tokens): boolean {
+    const isGood = this.#world.nowMs() < accessExpiresAtMs - EXPIRY_LEEWAY_MS;
+    return access !== "" && (isGood || refresh === "");
+  }
+
+  /**
+   * Asks twice where no answer came: it may be lost, and then the token is used
+   * up, and the server gives its successor once more for a minute only.
+   */
+  async #refresh(
+    refresh: string,
+    deadline: Deadline,
+  ): Promise<Issued | typeof REFUSED> {
+    const half = deadline.shifted(-deadline.leftMs / 2);
+    try {
+      return await requestTokens(this.#request(half), { refresh });
+    } catch (error) {
+      const isSilence = error instanceof ServerTroubleError && error.isSilence;
+      if (!isSilence) throw error;
+      return await requestTokens(this.#request(deadline), { refresh });
+    }
+  }
+
+  #request(deadline: Deadline) {
+    return {
+      server: this.serverUrl,
+      nowMs: this.#world.nowMs,
+      deadline,
+      caFile: this.caFile,
+    };
+  }
+
+  /** Bounds work in time. Time that runs out, or a disk that fails, is trouble that passes. */
+  async #within<T>(
+    deadline: Deadline,
+    work: (deadline: Deadline) => Promise<T>,
+  ): Promise<T> {
+    const { elapsedMs } = this.#world;
+    const latest = Deadline.in(elapsedMs, CREDENTIALS_HELD_MS_MAX);
+    try {
+      return await work(deadline.leftMs < latest.leftMs ? deadline : latest);
+    } catch (error) {
+      if (error instanceof KittyError) throw error;
+      const reason = reasonOf(error);
+      throw new ServerTroubleError(
+        error instanceof DeadlineError
+          ? reason
+          : `cannot use the session: ${reason}`,
+      );
+    }
+  }
+}
+
+/** No access to a server, and what is known nevertheless. */
+export interface NoSession {
+  readonly reason: LoggedOutReason | "bad_server";
+  /** The same in words, with what to do: for whoever has to have a session. */
+  readonly error: KittyError;
+  readonly serverUrl: URL | undefined;
+  readonly teamSlug: string | undefined;
+  readonly username: string | undefined;
+}
+
+/**
+ * Finds who is logged in, for the server of the settings or else of the login.
+ * Tokens of the environment come before the home's. Asks no server.
+ *
+ * @param home undefined: this user has none
+ * @param warn is told what people should know of how the tokens are kept
+ */
+export async function openSession(
+  home: string | undefined,
+  settings:
+    & Pick<Settings, "serverUrl" | "teamSlug">
+    & Partial<Pick<Settings, "caFile">>,
+  world: World,
+  warn: (text: string) => void,
+): Promise<Session | NoSession> {
+  const configuredTeam = knownTeam(settings.teamSlug);
+  const { caFile } = settings;
+  const common = { configuredTeam, caFile, world };
+  let known: Pick<NoSession, "serverUrl" | "teamSlug" | "username"> = {
+    serverUrl: undefined,
+    teamSlug: configuredTeam,
+    username: undefined,
+  };
+  try {
+    const server = settings.serverUrl === undefined
+      ? undefined
+      : readServerUrl(settings.serverUrl);
+    known = { ...known, serverUrl: server };
+    await checkCertificates(caFile);
+    const own = loginFromEnvironment(world);
+    if (own) {
+      if (!server) throw noServer();
+      return new Session({
+        serverUrl: server,
+        store: ownLogin(own),
+        login: own,
+        isFromEnvironment: true,
+        ...common,
+      });
+    }
+    const found = home === undefined
+      ? { kind: "none" } as const
+      : await readCredentials(home);
+    if (found.warning !== undefined) warn(found.warning);
+    if (found.kind === "found") {
+      const { serverUrl, teamSlug, username } = found.credentials;
+      if (!server || server.origin === serverUrl.origin) {
+        known = { serverUrl, teamSlug: configuredTeam ?? teamSlug, username };
+      }
+    }
+    const { serverUrl, ...login } = loginFrom(found, server);
+    return new Session({
+      serverUrl,
+      store: sharedLogin(home!, serverUrl, world.nowMs, warn),
+      login,
+      confirmedAtMs: found.kind === "found" ? found.storedAtMs : undefined,
+      ...common,
+    });
+  } catch (error) {
+    if (!(error instanceof KittyError)) throw error;
+    const reason = error instanceof NotAuthenticatedError
+      ? error.reason
+      : "bad_server";
+    return { reason, error, ...known };
+  }
+}
+
+function noServer(): NotAuthenticatedError {
+  return new NotAuthenticatedError(
+    "no_server",
+    "the environment has tokens, but no server is configured to send them to",
+    "set SPEC_KITTY_SERVER_URL, or sync.server_url in config.toml",
+  );
+}

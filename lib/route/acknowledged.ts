@@ -1,0 +1,141 @@
+/**
+ * Waiting for the server's word on events that somebody else delivers, and
+ * saying why it did not come.
+ *
+ * @module
+ */
+
+import { type Deadline, pause } from "../base/deadline.ts";
+import type { Home } from "../home/home.ts";
+import { locate } from "../home/queue_index.ts";
+import { readLedger } from "../home/queue_read.ts";
+import {
+  ACKNOWLEDGED_LOOK_MS,
+  CLOSE_TIMEOUT_MS,
+  LOOK_EVERY_MS,
+} from "../base/limits.ts";
+import { findAgent } from "./agent_file.ts";
+import { CONNECTION_LABELS, type Offer, type Route } from "./route.ts";
+
+/**
+ * Waits until events have left the queue. Never rejects.
+ *
+ * @param agentHome the home whose agent delivers them; the wait ends where it
+ *   does so no more
+ * @returns the ids of those that the server has acknowledged; none where a
+ *   person dropped events meanwhile, as these may be among them
+ */
+export async function awaitAcknowledged(
+  { events, kv, deadline }: Omit<Offer, "wait">,
+  agentHome?: string,
+): Promise<ReadonlySet<string>> {
+  const ids = events.map(({ event_id }) => event_id);
+  const acknowledged = new Set<string>();
+  try {
+    const { dropped } = await readLedger(kv);
+    let lookAtLeftMs = deadline.leftMs - LOOK_EVERY_MS;
+    for (;;) {
+      let isOver = false;
+      if (agentHome !== undefined && deadline.leftMs < lookAtLeftMs) {
+        lookAtLeftMs -= LOOK_EVERY_MS;
+        isOver = !await deadline.race(delivers(agentHome), "look");
+      }
+      // Only now, so that what the agent delivered at its end is seen.
+      const places = await deadline.race(locate(kv, ids), "look");
+      for (const id of ids) if (!places.has(id)) acknowledged.add(id);
+      isOver ||= [...places.values()].every(({ key }) => key[0] === "dead");
+      if (isOver || deadline.leftMs <= ACKNOWLEDGED_LOOK_MS) break;
+      await pause(ACKNOWLEDGED_LOOK_MS);
+    }
+    if ((await readLedger(kv)).dropped !== dropped) return new Set();
+  } catch {
+    // What cannot be looked up is not known to have been acknowledged.
+  }
+  return acknowledged;
+}
+
+/**
+ * Why the server has acknowledged nothing, as far as this machine knows; in
+ * words, with what to do. Asks no server, and never rejects.
+ *
+ * What has to be read for it is left out where there is no time left.
+ */
+export async function whyUnacknowledged(
+  route: Pick<Route, "status" | "carrier">,
+  home: Home,
+  deadline: Deadline,
+): Promise<string> {
+  const now = route.carrier === "agent" && deadline.leftMs > 0
+    ? await deadline.race(beside(route, home), "look").catch(() => route)
+    : route;
+  const { status, carrier } = now;
+  const lookUp = async (look: (home: Home) => Promise<string | undefined>) =>
+    deadline.leftMs > 0
+      ? await deadline.race(look(home), "look").catch(() => undefined)
+      : undefined;
+  const reasons = status === "Offline"
+    ? [await lookUp(loginProblem), idle(carrier)]
+    : [unanswered(now)];
+  if (carrier !== "nobody") reasons.push(await lookUp(lastFailure));
+  return reasons.filter((text) => text !== undefined).join("; ");
+}
+
+/** Whether a home's agent still delivers. */
+async function delivers(home: string): Promise<boolean> {
+  const nowMs = Date.now();
+  const agent = await findAgent(home, nowMs);
+  if (agent?.state !== "Offline") return agent !== undefined;
+  // While it takes up new settings, it is Offline for a moment.
+  return nowMs - Date.parse(agent.since) <= CLOSE_TIMEOUT_MS;
+}
+
+/** How the agent of a route stands now: the call may have begun long ago. */
+async function beside(
+  route: Pick<Route, "status" | "carrier">,
+  home: Home,
+): Promise<Pick<Route, "status" | "carrier">> {
+  const agent = await findAgent(home.path, home.world.nowMs());
+  if (!agent) return { status: "Offline", carrier: "nobody" };
+  // Nobody has waited for one that was Offline.
+  return route.status === "Offline" ? route : { ...route, status: agent.state };
+}
+
+function idle(carrier: Route["carrier"]): string {
+  switch (carrier) {
+    case "nobody":
+      return "no agent is running (start one: kitty-events agent run; or deliver: kitty-events sync now)";
+    case "agent":
+      return "the agent does not deliver (Offline); see: kitty-events sync status";
+    default:
+      return "this process is not connected (Offline)";
+  }
+}
+
+function unanswered({ status, carrier }: Pick<Route, "status" | "carrier">) {
+  if (status === "Connected") return "the server did not answer in time";
+  const who = carrier === "agent" ? "the agent" : "this process";
+  return `${who} has no connection to the server (${
+    CONNECTION_LABELS[status]
+  })`;
+}
+
+/** Why nobody can deliver with the login that there is. */
+async function loginProblem(home: Home): Promise<string | undefined> {
+  // Loaded only here: it brings the network with it.
+  const { openSession } = await import("../login/session.ts");
+  const { settings } = home.context;
+  const session = await openSession(home.path, settings, home.world, () => {});
+  if (!("error" in session)) return undefined;
+  const { message, hint } = session.error;
+  return hint ? `${message} (${hint})` : message;
+}
+
+/** What was in the way of the last drain, where it went wrong. */
+async function lastFailure(home: Home): Promise<string | undefined> {
+  const kv = home.openKv;
+  if (!kv) return undefined;
+  const { last_failure, last_success = "" } = await readLedger(kv);
+  return last_failure && last_failure.at > last_success
+    ? `the last failure: ${last_failure.reason}`
+    : undefined;
+}

@@ -1,0 +1,82 @@
+/**
+ * Where events go after they are in the queue. The emitter knows only this
+ * interface; transports implement it.
+ *
+ * @module
+ */
+
+import type { Deadline } from "../base/deadline.ts";
+import type { StampedEvent } from "../event.ts";
+
+/** How this process stands to the server. */
+export type ConnectionStatus =
+  | "Connected"
+  | "Reconnecting"
+  | "Offline"
+  | "OfflineBatchMode";
+
+/** The status as people read it. */
+export const CONNECTION_LABELS: Readonly<Record<ConnectionStatus, string>> = {
+  Connected: "Connected",
+  Reconnecting: "Reconnecting",
+  Offline: "Offline",
+  OfflineBatchMode: "Offline - Batch Mode",
+};
+
+/** Events that are in the queue, offered to a route. */
+export interface Offer {
+  readonly events: readonly StampedEvent[];
+  /** Whether somebody waits for the server's word; at most until the deadline. */
+  readonly wait: boolean;
+  readonly deadline: Deadline;
+  /** The queue that the events are in. */
+  readonly kv: Deno.Kv;
+}
+
+/** What an emitter knows of the way to the server. */
+export interface Route {
+  readonly status: ConnectionStatus;
+  /** Who delivers, where it is not this process itself. */
+  readonly carrier?: "agent" | "nobody";
+  /**
+   * Offers events that are in the queue. Removing what the server
+   * acknowledges is the route's work. Never rejects, and never outlasts the
+   * deadline.
+   *
+   * @returns ids that the server has acknowledged by then
+   */
+  offer(offer: Offer): Promise<ReadonlySet<string>>;
+}
+
+/** The way of a process that has a connection of its own. */
+export interface ConnectedRoute extends Route {
+  /** Ends the connection, with one last drain that is bounded in time. */
+  close(): Promise<void>;
+}
+
+/** The way of a process without a connection: everything stays queued. */
+export const offlineRoute: Route = {
+  status: "Offline",
+  carrier: "nobody",
+  offer: () => Promise.resolve(new Set()),
+};
+
+/**
+ * The way of a process beside an agent: wakes it, and leaves the rest to it.
+ *
+ * @param poke the file that wakes it, in the spool of its home
+ */
+export function agentRoute(status: ConnectionStatus, poke: string): Route {
+  return {
+    status,
+    carrier: "agent",
+    async offer(offer) {
+      const now = new Date();
+      await Deno.utime(poke, now, now).catch(() => {});
+      if (!offer.wait || status === "Offline") return new Set();
+      const { awaitAcknowledged } = await import("./acknowledged.ts");
+      const home = poke.slice(0, poke.lastIndexOf("/spool/"));
+      return await awaitAcknowledged(offer, home);
+    },
+  };
+}

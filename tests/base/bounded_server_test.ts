@@ -1,0 +1,376 @@
+/** Idle connections against real collectors and agents with few descriptors, and the bounds one by one. */
+
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { BoundedServer } from "../../lib/base/bounded_server.ts";
+import { jsonLog } from "../../lib/base/log.ts";
+import { PATHS } from "../../lib/base/wire.ts";
+import { draft } from "../support/agent.ts";
+import { linesOf } from "../support/child.ts";
+import { addUsers, CollectorClient } from "../support/collector.ts";
+import { eventOf } from "../support/events.ts";
+import { isThere, tempFolder, tempHome } from "../support/home.ts";
+import { programScript } from "../support/program.ts";
+import { TestWorld } from "../support/world.ts";
+import { needing, startTool, UNIX } from "../support/needs.ts";
+
+/** The least that a process with so few descriptors must serve beside them. */
+const DESCRIPTORS = 256;
+const HALF_REQUESTS = 600;
+
+const HALF = new TextEncoder().encode(
+  "POST /v1/events HTTP/1.1\r\nHost: localhost\r\n",
+);
+
+/** A command of the program that may have few descriptors, and what it says when it listens. */
+async function startWithFew(
+  home: string,
+  words: readonly string[],
+): Promise<
+  AsyncDisposable & {
+    listening: string;
+    status: Promise<Deno.CommandStatus>;
+    hasEnded: () => boolean;
+    log: () => string;
+  }
+> {
+  const script = `${home}.sh`;
+  await Deno.writeTextFile(script, programScript());
+  const child = startTool("sh", {
+    args: [
+      ...["-c", `ulimit -n ${DESCRIPTORS} && exec sh "$0" "$@"`],
+      ...[script, ...words],
+    ],
+    env: { SPEC_KITTY_HOME: home },
+  });
+  let log = "", hasEnded = false;
+  const logging = (async () => {
+    for await (const line of linesOf(child.stderr)) log += `${line}\n`;
+  })();
+  const lines = linesOf(child.stdout);
+  const first = await lines.next();
+  const status = child.status.finally(() => hasEnded = true);
+  if (first.done) {
+    await logging;
+    throw new Error(`did not start: ${log}`);
+  }
+  const reading = (async () => {
+    for await (const _ of lines);
+  })();
+  return {
+    listening: JSON.parse(first.value).listening,
+    status,
+    hasEnded: () => hasEnded,
+    log: () => log,
+    async [Symbol.asyncDispose]() {
+      if (!hasEnded) child.kill("SIGKILL");
+      await Promise.all([status, logging, reading]);
+    },
+  };
+}
+
+/** Connections that send half a request and are held. */
+class Idlers implements Disposable {
+  readonly #connections: Deno.Conn[] = [];
+  closedByServer = 0;
+
+  static async hold(
+    count: number,
+    connect: () => Promise<Deno.Conn>,
+  ): Promise<Idlers> {
+    const idlers = new Idlers();
+    for (let i = 0; i < count; i++) {
+      const connection = await connect();
+      idlers.#connections.push(connection);
+      await connection.write(HALF).catch(() => {});
+      void idlers.#watch(connection);
+    }
+    return idlers;
+  }
+
+  async #watch(connection: Deno.Conn): Promise<void> {
+    const buffer = new Uint8Array(64);
+    try {
+      while (await connection.read(buffer) !== null);
+    } catch {
+      // Broken off.
+    }
+    this.closedByServer += 1;
+  }
+
+  get held(): number {
+    return this.#connections.length - this.closedByServer;
+  }
+
+  [Symbol.dispose](): void {
+    for (const connection of this.#connections) {
+      try {
+        connection.close();
+      } catch {
+        // It is closed already.
+      }
+    }
+  }
+}
+
+function tcp(url: string): () => Promise<Deno.Conn> {
+  const { hostname, port } = new URL(url);
+  return () => Deno.connect({ hostname, port: Number(port) });
+}
+
+Deno.test(needing(
+  [UNIX],
+  "collector: more half requests than descriptors -> it lives, serves its clients and new ones, and takes all again",
+  async () => {
+    await using home = await tempHome();
+    await addUsers(home.path);
+    await using collector = await startWithFew(home.path, [
+      ...["collector", "run", "--listen", "127.0.0.1:0"],
+    ]);
+    const client = new CollectorClient(collector.listening);
+    const { access } = await client.logIn();
+    await using socket = await client.connect(access);
+    await socket.nextOf("snapshot");
+    using idlers = await Idlers.hold(HALF_REQUESTS, tcp(client.url));
+    // None may be answered late: they were there first.
+    let served = 0;
+    for (let i = 1; i <= 20; i++) {
+      const { status } = await client.send(access, [
+        eventOf(i, { team: "acme" }).envelope,
+      ]);
+      strictEqual(status, 200, collector.log());
+      served += 1;
+      strictEqual((await socket.nextOf("event")).event.lamport_clock, i);
+    }
+    for (let i = 0; i < 20; i++) {
+      using fresh = await tcp(client.url)();
+      await fresh.write(new TextEncoder().encode(
+        `GET ${PATHS.events}?limit=1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${access}\r\n\r\n`,
+      ));
+      const buffer = new Uint8Array(64);
+      const count = await fresh.read(buffer);
+      match(
+        new TextDecoder().decode(buffer.subarray(0, count ?? 0)),
+        /^HTTP\/1\.1 200 /,
+      );
+      served += 1;
+    }
+    strictEqual(served, 40);
+    ok(idlers.held > 20, `${idlers.held} held`);
+    ok(idlers.held < DESCRIPTORS / 2, `${idlers.held} held`);
+    idlers[Symbol.dispose]();
+    strictEqual((await client.ask("/healthz")).status, 200);
+    strictEqual(collector.hasEnded(), false);
+  },
+));
+
+for (const way of ["TCP", "its socket"]) {
+  Deno.test(needing(
+    [UNIX],
+    `agent on ${way}: more half requests than descriptors -> it lives, and records what it is told`,
+    async () => {
+      await using home = await tempHome();
+      await using agent = await startWithFew(home.path, [
+        ...["agent", "run"],
+        ...way === "TCP" ? ["--listen", "127.0.0.1:0"] : [],
+      ]);
+      const { listening } = agent;
+      const isTcp = listening.startsWith("http");
+      strictEqual(isTcp, way === "TCP");
+      const connect = isTcp
+        ? tcp(listening)
+        : () => Deno.connect({ transport: "unix", path: listening });
+      using idlers = await Idlers.hold(HALF_REQUESTS, connect);
+      const token = isTcp
+        ? (await Deno.readTextFile(`${home.path}/agent.token`)).trim()
+        : "";
+      for (let n = 1; n <= 20; n++) {
+        using client = Deno.createHttpClient({
+          proxy: isTcp
+            ? {
+              transport: "tcp",
+              hostname: "127.0.0.1",
+              port: Number(new URL(listening).port),
+            }
+            : { transport: "unix", path: listening },
+        });
+        const response = await fetch("http://127.0.0.1/v1/events", {
+          client,
+          method: "POST",
+          headers: {
+            authorization: `Bearer ${token}`,
+            "content-type": "application/json",
+          },
+          body: JSON.stringify(draft(n)),
+        });
+        strictEqual((await response.json()).status, "queued", agent.log());
+      }
+      ok(idlers.held > 20, `${idlers.held} held`);
+      ok(idlers.closedByServer > 300, `${idlers.closedByServer} closed`);
+      strictEqual(agent.hasEnded(), false);
+    },
+  ));
+}
+
+/** A server inside of the test, whose time the test sets. */
+async function inServer(
+  connectionsMax: number,
+  work: (
+    at: {
+      advance: (ms: number) => void;
+      connect: () => Promise<Deno.Conn>;
+    },
+  ) => Promise<void>,
+): Promise<void> {
+  await using folder = await tempFolder();
+  const world = new TestWorld();
+  let aheadMs = 0;
+  world.elapsedMs = () => performance.now() + aheadMs;
+  const server: BoundedServer = await BoundedServer.start({
+    world,
+    log: jsonLog(world.nowMs, () => {}),
+    listen: { hostname: "127.0.0.1", port: 0 },
+    folder: folder.path,
+    connectionsMax,
+    handler: async (request) => {
+      if (request.headers.get("authorization")) server.vouch(request);
+      const names = [...request.headers.keys()]
+        .filter((name) => !name.startsWith("x-connection-"));
+      return Response.json({ names, body: await request.text() });
+    },
+  });
+  const { port } = server.addr as Deno.NetAddr;
+  try {
+    await work({
+      advance: (ms) => void (aheadMs += ms),
+      connect: () => Deno.connect({ hostname: "127.0.0.1", port }),
+    });
+  } finally {
+    await server.shutdown();
+  }
+  strictEqual(await isThere(`${folder.path}/.requests.sock`), false);
+}
+
+/** All that comes until there is a whole answer, or the end. */
+async function answerOn(connection: Deno.Conn): Promise<string> {
+  let text = "";
+  const buffer = new Uint8Array(4096);
+  while (!/\r\n\r\n.*}/s.test(text)) {
+    const count = await connection.read(buffer).catch(() => null);
+    if (count === null) break;
+    text += new TextDecoder().decode(buffer.subarray(0, count));
+  }
+  return text;
+}
+
+function say(connection: Deno.Conn, text: string): Promise<number> {
+  return connection.write(new TextEncoder().encode(text));
+}
+
+Deno.test("requests: in one piece, byte by byte, with a body, several on a connection, bare line feeds -> whole", () =>
+  inServer(10, async ({ connect }) => {
+    const whole = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc";
+    for (
+      const pieces of [
+        [whole],
+        [...whole],
+        ["\r\n", whole],
+        [whole.slice(0, 37), whole.slice(37)],
+        [whole.replaceAll("\r\n", "\n")],
+      ]
+    ) {
+      using connection = await connect();
+      for (const piece of pieces) await say(connection, piece);
+      match(await answerOn(connection), /^HTTP\/1\.1 200 .*"body":"abc"}/s);
+      await say(connection, whole.replace("abc", "def"));
+      match(await answerOn(connection), /^HTTP\/1\.1 200 .*"body":"def"}/s);
+    }
+  }));
+
+Deno.test("places: all taken -> half requests go first, then strangers; the known stay, and then the next is told 503", () =>
+  inServer(4, async ({ connect }) => {
+    const known =
+      "GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t\r\n\r\n";
+    const stranger = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    const open: Deno.Conn[] = [];
+    const newOne = async (text: string) => {
+      const connection = await connect();
+      open.push(connection);
+      await say(connection, text);
+      return connection;
+    };
+    const answered = async (text: string) => {
+      const connection = await newOne(text);
+      match(await answerOn(connection), /^HTTP\/1\.1 200 /);
+      return connection;
+    };
+    try {
+      const half = await newOne(known.slice(0, 20));
+      const strange = await answered(stranger);
+      const first = await answered(known);
+      await answered(known);
+      const third = await answered(known);
+      strictEqual(await answerOn(half), "");
+      await answered(known);
+      strictEqual(await answerOn(strange), "");
+      match(
+        await answerOn(await newOne(known)),
+        /^HTTP\/1\.1 503 .*retry-after: 1/s,
+      );
+      for (const connection of [first, third]) {
+        await say(connection, known);
+        match(await answerOn(connection), /^HTTP\/1\.1 200 /);
+      }
+    } finally {
+      open.forEach((connection) => connection.close());
+    }
+  }));
+
+Deno.test("time: half a head, a silent stranger, a known client -> the first two are ended, each at its time", () =>
+  inServer(10, async ({ connect, advance }) => {
+    using half = await connect();
+    using strange = await connect();
+    using known = await connect();
+    const request = "GET / HTTP/1.1\r\nHost: x\r\n";
+    await say(half, request);
+    await say(strange, `${request}\r\n`);
+    await say(known, `${request}Authorization: Bearer t\r\n\r\n`);
+    match(await answerOn(strange), /^HTTP\/1\.1 200 /);
+    match(await answerOn(known), /^HTTP\/1\.1 200 /);
+    advance(11_000);
+    strictEqual(await answerOn(half), "");
+    await say(strange, `${request}\r\n`);
+    match(await answerOn(strange), /^HTTP\/1\.1 200 /);
+    advance(76_000);
+    strictEqual(await answerOn(strange), "");
+    advance(3_600_000);
+    await say(known, `${request}\r\n`);
+    match(await answerOn(known), /^HTTP\/1\.1 200 /);
+  }));
+
+Deno.test("shutdown: an answer under way -> it arrives whole", async () => {
+  await using folder = await tempFolder();
+  const world = new TestWorld();
+  const began = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const server = await BoundedServer.start({
+    world,
+    log: jsonLog(world.nowMs, () => {}),
+    listen: { hostname: "127.0.0.1", port: 0 },
+    folder: folder.path,
+    connectionsMax: 10,
+    handler: async () => {
+      began.resolve();
+      await goOn.promise;
+      return new Response("x".repeat(1_000_000) + "}");
+    },
+  });
+  const { port } = server.addr as Deno.NetAddr;
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  await say(connection, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  await began.promise;
+  const stopping = server.shutdown();
+  goOn.resolve();
+  const text = await answerOn(connection);
+  deepStrictEqual(text.slice(text.indexOf("\r\n\r\n") + 4).length, 1_000_001);
+  await stopping;
+});
