@@ -27,7 +27,7 @@ import type {
   Route,
 } from "./route/route.ts";
 import { DeadlineError, KittyError, reasonOf } from "./base/errors.ts";
-import * as build from "./builders.ts";
+import * as build from "./event/builders.ts";
 import {
   complete,
   draftOf,
@@ -35,7 +35,7 @@ import {
   render,
   type RenderedDraft,
   stamp,
-} from "./event.ts";
+} from "./event/event.ts";
 import type { Held } from "./home/held.ts";
 import { Home } from "./home/home.ts";
 import type { OpenQueue } from "./home/queue_file.ts";
@@ -55,7 +55,7 @@ import {
   lostReceipt,
   type Receipt,
   unacknowledged,
-} from "./receipt.ts";
+} from "./event/receipt.ts";
 import { type Candidate, record, type Recorded } from "./record.ts";
 import { isTallied, tally } from "./tally.ts";
 import type { World } from "./base/world.ts";

@@ -18,12 +18,12 @@ import { NO_CONFIG_FILE, settingsOf } from "./base/config.ts";
 import { offlineRoute } from "./route/route.ts";
 import { EventEmitter } from "./emitter.ts";
 import type { KittyError } from "./base/errors.ts";
-import * as build from "./builders.ts";
+import * as build from "./event/builders.ts";
 import { generateNodeId as nodeIdOf, homeFolder } from "./identity.ts";
-import type { Receipt } from "./receipt.ts";
+import type { Receipt } from "./event/receipt.ts";
 import { Rights } from "./base/rights.ts";
 import { setUpEmitter } from "./setup.ts";
-import { ulidFactory } from "./ulid.ts";
+import { ulidFactory } from "./event/ulid.ts";
 
 export type {
   AggregateType,
@@ -48,8 +48,8 @@ export type {
 export type { Found } from "./base/problem.ts";
 export type { ConnectionStatus } from "./route/route.ts";
 export type { EmitOptions, EventEmitter } from "./emitter.ts";
-export type * from "./builders.ts";
-export type { Receipt, ReceiptStatus } from "./receipt.ts";
+export type * from "./event/builders.ts";
+export type { Receipt, ReceiptStatus } from "./event/receipt.ts";
 
 let shared: Promise<EventEmitter> | undefined;
 

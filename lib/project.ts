@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ProjectIdentity } from "./event.ts";
+import type { ProjectIdentity } from "./event/event.ts";
 import { ifRegular, TooLargeError } from "./base/files.ts";
 import { parseDocument, sameJson } from "./base/json.ts";
 import { PROJECT_BYTES_MAX } from "./base/limits.ts";

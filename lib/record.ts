@@ -13,7 +13,7 @@ import {
   sameContent,
   stamp,
   type StampedEvent,
-} from "./event.ts";
+} from "./event/event.ts";
 import type { Held } from "./home/held.ts";
 import type { Addition } from "./home/queue.ts";
 import { commitParts, type Place } from "./home/queue_layout.ts";

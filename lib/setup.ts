@@ -19,7 +19,7 @@ import { openAhead } from "./home/queue_file.ts";
 import { generateNodeId, homeFolder, refusalOf } from "./identity.ts";
 import { SETUP_TIMEOUT_SHARE } from "./base/limits.ts";
 import { findProject, type ProjectFinding } from "./project.ts";
-import { ulidFactory } from "./ulid.ts";
+import { ulidFactory } from "./event/ulid.ts";
 import type { World } from "./base/world.ts";
 
 /** What the caller decides; everything else follows from the machine. */

@@ -7,7 +7,7 @@
  */
 
 import { FILE_MODE } from "./base/files.ts";
-import type { Receipt } from "./receipt.ts";
+import type { Receipt } from "./event/receipt.ts";
 
 /** Events that were told and not stored. */
 export interface Tally {

@@ -6,7 +6,7 @@ import { HomeLock } from "../lib/home/lock.ts";
 import { queuePath } from "../lib/home/queue_file.ts";
 import { toBytes } from "../lib/home/queue_layout.ts";
 import { EVENT_BYTES_MAX } from "../lib/base/limits.ts";
-import type { Receipt } from "../lib/receipt.ts";
+import type { Receipt } from "../lib/event/receipt.ts";
 import { linesOf, spawnCode } from "./support/child.ts";
 import { draftOf, idOf } from "./support/events.ts";
 import {

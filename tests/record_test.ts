@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { Deadline } from "../lib/base/deadline.ts";
 import { DeadlineError } from "../lib/base/errors.ts";
-import { type CompleteDraft, render } from "../lib/event.ts";
+import { type CompleteDraft, render } from "../lib/event/event.ts";
 import type { Held } from "../lib/home/held.ts";
 import { COMMIT_EVENTS_MAX } from "../lib/base/limits.ts";
 import { record, type Recorded } from "../lib/record.ts";

@@ -18,7 +18,7 @@ import {
   TROUBLES_MAX,
 } from "../base/limits.ts";
 import { isReady, LineReader } from "../base/lines.ts";
-import { discardedReceipt } from "../receipt.ts";
+import { discardedReceipt } from "../event/receipt.ts";
 import { oneLine } from "../base/shown.ts";
 import { AGENT_PATHS } from "../route/agent_file.ts";
 import type { Delivery } from "../delivery/delivery.ts";

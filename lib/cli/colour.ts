@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ReceiptStatus } from "../receipt.ts";
+import type { ReceiptStatus } from "../event/receipt.ts";
 
 /** The colours in use. Each says the same everywhere: well, look here, trouble. */
 export type Colour = "green" | "yellow" | "red";

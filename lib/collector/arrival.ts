@@ -6,7 +6,7 @@
  */
 
 import { type Problem, readEnvelope } from "../contract.ts";
-import { encode } from "../event.ts";
+import { encode } from "../event/event.ts";
 import type { JsonObject } from "../base/json.ts";
 import { DOCUMENT_BYTES_MAX, EVENT_BYTES_MAX } from "../base/limits.ts";
 import type { IncomingEvent } from "./layout.ts";

@@ -18,7 +18,7 @@
  */
 
 import type { Envelope } from "../contract.ts";
-import type { StampedEvent } from "../event.ts";
+import type { StampedEvent } from "../event/event.ts";
 import { CHUNK_BYTES, COMMIT_BYTES_MAX, KEY_TEXT_MAX } from "../base/limits.ts";
 import { COMMIT_EVENTS_MAX } from "./limits.ts";
 import { newsOf } from "./packages.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isClockValue } from "../clock.ts";
+import { isClockValue } from "../event/clock.ts";
 import { EXIT } from "../base/errors.ts";
 import { EMPTY_LEDGER } from "../home/queue_layout.ts";
 import { usedShare } from "../home/queue_warning.ts";

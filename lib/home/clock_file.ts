@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type ClockState, isClockValue } from "../clock.ts";
+import { type ClockState, isClockValue } from "../event/clock.ts";
 import { fileStamp, ifRegular, writeDurably } from "../base/files.ts";
 
 /** What `load` found. */

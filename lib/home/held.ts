@@ -4,7 +4,7 @@
  * @module
  */
 
-import { tick } from "../clock.ts";
+import { tick } from "../event/clock.ts";
 import type { Deadline } from "../base/deadline.ts";
 import { KittyError } from "../base/errors.ts";
 import * as clockFile from "./clock_file.ts";

@@ -9,7 +9,7 @@ import { idTaken, type Problem, readDraft, tooLarge } from "../contract.ts";
 import type { Settings } from "../base/config.ts";
 import type { Deadline } from "../base/deadline.ts";
 import { KittyError, reasonOf } from "../base/errors.ts";
-import { complete, type CompleteDraft, render } from "../event.ts";
+import { complete, type CompleteDraft, render } from "../event/event.ts";
 import {
   COMMIT_BYTES_MAX,
   COMMIT_EVENTS_MAX,
@@ -20,7 +20,7 @@ import {
   SPOOL_UNFINISHED_MS,
 } from "../base/limits.ts";
 import { record, type Recorded } from "../record.ts";
-import { ulidOf } from "../ulid.ts";
+import { ulidOf } from "../event/ulid.ts";
 import type { Held } from "./held.ts";
 import type { Spool, SpoolFile } from "./spool.ts";
 

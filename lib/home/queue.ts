@@ -14,7 +14,7 @@ import {
   GET_MANY_MAX,
 } from "../base/limits.ts";
 import { LOCAL_TEAM } from "../base/config.ts";
-import type { StampedEvent } from "../event.ts";
+import type { StampedEvent } from "../event/event.ts";
 import { Accounts, type Change } from "./queue_accounts.ts";
 import {
   chunkedHead,

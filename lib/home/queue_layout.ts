@@ -19,7 +19,7 @@
  */
 
 import type { EventType } from "../contract.ts";
-import type { StampedEvent } from "../event.ts";
+import type { StampedEvent } from "../event/event.ts";
 import {
   CHUNK_BYTES,
   COMMIT_BYTES_MAX,

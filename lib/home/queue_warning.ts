@@ -10,7 +10,7 @@ import {
   QUEUE_WARN_SHARE,
   WARN_EVERY_MS,
 } from "../base/limits.ts";
-import { ulidTimeMs } from "../ulid.ts";
+import { ulidTimeMs } from "../event/ulid.ts";
 import type { Held } from "./held.ts";
 import type { Ledger } from "./queue_layout.ts";
 

@@ -8,7 +8,7 @@
 
 import type { Deadline } from "../base/deadline.ts";
 import { parseDocument } from "../base/json.ts";
-import { type CompleteDraft, sameContent } from "../event.ts";
+import { type CompleteDraft, sameContent } from "../event/event.ts";
 import {
   FOLDER_MODE,
   removeIfThere,

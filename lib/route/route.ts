@@ -6,7 +6,7 @@
  */
 
 import type { Deadline } from "../base/deadline.ts";
-import type { StampedEvent } from "../event.ts";
+import type { StampedEvent } from "../event/event.ts";
 
 /** How this process stands to the server. */
 export type ConnectionStatus =

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { KittyError } from "../../lib/base/errors.ts";
-import type { StampedEvent } from "../../lib/event.ts";
+import type { StampedEvent } from "../../lib/event/event.ts";
 import { OfflineQueue } from "../../lib/home/queue.ts";
 import {
   commitParts,

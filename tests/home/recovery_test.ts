@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { queuePath } from "../../lib/home/queue_file.ts";
-import type { Receipt } from "../../lib/receipt.ts";
+import type { Receipt } from "../../lib/event/receipt.ts";
 import { draftOf } from "../support/events.ts";
 import { emitterAt, inHome, namesIn, tempHome } from "../support/home.ts";
 import { TestWorld } from "../support/world.ts";

@@ -14,7 +14,7 @@ import {
   render,
   stamp,
   type StampedEvent,
-} from "../../lib/event.ts";
+} from "../../lib/event/event.ts";
 
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 

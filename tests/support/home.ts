@@ -6,7 +6,7 @@ import { offlineRoute } from "../../lib/route/route.ts";
 import { type EmitterParts, EventEmitter } from "../../lib/emitter.ts";
 import type { Held } from "../../lib/home/held.ts";
 import { Home } from "../../lib/home/home.ts";
-import { ulidFactory } from "../../lib/ulid.ts";
+import { ulidFactory } from "../../lib/event/ulid.ts";
 import { TestWorld } from "./world.ts";
 
 /** A folder of its own, removed at the end of the test with all that is in it. */

@@ -15,7 +15,7 @@ import {
   type SyncResult,
 } from "../../lib/delivery/drain/sync.ts";
 import type { Transport } from "../../lib/delivery/transport/transport.ts";
-import type { StampedEvent } from "../../lib/event.ts";
+import type { StampedEvent } from "../../lib/event/event.ts";
 import type { Held } from "../../lib/home/held.ts";
 import type { Home } from "../../lib/home/home.ts";
 import {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ClockState, receive } from "../../clock.ts";
+import { type ClockState, receive } from "../../event/clock.ts";
 import { EXIT, KittyError, usageError } from "../../base/errors.ts";
 import * as clockFile from "../../home/clock_file.ts";
 import { CLOCK_MAX } from "../../base/limits.ts";

@@ -16,7 +16,7 @@ import {
   usageError,
 } from "../../base/errors.ts";
 import { DOCUMENT_BYTES_MAX, TELLING_MS_MAX } from "../../base/limits.ts";
-import { lostReceipt, type Receipt, strictExit } from "../../receipt.ts";
+import { lostReceipt, type Receipt, strictExit } from "../../event/receipt.ts";
 import { setUpEmitter } from "../../setup.ts";
 import type { Draft } from "../../contract.ts";
 import {

@@ -18,7 +18,7 @@ import {
   type Receipt,
   type ReceiptStatus,
   strictExit,
-} from "../../receipt.ts";
+} from "../../event/receipt.ts";
 import { setUpEmitter } from "../../setup.ts";
 import { type Call, timeoutOf } from "../command.ts";
 import { STDIN } from "../input.ts";

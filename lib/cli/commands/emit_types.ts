@@ -23,7 +23,7 @@ import {
   RESOLUTION_TYPES,
   STATUSES,
 } from "../../contract.ts";
-import * as build from "../../builders.ts";
+import * as build from "../../event/builders.ts";
 import type { Args, ArgsSpec } from "../args.ts";
 
 /** An event type as a command. */

@@ -5,7 +5,7 @@
  */
 
 import { generateNodeId } from "../../identity.ts";
-import { ulidFactory } from "../../ulid.ts";
+import { ulidFactory } from "../../event/ulid.ts";
 import type { Command } from "../command.ts";
 
 export const ids: readonly Command[] = [

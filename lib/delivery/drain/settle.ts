@@ -5,7 +5,7 @@
  * @module
  */
 
-import { receive } from "../../clock.ts";
+import { receive } from "../../event/clock.ts";
 import { Deadline } from "../../base/deadline.ts";
 import type { Held } from "../../home/held.ts";
 import type { Home } from "../../home/home.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { EventType, Problem } from "./contract.ts";
-import { EXIT, type ExitCode, reasonOf } from "./base/errors.ts";
+import type { EventType, Problem } from "../contract.ts";
+import { EXIT, type ExitCode, reasonOf } from "../base/errors.ts";
 
 /**
  * What became of an event.

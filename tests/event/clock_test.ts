@@ -1,7 +1,7 @@
 import { ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { isClockValue, receive, tick } from "../lib/clock.ts";
-import { CLOCK_MAX } from "../lib/base/limits.ts";
+import { isClockValue, receive, tick } from "../../lib/event/clock.ts";
+import { CLOCK_MAX } from "../../lib/base/limits.ts";
 
 Deno.test("isClockValue: whole numbers from 0 to 2^52 -> true; anything else -> false", () => {
   strictEqual(CLOCK_MAX, 2 ** 52);

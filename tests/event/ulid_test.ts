@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { ulidFactory, ulidTimeMs } from "../lib/ulid.ts";
-import { mulberry32, TestWorld } from "./support/world.ts";
+import { ulidFactory, ulidTimeMs } from "../../lib/event/ulid.ts";
+import { mulberry32, TestWorld } from "../support/world.ts";
 
 const FORM = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 

@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { Envelope, EventType, ValidDraft } from "./contract.ts";
-import { PAYLOADS } from "./contract.ts";
-import { sameJson } from "./base/json.ts";
+import type { Envelope, EventType, ValidDraft } from "../contract.ts";
+import { PAYLOADS } from "../contract.ts";
+import { sameJson } from "../base/json.ts";
 
 /** What `project:` in the configuration names; a field it does not name is absent. */
 export interface ProjectIdentity {

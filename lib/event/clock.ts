@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CLOCK_MAX } from "./base/limits.ts";
+import { CLOCK_MAX } from "../base/limits.ts";
 
 /** A clock reading: a whole number from 0 to `CLOCK_MAX`. */
 export type LamportValue = number;
