@@ -18,7 +18,7 @@ import {
   type Problem,
   readDraft,
   tooLarge,
-} from "./contract.ts";
+} from "./contract/contract.ts";
 import { Deadline } from "./base/deadline.ts";
 import type {
   ConnectedRoute,

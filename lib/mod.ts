@@ -13,7 +13,7 @@
  * @module
  */
 
-import type { Draft } from "./contract.ts";
+import type { Draft } from "./contract/contract.ts";
 import { NO_CONFIG_FILE, settingsOf } from "./base/config.ts";
 import { offlineRoute } from "./route/route.ts";
 import { EventEmitter } from "./emitter.ts";
@@ -44,7 +44,7 @@ export type {
   WPAssignedPayload,
   WPCreatedPayload,
   WPStatusChangedPayload,
-} from "./contract.ts";
+} from "./contract/contract.ts";
 export type { Found } from "./base/problem.ts";
 export type { ConnectionStatus } from "./route/route.ts";
 export type { EmitOptions, EventEmitter } from "./emitter.ts";

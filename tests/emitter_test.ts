@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import type { Draft } from "../lib/contract.ts";
+import type { Draft } from "../lib/contract/contract.ts";
 import { Deadline } from "../lib/base/deadline.ts";
 import type { EventEmitter } from "../lib/emitter.ts";
 import { HomeLock } from "../lib/home/lock.ts";

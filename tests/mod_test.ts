@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { checkEnvelope } from "../lib/contract.ts";
+import { checkEnvelope } from "../lib/contract/contract.ts";
 import { runCode } from "./support/child.ts";
 import { inHome, tempHome } from "./support/home.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { tooLarge } from "../contract.ts";
+import { tooLarge } from "../contract/contract.ts";
 import { Deadline } from "../base/deadline.ts";
 import { DraftGroup } from "../draft_group.ts";
 import type { EventEmitter, Prepared } from "../emitter.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Draft } from "../contract.ts";
+import type { Draft } from "../contract/contract.ts";
 import type { Place, Tries } from "../home/queue_layout.ts";
 import { fromBytes, triesKey } from "../home/queue_layout.ts";
 import { locate } from "../home/queue_index.ts";

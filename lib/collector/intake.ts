@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Envelope } from "../contract.ts";
+import type { Envelope } from "../contract/contract.ts";
 import { type JsonObject, sameJson } from "../base/json.ts";
 import { type EventResult, REJECTED } from "../base/wire.ts";
 import { type Arrival, FOREIGN_WORDS, isForeign } from "./arrival.ts";

@@ -17,7 +17,7 @@
  * @module
  */
 
-import type { Envelope } from "../contract.ts";
+import type { Envelope } from "../contract/contract.ts";
 import type { StampedEvent } from "../event/event.ts";
 import { CHUNK_BYTES, COMMIT_BYTES_MAX, KEY_TEXT_MAX } from "../base/limits.ts";
 import { COMMIT_EVENTS_MAX } from "./limits.ts";

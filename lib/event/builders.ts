@@ -12,7 +12,7 @@ import type {
   Phase,
   ResolutionType,
   Status,
-} from "../contract.ts";
+} from "../contract/contract.ts";
 
 /** What every builder takes last: what the caller knows about the event itself. */
 export interface EventOptions {

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Envelope, EventType, ValidDraft } from "../contract.ts";
-import { PAYLOADS } from "../contract.ts";
+import type { Envelope, EventType, ValidDraft } from "../contract/contract.ts";
+import { PAYLOADS } from "../contract/contract.ts";
 import { sameJson } from "../base/json.ts";
 
 /** What `project:` in the configuration names; a field it does not name is absent. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { EventType, Problem } from "../contract.ts";
+import type { EventType, Problem } from "../contract/contract.ts";
 import { EXIT, type ExitCode, reasonOf } from "../base/errors.ts";
 
 /**

@@ -5,7 +5,7 @@
  */
 
 import type { Settings } from "../base/config.ts";
-import type { Envelope } from "../contract.ts";
+import type { Envelope } from "../contract/contract.ts";
 import { encode, type StampedEvent } from "../event/event.ts";
 import { sameJson } from "../base/json.ts";
 import { CLOCK_MAX, EVENT_BYTES_MAX } from "../base/limits.ts";

@@ -5,7 +5,12 @@
  * @module
  */
 
-import { idTaken, type Problem, readDraft, tooLarge } from "../contract.ts";
+import {
+  idTaken,
+  type Problem,
+  readDraft,
+  tooLarge,
+} from "../contract/contract.ts";
 import type { Settings } from "../base/config.ts";
 import type { Deadline } from "../base/deadline.ts";
 import { KittyError, reasonOf } from "../base/errors.ts";

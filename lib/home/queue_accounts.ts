@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Envelope } from "../contract.ts";
+import type { Envelope } from "../contract/contract.ts";
 import { unusable } from "./queue_file.ts";
 import {
   EMPTY_LEDGER,

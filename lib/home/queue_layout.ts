@@ -18,7 +18,7 @@
  * @module
  */
 
-import type { EventType } from "../contract.ts";
+import type { EventType } from "../contract/contract.ts";
 import type { StampedEvent } from "../event/event.ts";
 import {
   CHUNK_BYTES,

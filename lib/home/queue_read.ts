@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Envelope } from "../contract.ts";
+import type { Envelope } from "../contract/contract.ts";
 import { GET_MANY_MAX, PAGE_ENTRIES } from "../base/limits.ts";
 import {
   chunkKey,

@@ -3,7 +3,11 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { loadCommand } from "../../lib/cli/commands.ts";
 import { completionModel } from "../../lib/cli/completions/model.ts";
-import { ENTRY_TYPES, EVENT_TYPES, STATUSES } from "../../lib/contract.ts";
+import {
+  ENTRY_TYPES,
+  EVENT_TYPES,
+  STATUSES,
+} from "../../lib/contract/contract.ts";
 import { type TempFolder, tempFolder } from "../support/home.ts";
 import { runProgram, withProgram } from "../support/program.ts";
 import { commandNeed, needing, runTool } from "../support/needs.ts";

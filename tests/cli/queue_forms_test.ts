@@ -2,7 +2,7 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { EVENT_TYPES } from "../../lib/contract.ts";
+import { EVENT_TYPES } from "../../lib/contract/contract.ts";
 import { CLOCK_MAX } from "../../lib/base/limits.ts";
 import { eventOf, idOf } from "../support/events.ts";
 import { inHome as underLock } from "../support/home.ts";

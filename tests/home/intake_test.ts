@@ -1,5 +1,5 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import type { Envelope } from "../../lib/contract.ts";
+import type { Envelope } from "../../lib/contract/contract.ts";
 import type { Held } from "../../lib/home/held.ts";
 import {
   DOCUMENT_BYTES_MAX,

@@ -1,7 +1,7 @@
 /** What the compiled program is made of. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { CONTRACT_VERSION } from "../../lib/contract.ts";
+import { CONTRACT_VERSION } from "../../lib/contract/contract.ts";
 import { VERSION } from "../../lib/base/build.ts";
 import { run as runHere } from "../../packaging/bundle.ts";
 import { commandNeed, needing } from "../support/needs.ts";

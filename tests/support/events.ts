@@ -6,7 +6,7 @@ import {
   type Draft,
   type Envelope,
   type ValidDraft,
-} from "../../lib/contract.ts";
+} from "../../lib/contract/contract.ts";
 import {
   complete,
   type CompleteDraft,

@@ -1,7 +1,7 @@
 /** A home with events, a session, and a server to send them to. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import type { Envelope } from "../../lib/contract.ts";
+import type { Envelope } from "../../lib/contract/contract.ts";
 import { Deadline } from "../../lib/base/deadline.ts";
 import {
   drain,

@@ -10,7 +10,7 @@ import {
   readDraft,
   readEnvelope,
   tooLarge,
-} from "../../contract.ts";
+} from "../../contract/contract.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
 import { nearMiss } from "../../base/near_miss.ts";
 import type { Call, Command } from "../command.ts";

@@ -18,7 +18,7 @@ import {
 import { DOCUMENT_BYTES_MAX, TELLING_MS_MAX } from "../../base/limits.ts";
 import { lostReceipt, type Receipt, strictExit } from "../../event/receipt.ts";
 import { setUpEmitter } from "../../setup.ts";
-import type { Draft } from "../../contract.ts";
+import type { Draft } from "../../contract/contract.ts";
 import {
   type Call,
   type Command,

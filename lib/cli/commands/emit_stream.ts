@@ -5,7 +5,7 @@
  * @module
  */
 
-import { tooLarge } from "../../contract.ts";
+import { tooLarge } from "../../contract/contract.ts";
 import { Deadline, pause } from "../../base/deadline.ts";
 import { DraftGroup, type Recorder } from "../../draft_group.ts";
 import { EXIT, reasonOf } from "../../base/errors.ts";

@@ -15,14 +15,14 @@ import type {
   Phase,
   ResolutionType,
   Status,
-} from "../../contract.ts";
+} from "../../contract/contract.ts";
 import {
   ENTRY_TYPES,
   ERROR_TYPES,
   PHASES,
   RESOLUTION_TYPES,
   STATUSES,
-} from "../../contract.ts";
+} from "../../contract/contract.ts";
 import * as build from "../../event/builders.ts";
 import type { Args, ArgsSpec } from "../args.ts";
 

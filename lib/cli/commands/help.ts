@@ -5,7 +5,7 @@
  */
 
 import { COMMIT, VERSION } from "../../base/build.ts";
-import { CONTRACT_VERSION } from "../../contract.ts";
+import { CONTRACT_VERSION } from "../../contract/contract.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
 import { nearMiss } from "../../base/near_miss.ts";
 import { COMMANDS } from "../commands.ts";

@@ -10,7 +10,7 @@ import {
   type Problem,
   readEnvelope,
   tooLarge,
-} from "../../contract.ts";
+} from "../../contract/contract.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
 import { importGroup } from "../../home/import.ts";
 import { envelopeBytes } from "../../home/queue_read.ts";

@@ -4,7 +4,7 @@ import {
   strictEqual as equal,
 } from "node:assert/strict";
 import fc from "fast-check";
-import { generate } from "../contracts/generate.ts";
+import { generate } from "../../contracts/generate.ts";
 import {
   AGGREGATE_TYPES,
   checkDraft,
@@ -22,9 +22,9 @@ import {
   readDraft,
   readEnvelope,
   type ValidDraft,
-} from "../lib/contract.ts";
-import { parseDocument } from "../lib/base/json.ts";
-import { PROBLEMS_MAX } from "../lib/base/limits.ts";
+} from "../../lib/contract/contract.ts";
+import { parseDocument } from "../../lib/base/json.ts";
+import { PROBLEMS_MAX } from "../../lib/base/limits.ts";
 import {
   brokenPaths,
   DRAFT_FORM,
@@ -34,7 +34,7 @@ import {
   isTime,
   PAYLOAD_FORMS,
 } from "./contract_model.ts";
-import { HISTORY, HISTORY_FILE, needing } from "./support/needs.ts";
+import { HISTORY, HISTORY_FILE, needing } from "../support/needs.ts";
 
 type JsonObject = Record<string, unknown>;
 
@@ -45,7 +45,7 @@ interface Case {
   problems?: Problem[];
 }
 
-const FIXTURES = new URL("./fixtures/contract/", import.meta.url);
+const FIXTURES = new URL("../fixtures/contract/", import.meta.url);
 
 function casesOf(name: string): Case[] {
   const text = Deno.readTextFileSync(new URL(`${name}.ndjson`, FIXTURES));
@@ -493,7 +493,7 @@ Deno.test("isDateTime: texts like times -> what a model by Date says", () => {
 });
 
 Deno.test("contracts/generated: what the generator makes now -> the committed files", async () => {
-  const directory = new URL("../contracts/generated/", import.meta.url);
+  const directory = new URL("../../contracts/generated/", import.meta.url);
   const stale: string[] = [];
   const made = await generate();
   for (const [name, text] of made) {
@@ -519,7 +519,7 @@ Deno.test("contracts/generated: the validators -> import nothing but the date-ti
     ok(/\bexport const \w+Draft\b/.test(code));
     equal(/\brequire\s*\(/.test(code), false);
     deepEqual(code.match(/\bfrom\s+"[^"]*"|\bimport\s*\(/g), [
-      'from "../date_time.ts"',
+      'from "../../date_time.ts"',
     ]);
   }
 });

@@ -11,41 +11,41 @@ import {
   ENVELOPE_FIELDS,
   type Field,
   PAYLOADS,
-} from "../contracts/generated/fields.ts";
+} from "../../contracts/generated/fields.ts";
 import {
   type Draft,
   type EnvelopeDocument,
   EVENT_TYPES,
   type EventType,
-} from "../contracts/generated/types.ts";
+} from "../../contracts/generated/types.ts";
 import {
   validateDraft,
   validateEnvelope,
   validatePayload,
   type ValidationError,
   type Validator,
-} from "../contracts/generated/validators.js";
-import { type JsonObject, parseDocument } from "./base/json.ts";
-import { EVENT_BYTES_MAX, PROBLEMS_MAX } from "./base/limits.ts";
-import { nearMiss } from "./base/near_miss.ts";
+} from "../../contracts/generated/validators.js";
+import { type JsonObject, parseDocument } from "../base/json.ts";
+import { EVENT_BYTES_MAX, PROBLEMS_MAX } from "../base/limits.ts";
+import { nearMiss } from "../base/near_miss.ts";
 import {
   fromPointer,
   jsonTypeOf,
   type Problem,
   toPointer,
   toShortPointer,
-} from "./base/problem.ts";
+} from "../base/problem.ts";
 
-export * from "../contracts/generated/types.ts";
-export { isDateTime } from "../contracts/date_time.ts";
+export * from "../../contracts/generated/types.ts";
+export { isDateTime } from "../../contracts/date_time.ts";
 export {
   DRAFT_FIELDS,
   ENVELOPE_FIELDS,
   type Field,
   type PayloadFields,
   PAYLOADS,
-} from "../contracts/generated/fields.ts";
-export type { Problem } from "./base/problem.ts";
+} from "../../contracts/generated/fields.ts";
+export type { Problem } from "../base/problem.ts";
 
 /** A payload may hold any number of fields of its own; a hint is not worth it. */
 const UNKNOWN_FIELDS_COMPARED_MAX = 32;
@@ -192,7 +192,7 @@ export function isEventType(word: unknown): word is EventType {
 
 /** The contract itself, as a JSON Schema document; loaded when asked for. */
 export async function loadContractSchema(): Promise<Record<string, unknown>> {
-  const module = await import("../contracts/events.schema.json", {
+  const module = await import("../../contracts/events.schema.json", {
     with: { type: "json" },
   });
   return module.default;
