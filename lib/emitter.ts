@@ -56,8 +56,8 @@ import {
   type Receipt,
   unacknowledged,
 } from "./event/receipt.ts";
-import { type Candidate, record, type Recorded } from "./record.ts";
-import { isTallied, tally } from "./tally.ts";
+import { type Candidate, record, type Recorded } from "./home/record.ts";
+import { isTallied, tally } from "./home/tally.ts";
 import type { World } from "./base/world.ts";
 
 /** All that an emitter works with. */

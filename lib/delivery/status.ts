@@ -6,7 +6,7 @@
 
 import type { Home } from "../home/home.ts";
 import { readStats } from "../home/queue_read.ts";
-import { readTally } from "../tally.ts";
+import { readTally } from "../home/tally.ts";
 import { NO_EVIDENCE } from "../login/login.ts";
 import type { ConnectionStatus } from "../route/route.ts";
 import { type NoSession, Session } from "../login/session.ts";

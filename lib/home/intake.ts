@@ -24,7 +24,7 @@ import {
   SPOOL_READING_MS_MIN,
   SPOOL_UNFINISHED_MS,
 } from "../base/limits.ts";
-import { record, type Recorded } from "../record.ts";
+import { record, type Recorded } from "./record.ts";
 import { ulidOf } from "../event/ulid.ts";
 import type { Held } from "./held.ts";
 import type { Spool, SpoolFile } from "./spool.ts";

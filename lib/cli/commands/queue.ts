@@ -11,7 +11,7 @@ import { checkQueue } from "../../home/queue_check.ts";
 import { compactQueue } from "../../home/compact.ts";
 import { readStats } from "../../home/queue_read.ts";
 import { HOUSEKEEPING_TIMEOUT_MS } from "../../base/limits.ts";
-import { readTally } from "../../tally.ts";
+import { readTally } from "../../home/tally.ts";
 import type { Call, Command } from "../command.ts";
 import { drop, REMOVAL_OPTIONS } from "../removal.ts";
 import { tableOf } from "../output.ts";

@@ -1,13 +1,13 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
-import { Deadline } from "../lib/base/deadline.ts";
-import { DeadlineError } from "../lib/base/errors.ts";
-import { type CompleteDraft, render } from "../lib/event/event.ts";
-import type { Held } from "../lib/home/held.ts";
-import { COMMIT_EVENTS_MAX } from "../lib/base/limits.ts";
-import { record, type Recorded } from "../lib/record.ts";
-import { completeDraftOf, idOf } from "./support/events.ts";
-import { ALL, homeAt, inHome, settingsOf, tempHome } from "./support/home.ts";
-import { TestWorld } from "./support/world.ts";
+import { Deadline } from "../../lib/base/deadline.ts";
+import { DeadlineError } from "../../lib/base/errors.ts";
+import { type CompleteDraft, render } from "../../lib/event/event.ts";
+import type { Held } from "../../lib/home/held.ts";
+import { COMMIT_EVENTS_MAX } from "../../lib/base/limits.ts";
+import { record, type Recorded } from "../../lib/home/record.ts";
+import { completeDraftOf, idOf } from "../support/events.ts";
+import { ALL, homeAt, inHome, settingsOf, tempHome } from "../support/home.ts";
+import { TestWorld } from "../support/world.ts";
 
 function recordAll(
   held: Held,

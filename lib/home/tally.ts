@@ -6,8 +6,8 @@
  * @module
  */
 
-import { FILE_MODE } from "./base/files.ts";
-import type { Receipt } from "./event/receipt.ts";
+import { FILE_MODE } from "../base/files.ts";
+import type { Receipt } from "../event/receipt.ts";
 
 /** Events that were told and not stored. */
 export interface Tally {

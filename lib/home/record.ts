@@ -5,20 +5,20 @@
  * @module
  */
 
-import type { Settings } from "./base/config.ts";
-import { DeadlineError } from "./base/errors.ts";
+import type { Settings } from "../base/config.ts";
+import { DeadlineError } from "../base/errors.ts";
 import {
   draftOf,
   type RenderedDraft,
   sameContent,
   stamp,
   type StampedEvent,
-} from "./event/event.ts";
-import type { Held } from "./home/held.ts";
-import type { Addition } from "./home/queue.ts";
-import { commitParts, type Place } from "./home/queue_layout.ts";
-import type { Entry } from "./home/queue_read.ts";
-import { COMMIT_EVENTS_MAX, EVENT_BYTES_MAX } from "./base/limits.ts";
+} from "../event/event.ts";
+import type { Held } from "./held.ts";
+import type { Addition } from "./queue.ts";
+import { commitParts, type Place } from "./queue_layout.ts";
+import type { Entry } from "./queue_read.ts";
+import { COMMIT_EVENTS_MAX, EVENT_BYTES_MAX } from "../base/limits.ts";
 
 /** A draft to record. */
 export interface Candidate {
