@@ -16,13 +16,13 @@
 import type { Draft } from "./contract/contract.ts";
 import { NO_CONFIG_FILE, settingsOf } from "./base/config.ts";
 import { offlineRoute } from "./route/route.ts";
-import { EventEmitter } from "./emitter.ts";
+import { EventEmitter } from "./emit/emitter.ts";
 import type { KittyError } from "./base/errors.ts";
 import * as build from "./event/builders.ts";
-import { generateNodeId as nodeIdOf, homeFolder } from "./identity.ts";
+import { generateNodeId as nodeIdOf, homeFolder } from "./emit/identity.ts";
 import type { Receipt } from "./event/receipt.ts";
 import { Rights } from "./base/rights.ts";
-import { setUpEmitter } from "./setup.ts";
+import { setUpEmitter } from "./emit/setup.ts";
 import { ulidFactory } from "./event/ulid.ts";
 
 export type {
@@ -47,7 +47,7 @@ export type {
 } from "./contract/contract.ts";
 export type { Found } from "./base/problem.ts";
 export type { ConnectionStatus } from "./route/route.ts";
-export type { EmitOptions, EventEmitter } from "./emitter.ts";
+export type { EmitOptions, EventEmitter } from "./emit/emitter.ts";
 export type * from "./event/builders.ts";
 export type { Receipt, ReceiptStatus } from "./event/receipt.ts";
 

@@ -82,8 +82,8 @@ Deno.test("imports: of the layers -> none reaches up", async () => {
       (p: string) => !p.includes("/"),
       (p: string) => p.startsWith("lib/cli/"),
       (p: string) => p === "lib/mod.ts",
-      (p: string) => p === "lib/setup.ts",
-      (p: string) => p === "lib/emitter.ts",
+      (p: string) => p === "lib/emit/setup.ts",
+      (p: string) => p === "lib/emit/emitter.ts",
       () => true,
     ].findIndex((matches) => matches(path));
   const upward = (await allImports()).filter(({ from, to, kind }) =>
@@ -103,8 +103,8 @@ Deno.test("imports: of the emitter -> never the network", async () => {
     loaded.add(file);
     for (const { to } of next.get(file) ?? []) load(to);
   };
-  load("lib/emitter.ts");
-  load("lib/setup.ts");
+  load("lib/emit/emitter.ts");
+  load("lib/emit/setup.ts");
   const network =
     /\/(session|http|http_client|socket|connection|drain|sync)\.ts$/;
   ok([...loaded].some((path) => path.endsWith("/route.ts")));

@@ -19,7 +19,7 @@ import type { KittyError } from "../lib/base/errors.ts";
 import { envelopeOf } from "../lib/home/salvage.ts";
 import { parseDocument } from "../lib/base/json.ts";
 import { LineReader } from "../lib/base/lines.ts";
-import { findProject } from "../lib/project.ts";
+import { findProject } from "../lib/emit/project.ts";
 import { tempFolder } from "./support/home.ts";
 
 const KIB = 1024;

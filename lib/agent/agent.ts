@@ -6,7 +6,7 @@
 
 import { type BoundedAddress, BoundedServer } from "../base/bounded_server.ts";
 import { Deadline, pause } from "../base/deadline.ts";
-import type { EventEmitter } from "../emitter.ts";
+import type { EventEmitter } from "../emit/emitter.ts";
 import { DeadlineError, EXIT, KittyError, reasonOf } from "../base/errors.ts";
 import { FILE_MODE, lockFile } from "../base/files.ts";
 import type { Home } from "../home/home.ts";

@@ -7,8 +7,8 @@
 
 import { tooLarge } from "../contract/contract.ts";
 import { Deadline } from "../base/deadline.ts";
-import { DraftGroup } from "../draft_group.ts";
-import type { EventEmitter, Prepared } from "../emitter.ts";
+import { DraftGroup } from "../emit/draft_group.ts";
+import type { EventEmitter, Prepared } from "../emit/emitter.ts";
 import { reasonOf } from "../base/errors.ts";
 import {
   DOCUMENT_BYTES_MAX,

@@ -8,8 +8,8 @@ import type { Settings } from "../base/config.ts";
 import { KittyError, reasonOf } from "../base/errors.ts";
 import type { Held } from "../home/held.ts";
 import type { Home } from "../home/home.ts";
-import { homeFolder, refusalOf } from "../identity.ts";
-import { setUpEmitter } from "../setup.ts";
+import { homeFolder, refusalOf } from "../emit/identity.ts";
+import { setUpEmitter } from "../emit/setup.ts";
 import type { Call } from "./command.ts";
 
 /** The home of a call, with its settings. */

@@ -12,7 +12,7 @@ import {
 } from "../base/config.ts";
 import { Deadline } from "../base/deadline.ts";
 import { reasonOf } from "../base/errors.ts";
-import { generateNodeId, refusalOf } from "../identity.ts";
+import { generateNodeId, refusalOf } from "../emit/identity.ts";
 import type { World } from "../base/world.ts";
 import { type Finding, problem } from "./finding.ts";
 import { CHECK_MS_MAX } from "./limits.ts";

@@ -3,7 +3,7 @@
 import type { Settings } from "../../lib/base/config.ts";
 import { Deadline } from "../../lib/base/deadline.ts";
 import { offlineRoute } from "../../lib/route/route.ts";
-import { type EmitterParts, EventEmitter } from "../../lib/emitter.ts";
+import { type EmitterParts, EventEmitter } from "../../lib/emit/emitter.ts";
 import type { Held } from "../../lib/home/held.ts";
 import { Home } from "../../lib/home/home.ts";
 import { ulidFactory } from "../../lib/event/ulid.ts";

@@ -16,7 +16,7 @@ import { endOf, type SyncResult } from "../../delivery/drain/sync.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
 import { AGENT_STOP_MS_MAX } from "../../base/limits.ts";
 import { jsonLog, type Log } from "../../base/log.ts";
-import { setUpEmitter } from "../../setup.ts";
+import { setUpEmitter } from "../../emit/setup.ts";
 import type { Call, Command } from "../command.ts";
 import { homeOf } from "../keeper.ts";
 import { parseListen } from "../listen.ts";

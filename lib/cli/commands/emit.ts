@@ -7,7 +7,7 @@
 import type { Settings } from "../../base/config.ts";
 import { Deadline } from "../../base/deadline.ts";
 import { CONNECTION_LABELS } from "../../route/route.ts";
-import type { EventEmitter } from "../../emitter.ts";
+import type { EventEmitter } from "../../emit/emitter.ts";
 import {
   EXIT,
   type ExitCode,
@@ -17,7 +17,7 @@ import {
 } from "../../base/errors.ts";
 import { DOCUMENT_BYTES_MAX, TELLING_MS_MAX } from "../../base/limits.ts";
 import { lostReceipt, type Receipt, strictExit } from "../../event/receipt.ts";
-import { setUpEmitter } from "../../setup.ts";
+import { setUpEmitter } from "../../emit/setup.ts";
 import type { Draft } from "../../contract/contract.ts";
 import {
   type Call,

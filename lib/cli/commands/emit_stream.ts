@@ -7,9 +7,9 @@
 
 import { tooLarge } from "../../contract/contract.ts";
 import { Deadline, pause } from "../../base/deadline.ts";
-import { DraftGroup, type Recorder } from "../../draft_group.ts";
+import { DraftGroup, type Recorder } from "../../emit/draft_group.ts";
 import { EXIT, reasonOf } from "../../base/errors.ts";
-import { GroupPipeline } from "../../group_pipeline.ts";
+import { GroupPipeline } from "../../emit/group_pipeline.ts";
 import { TELLING_MS_MAX, TIMEOUT_MS_DEFAULT } from "../../base/limits.ts";
 import {
   discardedReceipt,
@@ -19,7 +19,7 @@ import {
   type ReceiptStatus,
   strictExit,
 } from "../../event/receipt.ts";
-import { setUpEmitter } from "../../setup.ts";
+import { setUpEmitter } from "../../emit/setup.ts";
 import { type Call, timeoutOf } from "../command.ts";
 import { STDIN } from "../input.ts";
 import { isReady, LineReader } from "../../base/lines.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { generateNodeId } from "../../identity.ts";
+import { generateNodeId } from "../../emit/identity.ts";
 import { ulidFactory } from "../../event/ulid.ts";
 import type { Command } from "../command.ts";
 

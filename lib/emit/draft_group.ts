@@ -6,10 +6,10 @@
  */
 
 import type { EventEmitter, Prepared } from "./emitter.ts";
-import { GROUP_BYTES_MAX, GROUP_EVENTS_MAX } from "./base/limits.ts";
-import type { Line } from "./base/lines.ts";
-import type { Receipt } from "./event/receipt.ts";
-import { oneLine } from "./base/shown.ts";
+import { GROUP_BYTES_MAX, GROUP_EVENTS_MAX } from "../base/limits.ts";
+import type { Line } from "../base/lines.ts";
+import type { Receipt } from "../event/receipt.ts";
+import { oneLine } from "../base/shown.ts";
 
 /** What a stream needs of an emitter. */
 export type Recorder = Pick<EventEmitter, "prepareText" | "commit">;

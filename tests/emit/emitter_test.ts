@@ -1,22 +1,22 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import type { Draft } from "../lib/contract/contract.ts";
-import { Deadline } from "../lib/base/deadline.ts";
-import type { EventEmitter } from "../lib/emitter.ts";
-import { HomeLock } from "../lib/home/lock.ts";
-import { queuePath } from "../lib/home/queue_file.ts";
-import { toBytes } from "../lib/home/queue_layout.ts";
-import { EVENT_BYTES_MAX } from "../lib/base/limits.ts";
-import type { Receipt } from "../lib/event/receipt.ts";
-import { linesOf, spawnCode } from "./support/child.ts";
-import { draftOf, idOf } from "./support/events.ts";
+import type { Draft } from "../../lib/contract/contract.ts";
+import { Deadline } from "../../lib/base/deadline.ts";
+import type { EventEmitter } from "../../lib/emit/emitter.ts";
+import { HomeLock } from "../../lib/home/lock.ts";
+import { queuePath } from "../../lib/home/queue_file.ts";
+import { toBytes } from "../../lib/home/queue_layout.ts";
+import { EVENT_BYTES_MAX } from "../../lib/base/limits.ts";
+import type { Receipt } from "../../lib/event/receipt.ts";
+import { linesOf, spawnCode } from "../support/child.ts";
+import { draftOf, idOf } from "../support/events.ts";
 import {
   emitterAt,
   farDeadline,
   inHome,
   namesIn,
   tempHome,
-} from "./support/home.ts";
-import { TestWorld } from "./support/world.ts";
+} from "../support/home.ts";
+import { TestWorld } from "../support/world.ts";
 
 /** Long enough to write a file on a slow machine, short enough to wait for. */
 const SHORT = { timeoutMs: 1_000 };

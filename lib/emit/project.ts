@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { ProjectIdentity } from "./event/event.ts";
-import { ifRegular, TooLargeError } from "./base/files.ts";
-import { parseDocument, sameJson } from "./base/json.ts";
-import { PROJECT_BYTES_MAX } from "./base/limits.ts";
+import type { ProjectIdentity } from "../event/event.ts";
+import { ifRegular, TooLargeError } from "../base/files.ts";
+import { parseDocument, sameJson } from "../base/json.ts";
+import { PROJECT_BYTES_MAX } from "../base/limits.ts";
 
 /** A project's identity, and what was odd about its configuration. */
 export interface ProjectFinding {
@@ -192,7 +192,7 @@ function withoutComment(text: string): string {
 
 async function readYaml(text: string): Promise<ProjectIdentity> {
   if (text.length > YAML_CHARS_MAX) throw new Error("too long to be read");
-  const { parse } = await import("./base/yaml.ts");
+  const { parse } = await import("../base/yaml.ts");
   // Its warnings would go to stderr, and quote the file.
   const document: unknown = parse(text, { logLevel: "error" });
   const project = (document as { project?: unknown } | null)?.project;

@@ -2,10 +2,10 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { parse } from "yaml";
-import { findProject, type ProjectFinding } from "../lib/project.ts";
-import { spawnCode } from "./support/child.ts";
-import { tempFolder } from "./support/home.ts";
-import { commandNeed, needing, outputOf } from "./support/needs.ts";
+import { findProject, type ProjectFinding } from "../../lib/emit/project.ts";
+import { spawnCode } from "../support/child.ts";
+import { tempFolder } from "../support/home.ts";
+import { commandNeed, needing, outputOf } from "../support/needs.ts";
 
 const UUID = "0b5f4b0e-2a53-4e0c-9d5e-5f1f3d1c2a90";
 

@@ -11,23 +11,23 @@
  * @module
  */
 
-import type { Settings } from "./base/config.ts";
+import type { Settings } from "../base/config.ts";
 import {
   type Draft,
   idTaken,
   type Problem,
   readDraft,
   tooLarge,
-} from "./contract/contract.ts";
-import { Deadline } from "./base/deadline.ts";
+} from "../contract/contract.ts";
+import { Deadline } from "../base/deadline.ts";
 import type {
   ConnectedRoute,
   ConnectionStatus,
   Offer,
   Route,
-} from "./route/route.ts";
-import { DeadlineError, KittyError, reasonOf } from "./base/errors.ts";
-import * as build from "./event/builders.ts";
+} from "../route/route.ts";
+import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
+import * as build from "../event/builders.ts";
 import {
   complete,
   draftOf,
@@ -35,11 +35,11 @@ import {
   render,
   type RenderedDraft,
   stamp,
-} from "./event/event.ts";
-import type { Held } from "./home/held.ts";
-import { Home } from "./home/home.ts";
-import type { OpenQueue } from "./home/queue_file.ts";
-import { queueWarning } from "./home/queue_warning.ts";
+} from "../event/event.ts";
+import type { Held } from "../home/held.ts";
+import { Home } from "../home/home.ts";
+import type { OpenQueue } from "../home/queue_file.ts";
+import { queueWarning } from "../home/queue_warning.ts";
 import {
   CLOCK_MAX,
   EVENT_BYTES_MAX,
@@ -47,7 +47,7 @@ import {
   INTAKE_MS_MAX,
   SPOOL_STALL_MS,
   SPOOLED_AT_ONCE,
-} from "./base/limits.ts";
+} from "../base/limits.ts";
 
 import {
   discardedReceipt,
@@ -55,10 +55,10 @@ import {
   lostReceipt,
   type Receipt,
   unacknowledged,
-} from "./event/receipt.ts";
-import { type Candidate, record, type Recorded } from "./home/record.ts";
-import { isTallied, tally } from "./home/tally.ts";
-import type { World } from "./base/world.ts";
+} from "../event/receipt.ts";
+import { type Candidate, record, type Recorded } from "../home/record.ts";
+import { isTallied, tally } from "../home/tally.ts";
+import type { World } from "../base/world.ts";
 
 /** All that an emitter works with. */
 export interface EmitterParts {
@@ -420,7 +420,7 @@ export class EventEmitter implements Disposable {
   ): Promise<Receipt[]> {
     const isLeft = receipts.some(({ status }) => status === "queued");
     if (!isLeft || !this.home) return [...receipts];
-    const { whyUnacknowledged } = await import("./route/acknowledged.ts");
+    const { whyUnacknowledged } = await import("../route/acknowledged.ts");
     const why = await whyUnacknowledged(this.#route, this.home, deadline);
     return receipts.map((receipt) => unacknowledged(receipt, why));
   }

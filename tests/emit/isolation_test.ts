@@ -1,17 +1,17 @@
 /** Two teams, two accounts and two servers on one machine: neither gets what is the other's. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { PATHS } from "../lib/base/wire.ts";
-import { arrived, idsOf, TestAgent } from "./support/agent.ts";
-import { ADA, EVE } from "./support/collector.ts";
-import { answer } from "./support/fault_answers.ts";
-import { documentsOf } from "./support/program.ts";
+import { PATHS } from "../../lib/base/wire.ts";
+import { arrived, idsOf, TestAgent } from "../support/agent.ts";
+import { ADA, EVE } from "../support/collector.ts";
+import { answer } from "../support/fault_answers.ts";
+import { documentsOf } from "../support/program.ts";
 import {
   logInAt,
   note,
   onMachine,
   type RecordedSite,
-} from "./support/recorded_site.ts";
+} from "../support/recorded_site.ts";
 
 /** Nothing of one server's has reached the other. */
 function verifyApart(a: RecordedSite, b: RecordedSite): void {

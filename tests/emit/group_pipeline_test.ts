@@ -1,5 +1,5 @@
 import { deepStrictEqual } from "node:assert/strict";
-import { GroupPipeline } from "../lib/group_pipeline.ts";
+import { GroupPipeline } from "../../lib/emit/group_pipeline.ts";
 
 /** Lets everything happen that can. */
 const settle = () => new Promise((done) => setTimeout(done, 0));

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { KittyError } from "./base/errors.ts";
-import type { World } from "./base/world.ts";
+import { KittyError } from "../base/errors.ts";
+import type { World } from "../base/world.ts";
 
 /**
  * The node id: the first 12 hex digits of SHA-256 of `hostname:username` in

@@ -10,17 +10,17 @@ import {
   readConfigFile,
   type Settings,
   settingsOf,
-} from "./base/config.ts";
-import { Deadline } from "./base/deadline.ts";
-import { type AgentState, findAgent, pokePath } from "./route/agent_file.ts";
-import { agentRoute, offlineRoute, type Route } from "./route/route.ts";
+} from "../base/config.ts";
+import { Deadline } from "../base/deadline.ts";
+import { type AgentState, findAgent, pokePath } from "../route/agent_file.ts";
+import { agentRoute, offlineRoute, type Route } from "../route/route.ts";
 import { EventEmitter } from "./emitter.ts";
-import { openAhead } from "./home/queue_file.ts";
+import { openAhead } from "../home/queue_file.ts";
 import { generateNodeId, homeFolder, refusalOf } from "./identity.ts";
-import { SETUP_TIMEOUT_SHARE } from "./base/limits.ts";
+import { SETUP_TIMEOUT_SHARE } from "../base/limits.ts";
 import { findProject, type ProjectFinding } from "./project.ts";
-import { ulidFactory } from "./event/ulid.ts";
-import type { World } from "./base/world.ts";
+import { ulidFactory } from "../event/ulid.ts";
+import type { World } from "../base/world.ts";
 
 /** What the caller decides; everything else follows from the machine. */
 export interface SetupOptions {
@@ -69,7 +69,7 @@ export async function setUpEmitter(
     route: options.route ??
       (agent ? agentRoute(agent.state, pokePath(homePath!)) : offlineRoute),
     async connect(home) {
-      const { connect } = await import("./delivery/connected.ts");
+      const { connect } = await import("../delivery/connected.ts");
       return await connect(home, world, {
         nodeId,
         timeoutMs: settings.timeoutMs,

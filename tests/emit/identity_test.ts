@@ -1,7 +1,11 @@
 import { strictEqual } from "node:assert/strict";
-import { generateNodeId, homeFolder, userName } from "../lib/identity.ts";
-import { NOBODY, runCode } from "./support/child.ts";
-import { TestWorld } from "./support/world.ts";
+import {
+  generateNodeId,
+  homeFolder,
+  userName,
+} from "../../lib/emit/identity.ts";
+import { NOBODY, runCode } from "../support/child.ts";
+import { TestWorld } from "../support/world.ts";
 import {
   commandNeed,
   type Need,
@@ -9,7 +13,7 @@ import {
   runTool,
   SUPERUSER,
   UNIX,
-} from "./support/needs.ts";
+} from "../support/needs.ts";
 
 const sha256Of = async (text: string) =>
   new Uint8Array(
@@ -165,7 +169,7 @@ Deno.test(needing(
   [UNIX],
   "realWorld: a variable that is not UTF-8 -> passed over, the next one counts",
   async () => {
-    const root = new URL("../", import.meta.url);
+    const root = new URL("../../", import.meta.url);
     const code = `const lib = ${JSON.stringify(`${root}lib/`)};${CHILD}`;
     // Only a shell can put such bytes into an environment.
     const { stdout, stderr } = await runTool("sh", {

@@ -1,14 +1,14 @@
 /** A server that takes connections and says nothing: whoever records an event does not notice. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { pause } from "../lib/base/deadline.ts";
-import { PATHS } from "../lib/base/wire.ts";
-import { record, TestAgent } from "./support/agent.ts";
-import { inTrial, runBounded, type Trial } from "./support/delivery_trial.ts";
-import { eventually } from "./support/eventually.ts";
-import { silentAccept } from "./support/fault_pipe.ts";
-import { tempHome } from "./support/home.ts";
-import { documentsOf } from "./support/program.ts";
+import { pause } from "../../lib/base/deadline.ts";
+import { PATHS } from "../../lib/base/wire.ts";
+import { record, TestAgent } from "../support/agent.ts";
+import { inTrial, runBounded, type Trial } from "../support/delivery_trial.ts";
+import { eventually } from "../support/eventually.ts";
+import { silentAccept } from "../support/fault_pipe.ts";
+import { tempHome } from "../support/home.ts";
+import { documentsOf } from "../support/program.ts";
 
 /** Measured: about 1. Machines are noisy. */
 const RATIO_MAX = 1.5;
