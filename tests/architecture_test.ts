@@ -160,7 +160,7 @@ Deno.test("Deno KV -> opened only where the lock is held, or the file is at rest
     .filter(([, text]) => text.includes("Deno.openKv(")).map(([path]) => path);
   deepStrictEqual(users.sort(), [
     // The server's own file, which only one process opens.
-    "lib/collector/store.ts",
+    "lib/collector/events/store.ts",
     "lib/home/compact.ts",
     "lib/home/home.ts",
     "lib/home/queue_file.ts",

@@ -11,8 +11,8 @@ import { DeadlineError, EXIT, KittyError, reasonOf } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
 import { eventsPath, HeldFolder, signingSecret } from "./folder.ts";
 import { BusyError } from "./gate.ts";
-import { errorAnswer, HttpError, route, type Routes } from "./http.ts";
-import { Intake } from "./intake.ts";
+import { errorAnswer, HttpError, route, type Routes } from "./http/http.ts";
+import { Intake } from "./events/intake.ts";
 import {
   CONNECTIONS_MAX,
   PING_MS,
@@ -20,13 +20,13 @@ import {
   STOP_MS_MAX,
 } from "./limits.ts";
 import type { Log } from "../base/log.ts";
-import { Logins } from "./logins.ts";
+import { Logins } from "./accounts/logins.ts";
 import { Metrics } from "./metrics.ts";
-import { routesOf } from "./routes.ts";
-import { Sessions } from "./sessions.ts";
-import { Sockets } from "./sockets.ts";
-import { Store } from "./store.ts";
-import { Tokens } from "./tokens.ts";
+import { routesOf } from "./http/routes.ts";
+import { Sessions } from "./accounts/sessions.ts";
+import { Sockets } from "./sockets/sockets.ts";
+import { Store } from "./events/store.ts";
+import { Tokens } from "./accounts/tokens.ts";
 
 /** What a collector is made of. */
 export interface CollectorParts {

@@ -4,7 +4,7 @@ import { ok, strictEqual } from "node:assert/strict";
 import { startCollector } from "../../lib/collector/collector.ts";
 import { collectorFolder } from "../../lib/collector/folder.ts";
 import { jsonLog } from "../../lib/base/log.ts";
-import { addUser } from "../../lib/collector/users.ts";
+import { addUser } from "../../lib/collector/accounts/users.ts";
 import { PATHS, type TokenAnswer } from "../../lib/base/wire.ts";
 import { linesOf } from "./child.ts";
 import { type TempFolder, tempHome } from "./home.ts";

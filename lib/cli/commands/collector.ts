@@ -7,7 +7,7 @@
 import { startCollector } from "../../collector/collector.ts";
 import { collectorFolder } from "../../collector/folder.ts";
 import { jsonLog } from "../../base/log.ts";
-import { addUser, readUsers } from "../../collector/users.ts";
+import { addUser, readUsers } from "../../collector/accounts/users.ts";
 import { isLoopback } from "../../login/server_url.ts";
 import { EXIT } from "../../base/errors.ts";
 import type { Call, Command } from "../command.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { EXIT, KittyError } from "../base/errors.ts";
-import { PASSWORD_BYTES_MAX } from "../base/limits.ts";
-import { PASSWORD_ROUNDS } from "./limits.ts";
+import { EXIT, KittyError } from "../../base/errors.ts";
+import { PASSWORD_BYTES_MAX } from "../../base/limits.ts";
+import { PASSWORD_ROUNDS } from "../limits.ts";
 
 /** What is kept of a password. */
 export interface PasswordHash {

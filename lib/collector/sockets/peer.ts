@@ -4,17 +4,17 @@
  * @module
  */
 
-import { parseDocument } from "../base/json.ts";
-import { BATCH_EVENTS_MAX, CLOSE } from "../base/wire.ts";
-import { type Arrival, NO_JSON, readArrival } from "./arrival.ts";
-import type { Budget } from "./gate.ts";
-import type { Taken } from "./intake.ts";
+import { parseDocument } from "../../base/json.ts";
+import { BATCH_EVENTS_MAX, CLOSE } from "../../base/wire.ts";
+import { type Arrival, NO_JSON, readArrival } from "../events/arrival.ts";
+import type { Budget } from "../gate.ts";
+import type { Taken } from "../events/intake.ts";
 import {
   FRAME_BYTES_MAX,
   GROUP_BYTES_MAX,
   UNREAD_BYTES_MAX,
   UNSTORED_BYTES_MAX,
-} from "./limits.ts";
+} from "../limits.ts";
 
 /** What a peer needs of those around it. */
 export interface PeerParts {

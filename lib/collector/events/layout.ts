@@ -17,10 +17,14 @@
  * @module
  */
 
-import type { Envelope } from "../contract/contract.ts";
-import type { StampedEvent } from "../event/event.ts";
-import { CHUNK_BYTES, COMMIT_BYTES_MAX, KEY_TEXT_MAX } from "../base/limits.ts";
-import { COMMIT_EVENTS_MAX } from "./limits.ts";
+import type { Envelope } from "../../contract/contract.ts";
+import type { StampedEvent } from "../../event/event.ts";
+import {
+  CHUNK_BYTES,
+  COMMIT_BYTES_MAX,
+  KEY_TEXT_MAX,
+} from "../../base/limits.ts";
+import { COMMIT_EVENTS_MAX } from "../limits.ts";
 import { newsOf } from "./packages.ts";
 
 /** Changes whenever a program that knows only the old layout would misread the new one. */

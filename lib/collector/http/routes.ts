@@ -4,9 +4,9 @@
  * @module
  */
 
-import { PATHS } from "../base/wire.ts";
-import type { World } from "../base/world.ts";
-import { batchHandler } from "./batch.ts";
+import { PATHS } from "../../base/wire.ts";
+import type { World } from "../../base/world.ts";
+import { batchHandler } from "../events/batch.ts";
 import {
   answer,
   bearerOf,
@@ -17,15 +17,15 @@ import {
   type Routes,
   unauthorized,
 } from "./http.ts";
-import type { Intake } from "./intake.ts";
-import { PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX } from "./limits.ts";
-import type { Logins } from "./logins.ts";
-import type { Metrics } from "./metrics.ts";
-import { exportStream, readPage } from "./reading.ts";
-import type { Sessions } from "./sessions.ts";
-import type { Sockets } from "./sockets.ts";
-import type { Store } from "./store.ts";
-import type { Claims, Tokens } from "./tokens.ts";
+import type { Intake } from "../events/intake.ts";
+import { PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX } from "../limits.ts";
+import type { Logins } from "../accounts/logins.ts";
+import type { Metrics } from "../metrics.ts";
+import { exportStream, readPage } from "../events/reading.ts";
+import type { Sessions } from "../accounts/sessions.ts";
+import type { Sockets } from "../sockets/sockets.ts";
+import type { Store } from "../events/store.ts";
+import type { Claims, Tokens } from "../accounts/tokens.ts";
 
 /** What answers are made of. */
 export interface RouteParts {

@@ -4,14 +4,14 @@
  * @module
  */
 
-import { Deadline } from "../base/deadline.ts";
-import { DeadlineError } from "../base/errors.ts";
+import { Deadline } from "../../base/deadline.ts";
+import { DeadlineError } from "../../base/errors.ts";
 import { HttpError, unavailable } from "./http.ts";
 import {
   BODY_MS_MAX,
   DISCARD_BYTES_MAX,
   INFLATE_SLICE_BYTES,
-} from "./limits.ts";
+} from "../limits.ts";
 
 /**
  * Reads a body as it comes over the wire.

@@ -1,15 +1,15 @@
 /** Reading, and what every request has to keep. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { PATHS } from "../../lib/base/wire.ts";
+import { PATHS } from "../../../lib/base/wire.ts";
 import {
   ADA,
   EVE,
   localCollector,
   rawAsk,
   TestCollector,
-} from "../support/collector.ts";
-import { eventOf, idOf } from "../support/events.ts";
+} from "../../support/collector.ts";
+import { eventOf, idOf } from "../../support/events.ts";
 
 function envelopes(from: number, count: number) {
   return Array.from(

@@ -6,8 +6,8 @@ import {
   newer,
   newsOf,
   type PackageState,
-} from "../../lib/collector/packages.ts";
-import { eventOf } from "../support/events.ts";
+} from "../../../lib/collector/events/packages.ts";
+import { eventOf } from "../../support/events.ts";
 
 const states = fc.record({
   status: fc.constantFrom("planned", "doing", "done"),

@@ -5,13 +5,13 @@
  * @module
  */
 
-import type { Envelope } from "../contract/contract.ts";
-import { type JsonObject, sameJson } from "../base/json.ts";
-import { type EventResult, REJECTED } from "../base/wire.ts";
+import type { Envelope } from "../../contract/contract.ts";
+import { type JsonObject, sameJson } from "../../base/json.ts";
+import { type EventResult, REJECTED } from "../../base/wire.ts";
 import { type Arrival, FOREIGN_WORDS, isForeign } from "./arrival.ts";
-import { Gate } from "./gate.ts";
+import { Gate } from "../gate.ts";
 import { commitsOf, type IncomingEvent, type Place } from "./layout.ts";
-import type { Metrics } from "./metrics.ts";
+import type { Metrics } from "../metrics.ts";
 import type { Store } from "./store.ts";
 
 /** Called with each group of new events once it is on disk, in order. */

@@ -6,15 +6,15 @@ import {
   ok,
   strictEqual,
 } from "node:assert/strict";
-import { addUser } from "../../lib/collector/users.ts";
-import { collectorFolder } from "../../lib/collector/folder.ts";
-import { PATHS } from "../../lib/base/wire.ts";
+import { addUser } from "../../../lib/collector/accounts/users.ts";
+import { collectorFolder } from "../../../lib/collector/folder.ts";
+import { PATHS } from "../../../lib/base/wire.ts";
 import {
   ADA,
   type LocalCollector,
   localCollector,
   rawUpgrade,
-} from "../support/collector.ts";
+} from "../../support/collector.ts";
 
 const SECOND = 1000, MINUTE = 60 * SECOND, DAY = 24 * 60 * MINUTE;
 

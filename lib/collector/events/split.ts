@@ -5,8 +5,8 @@
  * @module
  */
 
-import { BATCH_EVENTS_MAX } from "../base/wire.ts";
-import { HttpError } from "./http.ts";
+import { BATCH_EVENTS_MAX } from "../../base/wire.ts";
+import { HttpError } from "../http/http.ts";
 
 const QUOTE = 0x22, COMMA = 0x2c, COLON = 0x3a, BACKSLASH = 0x5c;
 const OPEN_BRACE = 0x7b, CLOSE_BRACE = 0x7d;

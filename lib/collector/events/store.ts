@@ -5,15 +5,15 @@
  * @module
  */
 
-import { KittyError } from "../base/errors.ts";
+import { KittyError } from "../../base/errors.ts";
 import {
   chunkedHead,
   chunksOf,
   cut,
   fromBytes,
   toBytes,
-} from "../home/queue_layout.ts";
-import { CLOCK_MAX, GET_MANY_MAX } from "../base/limits.ts";
+} from "../../home/queue_layout.ts";
+import { CLOCK_MAX, GET_MANY_MAX } from "../../base/limits.ts";
 import {
   chunkKey,
   idKey,
@@ -30,7 +30,7 @@ import {
   teamKey,
   type TeamState,
 } from "./layout.ts";
-import { COMMIT_CHUNKS_MAX } from "./limits.ts";
+import { COMMIT_CHUNKS_MAX } from "../limits.ts";
 import {
   newer,
   newsOf,

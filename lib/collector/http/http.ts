@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { EventResult } from "../base/wire.ts";
+import type { EventResult } from "../../base/wire.ts";
 
 /** A request that is not served, and the answer that says so. */
 export class HttpError extends Error {

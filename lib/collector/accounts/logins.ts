@@ -4,18 +4,18 @@
  * @module
  */
 
-import { parseDocument } from "../base/json.ts";
-import type { TokenAnswer } from "../base/wire.ts";
-import type { World } from "../base/world.ts";
-import { readBody } from "./body.ts";
-import { Gate } from "./gate.ts";
-import { HttpError, jsonAnswer, NO_STORE, unauthorized } from "./http.ts";
+import { parseDocument } from "../../base/json.ts";
+import type { TokenAnswer } from "../../base/wire.ts";
+import type { World } from "../../base/world.ts";
+import { readBody } from "../http/body.ts";
+import { Gate } from "../gate.ts";
+import { HttpError, jsonAnswer, NO_STORE, unauthorized } from "../http/http.ts";
 import {
   HASHINGS_MAX,
   LOGINS_WAITING_MAX,
   TOKEN_BODY_BYTES_MAX,
-} from "./limits.ts";
-import type { Metrics } from "./metrics.ts";
+} from "../limits.ts";
+import type { Metrics } from "../metrics.ts";
 import { isPassword } from "./passwords.ts";
 import type { Sessions } from "./sessions.ts";
 import { findUser } from "./users.ts";

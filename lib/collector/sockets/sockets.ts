@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { World } from "../base/world.ts";
-import { Budget } from "./gate.ts";
-import { unavailable } from "./http.ts";
-import type { Intake, OnStored } from "./intake.ts";
+import type { World } from "../../base/world.ts";
+import { Budget } from "../gate.ts";
+import { unavailable } from "../http/http.ts";
+import type { Intake, OnStored } from "../events/intake.ts";
 import {
   PINGS_UNANSWERED_MAX,
   SOCKETS_MAX,
@@ -15,12 +15,12 @@ import {
   UNREAD_BYTES_TIGHT,
   UNREAD_BYTES_TOTAL_MAX,
   UNSTORED_BYTES_TOTAL_MAX,
-} from "./limits.ts";
-import type { Log } from "../base/log.ts";
-import type { Metrics } from "./metrics.ts";
+} from "../limits.ts";
+import type { Log } from "../../base/log.ts";
+import type { Metrics } from "../metrics.ts";
 import { Peer } from "./peer.ts";
-import { snapshotOf } from "./packages.ts";
-import type { Store } from "./store.ts";
+import { snapshotOf } from "../events/packages.ts";
+import type { Store } from "../events/store.ts";
 
 /** What the sockets work with. */
 export interface SocketParts {

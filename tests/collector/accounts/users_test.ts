@@ -6,10 +6,10 @@ import {
   rejects,
   strictEqual,
 } from "node:assert/strict";
-import { addUser, readUsers } from "../../lib/collector/users.ts";
-import { KittyError } from "../../lib/base/errors.ts";
-import { tempFolder } from "../support/home.ts";
-import { TestWorld } from "../support/world.ts";
+import { addUser, readUsers } from "../../../lib/collector/accounts/users.ts";
+import { KittyError } from "../../../lib/base/errors.ts";
+import { tempFolder } from "../../support/home.ts";
+import { TestWorld } from "../../support/world.ts";
 
 Deno.test("readUsers: no file -> nobody", async () => {
   await using folder = await tempFolder();

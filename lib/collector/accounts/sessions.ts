@@ -6,18 +6,18 @@
  * @module
  */
 
-import { fromBytes, toBytes } from "../home/queue_layout.ts";
-import type { TokenAnswer } from "../base/wire.ts";
-import type { World } from "../base/world.ts";
-import { Gate } from "./gate.ts";
-import { sessionKey } from "./layout.ts";
+import { fromBytes, toBytes } from "../../home/queue_layout.ts";
+import type { TokenAnswer } from "../../base/wire.ts";
+import type { World } from "../../base/world.ts";
+import { Gate } from "../gate.ts";
+import { sessionKey } from "../events/layout.ts";
 import {
   ACCESS_LIFETIME_S,
   REFRESH_LIFETIME_S,
   REFRESH_REPEAT_MS,
   SOCKET_TOKEN_LIFETIME_S,
   SOCKET_TOKENS_MAX,
-} from "./limits.ts";
+} from "../limits.ts";
 import type { Claims, Tokens } from "./tokens.ts";
 import { findUser, type User } from "./users.ts";
 

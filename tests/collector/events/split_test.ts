@@ -2,8 +2,8 @@
 
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
-import { HttpError } from "../../lib/collector/http.ts";
-import { splitBatch } from "../../lib/collector/split.ts";
+import { HttpError } from "../../../lib/collector/http/http.ts";
+import { splitBatch } from "../../../lib/collector/events/split.ts";
 
 const encoder = new TextEncoder(), decoder = new TextDecoder();
 

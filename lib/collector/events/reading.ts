@@ -4,8 +4,8 @@
  * @module
  */
 
-import { EXPORT_ROWS, PAGE_BYTES_MAX } from "./limits.ts";
-import { oneLineBytes } from "../base/shown.ts";
+import { EXPORT_ROWS, PAGE_BYTES_MAX } from "../limits.ts";
+import { oneLineBytes } from "../../base/shown.ts";
 import { joinLines, rowKey } from "./layout.ts";
 import type { Store } from "./store.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Envelope } from "../contract/contract.ts";
-import { KEY_TEXT_MAX } from "../base/limits.ts";
+import type { Envelope } from "../../contract/contract.ts";
+import { KEY_TEXT_MAX } from "../../base/limits.ts";
 
 /** What is known of a work package in one feature. */
 export interface PackageState {

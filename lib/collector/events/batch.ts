@@ -4,9 +4,9 @@
  * @module
  */
 
-import { pause } from "../base/deadline.ts";
-import { type EventResult, REJECTED } from "../base/wire.ts";
-import type { World } from "../base/world.ts";
+import { pause } from "../../base/deadline.ts";
+import { type EventResult, REJECTED } from "../../base/wire.ts";
+import type { World } from "../../base/world.ts";
 import {
   type Arrival,
   FOREIGN_WORDS,
@@ -14,9 +14,9 @@ import {
   NO_JSON,
   readArrival,
 } from "./arrival.ts";
-import { inflate, readBody } from "./body.ts";
-import { Budget, Gate } from "./gate.ts";
-import { HttpError, jsonAnswer } from "./http.ts";
+import { inflate, readBody } from "../http/body.ts";
+import { Budget, Gate } from "../gate.ts";
+import { HttpError, jsonAnswer } from "../http/http.ts";
 import type { Intake } from "./intake.ts";
 import {
   BATCH_INTERVAL_S,
@@ -25,7 +25,7 @@ import {
   INFLATED_BYTES_MAX,
   PARSED_MAX,
   READING_SLICE_MS,
-} from "./limits.ts";
+} from "../limits.ts";
 import { splitBatch } from "./split.ts";
 
 /** What a batch needs. */

@@ -15,8 +15,8 @@ import {
   rawUpgrade,
   TestCollector,
   type TestSocket,
-} from "../support/collector.ts";
-import { eventOf, idOf } from "../support/events.ts";
+} from "../../support/collector.ts";
+import { eventOf, idOf } from "../../support/events.ts";
 
 function event(n: number, fields: Record<string, unknown> = {}) {
   const { envelope } = eventOf(n, { team: ADA.team });

@@ -5,13 +5,13 @@
  * @module
  */
 
-import { LOCAL_TEAM } from "../base/config.ts";
-import { Deadline } from "../base/deadline.ts";
-import { DeadlineError, EXIT, KittyError } from "../base/errors.ts";
-import { lockFile, syncFolder, writeDurably } from "../base/files.ts";
-import type { World } from "../base/world.ts";
-import { makeFolder } from "./folder.ts";
-import { NAME_MAX, USERS_LOCK_MS_MAX } from "./limits.ts";
+import { LOCAL_TEAM } from "../../base/config.ts";
+import { Deadline } from "../../base/deadline.ts";
+import { DeadlineError, EXIT, KittyError } from "../../base/errors.ts";
+import { lockFile, syncFolder, writeDurably } from "../../base/files.ts";
+import type { World } from "../../base/world.ts";
+import { makeFolder } from "../folder.ts";
+import { NAME_MAX, USERS_LOCK_MS_MAX } from "../limits.ts";
 import { hashPassword, type PasswordHash } from "./passwords.ts";
 
 /** A user. */

@@ -1,7 +1,7 @@
 /** The forms of a batch, and what becomes of each event in it. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { PATHS } from "../../lib/base/wire.ts";
+import { PATHS } from "../../../lib/base/wire.ts";
 import {
   ADA,
   BOB,
@@ -9,8 +9,8 @@ import {
   EVE,
   localCollector,
   TestCollector,
-} from "../support/collector.ts";
-import { eventOf, idOf } from "../support/events.ts";
+} from "../../support/collector.ts";
+import { eventOf, idOf } from "../../support/events.ts";
 
 const MIB = 1024 * 1024;
 
