@@ -9,7 +9,7 @@ import { PATHS } from "../../lib/base/wire.ts";
 import { TestAgent } from "../support/agent.ts";
 import type { Trial } from "../support/delivery_trial.ts";
 import { eventually } from "../support/eventually.ts";
-import { limitEvents } from "../support/fault_answers.ts";
+import { limitEvents } from "../support/fault/answers.ts";
 import { spawnProgram } from "../support/program.ts";
 import { mulberry32 } from "../support/world.ts";
 

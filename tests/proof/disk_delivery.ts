@@ -11,7 +11,7 @@ import { TestAgent } from "../support/agent.ts";
 import type { Trial } from "../support/delivery_trial.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Failing } from "../support/failing_disk.ts";
-import { limitEvents } from "../support/fault_answers.ts";
+import { limitEvents } from "../support/fault/answers.ts";
 import { mulberry32 } from "../support/world.ts";
 import type { Victim } from "./delivery_kills.ts";
 import { findingOf, type Findings, noFindings } from "./findings.ts";

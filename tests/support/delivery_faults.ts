@@ -8,7 +8,7 @@ import type {
   Fault,
   Injected,
   InjectOptions,
-} from "./fault.ts";
+} from "./fault/fault.ts";
 import {
   answer,
   contradict,
@@ -25,7 +25,7 @@ import {
   TROUBLES,
   unknownWord,
   wrongIds,
-} from "./fault_answers.ts";
+} from "./fault/answers.ts";
 import {
   blackHole,
   cut,
@@ -36,8 +36,8 @@ import {
   replay,
   reset,
   silentAccept,
-} from "./fault_pipe.ts";
-import { mayReset } from "./fault_reset.ts";
+} from "./fault/pipe.ts";
+import { mayReset } from "./fault/reset.ts";
 
 /** Events that a trial records before the fault. */
 export const COUNT = 40;

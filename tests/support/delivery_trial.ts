@@ -7,7 +7,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { logIn } from "./agent.ts";
 import { ADA, addUsers, TestCollector, type TestUser } from "./collector.ts";
-import { type FaultProxy, startFaultProxy } from "./fault_proxy.ts";
+import { type FaultProxy, startFaultProxy } from "./fault/proxy.ts";
 import { tempHome } from "./home.ts";
 import { runHere } from "./in_process.ts";
 import {

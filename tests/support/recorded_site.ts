@@ -2,10 +2,10 @@
 
 import { match, strictEqual } from "node:assert/strict";
 import { ADA, EVE, TestCollector, type TestUser } from "./collector.ts";
-import type { Fault } from "./fault.ts";
-import { textOf } from "./fault_frames.ts";
-import { decoded, jsonOf } from "./fault_http.ts";
-import { type FaultProxy, startFaultProxy } from "./fault_proxy.ts";
+import type { Fault } from "./fault/fault.ts";
+import { textOf } from "./fault/frames.ts";
+import { decoded, jsonOf } from "./fault/http.ts";
+import { type FaultProxy, startFaultProxy } from "./fault/proxy.ts";
 import { tempHome } from "./home.ts";
 import { documentsOf, type Run, runProgram } from "./program.ts";
 

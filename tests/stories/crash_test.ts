@@ -1,10 +1,10 @@
 /** A few of the kills of `deno task proof`, which makes as many as one likes. */
 
 import { deepStrictEqual, ok } from "node:assert/strict";
-import { EmitKills } from "./proof/emit_kills.ts";
-import { noFindings } from "./proof/findings.ts";
-import { tempHome } from "./support/home.ts";
-import { mulberry32 } from "./support/world.ts";
+import { EmitKills } from "../proof/emit_kills.ts";
+import { noFindings } from "../proof/findings.ts";
+import { tempHome } from "../support/home.ts";
+import { mulberry32 } from "../support/world.ts";
 
 const ROUNDS = 60;
 const SEED = Math.floor(Math.random() * 2 ** 31);

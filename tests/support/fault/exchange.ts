@@ -9,8 +9,8 @@ import {
   parseHead,
   readBody,
   wireOf,
-} from "./fault_http.ts";
-import { joined, type Line } from "./fault_line.ts";
+} from "./http.ts";
+import { joined, type Line } from "./line.ts";
 
 /** A request of which only the head was read. */
 export function exchangeOf(

@@ -1,6 +1,6 @@
 /** TCP connections whose bytes a test holds back, cuts off or delays. */
 
-import { resetConnection } from "./fault_reset.ts";
+import { resetConnection } from "./reset.ts";
 
 /** What every wait on a connection throws once the connection has ended. */
 export class ConnectionEnded extends Error {

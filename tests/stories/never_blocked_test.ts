@@ -6,7 +6,7 @@ import { PATHS } from "../../lib/base/wire.ts";
 import { record, TestAgent } from "../support/agent.ts";
 import { inTrial, runBounded, type Trial } from "../support/delivery_trial.ts";
 import { eventually } from "../support/eventually.ts";
-import { silentAccept } from "../support/fault_pipe.ts";
+import { silentAccept } from "../support/fault/pipe.ts";
 import { tempHome } from "../support/home.ts";
 import { documentsOf } from "../support/program.ts";
 

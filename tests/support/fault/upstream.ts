@@ -2,8 +2,8 @@
 
 import { strictEqual } from "node:assert/strict";
 import type { BatchEvent } from "./fault.ts";
-import type { Result } from "./fault_answers.ts";
-import { type FaultProxy, startFaultProxy } from "./fault_proxy.ts";
+import type { Result } from "./answers.ts";
+import { type FaultProxy, startFaultProxy } from "./proxy.ts";
 
 /** Paths at the server. */
 export const AT = {

@@ -1,11 +1,11 @@
 /** The library with a connection of its own, in processes of its users. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { arrived, idsOf, logIn } from "./support/agent.ts";
-import { BatchServer } from "./support/batch_server.ts";
-import { linesOf, runCode, spawnCode } from "./support/child.ts";
-import { localCollector, TestCollector } from "./support/collector.ts";
-import { tempHome } from "./support/home.ts";
+import { arrived, idsOf, logIn } from "../support/agent.ts";
+import { BatchServer } from "../support/batch_server.ts";
+import { linesOf, runCode, spawnCode } from "../support/child.ts";
+import { localCollector, TestCollector } from "../support/collector.ts";
+import { tempHome } from "../support/home.ts";
 
 /** What every process begins with; it must end by itself, so none of them calls `Deno.exit`. */
 const LIBRARY = `

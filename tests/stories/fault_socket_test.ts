@@ -4,11 +4,11 @@
  */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { PATHS } from "../lib/base/wire.ts";
-import { TestAgent } from "./support/agent.ts";
-import { sideBySide, type Trial } from "./support/delivery_trial.ts";
-import { eventually } from "./support/eventually.ts";
-import type { Fault, Injected } from "./support/fault.ts";
+import { PATHS } from "../../lib/base/wire.ts";
+import { TestAgent } from "../support/agent.ts";
+import { sideBySide, type Trial } from "../support/delivery_trial.ts";
+import { eventually } from "../support/eventually.ts";
+import type { Fault, Injected } from "../support/fault/fault.ts";
 import {
   closeWith,
   dropAcks,
@@ -16,8 +16,8 @@ import {
   duplicateMessages,
   garbageMessages,
   reorderMessages,
-} from "./support/fault_messages.ts";
-import { cut, halfOpen, latency } from "./support/fault_pipe.ts";
+} from "../support/fault/messages.ts";
+import { cut, halfOpen, latency } from "../support/fault/pipe.ts";
 
 const COUNT = 60;
 /** Events without an acknowledgement wait so long for the next way: 10 s, and some. */

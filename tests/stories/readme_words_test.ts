@@ -1,13 +1,13 @@
 /** What the README says in its console, its tables and its library example. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { COMMANDS, loadCommand } from "../lib/cli/commands.ts";
-import { COMMON_OPTIONS } from "../lib/cli/command.ts";
-import { tempFolder } from "./support/home.ts";
-import { documentsOf, runProgram } from "./support/program.ts";
-import { inShell, newUser } from "./support/user.ts";
+import { COMMANDS, loadCommand } from "../../lib/cli/commands.ts";
+import { COMMON_OPTIONS } from "../../lib/cli/command.ts";
+import { tempFolder } from "../support/home.ts";
+import { documentsOf, runProgram } from "../support/program.ts";
+import { inShell, newUser } from "../support/user.ts";
 
-const ROOT = decodeURIComponent(new URL("../", import.meta.url).pathname);
+const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 const README = await Deno.readTextFile(`${ROOT}README.md`);
 
 /** Runs shell text for a new user who has `kitty-events` on the path. */
@@ -113,7 +113,7 @@ Deno.test("README: the library example -> runs, and stores what it says", async 
   await using folder = await tempFolder();
   const [, example] = README.match(/```ts\n([\s\S]*?)```/)!;
   const script = `${folder.path}/example.ts`;
-  const lib = new URL("../lib/mod.ts", import.meta.url).href;
+  const lib = new URL("../../lib/mod.ts", import.meta.url).href;
   await Deno.writeTextFile(script, example!.replace("./lib/mod.ts", lib));
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [

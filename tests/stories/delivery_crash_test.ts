@@ -1,9 +1,9 @@
 /** A few of the kills of `deno task proof`, which makes as many as one likes. */
 
 import { deepStrictEqual, ok } from "node:assert/strict";
-import { DeliveryKills, VICTIMS } from "./proof/delivery_kills.ts";
-import { noFindings } from "./proof/findings.ts";
-import { inTrial, SEED } from "./support/delivery_trial.ts";
+import { DeliveryKills, VICTIMS } from "../proof/delivery_kills.ts";
+import { noFindings } from "../proof/findings.ts";
+import { inTrial, SEED } from "../support/delivery_trial.ts";
 
 /** Of each victim. */
 const ROUNDS = 8;

@@ -15,9 +15,9 @@ import {
   TROUBLES,
   unknownWord,
   wrongIds,
-} from "./fault_answers.ts";
+} from "./answers.ts";
 import type { BatchEvent, Fault } from "./fault.ts";
-import { AT, type Sent, startRig } from "./fault_upstream.ts";
+import { AT, type Sent, startRig } from "./upstream.ts";
 
 const IDS = ["a", "b", "c", "d", "e", "f"];
 const ALL = IDS.map((id) => `${id} success`);

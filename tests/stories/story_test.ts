@@ -1,10 +1,10 @@
 /** The whole story, with real processes: work offline, log in, see everything arrive. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { linesOf } from "./support/child.ts";
-import { ADA, BOB, TestCollector } from "./support/collector.ts";
-import { documentsOf, spawnProgram, withProgram } from "./support/program.ts";
-import { HISTORY, HISTORY_FILE, needing } from "./support/needs.ts";
+import { linesOf } from "../support/child.ts";
+import { ADA, BOB, TestCollector } from "../support/collector.ts";
+import { documentsOf, spawnProgram, withProgram } from "../support/program.ts";
+import { HISTORY, HISTORY_FILE, needing } from "../support/needs.ts";
 
 /** Its valid events; 330 are discarded. */
 const VALID = 20_588;

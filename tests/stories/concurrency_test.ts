@@ -1,8 +1,8 @@
 /** Many processes at once on one home. */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { tempHome } from "./support/home.ts";
-import { runProgram } from "./support/program.ts";
+import { tempHome } from "../support/home.ts";
+import { runProgram } from "../support/program.ts";
 
 const PROCESSES = 16;
 const EMITS_EACH = 15;

@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
-import { answer } from "./fault_answers.ts";
+import { answer } from "./answers.ts";
 import {
   closeWith,
   dropAcks,
@@ -7,10 +7,10 @@ import {
   duplicateMessages,
   garbageMessages,
   reorderMessages,
-} from "./fault_messages.ts";
-import { cut, drip, halfOpen, latency } from "./fault_pipe.ts";
+} from "./messages.ts";
+import { cut, drip, halfOpen, latency } from "./pipe.ts";
 import type { Fault } from "./fault.ts";
-import { AT, LOST, startRig } from "./fault_upstream.ts";
+import { AT, LOST, startRig } from "./upstream.ts";
 
 const TEXTS = ["1", "2", "3", "4", "5", "6", "7", "8"];
 

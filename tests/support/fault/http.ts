@@ -1,6 +1,6 @@
 /** HTTP/1.1 as bytes: what a proxy has to know of it to pass it on unchanged. */
 
-import { type Bytes, joined, type Line } from "./fault_line.ts";
+import { type Bytes, joined, type Line } from "./line.ts";
 
 /** The first line and the headers of a message. */
 export interface Head {

@@ -4,24 +4,24 @@
  */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { PATHS } from "../lib/base/wire.ts";
-import { noFindings } from "./proof/findings.ts";
-import { Mixtures } from "./proof/mixtures.ts";
-import { TestAgent } from "./support/agent.ts";
-import { COUNT, type Row, ROWS } from "./support/delivery_faults.ts";
+import { PATHS } from "../../lib/base/wire.ts";
+import { noFindings } from "../proof/findings.ts";
+import { Mixtures } from "../proof/mixtures.ts";
+import { TestAgent } from "../support/agent.ts";
+import { COUNT, type Row, ROWS } from "../support/delivery_faults.ts";
 import {
   inTrial,
   runBounded,
   SEED,
   sideBySide,
   type Trial,
-} from "./support/delivery_trial.ts";
-import type { Fault } from "./support/fault.ts";
-import { answer } from "./support/fault_answers.ts";
-import { deliveredButLost, latency } from "./support/fault_pipe.ts";
-import { documentsOf } from "./support/program.ts";
-import { mulberry32 } from "./support/world.ts";
-import { needing, OPENSSL, runTool } from "./support/needs.ts";
+} from "../support/delivery_trial.ts";
+import type { Fault } from "../support/fault/fault.ts";
+import { answer } from "../support/fault/answers.ts";
+import { deliveredButLost, latency } from "../support/fault/pipe.ts";
+import { documentsOf } from "../support/program.ts";
+import { mulberry32 } from "../support/world.ts";
+import { needing, OPENSSL, runTool } from "../support/needs.ts";
 
 /** Mixtures of faults, one after the other in one home. */
 const ROUNDS = 6;

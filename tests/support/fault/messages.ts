@@ -8,8 +8,8 @@ import {
   OPCODE,
   textMessage,
   textOf,
-} from "./fault_frames.ts";
-import { jsonOf } from "./fault_http.ts";
+} from "./frames.ts";
+import { jsonOf } from "./http.ts";
 
 /** Which messages a fault concerns; by default all, in both directions. */
 export interface Selection {

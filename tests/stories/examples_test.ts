@@ -1,15 +1,15 @@
 /** The callers in `examples/` are run against the program, so that they cannot rot. */
 
-import { commandNeed, type Need, needing, outputOf } from "./support/needs.ts";
+import { commandNeed, type Need, needing, outputOf } from "../support/needs.ts";
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
-import { anyUser } from "./program/built.ts";
-import { TestAgent } from "./support/agent.ts";
-import { namesIn } from "./support/home.ts";
-import { documentsOf } from "./support/program.ts";
-import type { User } from "./support/user.ts";
+import { anyUser } from "../program/built.ts";
+import { TestAgent } from "../support/agent.ts";
+import { namesIn } from "../support/home.ts";
+import { documentsOf } from "../support/program.ts";
+import type { User } from "../support/user.ts";
 
 const EXAMPLES = decodeURIComponent(
-  new URL("../examples/", import.meta.url).pathname,
+  new URL("../../examples/", import.meta.url).pathname,
 );
 
 /** Shells by how they are called; their words come before the script's. */

@@ -16,12 +16,12 @@ import {
   replay,
   reset,
   silentAccept,
-} from "./fault_pipe.ts";
-import { mayReset } from "./fault_reset.ts";
-import { answer, poison } from "./fault_answers.ts";
+} from "./pipe.ts";
+import { mayReset } from "./reset.ts";
+import { answer, poison } from "./answers.ts";
 import type { Fault } from "./fault.ts";
-import { AT, batchOf, BIG, type Rig, startRig } from "./fault_upstream.ts";
-import { needing } from "./needs.ts";
+import { AT, batchOf, BIG, type Rig, startRig } from "./upstream.ts";
+import { needing } from "../needs.ts";
 
 /** Whether a request is still unanswered after everything else had its turn. */
 async function isSilent(rig: Rig, path: string = AT.batch): Promise<boolean> {

@@ -14,7 +14,7 @@ import {
   jsonOf,
   madeAnswer,
   requestWith,
-} from "./fault_http.ts";
+} from "./http.ts";
 
 /** An answer that a test makes up; a body that is no text or bytes becomes JSON. */
 export interface AnswerSpec {

@@ -1,8 +1,8 @@
 /** What a fault is: hooks into what passes through the proxy. */
 
-import type { Answer, Head } from "./fault_http.ts";
-import type { Message } from "./fault_frames.ts";
-import type { Bytes, Connection, Line } from "./fault_line.ts";
+import type { Answer, Head } from "./http.ts";
+import type { Message } from "./frames.ts";
+import type { Bytes, Connection, Line } from "./line.ts";
 
 /** An event in a batch, of which nothing but its id is sure. */
 export interface BatchEvent {

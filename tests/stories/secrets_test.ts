@@ -1,14 +1,14 @@
 /** Passwords, tokens and the texts of payloads are in nothing that the program writes for people and logs. */
 
 import { ok, strictEqual } from "node:assert/strict";
-import { PATHS } from "../lib/base/wire.ts";
-import { TestAgent } from "./support/agent.ts";
-import { eventually } from "./support/eventually.ts";
-import { answer, poison } from "./support/fault_answers.ts";
-import { cut, latency } from "./support/fault_pipe.ts";
-import { namesIn } from "./support/home.ts";
-import { commandLines, hasProc, Output } from "./support/output.ts";
-import { documentsOf, type Run } from "./support/program.ts";
+import { PATHS } from "../../lib/base/wire.ts";
+import { TestAgent } from "../support/agent.ts";
+import { eventually } from "../support/eventually.ts";
+import { answer, poison } from "../support/fault/answers.ts";
+import { cut, latency } from "../support/fault/pipe.ts";
+import { namesIn } from "../support/home.ts";
+import { commandLines, hasProc, Output } from "../support/output.ts";
+import { documentsOf, type Run } from "../support/program.ts";
 import {
   draftWith,
   HOLDER,
@@ -18,7 +18,7 @@ import {
   PASSWORD,
   type RecordedSite,
   TEXT,
-} from "./support/recorded_site.ts";
+} from "../support/recorded_site.ts";
 
 Deno.test({
   name:

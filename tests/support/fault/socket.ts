@@ -1,13 +1,13 @@
 /** Two ends of a WebSocket and what happens to the messages between them. */
 
 import type { Direction, Emit, Tap } from "./fault.ts";
-import { frameOf, type Message, MessageReader } from "./fault_frames.ts";
+import { frameOf, type Message, MessageReader } from "./frames.ts";
 import {
   type Bytes,
   type Connection,
   ConnectionEnded,
   type Line,
-} from "./fault_line.ts";
+} from "./line.ts";
 
 /** Passes messages on through the taps, until either end has closed. */
 export async function relay(

@@ -10,18 +10,12 @@ import {
   Injection,
   type InjectOptions,
 } from "./fault.ts";
-import {
-  changed,
-  exchangeOf,
-  hasMore,
-  readRequest,
-  send,
-} from "./fault_exchange.ts";
-import { type Answer, readAnswer } from "./fault_http.ts";
-import { Connection, ConnectionEnded, type Line } from "./fault_line.ts";
-import { connect } from "./fault_pipe.ts";
-import { relay } from "./fault_socket.ts";
-import { mulberry32 } from "./world.ts";
+import { changed, exchangeOf, hasMore, readRequest, send } from "./exchange.ts";
+import { type Answer, readAnswer } from "./http.ts";
+import { Connection, ConnectionEnded, type Line } from "./line.ts";
+import { connect } from "./pipe.ts";
+import { relay } from "./socket.ts";
+import { mulberry32 } from "../world.ts";
 
 /** What went through. */
 export interface LogEntry {

@@ -1,13 +1,8 @@
 /** Faults of the network: what can happen to a connection's bytes. */
 
 import { type Direction, type Fault, pick, type Range } from "./fault.ts";
-import type { Message } from "./fault_frames.ts";
-import {
-  type Connection,
-  ConnectionEnded,
-  joined,
-  type Line,
-} from "./fault_line.ts";
+import type { Message } from "./frames.ts";
+import { type Connection, ConnectionEnded, joined, type Line } from "./line.ts";
 
 /** Bytes of a WebSocket after which `cut` closes it, unless told. */
 const SOCKET_CUT: Range = [1, 1024];

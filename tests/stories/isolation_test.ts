@@ -4,7 +4,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { PATHS } from "../../lib/base/wire.ts";
 import { arrived, idsOf, TestAgent } from "../support/agent.ts";
 import { ADA, EVE } from "../support/collector.ts";
-import { answer } from "../support/fault_answers.ts";
+import { answer } from "../support/fault/answers.ts";
 import { documentsOf } from "../support/program.ts";
 import {
   logInAt,

@@ -1,25 +1,25 @@
 /** Receipts are true, whatever the disk does. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { VICTIMS } from "./proof/delivery_kills.ts";
+import { VICTIMS } from "../proof/delivery_kills.ts";
 import {
   draftsOf,
   exported,
   failingDiskTrial,
   onFullDisk,
-} from "./proof/disk_trials.ts";
-import { noFindings } from "./proof/findings.ts";
-import { KINDS } from "./proof/kinds.ts";
+} from "../proof/disk_trials.ts";
+import { noFindings } from "../proof/findings.ts";
+import { KINDS } from "../proof/kinds.ts";
 import {
   CALLS,
   type Failing,
   FAILING_DISK,
   failingDisk,
-} from "./support/failing_disk.ts";
-import { isThere, tempFolder } from "./support/home.ts";
-import { MOUNT, needing } from "./support/needs.ts";
-import { documentsOf, type Run } from "./support/program.ts";
-import { ALL_TRUE, compare, tell, type Told } from "./support/stored.ts";
+} from "../support/failing_disk.ts";
+import { isThere, tempFolder } from "../support/home.ts";
+import { MOUNT, needing } from "../support/needs.ts";
+import { documentsOf, type Run } from "../support/program.ts";
+import { ALL_TRUE, compare, tell, type Told } from "../support/stored.ts";
 
 const TRIALS = [["EIO", 0.02], ["ENOSPC", 0.3]] as const;
 

@@ -1,16 +1,16 @@
 /** What the README and the help show is run, so that it cannot rot. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { COMMANDS, loadCommand } from "../lib/cli/commands.ts";
-import { ADA, localCollector } from "./support/collector.ts";
-import { inHome } from "./support/home.ts";
+import { COMMANDS, loadCommand } from "../../lib/cli/commands.ts";
+import { ADA, localCollector } from "../support/collector.ts";
+import { inHome } from "../support/home.ts";
 import {
   checkOffline,
   checkOnline,
   README,
   shellBlocks,
-} from "./support/readme.ts";
-import { inShell, newUser, type User } from "./support/user.ts";
+} from "../support/readme.ts";
+import { inShell, newUser, type User } from "../support/user.ts";
 
 Deno.test(
   inShell(

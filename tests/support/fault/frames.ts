@@ -1,6 +1,6 @@
 /** WebSocket messages as bytes. */
 
-import { type Bytes, joined, type Line } from "./fault_line.ts";
+import { type Bytes, joined, type Line } from "./line.ts";
 
 /** Kinds of messages; those from `close` on control the connection. */
 export const OPCODE = { more: 0, text: 1, binary: 2, close: 8 } as const;
