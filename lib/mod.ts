@@ -14,7 +14,7 @@
  */
 
 import type { Draft } from "./contract/contract.ts";
-import { NO_CONFIG_FILE, settingsOf } from "./base/config.ts";
+import { NO_CONFIG_FILE, settingsOf, SettingsSource } from "./base/config.ts";
 import { offlineRoute } from "./route/route.ts";
 import { EventEmitter } from "./emit/emitter.ts";
 import type { KittyError } from "./base/errors.ts";
@@ -80,7 +80,7 @@ function refusing(
 ): EventEmitter {
   return new EventEmitter({
     world,
-    settings: settingsOf(world, NO_CONFIG_FILE),
+    settings: new SettingsSource(settingsOf(world, NO_CONFIG_FILE)),
     nodeId,
     project: {},
     homePath: undefined,

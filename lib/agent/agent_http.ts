@@ -8,7 +8,8 @@
 import { tooLarge } from "../contract/contract.ts";
 import { Deadline } from "../base/deadline.ts";
 import { DraftGroup } from "../emit/draft_group.ts";
-import type { EventEmitter, Prepared } from "../emit/emitter.ts";
+import type { EventEmitter } from "../emit/emitter.ts";
+import type { Prepared } from "../emit/prepare.ts";
 import { reasonOf } from "../base/errors.ts";
 import {
   DOCUMENT_BYTES_MAX,
@@ -155,7 +156,7 @@ function record(
   { emitter, timeoutMs }: AgentHttpParts,
 ) {
   const deadline = Deadline.in(() => performance.now(), timeoutMs);
-  return emitter.commit(group, deadline);
+  return emitter.recordGroup(group, deadline);
 }
 
 /** Of a draft too long to be looked at. */

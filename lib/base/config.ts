@@ -41,6 +41,34 @@ export interface Settings {
   readonly problems: readonly string[];
 }
 
+/**
+ * The settings that count now. Whoever needs one asks at the moment of need:
+ * a process that lives long reads them anew, and so all of them change at
+ * once, between two turns of the event loop.
+ */
+export class SettingsSource {
+  #current: Settings;
+
+  constructor(settings: Settings) {
+    this.#current = settings;
+  }
+
+  get current(): Settings {
+    return this.#current;
+  }
+
+  /**
+   * Makes other settings count from now on.
+   *
+   * @returns their problems that the settings before did not have
+   */
+  renew(settings: Settings): string[] {
+    const before = this.#current.problems;
+    this.#current = settings;
+    return settings.problems.filter((text) => !before.includes(text));
+  }
+}
+
 /** Puts the settings together. What cannot be used is a problem, and the next source counts. */
 export function settingsOf(
   world: World,

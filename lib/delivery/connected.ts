@@ -5,7 +5,7 @@
  * @module
  */
 
-import { readConfigFile, type Settings, settingsOf } from "../base/config.ts";
+import { readConfigFile, settingsOf } from "../base/config.ts";
 import { Deadline } from "../base/deadline.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { Home } from "../home/home.ts";
@@ -43,7 +43,8 @@ export function deliveryOf(
     ...parts,
     openSession: async () => {
       const settings = settingsOf(world, await readConfigFile(home.path));
-      renew(home.context.settings, settings, warn);
+      // A draft that is prepared already keeps the team that it was given.
+      home.context.settings.renew(settings).forEach(warn);
       const unread = refusedFile(settings.caFile);
       const session = await openSession(
         home.path,
@@ -59,21 +60,6 @@ export function deliveryOf(
       return { reason: "bad_server", error, serverUrl, teamSlug, username };
     },
   });
-}
-
-/**
- * Changes the settings that a home and its emitter have in their hands, which
- * is one object: so all of them change at once, between two turns of the event
- * loop. A draft that is prepared already keeps the team that it was given.
- */
-function renew(
-  held: Settings,
-  now: Settings,
-  warn: (text: string) => void,
-): void {
-  const isNew = (text: string) => !held.problems.includes(text);
-  now.problems.filter(isNew).forEach(warn);
-  Object.assign(held, now);
 }
 
 /**

@@ -5,14 +5,15 @@
  * @module
  */
 
-import type { EventEmitter, Prepared } from "./emitter.ts";
+import type { EventEmitter } from "./emitter.ts";
+import type { Prepared } from "./prepare.ts";
 import { GROUP_BYTES_MAX, GROUP_EVENTS_MAX } from "../base/limits.ts";
 import type { Line } from "../base/lines.ts";
 import type { Receipt } from "../event/receipt.ts";
 import { oneLine } from "../base/shown.ts";
 
 /** What a stream needs of an emitter. */
-export type Recorder = Pick<EventEmitter, "prepareText" | "commit">;
+export type Recorder = Pick<EventEmitter, "prepareText" | "recordGroup">;
 
 /** Drafts, each with the number of its line. */
 export class DraftGroup {

@@ -10,6 +10,7 @@ import {
   readConfigFile,
   type Settings,
   settingsOf,
+  SettingsSource,
 } from "../base/config.ts";
 import { Deadline } from "../base/deadline.ts";
 import { type AgentState, findAgent, pokePath } from "../route/agent_file.ts";
@@ -60,7 +61,7 @@ export async function setUpEmitter(
   if (project.warning) options.warn(project.warning);
   const emitter = new EventEmitter({
     world,
-    settings,
+    settings: new SettingsSource(settings),
     nodeId,
     project: project.identity,
     homePath,

@@ -178,7 +178,7 @@ export class Home implements Disposable {
     const [queue, { value, warning }] = await Promise.all([
       OfflineQueue.open(
         kv,
-        this.context.settings.teamSlug,
+        this.context.settings.current.teamSlug,
         () => makeRoom(this.path),
       ),
       clockFile.load(this.path, this.world.nowMs()),

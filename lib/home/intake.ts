@@ -11,7 +11,7 @@ import {
   readDraft,
   tooLarge,
 } from "../contract/contract.ts";
-import type { Settings } from "../base/config.ts";
+import type { SettingsSource } from "../base/config.ts";
 import type { Deadline } from "../base/deadline.ts";
 import { KittyError, reasonOf } from "../base/errors.ts";
 import { complete, type CompleteDraft, render } from "../event/event.ts";
@@ -46,7 +46,7 @@ export interface IntakeBounds {
 /** What the intake needs to know to make events of drafts. */
 export interface IntakeContext {
   readonly nodeId: string;
-  readonly settings: Settings;
+  readonly settings: SettingsSource;
   readonly nowMs: () => number;
   readonly newId: () => string;
   /** Takes what a person should know of the home, where nobody asks for it. */
@@ -206,7 +206,7 @@ async function judge(
       newId: context.newId,
       // A draft without a time of its own was dropped when its file was written.
       nowMs: Math.min(nowMs, file.modifiedMs),
-      teamSlug: context.settings.teamSlug,
+      teamSlug: context.settings.current.teamSlug,
       // Where the writer worked is not known; it is not where this process works.
       project: {},
     }),
@@ -240,7 +240,7 @@ async function store(
       draft: render(draft, context.nodeId),
       mayExist: true,
     })),
-    context.settings,
+    context.settings.current,
   );
   const done: string[] = [];
   const rejected: { name: string; problems: Problem[] }[] = [];

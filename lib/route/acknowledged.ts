@@ -123,7 +123,7 @@ function unanswered({ status, carrier }: Pick<Route, "status" | "carrier">) {
 async function loginProblem(home: Home): Promise<string | undefined> {
   // Loaded only here: it brings the network with it.
   const { openSession } = await import("../login/session.ts");
-  const { settings } = home.context;
+  const settings = home.context.settings.current;
   const session = await openSession(home.path, settings, home.world, () => {});
   if (!("error" in session)) return undefined;
   const { message, hint } = session.error;

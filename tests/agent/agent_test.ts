@@ -80,7 +80,7 @@ Deno.test("emit --wait server: the server is down -> queued with a warning; --st
   }
   await using _agent = await TestAgent.start(home.path);
   await _agent.is("Reconnecting");
-  const options = ["--wait", "server", "--json", "--timeout", "300ms"];
+  const options = ["--wait", "server", "--json", "--timeout", "1500ms"];
   for (
     const [words, expected] of [[[], 0], [["--strict"], 69]] as const
   ) {

@@ -44,7 +44,7 @@ async function runFaulty(
   const child = spawnCode(
     `const { run } = await import(lib + "cli/cli.ts");
     const { realTerminal } = await import(lib + "cli/terminal.ts");
-    const { realWorld } = await import(lib + "world.ts");
+    const { realWorld } = await import(lib + "base/world.ts");
     const boom = (): never => { throw new Error("boom"); };
     const [input, ...words] = args;
     let rest = new TextEncoder().encode(input);

@@ -64,7 +64,9 @@ class Place {
       { length: count },
       (_, i) => this.#emitter.prepareValue(draft(i)),
     );
-    for (const { status } of await this.#emitter.commit(group, farDeadline())) {
+    for (
+      const { status } of await this.#emitter.recordGroup(group, farDeadline())
+    ) {
       strictEqual(status, "queued");
     }
     this.delivery.poke();

@@ -285,7 +285,7 @@ Deno.test("commit: 1,500 drafts -> several commits, receipts in order", async ()
     { length: 1_500 },
     () => at.emitter.prepareValue(draftOf()),
   );
-  const receipts = await at.emitter.commit(group, farDeadline());
+  const receipts = await at.emitter.recordGroup(group, farDeadline());
   deepStrictEqual(
     receipts.map((r) => r.lamport_clock),
     Array.from({ length: 1_500 }, (_, i) => i + 1),
@@ -434,7 +434,7 @@ Deno.test("commit: a group behind more drafts than one event takes in -> takes t
   }
   using at = emitterAt(home.path);
   const group = [1, 2].map(() => at.emitter.prepareValue(draftOf()));
-  const receipts = await at.emitter.commit(group, farDeadline());
+  const receipts = await at.emitter.recordGroup(group, farDeadline());
   deepStrictEqual(
     receipts.map((r) => [r.status, r.lamport_clock]),
     [["queued", WAITING + 1], ["queued", WAITING + 2]],
@@ -446,10 +446,10 @@ Deno.test("commit: a group is stored -> said under the lock, and what is committ
   using at = emitterAt(home.path);
   const group = () => [at.emitter.prepareValue(draftOf())];
   let next: Promise<Receipt[]> | undefined, lock = "";
-  const [first] = await at.emitter.commit(group(), farDeadline(), {
+  const [first] = await at.emitter.recordGroup(group(), farDeadline(), {
     onStored: () => {
       lock = Deno.readTextFileSync(`${home.path}/clock.lock`).trim();
-      next = at.emitter.commit(group(), farDeadline());
+      next = at.emitter.recordGroup(group(), farDeadline());
     },
   });
   const [second] = await next!;
@@ -463,7 +463,7 @@ Deno.test("commit: a group that is not stored -> nothing is said of it", async (
   await at.emitter.emit(draftOf());
   const lock = await HomeLock.take(home.path, farDeadline());
   let isSaid = false;
-  const [receipt] = await at.emitter.commit(
+  const [receipt] = await at.emitter.recordGroup(
     [at.emitter.prepareValue(draftOf())],
     Deadline.in(() => performance.now(), SHORT.timeoutMs),
     { onStored: () => isSaid = true },
@@ -480,7 +480,9 @@ Deno.test("commit: the time is up before the spool has taken a group -> all of i
   const prepared = (n: number) =>
     Array.from({ length: n }, () => at.emitter.prepareValue(draftOf()));
   const statuses = async (n: number) =>
-    (await at.emitter.commit(prepared(n), past)).map(({ status }) => status);
+    (await at.emitter.recordGroup(prepared(n), past)).map(({ status }) =>
+      status
+    );
   deepStrictEqual(await statuses(1), ["lost"]);
   deepStrictEqual(await statuses(100), Array(100).fill("spooled"));
   await lock.release("clean none");
@@ -577,7 +579,7 @@ Deno.test("commit: a deadline that has passed -> still an answer, and never queu
   using at = emitterAt(home.path);
   const passed = Deadline.in(() => performance.now(), -1_000);
   const prepared = at.emitter.prepareValue(draftOf({ event_id: idOf(1) }));
-  const [receipt] = await at.emitter.commit([prepared], passed);
+  const [receipt] = await at.emitter.recordGroup([prepared], passed);
   ok(receipt && ["lost", "spooled", "queued"].includes(receipt.status));
   await at.emitter.emit(draftOf({ event_id: idOf(1) }));
   strictEqual((await eventsIn(home.path)).length, 1);

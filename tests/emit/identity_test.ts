@@ -89,8 +89,8 @@ Deno.test(needing(
 ));
 
 const CHILD = `
-  const { generateNodeId, userName, homeFolder } = await import(lib + "identity.ts");
-  const { realWorld } = await import(lib + "world.ts");
+  const { generateNodeId, userName, homeFolder } = await import(lib + "emit/identity.ts");
+  const { realWorld } = await import(lib + "base/world.ts");
   const world = realWorld();
   console.log(JSON.stringify([
     await userName(world), await generateNodeId(world),

@@ -141,7 +141,7 @@ Deno.test("findProject: a tag that the library does not know -> read, and nothin
   await using folder = await tempFolder();
   await put(folder.path, block("!s3cret x"));
   const child = spawnCode(
-    `const { findProject } = await import(lib + "project.ts");
+    `const { findProject } = await import(lib + "emit/project.ts");
      console.log(JSON.stringify((await findProject(args[0])).identity));`,
     { args: [folder.path] },
   );

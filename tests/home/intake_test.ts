@@ -429,10 +429,11 @@ Deno.test(needing(
     }
     const output = await runCode(
       `const { Home } = await import(lib + "home/home.ts");
-       const { Deadline } = await import(lib + "deadline.ts");
-       const { realWorld } = await import(lib + "world.ts");
+       const { Deadline } = await import(lib + "base/deadline.ts");
+       const { SettingsSource } = await import(lib + "base/config.ts");
+       const { realWorld } = await import(lib + "base/world.ts");
        const world = realWorld();
-       const settings = { maxQueueSize: 9, maxQueueBytes: 1e6, teamSlug: "local" };
+       const settings = new SettingsSource({ maxQueueSize: 9, maxQueueBytes: 1e6, teamSlug: "local" });
        const home = new Home(args[0], world, {
          nodeId: "n", settings, newId: () => "${idOf(1)}", nowMs: world.nowMs,
        });

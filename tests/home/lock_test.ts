@@ -97,7 +97,7 @@ Deno.test("HomeLock.take: granted after the deadline -> given back unused", asyn
 
 const HOLDER = `
   const { HomeLock } = await import(lib + "home/lock.ts");
-  const { Deadline } = await import(lib + "deadline.ts");
+  const { Deadline } = await import(lib + "base/deadline.ts");
   const lock = await HomeLock.take(args[0], Deadline.in(() => performance.now(), 60_000));
   console.log("held");
   await Deno.stdin.read(new Uint8Array(1)).catch(() => {});
@@ -125,7 +125,7 @@ Deno.test("HomeLock.take: another process holds it -> waits; killed there -> gra
 
 const COUNTER = `
   const { HomeLock } = await import(lib + "home/lock.ts");
-  const { Deadline } = await import(lib + "deadline.ts");
+  const { Deadline } = await import(lib + "base/deadline.ts");
   const file = args[0] + "/count";
   for (let i = 0; i < 50; i++) {
     const lock = await HomeLock.take(args[0], Deadline.in(() => performance.now(), 60_000));

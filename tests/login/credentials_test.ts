@@ -348,8 +348,8 @@ Deno.test("holdCredentials: the lock's file removed by its holder -> waits for t
 });
 
 const WRITER = `
-  const { holdCredentials } = await import(lib + "delivery/credentials.ts");
-  const { Deadline } = await import(lib + "deadline.ts");
+  const { holdCredentials } = await import(lib + "login/credentials.ts");
+  const { Deadline } = await import(lib + "base/deadline.ts");
   const far = () => Deadline.in(() => performance.now(), 60_000);
   const tokens = (n: number) => ({ access: "access-" + n + "-" + "x".repeat(20_000), refresh: "refresh-" + n });
   for (let n = 0;; n++) {

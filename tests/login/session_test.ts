@@ -297,9 +297,9 @@ Deno.test("renew: many calls of one process at once -> one request", async () =>
 });
 
 const CHILD = `
-  const { openSession } = await import(lib + "delivery/session.ts");
-  const { Deadline } = await import(lib + "deadline.ts");
-  const { realWorld } = await import(lib + "world.ts");
+  const { openSession } = await import(lib + "login/session.ts");
+  const { Deadline } = await import(lib + "base/deadline.ts");
+  const { realWorld } = await import(lib + "base/world.ts");
   const [home, go] = args as [string, string];
   const settings = { serverUrl: undefined, teamSlug: "local" };
   const session = await openSession(home, settings, realWorld(), (text) => { throw new Error(text); });

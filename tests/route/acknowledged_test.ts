@@ -93,8 +93,8 @@ Deno.test("whyUnacknowledged: the agent runs -> nothing waits for its lock, whic
   await Deno.mkdir(home.path);
   let isOver = false;
   const code = `
-    const { whyUnacknowledged } = await import(lib + "delivery/acknowledged.ts");
-    const { Deadline } = await import(lib + "deadline.ts");
+    const { whyUnacknowledged } = await import(lib + "route/acknowledged.ts");
+    const { Deadline } = await import(lib + "base/deadline.ts");
     const world = { nowMs: Date.now, elapsedMs: () => performance.now() };
     console.log(await whyUnacknowledged(
       { status: "Connected", carrier: "agent" },

@@ -1,6 +1,6 @@
 /** Homes in temporary folders, and what works in them. */
 
-import type { Settings } from "../../lib/base/config.ts";
+import { type Settings, SettingsSource } from "../../lib/base/config.ts";
 import { Deadline } from "../../lib/base/deadline.ts";
 import { offlineRoute } from "../../lib/route/route.ts";
 import { type EmitterParts, EventEmitter } from "../../lib/emit/emitter.ts";
@@ -65,7 +65,7 @@ export function homeAt(
   const world = options.world ?? new TestWorld();
   return new Home(path, world, {
     nodeId: "9f86d081884c",
-    settings: settingsOf(options.settings),
+    settings: new SettingsSource(settingsOf(options.settings)),
     newId: ulidFactory(world.nowMs, world.randomBytes),
     nowMs: world.nowMs,
   });
@@ -103,7 +103,7 @@ export function emitterAt(
     ...options,
     world,
     homePath,
-    settings: settingsOf(options.settings),
+    settings: new SettingsSource(settingsOf(options.settings)),
   });
   return {
     emitter,

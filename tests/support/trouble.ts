@@ -45,8 +45,8 @@ export const HOLD_LOCK = `
 
 /** Holds the home `args[0]` as this program does, in the middle of its work. */
 export const HOLD_HOME = `
-  const { setUpEmitter } = await import(lib + "setup.ts");
-  const { realWorld } = await import(lib + "world.ts");
+  const { setUpEmitter } = await import(lib + "emit/setup.ts");
+  const { realWorld } = await import(lib + "base/world.ts");
   const { emitter } = await setUpEmitter(realWorld(), { home: args[0], warn() {} });
   await emitter.home.keep(held);`;
 

@@ -180,7 +180,7 @@ async function record(
         : emitter.prepareValue(draft),
     ];
     const wait = args.text("wait") === "server";
-    const [receipt] = await emitter.commit(group, deadline, { wait });
+    const [receipt] = await emitter.recordGroup(group, deadline, { wait });
     return {
       receipt: receipt!,
       emitter,

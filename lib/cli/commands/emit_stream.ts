@@ -60,7 +60,8 @@ export async function emitStream(call: Call): Promise<number> {
 function nowhere(error: unknown): Recorder {
   return {
     prepareText: () => ({ receipt: lostReceipt(error) }),
-    commit: (group) => Promise.resolve(group.map(({ receipt }) => receipt!)),
+    recordGroup: (group) =>
+      Promise.resolve(group.map(({ receipt }) => receipt!)),
   };
 }
 
@@ -178,7 +179,10 @@ class Stream {
   #record(group: DraftGroup, onStored: () => void): Promise<Receipt[]> {
     const deadline = Deadline.in(this.#call.world.elapsedMs, this.#timeoutMs);
     const wait = this.#call.args.text("wait") === "server";
-    return this.#recorder.commit(group.prepared, deadline, { wait, onStored });
+    return this.#recorder.recordGroup(group.prepared, deadline, {
+      wait,
+      onStored,
+    });
   }
 
   async #tell(group: DraftGroup, receipts: readonly Receipt[]): Promise<void> {

@@ -1,0 +1,334 @@
+/**
+ * The flow: what becomes of drafts, from a call to its receipts. Read this
+ * first.
+ *
+ *     draft --check--> valid draft --complete--> complete draft
+ *           --render--> all of the event but its clock value   (prepare.ts)
+ *     the queue, under the home's lock: stamped, then stored    (home/record.ts)
+ *     else the spool                                            (home/spool.ts)
+ *     offered to the server                                     (route/route.ts)
+ *     receipts
+ *
+ * @module
+ */
+
+import type { Settings } from "../base/config.ts";
+import type { Deadline } from "../base/deadline.ts";
+import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
+import {
+  CLOCK_MAX,
+  EVENT_BYTES_MAX,
+  INTAKE_FILES_MAX,
+  INTAKE_MS_MAX,
+  SPOOL_STALL_MS,
+  SPOOLED_AT_ONCE,
+} from "../base/limits.ts";
+import type { World } from "../base/world.ts";
+import { idTaken, tooLarge } from "../contract/contract.ts";
+import { draftOf, type RenderedDraft, stamp } from "../event/event.ts";
+import {
+  discardedReceipt,
+  emptyReceipt,
+  lostReceipt,
+  type Receipt,
+  unacknowledged,
+} from "../event/receipt.ts";
+import type { Held } from "../home/held.ts";
+import type { Home } from "../home/home.ts";
+import { queueWarning } from "../home/queue_warning.ts";
+import { type Candidate, record, type Recorded } from "../home/record.ts";
+import { isTallied, tally } from "../home/tally.ts";
+import type { Offer, Route } from "../route/route.ts";
+import type { Prepared } from "./prepare.ts";
+
+/** What the recording of a group works with. */
+export interface FlowParts {
+  readonly world: World;
+  readonly settings: Settings;
+  /** Undefined where the user has none: then nothing can be kept. */
+  readonly home: Home | undefined;
+  /** Why there is no home, if not because the user has none. */
+  readonly refusal: KittyError | undefined;
+  readonly route: Route;
+  /** Takes what a person should know that concerns no single event. */
+  readonly warn: (text: string) => void;
+}
+
+/** Options of the recording of one group. */
+export interface GroupOptions {
+  /** Wait for the server's acknowledgement, for as long as the call may take. */
+  readonly wait?: boolean;
+  /**
+   * Called when nothing of the group is left to be stored: a group recorded
+   * within the call comes right behind it. Called after the receipts, if at
+   * all, where the time was up before.
+   */
+  readonly onStored?: () => void;
+}
+
+/** What became of a draft at the queue. */
+type Outcome =
+  | Recorded
+  /** Older drafts wait in the spool, and this one has to stay behind them. */
+  | { readonly kind: "behind"; readonly older: number };
+
+/**
+ * Records a group of drafts in their order and says for each what became of
+ * it. Resolves by the deadline, whatever the disk does, and never rejects.
+ */
+export async function recordGroup(
+  parts: FlowParts,
+  group: readonly Prepared[],
+  deadline: Deadline,
+  options: GroupOptions,
+): Promise<Receipt[]> {
+  const candidates = group.flatMap((item) => item.candidate ?? []);
+  const receipts = candidates.length === 0
+    ? []
+    : await recordAll(parts, candidates, deadline, options).catch((error) =>
+      // A mistake of this program must not become the caller's.
+      candidates.map(({ draft }) => lostReceipt(error, draft.event_type))
+    );
+  const inOrder = receipts.values();
+  const all = group.map((item) => item.receipt ?? inOrder.next().value!);
+  if (parts.home && all.some(isTallied)) {
+    await deadline.race(tally(parts.home.path, all), "count").catch(() => {});
+  }
+  return all;
+}
+
+/** The promise in one piece: the queue, else the spool; then the offer; then the receipts. */
+async function recordAll(
+  parts: FlowParts,
+  candidates: readonly Candidate[],
+  deadline: Deadline,
+  { wait = false, onStored }: GroupOptions,
+): Promise<Receipt[]> {
+  const { queueBy, spoolBy } = shareOut(deadline);
+  const outcomes = await queue(parts, candidates, queueBy, onStored);
+  const kept = await spoolTheRest(parts, candidates, outcomes, spoolBy);
+  const delivered = await offer(parts, candidates, outcomes, {
+    deadline,
+    wait,
+  });
+  const receipts = delivered.size === 0
+    ? kept
+    : kept.map((receipt): Receipt =>
+      delivered.has(receipt.event_id ?? "")
+        ? { ...receipt, status: "delivered" }
+        : receipt
+    );
+  return wait ? await explainQueued(parts, receipts, deadline) : receipts;
+}
+
+/**
+ * Divides the time of a call: the queue may take most of it, the rest is for
+ * the spool, and a last bit for leaving.
+ */
+function shareOut(
+  deadline: Deadline,
+): { queueBy: Deadline; spoolBy: Deadline } {
+  const left = Math.max(0, deadline.leftMs);
+  return {
+    queueBy: deadline.shifted(-Math.min(1_000, left / 4)),
+    spoolBy: deadline.shifted(-Math.min(100, left / 20)),
+  };
+}
+
+/** Puts drafts into the queue; an outcome is `failed` where that could not be done in time. */
+async function queue(
+  parts: FlowParts,
+  candidates: readonly Candidate[],
+  queueBy: Deadline,
+  onStored?: () => void,
+): Promise<Outcome[]> {
+  // A stream that took in less than it may add would never reach the queue again.
+  const bounds = candidates.length > 1
+    ? { files: Infinity, ms: queueBy.leftMs / 2 }
+    : { files: INTAKE_FILES_MAX, ms: INTAKE_MS_MAX };
+  const work = (held: Held) =>
+    queueUnderLock(parts, held, candidates, onStored);
+  try {
+    return await queueBy.race(
+      usableHome(parts).hold(queueBy, bounds, work),
+      "reach the queue",
+    );
+  } catch (error) {
+    return candidates.map(() => ({ kind: "failed", error }));
+  }
+}
+
+async function queueUnderLock(
+  { settings, world, warn }: FlowParts,
+  held: Held,
+  candidates: readonly Candidate[],
+  onStored?: () => void,
+): Promise<Outcome[]> {
+  held.warnings.forEach(warn);
+  const { full, left: older } = held.intake;
+  if (full) return candidates.map(() => ({ kind: "full" }));
+  if (older > 0) return candidates.map(() => ({ kind: "behind", older }));
+  const warning = await queueWarning(held, settings, world.nowMs());
+  if (warning) warn(warning);
+  const recorded = await record(held, candidates, settings);
+  if (recorded.every(({ kind }) => kind !== "failed")) {
+    held.mayBeKept = true;
+    onStored?.();
+  }
+  return recorded;
+}
+
+/**
+ * The receipts of all drafts, once those that are not in the queue are in the
+ * spool. A single one has until `spoolBy`. Of many, the rest is late rather
+ * than lost, for as long as the disk goes on taking them.
+ */
+async function spoolTheRest(
+  parts: FlowParts,
+  candidates: readonly Candidate[],
+  outcomes: readonly Outcome[],
+  spoolBy: Deadline,
+): Promise<Receipt[]> {
+  const receipts: Receipt[] = [];
+  let isTaking = candidates.length > 1;
+  for (let at = 0; at < candidates.length; at += SPOOLED_AT_ONCE) {
+    const by = isTaking ? spoolBy.notBefore(SPOOL_STALL_MS) : spoolBy;
+    const some = await Promise.all(
+      candidates.slice(at, at + SPOOLED_AT_ONCE).map(({ draft }, i) => {
+        const outcome = outcomes[at + i]!;
+        return outcome.kind === "failed" || outcome.kind === "behind"
+          ? spool(parts, draft, whyNotQueued(outcome), by)
+          : receiptOf(draft, outcome);
+      }),
+    );
+    // One that fails at once does not mean that the disk stands still.
+    isTaking &&= some.some(({ status }) => status !== "lost");
+    receipts.push(...some);
+  }
+  return receipts;
+}
+
+function whyNotQueued(
+  outcome: Extract<Outcome, { kind: "failed" | "behind" }>,
+): string {
+  return outcome.kind === "behind"
+    ? `${outcome.older} older drafts wait in the spool`
+    : explain(outcome.error);
+}
+
+/** @param why it is not in the queue */
+async function spool(
+  parts: FlowParts,
+  event: RenderedDraft,
+  why: string,
+  spoolBy: Deadline,
+): Promise<Receipt> {
+  const { event_type, event_id } = event;
+  try {
+    const { spool } = usableHome(parts);
+    // As large as the event can become once it has its clock value.
+    const largest = stamp(event, CLOCK_MAX);
+    if (largest.bytes.length > EVENT_BYTES_MAX) {
+      return discardedReceipt([tooLarge], event_type);
+    }
+    const put = () => spool.put(draftOf(event), spoolBy);
+    // A disk that failed once may not fail again, and there is no other place left.
+    const result = await spoolBy.race(put().catch(put), "write the spool");
+    if (result === "conflict") return discardedReceipt([idTaken], event_type);
+    return {
+      event_type,
+      event_id,
+      lamport_clock: null,
+      status: "spooled",
+      warning: `kept in the spool, the next run takes it in: ${why}`,
+    };
+  } catch (error) {
+    const whyNotSpooled = explain(error);
+    return {
+      ...emptyReceipt("lost", event_type),
+      warning: why === whyNotSpooled
+        ? `nothing could be kept: ${why}`
+        : `nothing could be kept: queue: ${why}; spool: ${whyNotSpooled}`,
+    };
+  }
+}
+
+/** @throws {KittyError} where nothing can be kept */
+function usableHome({ home, refusal }: FlowParts): Home {
+  if (home) return home;
+  throw refusal ?? new KittyError(
+    "no_home",
+    "this user has no home folder; set SPEC_KITTY_HOME",
+  );
+}
+
+/** Offers what was stored to the server; returns the ids that it acknowledged in time. */
+function offer(
+  { home, route }: FlowParts,
+  candidates: readonly Candidate[],
+  outcomes: readonly Outcome[],
+  how: Pick<Offer, "deadline" | "wait">,
+): Promise<ReadonlySet<string>> | ReadonlySet<string> {
+  const kv = home?.openKv;
+  if (route.status === "Offline" || !kv) return new Set();
+  const events = candidates.flatMap(({ draft }, i) => {
+    const outcome = outcomes[i]!;
+    return outcome.kind === "stored" ? stamp(draft, outcome.lamport_clock) : [];
+  });
+  return route.offer({ events, kv, ...how });
+}
+
+/** Says of each event that is still queued why the server has not acknowledged it. */
+async function explainQueued(
+  { home, route }: FlowParts,
+  receipts: readonly Receipt[],
+  deadline: Deadline,
+): Promise<Receipt[]> {
+  const isLeft = receipts.some(({ status }) => status === "queued");
+  if (!isLeft || !home) return [...receipts];
+  const { whyUnacknowledged } = await import("../route/acknowledged.ts");
+  const why = await whyUnacknowledged(route, home, deadline);
+  return receipts.map((receipt) => unacknowledged(receipt, why));
+}
+
+function receiptOf(
+  { event_type, event_id }: RenderedDraft,
+  recorded: Exclude<Recorded, { kind: "failed" }>,
+): Receipt {
+  switch (recorded.kind) {
+    case "stored":
+    case "present": {
+      const { lamport_clock } = recorded;
+      const receipt: Receipt = {
+        event_type,
+        event_id,
+        lamport_clock,
+        status: "queued",
+      };
+      const isDead = recorded.kind === "present" && recorded.place === "dead";
+      return isDead
+        ? {
+          ...receipt,
+          warning:
+            `the event is a dead letter; see: kitty-events queue dead show ${event_id}`,
+        }
+        : receipt;
+    }
+    case "conflict":
+      return discardedReceipt([idTaken], event_type);
+    case "too_large":
+      return discardedReceipt([tooLarge], event_type);
+    case "full":
+      return {
+        ...emptyReceipt("refused", event_type),
+        warning:
+          "the queue is full: nothing was stored; deliver with: kitty-events sync now, or make room with: kitty-events queue drop",
+      };
+  }
+}
+
+function explain(error: unknown): string {
+  return error instanceof DeadlineError
+    ? `the time was up (${error.message})`
+    : reasonOf(error);
+}
