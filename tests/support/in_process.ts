@@ -4,6 +4,7 @@
  * than the test. What is under test runs in its own (`program.ts`).
  */
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { run } from "../../lib/cli/cli.ts";
 import type { Terminal } from "../../lib/cli/terminal.ts";
 import { machine } from "../../lib/base/world.ts";
@@ -46,6 +47,26 @@ export async function runHere(
     onReload() {},
   };
   const world = { ...machine(), env: (name: string) => env[name] };
-  const code = await run(args, world, terminal);
+  const opened: Deno.Kv[] = [];
+  const code = await openedBy.run(opened, () => run(args, world, terminal));
+  for (const kv of opened) {
+    try {
+      kv.close();
+    } catch {
+      // The command has closed it itself.
+    }
+  }
   return { code, signal: null, stdout, stderr };
 }
+
+/** The queues that a command line has opened: its process would close them by its end. */
+const openedBy = new AsyncLocalStorage<Deno.Kv[]>();
+
+const openKv = Deno.openKv;
+Object.defineProperty(Deno, "openKv", {
+  value: async (path?: string) => {
+    const kv = await openKv(path);
+    openedBy.getStore()?.push(kv);
+    return kv;
+  },
+});
