@@ -59,7 +59,7 @@ export const GROUP_BYTES_MAX = 2 * COMMIT_BYTES_MAX;
  * many groups of a stream, for which it is then taken only once. Longer than
  * this a one-shot `emit` beside it should not wait.
  */
-export const LOCK_KEPT_MS = 100;
+export const LEASE_MS = 100;
 
 /**
  * A lock that takes longer to get was held by somebody else. Then it is not

@@ -17,7 +17,7 @@ export interface Keeper {
   readonly home: Home;
   readonly settings: Settings;
   /** Does work under the home's lock and says what was odd. */
-  keep<T>(work: (held: Held) => Promise<T>): Promise<T>;
+  maintain<T>(work: (held: Held) => Promise<T>): Promise<T>;
   /**
    * The same for work that only reads. It makes no home where there is none:
    * the work sees an empty queue then. Of the spool it takes in as much as an
@@ -63,7 +63,8 @@ export async function openKeeper(call: Call): Promise<Keeper> {
     }
   };
   const isThere = await Deno.lstat(home.path).then(() => true, isNotMissing);
-  const keep: Keeper["keep"] = (work) => under((held) => home.keep(held), work);
+  const maintain: Keeper["maintain"] = (work) =>
+    under((held) => home.maintain(held), work);
   const look: Keeper["look"] = async (work) => {
     if (!isThere) {
       const result = await work(await home.unmade());
@@ -85,10 +86,10 @@ export async function openKeeper(call: Call): Promise<Keeper> {
   return {
     home,
     settings,
-    keep,
+    maintain,
     look,
     read: () => look(queueOf),
-    readAll: () => isThere ? keep(queueOf) : look(queueOf),
+    readAll: () => isThere ? maintain(queueOf) : look(queueOf),
   };
 }
 

@@ -60,8 +60,8 @@ export async function act(
   if (call.args.flag("all") === call.args.positionals.length > 0) {
     throw usageError("which events?", "name their ids, or say --all");
   }
-  const { keep } = await openKeeper(call);
-  const { count, unknown } = await keep(async ({ queue }) => {
+  const { maintain } = await openKeeper(call);
+  const { count, unknown } = await maintain(async ({ queue }) => {
     const ids = await chosenIds(call, queue.kv, place);
     const unknown = await strangers(queue.kv, ids, place);
     return { count: await action(queue, ids), unknown };

@@ -172,7 +172,7 @@ async function queueUnderLock(
   if (warning) warn(warning);
   const recorded = await record(held, candidates, settings);
   if (recorded.every(({ kind }) => kind !== "failed")) {
-    held.mayBeKept = true;
+    held.mayPass = true;
     onStored?.();
   }
   return recorded;

@@ -8,7 +8,6 @@ import { tick } from "../event/clock.ts";
 import type { Deadline } from "../base/deadline.ts";
 import { KittyError } from "../base/errors.ts";
 import * as clockFile from "./clock_file.ts";
-import type { IntakeResult } from "./intake.ts";
 import type { OfflineQueue } from "./queue.ts";
 
 /** What a holder has to know of the home. */
@@ -18,10 +17,18 @@ export interface HeldPlace {
   readonly nowMs: () => number;
 }
 
+/** What an intake of the spool left behind. */
+export interface IntakeResult {
+  /** Drafts that wait still, and go before any newer one. */
+  readonly left: number;
+  /** Whether they wait for room in the queue. */
+  readonly full: boolean;
+}
+
 /** A home while its lock is held. */
 export class Held {
   /** Whether a call of this process that waits may go on under the same lock; the work says so. */
-  mayBeKept = false;
+  mayPass = false;
   /** What the caller should know, in words. */
   readonly warnings: string[];
   intake: IntakeResult = { left: 0, full: false };

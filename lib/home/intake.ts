@@ -26,16 +26,8 @@ import {
 } from "../base/limits.ts";
 import { record, type Recorded } from "./record.ts";
 import { ulidOf } from "../event/ulid.ts";
-import type { Held } from "./held.ts";
+import type { Held, IntakeResult } from "./held.ts";
 import type { Spool, SpoolFile } from "./spool.ts";
-
-/** What an intake left behind. */
-export interface IntakeResult {
-  /** Drafts that wait still, and go before any newer one. */
-  readonly left: number;
-  /** Whether they wait for room in the queue. */
-  readonly full: boolean;
-}
 
 /** How far an intake goes at most. */
 export interface IntakeBounds {

@@ -37,10 +37,12 @@ Deno.test("compactQueue: a queue that was emptied -> smaller, with the same cont
   await emptied(home.path, 300, 5);
   const before = await contentOf(home.path);
   using at = homeAt(home.path);
-  const sizes = await at.keep(({ queue }) => compactQueue(home.path, queue.kv));
+  const sizes = await at.maintain(({ queue }) =>
+    compactQueue(home.path, queue.kv)
+  );
   ok(sizes.bytes_after < sizes.bytes_before / 4, JSON.stringify(sizes));
   // The handle of before is noticed to be of another file.
-  await at.keep(({ queue }) => queue.append([eventOf(999)], "accepted"));
+  await at.maintain(({ queue }) => queue.append([eventOf(999)], "accepted"));
   const after = await contentOf(home.path);
   deepStrictEqual(after.ids, [...before.ids, idOf(999)]);
   deepStrictEqual(after.problems, []);

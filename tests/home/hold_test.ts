@@ -11,7 +11,7 @@ import { DeadlineError } from "../../lib/base/errors.ts";
 import { HomeLock } from "../../lib/home/lock.ts";
 import type { Held } from "../../lib/home/held.ts";
 import type { Home } from "../../lib/home/home.ts";
-import { LOCK_AT_ONCE_MS, LOCK_KEPT_MS } from "../../lib/base/limits.ts";
+import { LEASE_MS, LOCK_AT_ONCE_MS } from "../../lib/base/limits.ts";
 import { completeDraftOf, eventOf, idOf } from "../support/events.ts";
 import { ALL, farDeadline, homeAt, tempHome } from "../support/home.ts";
 import { TestWorld } from "../support/world.ts";
@@ -61,7 +61,7 @@ Deno.test("hold: the work leaves the lock to a call that waits -> nobody comes i
     });
     // Long enough for the other one to stand at the lock.
     await new Promise((done) => setTimeout(done, 20));
-    held.mayBeKept = true;
+    held.mayPass = true;
     order.push("first");
   }, async (next) => {
     strictEqual(await lockText(home), "held");
@@ -85,7 +85,7 @@ Deno.test("hold: a draft that came into the spool meanwhile -> taken in before t
   let ids: string[] = [];
   const { isKept } = await twoHolds(home, async (held) => {
     await home.spool.put(completeDraftOf(idOf(5)), farDeadline());
-    held.mayBeKept = true;
+    held.mayPass = true;
   }, async ({ queue }) => {
     ids = (await queue.peek(9)).map(({ envelope }) => envelope.event_id);
   });
@@ -100,7 +100,7 @@ Deno.test("hold: values that were stored but never used -> not used by the call 
   await twoHolds(home, async (held) => {
     await held.reserveClock(3);
     held.useClock();
-    held.mayBeKept = true;
+    held.mayPass = true;
   }, (next) => {
     clock = next.clock;
   });
@@ -113,12 +113,12 @@ const released: [
 ][] = [
   ["the work does not leave the lock", () => {}],
   ["the queue did not do what was asked of it", (held) => {
-    held.mayBeKept = true;
+    held.mayPass = true;
     held.distrust();
   }],
   ["the process has held it for long", (held, world) => {
-    held.mayBeKept = true;
-    world.elapsedMs = () => LOCK_KEPT_MS;
+    held.mayPass = true;
+    world.elapsedMs = () => LEASE_MS;
   }],
 ];
 
@@ -139,7 +139,7 @@ Deno.test("hold: another process had the lock when the call came -> it is not ke
   using home = homeAt(folder.path, { world });
   const other = await HomeLock.take(home.path, farDeadline());
   const holds = twoHolds(home, (held) => {
-    held.mayBeKept = true;
+    held.mayPass = true;
   });
   // It stands at the lock by then.
   await new Promise((done) => setTimeout(done, 20));
@@ -152,7 +152,7 @@ Deno.test("hold: nobody waits -> the lock is given back, sealed", async () => {
   await using folder = await tempHome();
   using home = homeAt(folder.path, { world: standingStill() });
   await home.hold(farDeadline(), ALL, (held) => {
-    held.mayBeKept = true;
+    held.mayPass = true;
     return Promise.resolve();
   });
   strictEqual((await lockText(home)).split(" ")[0], "clean");
@@ -162,7 +162,7 @@ Deno.test("hold: the only call that waited has given up -> the lock is given bac
   await using folder = await tempHome();
   using home = homeAt(folder.path, { world: standingStill() });
   await home.hold(farDeadline(), ALL, async (held) => {
-    held.mayBeKept = true;
+    held.mayPass = true;
     const soon = Deadline.in(() => performance.now(), 10);
     await rejects(
       home.hold(soon, ALL, () => Promise.resolve()),
@@ -187,7 +187,7 @@ Deno.test("hold: gives up in the moment in which it gets the lock -> the lock is
   let last: Promise<void> | undefined;
   await home.hold(farDeadline(), ALL, (held) => {
     last = rejects(home.hold(late, ALL, () => Promise.resolve()));
-    held.mayBeKept = true;
+    held.mayPass = true;
     return Promise.resolve();
   });
   await last;
@@ -202,7 +202,7 @@ Deno.test("hold: the work under a lock that was kept fails -> given back, and th
     twoHolds(
       home,
       (held) => {
-        held.mayBeKept = true;
+        held.mayPass = true;
       },
       () => Promise.reject(new Error("injected")),
     ),

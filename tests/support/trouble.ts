@@ -48,7 +48,7 @@ export const HOLD_HOME = `
   const { setUpEmitter } = await import(lib + "emit/setup.ts");
   const { realWorld } = await import(lib + "base/world.ts");
   const { emitter } = await setUpEmitter(realWorld(), { home: args[0], warn() {} });
-  await emitter.home.keep(held);`;
+  await emitter.home.maintain(held);`;
 
 /** A file system of its own, of a given size. */
 export async function smallDisk(sizeKiB: number): Promise<TempFolder> {

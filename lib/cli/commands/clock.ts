@@ -53,8 +53,8 @@ export const clock: readonly Command[] = [
       if (!/^\d+$/.test(given)) {
         throw usageError(`clock receive takes a whole number from 0 on`);
       }
-      const { home, keep } = await openKeeper(call);
-      const state = await keep(async (held) => {
+      const { home, maintain } = await openKeeper(call);
+      const state = await maintain(async (held) => {
         const value = receive(held.clock, Number(given));
         if (value === undefined) {
           throw new KittyError(

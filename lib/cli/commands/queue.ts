@@ -62,14 +62,14 @@ export const queue: readonly Command[] = [
     positionals: [],
     options: {},
     async run(call) {
-      const { home, keep } = await openKeeper(call);
+      const { home, maintain } = await openKeeper(call);
       // A drain reads the queue all the time that it takes.
       using _ = await lockFile(
         drainLockPath(home.path),
         Deadline.in(call.world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS),
         "the drain's lock",
       );
-      const sizes = await keep(({ queue }) =>
+      const sizes = await maintain(({ queue }) =>
         compactQueue(home.path, queue.kv)
       );
       await call.out.data(
@@ -90,8 +90,8 @@ export const queue: readonly Command[] = [
     positionals: [],
     options: {},
     async run(call) {
-      const { home, keep } = await openKeeper(call);
-      const problems = await keep(async (held) => [
+      const { home, maintain } = await openKeeper(call);
+      const problems = await maintain(async (held) => [
         ...held.damage,
         ...await checkQueue(home.path, held.queue),
       ]);

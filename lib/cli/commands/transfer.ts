@@ -166,7 +166,7 @@ class Importer {
     this.#group = [];
     this.#groupBytes = 0;
     if (group.length === 0) return;
-    const results = await this.#keeper.keep((held) =>
+    const results = await this.#keeper.maintain((held) =>
       importGroup(
         held,
         group.map(({ envelope }) => envelope),

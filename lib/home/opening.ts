@@ -1,0 +1,139 @@
+/**
+ * Opening the queue under the lock: is it the file that was opened ahead, is
+ * it sound, what do its counters and the clock say. And leaving it tidy.
+ *
+ * @module
+ */
+
+import type { Deadline } from "../base/deadline.ts";
+import type { World } from "../base/world.ts";
+import * as clockFile from "./clock_file.ts";
+import { OfflineQueue } from "./queue.ts";
+import {
+  closeToOthers,
+  makeSound,
+  openKv,
+  type OpenQueue,
+  type QueueFileState,
+  stateOf,
+} from "./queue_file.ts";
+import { makeReserve, makeRoom } from "./reserve.ts";
+
+/** What a holder has opened and read. */
+export interface Opened {
+  readonly queue: OfflineQueue;
+  /** The file's state before anything was changed. */
+  readonly state: QueueFileState | undefined;
+  /** The stored value. */
+  readonly clock: number;
+  /** What was wrong with the queue's file, in words. */
+  readonly damage: readonly string[];
+  /** What else was odd, in words. */
+  readonly warnings: readonly string[];
+}
+
+/** A home's queue, opened at most once for as long as its file stays the same. */
+export class Opening implements Disposable {
+  readonly #home: string;
+  readonly #world: World;
+  #open: OpenQueue | undefined;
+  #ahead: Promise<OpenQueue | undefined>;
+
+  /** @param ahead the queue, if it is being opened already */
+  constructor(
+    home: string,
+    world: World,
+    ahead: Promise<OpenQueue | undefined>,
+  ) {
+    this.#home = home;
+    this.#world = world;
+    this.#ahead = ahead;
+  }
+
+  /** The queue as it was last opened here, to read without the lock. */
+  get kv(): Deno.Kv | undefined {
+    return this.#open?.kv;
+  }
+
+  /**
+   * Opens the queue and reads what a holder has to know.
+   *
+   * @param lastSeal what the last holder left in the lock
+   * @param teamSlug the team that most events will be of
+   * @throws {KittyError} when the queue cannot be used
+   */
+  async open(
+    lastSeal: string,
+    deadline: Deadline,
+    teamSlug: string,
+  ): Promise<Opened> {
+    const { kv, state, damage } = await this.#openFile(lastSeal, deadline);
+    const [queue, { value, warning }] = await Promise.all([
+      OfflineQueue.open(kv, teamSlug, () => makeRoom(this.#home)),
+      clockFile.load(this.#home, this.#world.nowMs()),
+    ]);
+    const warnings = warning ? [warning] : [];
+    return { queue, state, clock: value, damage, warnings };
+  }
+
+  async #openFile(lastSeal: string, deadline: Deadline): Promise<{
+    readonly kv: Deno.Kv;
+    readonly state: QueueFileState | undefined;
+    readonly damage: readonly string[];
+  }> {
+    const home = this.#home;
+    let state = await stateOf(home);
+    this.#open ??= await this.#ahead;
+    this.#ahead = Promise.resolve(undefined);
+    if (this.#open && this.#open.identity !== state?.identity) this.#close();
+    const nowMs = this.#world.nowMs();
+    const damage = await makeSound(home, state, lastSeal, deadline, nowMs);
+    if (damage.length > 0) {
+      this.#close();
+      state = await stateOf(home);
+    }
+    if (!this.#open) {
+      const kv = await openKv(home);
+      if (!state) {
+        await closeToOthers(home);
+        // Before there is anything that could fill the disk.
+        await makeReserve(home, deadline.shifted(-deadline.leftMs * 0.9));
+      }
+      state ??= await stateOf(home);
+      this.#open = { kv, identity: state?.identity ?? "" };
+    }
+    return { kv: this.#open.kv, state, damage };
+  }
+
+  #close(): void {
+    this.#open?.kv.close();
+    this.#open = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.#ahead.then((open) => open?.kv.close());
+    this.#ahead = Promise.resolve(undefined);
+    this.#close();
+  }
+}
+
+/**
+ * Keeps SQLite's write-ahead log short. A log of 1,000 pages is folded into
+ * the file by the commit that finds it so long, but starts anew only with
+ * the next commit of the same process. One-shot processes make none, so
+ * without this one the log would grow with every call, and with it the time
+ * that the next one takes to open it.
+ *
+ * @param before the file's state before the holder changed anything
+ * @returns its state after it
+ */
+export async function tidyLog(
+  home: string,
+  queue: OfflineQueue,
+  before: QueueFileState | undefined,
+): Promise<QueueFileState | undefined> {
+  const after = await stateOf(home);
+  if (!before || after?.mtimeMs === before.mtimeMs) return after;
+  await queue.touch();
+  return await stateOf(home);
+}
