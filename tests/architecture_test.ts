@@ -167,6 +167,25 @@ Deno.test("Deno KV -> opened only where the lock is held, or the file is at rest
   ]);
 });
 
+Deno.test("the client's queue -> known as Deno KV in its own room only", async () => {
+  const users = [...await sources()]
+    .filter(([, text]) => /\bDeno\.(Kv|AtomicOperation)\b/.test(text))
+    .map(([path]) => path.split("/").slice(0, 3).join("/"));
+  // The collector's store is another one, with a file of its own.
+  const others = users.filter((path) =>
+    !path.startsWith("lib/home/") && !path.startsWith("lib/collector/")
+  );
+  deepStrictEqual(others, []);
+  ok(users.length > others.length);
+});
+
+Deno.test("SQLite below Deno KV -> known to one file", async () => {
+  const users = [...await sources()]
+    .filter(([, text]) => text.includes('"node:sqlite"'))
+    .map(([path]) => path);
+  deepStrictEqual(users, ["lib/home/sqlite.ts"]);
+});
+
 Deno.test("one-shot emit -> loads no node: module and no package up front", async () => {
   const imports = await allImports();
   const next = Map.groupBy(imports, ({ from }) => from);
@@ -180,7 +199,7 @@ Deno.test("one-shot emit -> loads no node: module and no package up front", asyn
   };
   load("main.ts");
   load("lib/cli/commands/emit.ts");
-  ok(loaded.has("lib/home/queue.ts"));
+  ok(loaded.has("lib/home/offline_queue.ts"));
   deepStrictEqual([...loaded].filter((name) => !name.includes("/")), [
     "main.ts",
   ]);

@@ -166,8 +166,8 @@ async function getStatus(
   { emitter, delivery }: AgentHttpParts,
 ): Promise<Response> {
   const home = emitter.home!;
-  const kv = await openForDrain(home);
-  const status = await readSyncStatus(home, kv, delivery.session!);
+  const queue = await openForDrain(home);
+  const status = await readSyncStatus(home, queue, delivery.session!);
   return json({ ...status, connection: delivery.status });
 }
 

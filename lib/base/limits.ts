@@ -302,3 +302,6 @@ export const IDLE_MS = 1;
 
 /** What an agent needs of the time of whoever asks it to drain, for its answer. */
 export const ANSWERING_MS = 500;
+
+/** Up to this size SQLite's quick check takes about a quarter of a second. */
+export const QUICK_CHECK_BYTES_MAX = 256 * MIB;

@@ -8,6 +8,7 @@ import type { Settings } from "../base/config.ts";
 import { KittyError, reasonOf } from "../base/errors.ts";
 import type { Held } from "../home/held.ts";
 import type { Home } from "../home/home.ts";
+import type { QueueReader } from "../home/queue.ts";
 import { homeFolder, refusalOf } from "../emit/identity.ts";
 import { setUpEmitter } from "../emit/setup.ts";
 import type { Call } from "./command.ts";
@@ -25,9 +26,9 @@ export interface Keeper {
    */
   look<T>(work: (held: Held) => Promise<T>): Promise<T>;
   /** The queue, to be read after the lock is given back. */
-  read(): Promise<Deno.Kv>;
+  read(): Promise<QueueReader>;
   /** The same with all of the spool taken in. */
-  readAll(): Promise<Deno.Kv>;
+  readAll(): Promise<QueueReader>;
 }
 
 /** @throws {KittyError} where the user has no home, or it is a file */
@@ -82,7 +83,8 @@ export async function openKeeper(call: Call): Promise<Keeper> {
       return await work(held);
     });
   };
-  const queueOf = (held: Held) => Promise.resolve(held.queue.kv);
+  const queueOf = ({ queue }: Held): Promise<QueueReader> =>
+    Promise.resolve(home.reader ?? queue);
   return {
     home,
     settings,

@@ -5,10 +5,7 @@
  */
 
 import type { Draft } from "../contract/contract.ts";
-import type { Place, Tries } from "../home/queue_layout.ts";
-import { fromBytes, triesKey } from "../home/queue_layout.ts";
-import { locate } from "../home/queue_index.ts";
-import { type Entry, walk } from "../home/queue_read.ts";
+import type { Entry, Place, QueueReader, Tries } from "../home/queue.ts";
 import { type Call, countOf, notFound } from "./command.ts";
 import { brief } from "./commands/emit_types.ts";
 import { openKeeper } from "./keeper.ts";
@@ -32,13 +29,17 @@ export const LIST_DETAILS: readonly string[] = [
 /** Lists the first events of a place. */
 export async function list(call: Call, place: Place): Promise<number> {
   const limit = countOf(call.args, "limit") ?? LIMIT_DEFAULT;
-  const kv = await (await openKeeper(call)).read();
+  const queue = await (await openKeeper(call)).read();
   let shown = 0, isMore = false;
-  for await (const entry of walk(kv, place, limit + 1)) {
+  for await (const entry of queue.entries(place, { limit: limit + 1 })) {
     isMore = shown === limit;
     if (isMore) break;
     shown += 1;
-    const isRead = await tell(call, entry, await triesOf(kv, entry));
+    const isRead = await tell(
+      call,
+      entry,
+      await queue.tries(entry.envelope.event_id),
+    );
     if (!isRead) break;
   }
   if (shown === 0) await call.out.note("none");
@@ -61,16 +62,11 @@ export async function show(call: Call, place: Place): Promise<number> {
         `list what is there with: kitty-events ${where} list`,
       );
     }
-    const tries = await triesOf(queue.kv, entry);
+    const tries = await queue.tries(id);
     const document = documentOf(entry, tries);
     await call.out.data(document, JSON.stringify(document, null, 2));
   });
   return 0;
-}
-
-async function triesOf(kv: Deno.Kv, { envelope }: Entry): Promise<Tries> {
-  const { value } = await kv.get<Uint8Array>(triesKey(envelope.event_id));
-  return value ? fromBytes<Tries>(value) : { attempts: 0 };
 }
 
 function documentOf({ envelope }: Entry, tries: Tries): object {
@@ -131,23 +127,19 @@ const WHY_CHARS_MAX = 140;
 /** Ids given as arguments, or with `--all` those of the whole place. */
 export async function chosenIds(
   call: Call,
-  kv: Deno.Kv,
+  queue: QueueReader,
   place: Place,
 ): Promise<string[]> {
   if (!call.args.flag("all")) return [...new Set(call.args.positionals)];
-  const ids: string[] = [];
-  for await (const { key } of kv.list({ prefix: [place] })) {
-    ids.push(String(key[3]));
-  }
-  return ids;
+  return await Array.fromAsync(queue.ids(place));
 }
 
 /** Those of `ids` that do not lie in `place`. */
 export async function strangers(
-  kv: Deno.Kv,
+  queue: QueueReader,
   ids: readonly string[],
   place: Place,
 ): Promise<string[]> {
-  const places = await locate(kv, ids);
-  return ids.filter((id) => places.get(id)?.key[0] !== place);
+  const places = await queue.placesOf(ids);
+  return ids.filter((id) => places.get(id) !== place);
 }

@@ -6,9 +6,7 @@
  */
 
 import { EXIT, usageError } from "../base/errors.ts";
-import type { OfflineQueue } from "../home/queue.ts";
-import type { Place } from "../home/queue_layout.ts";
-import { readLedger } from "../home/queue_read.ts";
+import type { Place, QueueWriter } from "../home/queue.ts";
 import type { Call } from "./command.ts";
 import { openKeeper } from "./keeper.ts";
 import { chosenIds, strangers } from "./listing.ts";
@@ -46,7 +44,8 @@ export async function drop(call: Call, place: Place): Promise<number> {
 async function copyOf(call: Call, place: Place): Promise<string> {
   if (place === "queue") return "queue export > events.ndjson";
   // An export leaves dead letters out, and a list ends at its limit.
-  const { dead } = await readLedger(await (await openKeeper(call)).read());
+  const queue = await (await openKeeper(call)).read();
+  const { dead } = await queue.readLedger();
   return `queue dead list --json --limit ${dead || 1} > dead.ndjson`;
 }
 
@@ -55,15 +54,15 @@ export async function act(
   call: Call,
   place: Place,
   word: "dropped" | "requeued",
-  action: (queue: OfflineQueue, ids: readonly string[]) => Promise<number>,
+  action: (queue: QueueWriter, ids: readonly string[]) => Promise<number>,
 ): Promise<number> {
   if (call.args.flag("all") === call.args.positionals.length > 0) {
     throw usageError("which events?", "name their ids, or say --all");
   }
   const { maintain } = await openKeeper(call);
   const { count, unknown } = await maintain(async ({ queue }) => {
-    const ids = await chosenIds(call, queue.kv, place);
-    const unknown = await strangers(queue.kv, ids, place);
+    const ids = await chosenIds(call, queue, place);
+    const unknown = await strangers(queue, ids, place);
     return { count: await action(queue, ids), unknown };
   });
   for (const id of unknown) {

@@ -12,7 +12,7 @@ import {
   syncFolder,
   writeDurably,
 } from "../base/files.ts";
-import { findDamage } from "../home/queue_file.ts";
+import { findDamage } from "../home/sqlite.ts";
 import type { World } from "../base/world.ts";
 import { LOCK_MS_MAX } from "./limits.ts";
 

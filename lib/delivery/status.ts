@@ -5,7 +5,7 @@
  */
 
 import type { Home } from "../home/home.ts";
-import { readStats } from "../home/queue_read.ts";
+import type { QueueReader } from "../home/queue.ts";
 import { readTally } from "../home/tally.ts";
 import { NO_EVIDENCE } from "../login/login.ts";
 import type { ConnectionStatus } from "../route/route.ts";
@@ -50,18 +50,18 @@ export interface SyncStatus {
 }
 
 /**
- * @param kv the home's queue
+ * @param queue the home's queue
  * @param connection that of the home's agent, which only who needs it looks for
  */
 export async function readSyncStatus(
   home: Home,
-  kv: Deno.Kv,
+  queue: QueueReader,
   session: Session | NoSession,
   connection: ConnectionStatus = "Offline",
 ): Promise<SyncStatus> {
   const [{ ledger, oldest, by_team }, tally, spooled] = await Promise
     .all([
-      readStats(kv),
+      queue.readStats(),
       readTally(home.path),
       // Whoever cannot read them was told so when the home was opened.
       home.spool.names().catch(() => []),

@@ -19,9 +19,6 @@ export const SERVER_WAIT_MS = 3_000;
 /** An `emit` syncs several times: from here on that takes a good part of its two seconds. */
 export const SLOW_SYNC_MS = 100;
 
-/** Up to this size SQLite's quick check takes about a quarter of a second. */
-export const QUICK_CHECK_BYTES_MAX = 256 * MIB;
-
 /** Below this a queue of ordinary events has a day or so before the disk is full. */
 export const ROOM_WARN_BYTES = 100 * MIB;
 

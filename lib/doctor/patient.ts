@@ -16,7 +16,7 @@ import { generateNodeId, refusalOf } from "../emit/identity.ts";
 import type { World } from "../base/world.ts";
 import { type Finding, problem } from "./finding.ts";
 import { CHECK_MS_MAX } from "./limits.ts";
-import { lookAtQueue, type QueueLook } from "./queue_look.ts";
+import { lookAtQueue, type QueueLook } from "../home/queue_look.ts";
 
 /** A home that is looked at. Nothing in it is changed. */
 export interface Patient {

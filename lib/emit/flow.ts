@@ -269,13 +269,13 @@ function offer(
   outcomes: readonly Outcome[],
   how: Pick<Offer, "deadline" | "wait">,
 ): Promise<ReadonlySet<string>> | ReadonlySet<string> {
-  const kv = home?.openKv;
-  if (route.status === "Offline" || !kv) return new Set();
+  const queue = home?.reader;
+  if (route.status === "Offline" || !queue) return new Set();
   const events = candidates.flatMap(({ draft }, i) => {
     const outcome = outcomes[i]!;
     return outcome.kind === "stored" ? stamp(draft, outcome.lamport_clock) : [];
   });
-  return route.offer({ events, kv, ...how });
+  return route.offer({ events, queue, ...how });
 }
 
 /** Says of each event that is still queued why the server has not acknowledged it. */

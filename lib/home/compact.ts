@@ -11,7 +11,8 @@
 
 import { FILE_MODE, removeIfThere, syncFolder } from "../base/files.ts";
 import { COMMIT_BYTES_MAX, COMMIT_MUTATIONS_MAX } from "../base/limits.ts";
-import { foldFile, queuePath } from "./queue_file.ts";
+import { queuePath } from "./queue_file.ts";
+import { foldFile } from "./sqlite.ts";
 import { isDiskFull, makeRoom } from "./reserve.ts";
 
 /** The queue's files, by what follows their common name. */

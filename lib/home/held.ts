@@ -8,7 +8,7 @@ import { tick } from "../event/clock.ts";
 import type { Deadline } from "../base/deadline.ts";
 import { KittyError } from "../base/errors.ts";
 import * as clockFile from "./clock_file.ts";
-import type { OfflineQueue } from "./queue.ts";
+import type { QueueWriter } from "./queue.ts";
 
 /** What a holder has to know of the home. */
 export interface HeldPlace {
@@ -39,7 +39,7 @@ export class Held {
   constructor(
     readonly place: HeldPlace,
     readonly deadline: Deadline,
-    readonly queue: OfflineQueue,
+    readonly queue: QueueWriter,
     storedClock: number,
     /** What was wrong with the queue's file, in words; among the warnings too. */
     readonly damage: readonly string[] = [],

@@ -16,7 +16,8 @@ import type { World } from "../base/world.ts";
 import { Held } from "./held.ts";
 import { type IntakeBounds, type IntakeContext, takeIn } from "./intake.ts";
 import { type Opened, Opening, tidyLog } from "./opening.ts";
-import { OfflineQueue } from "./queue.ts";
+import { OfflineQueue } from "./offline_queue.ts";
+import type { QueueReader } from "./queue.ts";
 import { type OpenQueue, sealOf, stateOf } from "./queue_file.ts";
 import { makeReserve } from "./reserve.ts";
 import { Spool } from "./spool.ts";
@@ -158,8 +159,8 @@ export class Home implements Disposable {
   }
 
   /** The queue as it was last opened here, to read without the lock. */
-  get openKv(): Deno.Kv | undefined {
-    return this.#opening.kv;
+  get reader(): QueueReader | undefined {
+    return this.#opening.reader;
   }
 
   [Symbol.dispose](): void {

@@ -8,7 +8,8 @@
 import type { Deadline } from "../base/deadline.ts";
 import type { World } from "../base/world.ts";
 import * as clockFile from "./clock_file.ts";
-import { OfflineQueue } from "./queue.ts";
+import { OfflineQueue } from "./offline_queue.ts";
+import type { QueueReader, QueueWriter } from "./queue.ts";
 import {
   closeToOthers,
   makeSound,
@@ -17,11 +18,12 @@ import {
   type QueueFileState,
   stateOf,
 } from "./queue_file.ts";
+import { KvReader } from "./queue_read.ts";
 import { makeReserve, makeRoom } from "./reserve.ts";
 
 /** What a holder has opened and read. */
 export interface Opened {
-  readonly queue: OfflineQueue;
+  readonly queue: QueueWriter;
   /** The file's state before anything was changed. */
   readonly state: QueueFileState | undefined;
   /** The stored value. */
@@ -51,8 +53,8 @@ export class Opening implements Disposable {
   }
 
   /** The queue as it was last opened here, to read without the lock. */
-  get kv(): Deno.Kv | undefined {
-    return this.#open?.kv;
+  get reader(): QueueReader | undefined {
+    return this.#open && new KvReader(this.#open.kv);
   }
 
   /**
@@ -69,7 +71,11 @@ export class Opening implements Disposable {
   ): Promise<Opened> {
     const { kv, state, damage } = await this.#openFile(lastSeal, deadline);
     const [queue, { value, warning }] = await Promise.all([
-      OfflineQueue.open(kv, teamSlug, () => makeRoom(this.#home)),
+      OfflineQueue.open(kv, {
+        home: this.#home,
+        teamSlug,
+        makeRoom: () => makeRoom(this.#home),
+      }),
       clockFile.load(this.#home, this.#world.nowMs()),
     ]);
     const warnings = warning ? [warning] : [];
@@ -129,7 +135,7 @@ export class Opening implements Disposable {
  */
 export async function tidyLog(
   home: string,
-  queue: OfflineQueue,
+  queue: QueueWriter,
   before: QueueFileState | undefined,
 ): Promise<QueueFileState | undefined> {
   const after = await stateOf(home);

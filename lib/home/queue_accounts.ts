@@ -6,12 +6,12 @@
  */
 
 import type { Envelope } from "../contract/contract.ts";
-import { unusable } from "./queue_file.ts";
+import { unusable } from "./sqlite.ts";
+import type { Ledger } from "./queue.ts";
 import {
   EMPTY_LEDGER,
   fromBytes,
   LAYOUT,
-  type Ledger,
   LEDGER_KEY,
   teamKey,
   teamLabel,

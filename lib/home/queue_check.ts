@@ -4,16 +4,12 @@
  * @module
  */
 
-import type { OfflineQueue } from "./queue.ts";
-import { findDamage, queuePath } from "./queue_file.ts";
-import {
-  fromBytes,
-  type Ledger,
-  type Place,
-  teamLabel,
-} from "./queue_layout.ts";
+import type { OfflineQueue } from "./offline_queue.ts";
+import type { Ledger, Place } from "./queue.ts";
+import { queuePath } from "./queue_file.ts";
+import { findDamage } from "./sqlite.ts";
+import { fromBytes, teamLabel } from "./queue_layout.ts";
 import { rows } from "./queue_index.ts";
-import { readStats, walk } from "./queue_read.ts";
 
 /**
  * Everything that is wrong with a queue, in words. Reads all of it; the caller
@@ -31,7 +27,7 @@ export async function checkQueue(
   const counted = { queued: 0, dead: 0, bytes: 0, chunks: 0 };
   const byType = new Map<string, number>(), byTeam = new Map<string, number>();
   for (const place of ["queue", "dead"] as const) {
-    for await (const { envelope, bytes, key, value } of walk(queue.kv, place)) {
+    for await (const { envelope, bytes, key, value } of queue.entries(place)) {
       counted[place === "queue" ? "queued" : "dead"] += 1;
       counted.bytes += bytes;
       counted.chunks += value.length < bytes
@@ -51,7 +47,7 @@ export async function checkQueue(
     compare(problems, name, ledger[name], counted[name]);
   }
   compareAll(problems, "type", ledger.by_type, byType);
-  compareAll(problems, "team", (await readStats(queue.kv)).by_team, byTeam);
+  compareAll(problems, "team", (await queue.readStats()).by_team, byTeam);
   problems.push(...balance(ledger));
   problems.push(...await checkIndex(queue, counted));
   return problems;

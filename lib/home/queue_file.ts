@@ -7,10 +7,10 @@
  */
 
 import type { Deadline } from "../base/deadline.ts";
-import { KittyError, reasonOf } from "../base/errors.ts";
 import { FILE_MODE, fileStamp, FOLDER_MODE, ifRegular } from "../base/files.ts";
 import { CHECK_BYTES_PER_MS } from "../base/limits.ts";
 import { lockPath } from "./lock.ts";
+import { findDamage, unusable } from "./sqlite.ts";
 
 /** SQLite's companions of the file: they belong to it and move with it. */
 const COMPANIONS = ["-wal", "-shm", "-journal"];
@@ -149,105 +149,12 @@ export function openAhead(home: string): OpeningQueue {
   return { looked, queue };
 }
 
-/** How a file is checked. */
-export interface CheckOptions {
-  /** Leave the file as it is, even if a writer that died left a change half made. */
-  readonly changesNothing?: boolean;
-}
-
-/**
- * SQLite's own check.
- *
- * @returns what is wrong in its words; undefined for a sound file
- * @throws {KittyError} when the file could not be checked
- */
-export async function findDamage(
-  path: string,
-  options: CheckOptions = {},
-): Promise<string | undefined> {
-  try {
-    const verdict = await quickCheck(path, options);
-    if (verdict === "ok") return undefined;
-    const words = verdict.replaceAll("\n", "; ");
-    const [, code] = verdict.match(/error code=(\d+)/) ?? [];
-    if (code === undefined || isDamage(Number(code))) return words;
-    throw unusable(`cannot check ${path}: ${words}`);
-  } catch (error) {
-    if (error instanceof KittyError) throw error;
-    if (isDamage((error as { errcode?: number }).errcode ?? 0)) {
-      return reasonOf(error);
-    }
-    throw unusable(`cannot check ${path}: ${reasonOf(error)}`);
-  }
-}
-
-/**
- * A writer killed while it made the file leaves a journal that has to be rolled
- * back before anybody can read: only a handle that may write can do that.
- */
-async function quickCheck(
-  path: string,
-  { changesNothing = false }: CheckOptions,
-): Promise<string> {
-  const { DatabaseSync } = await import("node:sqlite");
-  const check = (readOnly: boolean) => {
-    using database = new DatabaseSync(path, { readOnly });
-    const rows = database.prepare("PRAGMA quick_check(1)").all();
-    return String(rows[0]?.quick_check);
-  };
-  try {
-    return check(true);
-  } catch (error) {
-    if (!isReadOnly(error)) throw error;
-    if (!changesNothing) return check(false);
-    throw unusable(
-      `cannot check ${path}: a change to it was broken off`,
-      "the next emit takes it back, and so does: kitty-events queue check",
-    );
-  }
-}
-
-/** Whether SQLite would have had to write. */
-function isReadOnly(error: unknown): boolean {
-  const READONLY = 8;
-  return (((error as { errcode?: number }).errcode ?? 0) & 0xff) === READONLY;
-}
-
-/** Moves all of SQLite's write-ahead log into its file. */
-export async function foldFile(path: string): Promise<void> {
-  const { DatabaseSync } = await import("node:sqlite");
-  using database = new DatabaseSync(path);
-  const [row] = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").all();
-  if (row?.busy === 0) return;
-  throw new KittyError(
-    "queue_busy",
-    "the log of the queue was not folded: another program is reading it",
-    { hint: "try again in a moment" },
-  );
-}
-
-/** The same for a home's queue. */
-export function foldLog(home: string): Promise<void> {
-  return foldFile(queuePath(home));
-}
-
 /** Makes the files of a new queue its owner's only: SQLite makes further ones as the first. */
 export async function closeToOthers(home: string): Promise<void> {
   if (Deno.build.os === "windows") return;
   for (const end of ["", "-wal", "-shm"]) {
     await Deno.chmod(queuePath(home) + end, FILE_MODE).catch(() => {});
   }
-}
-
-/** Whether SQLite's code speaks of the file's content: a read that failed proves nothing of it. */
-function isDamage(code: number): boolean {
-  const CORRUPT = 11, NOT_A_DATABASE = 26;
-  return [CORRUPT, NOT_A_DATABASE].includes(code & 0xff);
-}
-
-/** An error for a queue that is there but cannot be used now. */
-export function unusable(message: string, hint?: string): KittyError {
-  return new KittyError("queue_unusable", message, { hint });
 }
 
 /** @returns the new folder; undefined where there was nothing to move */

@@ -14,7 +14,8 @@
  */
 
 import { INDEX_ROW_BYTES_MAX } from "../base/limits.ts";
-import { eventKey, fromBytes, type Place, toBytes } from "./queue_layout.ts";
+import type { Place } from "./queue.ts";
+import { eventKey, fromBytes, toBytes } from "./queue_layout.ts";
 
 /** An event's place, as a row stores it: its id, then the rest of its key. */
 type Item = readonly [id: string, place: Place, clock: number, node: string];

@@ -18,7 +18,6 @@
  * @module
  */
 
-import type { EventType } from "../contract/contract.ts";
 import type { StampedEvent } from "../event/event.ts";
 import {
   CHUNK_BYTES,
@@ -28,38 +27,10 @@ import {
   KEY_TEXT_MAX,
   TEAM_LABEL_MAX,
 } from "../base/limits.ts";
+import type { Ledger, Place } from "./queue.ts";
 
 /** Changes whenever a program that knows only the old layout would misread the new one. */
 export const LAYOUT = 1;
-
-/** The two places that an event can lie in. */
-export type Place = "queue" | "dead";
-
-/** All counters of the queue. One commit changes them together with the events they count. */
-export interface Ledger {
-  readonly layout: number;
-  /** accepted + imported = queued + delivered + dead + dropped */
-  readonly accepted: number;
-  readonly imported: number;
-  readonly queued: number;
-  readonly delivered: number;
-  readonly dead: number;
-  readonly dropped: number;
-  /** Bytes of the envelopes in the queue and the dead letters. */
-  readonly bytes: number;
-  /** Queued events by type. */
-  readonly by_type: Partial<Record<EventType, number>>;
-  /** Highest clock value that was ever stored; never lowered. */
-  readonly highest: number;
-  /** A large event whose chunks are being written: without its head it is to be removed. */
-  readonly pending?: { readonly event_id: string; readonly chunks: number };
-  /** When `emit` last warned about the state of the queue, milliseconds since 1970. */
-  readonly warned_at?: number;
-  /** When the server last took events; ISO 8601, UTC. */
-  readonly last_success?: string;
-  /** When a drain last failed as a whole, and why. */
-  readonly last_failure?: { readonly at: string; readonly reason: string };
-}
 
 /** The ledger of a queue that nothing was ever put into. */
 export const EMPTY_LEDGER: Ledger = {
@@ -74,17 +45,6 @@ export const EMPTY_LEDGER: Ledger = {
   by_type: {},
   highest: 0,
 };
-
-/** Failed attempts to deliver an event. */
-export interface Tries {
-  readonly attempts: number;
-  /** The server's last words. */
-  readonly last_error?: string;
-  /** Dead letters only. */
-  readonly reason?: string;
-  /** Dead letters only; ISO 8601, UTC. */
-  readonly dead_at?: string;
-}
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

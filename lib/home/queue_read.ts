@@ -1,47 +1,59 @@
 /**
- * Reading the queue. Needs no lock: each page is one consistent snapshot, and
- * an event that is moved meanwhile shows up at most twice, never half.
+ * Reading the queue in Deno KV.
  *
  * @module
  */
 
 import type { Envelope } from "../contract/contract.ts";
 import { GET_MANY_MAX, PAGE_ENTRIES } from "../base/limits.ts";
+import type {
+  Entry,
+  Ledger,
+  Place,
+  QueueReader,
+  QueueStats,
+  Tries,
+} from "./queue.ts";
+import { type IndexRow, type KnownBuckets, locate } from "./queue_index.ts";
 import {
   chunkKey,
   chunksOf,
   EMPTY_LEDGER,
   fromBytes,
-  type Ledger,
   LEDGER_KEY,
-  type Place,
+  triesKey,
 } from "./queue_layout.ts";
 
-/** An event where it lies. */
-export interface Entry {
-  readonly place: Place;
-  readonly key: Deno.KvKey;
-  /** The stored value: the envelope's bytes, or a head that names its chunks. */
-  readonly value: Uint8Array;
-  readonly envelope: Envelope;
-  /** Size of the envelope in UTF-8. */
-  readonly bytes: number;
+/** An event where it lies, with its key. */
+export class StoredEntry implements Entry {
+  constructor(
+    readonly place: Place,
+    readonly key: Deno.KvKey,
+    /** The stored value: the envelope's bytes, or a head that names its chunks. */
+    readonly value: Uint8Array,
+    readonly envelope: Envelope,
+    readonly bytes: number,
+  ) {}
+
+  get json(): string {
+    return chunksOf(this.value) > 0
+      ? JSON.stringify(this.envelope)
+      : decoder.decode(this.value);
+  }
 }
+
+const decoder = new TextDecoder();
 
 /** The entry of a key and its value, chunks put together. */
 export async function entryAt(
   kv: Deno.Kv,
   key: Deno.KvKey,
   value: Uint8Array,
-): Promise<Entry> {
+): Promise<StoredEntry> {
   const bytes = await envelopeBytes(kv, String(key[3]), value);
-  return {
-    place: key[0] as Place,
-    key,
-    value,
-    envelope: fromBytes<Envelope>(bytes),
-    bytes: bytes.length,
-  };
+  const envelope = fromBytes<Envelope>(bytes);
+  const place = key[0] as Place;
+  return new StoredEntry(place, key, value, envelope, bytes.length);
 }
 
 /** The envelope's bytes of an event's stored value. */
@@ -70,7 +82,7 @@ export async function* walk(
   place: Place,
   limit = Infinity,
   fromEnd = false,
-): AsyncGenerator<Entry> {
+): AsyncGenerator<StoredEntry> {
   const entries = kv.list<Uint8Array>({ prefix: [place] }, {
     batchSize: Math.min(limit, PAGE_ENTRIES),
     reverse: fromEnd,
@@ -130,39 +142,98 @@ export async function getEvents(
   return keys.map((key) => values.get(String(key[3])));
 }
 
-/** What the queue holds; costs the same with ten events as with a million. */
-export interface QueueStats {
-  readonly ledger: Ledger;
-  /** Timestamps of the first and the last event in order; null where there is none. */
-  readonly oldest: string | null;
-  readonly newest: string | null;
-  /** Queued events by team. */
-  readonly by_team: Record<string, number>;
-}
+/** A queue in Deno KV, to read without the lock. */
+export class KvReader implements QueueReader {
+  constructor(readonly kv: Deno.Kv) {}
 
-/** All counters, as of the last commit. */
-export async function readLedger(kv: Deno.Kv): Promise<Ledger> {
-  const { value } = await kv.get<Uint8Array>(LEDGER_KEY);
-  return value ? fromBytes<Ledger>(value) : EMPTY_LEDGER;
-}
-
-/** @see QueueStats */
-export async function readStats(kv: Deno.Kv): Promise<QueueStats> {
-  const teams: [string, number][] = [];
-  for await (const entry of kv.list<Uint8Array>({ prefix: ["team"] })) {
-    teams.push([String(entry.key[1]), fromBytes<number>(entry.value)]);
+  async readLedger(): Promise<Ledger> {
+    const { value } = await this.kv.get<Uint8Array>(LEDGER_KEY);
+    return value ? fromBytes<Ledger>(value) : EMPTY_LEDGER;
   }
-  return {
-    ledger: await readLedger(kv),
-    oldest: await edge(kv, false),
-    newest: await edge(kv, true),
-    by_team: Object.fromEntries(teams),
-  };
+
+  async readStats(): Promise<QueueStats> {
+    const teams: [string, number][] = [];
+    const list = this.kv.list<Uint8Array>({ prefix: ["team"] });
+    for await (const { key, value } of list) {
+      teams.push([String(key[1]), fromBytes<number>(value)]);
+    }
+    return {
+      ledger: await this.readLedger(),
+      oldest: await this.#edge(false),
+      newest: await this.#edge(true),
+      by_team: Object.fromEntries(teams),
+    };
+  }
+
+  async #edge(fromEnd: boolean): Promise<string | null> {
+    for await (const { envelope } of walk(this.kv, "queue", 1, fromEnd)) {
+      return envelope.timestamp;
+    }
+    return null;
+  }
+
+  entries(
+    place: Place,
+    { limit, fromEnd }: { limit?: number; fromEnd?: boolean } = {},
+  ): AsyncGenerator<StoredEntry> {
+    return walk(this.kv, place, limit, fromEnd);
+  }
+
+  async *documents(place: Place): AsyncGenerator<Uint8Array> {
+    const options = { batchSize: PAGE_ENTRIES };
+    const list = this.kv.list<Uint8Array>({ prefix: [place] }, options);
+    for await (const { key, value } of list) {
+      yield await envelopeBytes(this.kv, String(key[3]), value);
+    }
+  }
+
+  async *ids(place: Place): AsyncGenerator<string> {
+    for await (const { key } of this.kv.list({ prefix: [place] })) {
+      yield String(key[3]);
+    }
+  }
+
+  async find(ids: readonly string[]): Promise<Map<string, Entry>> {
+    const located = await findLocated(this.kv, ids);
+    return new Map([...located].map(([id, { entry }]) => [id, entry]));
+  }
+
+  async placesOf(ids: readonly string[]): Promise<Map<string, Place>> {
+    const located = await locate(this.kv, ids);
+    return new Map(
+      [...located].map(([id, { key }]) => [id, key[0] as Place]),
+    );
+  }
+
+  async tries(id: string): Promise<Tries> {
+    const { value } = await this.kv.get<Uint8Array>(triesKey(id));
+    return value ? fromBytes<Tries>(value) : { attempts: 0 };
+  }
 }
 
-async function edge(kv: Deno.Kv, fromEnd: boolean): Promise<string | null> {
-  for await (const { envelope } of walk(kv, "queue", 1, fromEnd)) {
-    return envelope.timestamp;
+/** An entry, and the row of the index that names it. */
+export interface LocatedEntry {
+  readonly entry: StoredEntry;
+  readonly row: IndexRow;
+}
+
+/**
+ * The events of these ids that lie here.
+ *
+ * @param known see `locate`
+ */
+export async function findLocated(
+  kv: Deno.Kv,
+  ids: readonly string[],
+  known?: KnownBuckets,
+): Promise<Map<string, LocatedEntry>> {
+  const places = [...await locate(kv, ids, known)];
+  const values = await getEvents(kv, places.map(([, { key }]) => key));
+  const found = new Map<string, LocatedEntry>();
+  for (const [i, [id, { key, row }]] of places.entries()) {
+    const value = values[i];
+    if (!value) continue;
+    found.set(id, { entry: await entryAt(kv, key, value), row });
   }
-  return null;
+  return found;
 }

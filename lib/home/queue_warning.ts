@@ -12,7 +12,7 @@ import {
 } from "../base/limits.ts";
 import { ulidTimeMs } from "../event/ulid.ts";
 import type { Held } from "./held.ts";
-import type { Ledger } from "./queue_layout.ts";
+import type { Ledger } from "./queue.ts";
 
 /** The warning that is due now; it is then noted as given with the next commit. */
 export async function queueWarning(

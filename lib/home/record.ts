@@ -15,9 +15,8 @@ import {
   type StampedEvent,
 } from "../event/event.ts";
 import type { Held } from "./held.ts";
-import type { Addition } from "./queue.ts";
-import { commitParts, type Place } from "./queue_layout.ts";
-import type { Entry } from "./queue_read.ts";
+import type { Addition, Entry, Place } from "./queue.ts";
+import { commitParts } from "./queue_layout.ts";
 import { COMMIT_EVENTS_MAX, EVENT_BYTES_MAX } from "../base/limits.ts";
 
 /** A draft to record. */

@@ -9,7 +9,8 @@
 
 import type { Deadline } from "../base/deadline.ts";
 import { FILE_MODE, removeIfThere } from "../base/files.ts";
-import { foldLog } from "./queue_file.ts";
+import { queuePath } from "./queue_file.ts";
+import { foldFile } from "./sqlite.ts";
 
 /**
  * What folding SQLite's log into its file may take at most, which is 1,000
@@ -92,7 +93,10 @@ async function fill(path: string, by?: Deadline): Promise<void> {
  */
 export async function makeRoom(home: string): Promise<boolean> {
   const hadReserve = await giveBack(home);
-  const isFolded = await foldLog(home).then(() => true, () => false);
+  const isFolded = await foldFile(queuePath(home)).then(
+    () => true,
+    () => false,
+  );
   return hadReserve || isFolded;
 }
 

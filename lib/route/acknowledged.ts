@@ -7,8 +7,6 @@
 
 import { type Deadline, pause } from "../base/deadline.ts";
 import type { Home } from "../home/home.ts";
-import { locate } from "../home/queue_index.ts";
-import { readLedger } from "../home/queue_read.ts";
 import {
   ACKNOWLEDGED_LOOK_MS,
   CLOSE_TIMEOUT_MS,
@@ -26,13 +24,13 @@ import { CONNECTION_LABELS, type Offer, type Route } from "./route.ts";
  *   person dropped events meanwhile, as these may be among them
  */
 export async function awaitAcknowledged(
-  { events, kv, deadline }: Omit<Offer, "wait">,
+  { events, queue, deadline }: Omit<Offer, "wait">,
   agentHome?: string,
 ): Promise<ReadonlySet<string>> {
   const ids = events.map(({ event_id }) => event_id);
   const acknowledged = new Set<string>();
   try {
-    const { dropped } = await readLedger(kv);
+    const { dropped } = await queue.readLedger();
     let lookAtLeftMs = deadline.leftMs - LOOK_EVERY_MS;
     for (;;) {
       let isOver = false;
@@ -41,13 +39,13 @@ export async function awaitAcknowledged(
         isOver = !await deadline.race(delivers(agentHome), "look");
       }
       // Only now, so that what the agent delivered at its end is seen.
-      const places = await deadline.race(locate(kv, ids), "look");
+      const places = await deadline.race(queue.placesOf(ids), "look");
       for (const id of ids) if (!places.has(id)) acknowledged.add(id);
-      isOver ||= [...places.values()].every(({ key }) => key[0] === "dead");
+      isOver ||= [...places.values()].every((place) => place === "dead");
       if (isOver || deadline.leftMs <= ACKNOWLEDGED_LOOK_MS) break;
       await pause(ACKNOWLEDGED_LOOK_MS);
     }
-    if ((await readLedger(kv)).dropped !== dropped) return new Set();
+    if ((await queue.readLedger()).dropped !== dropped) return new Set();
   } catch {
     // What cannot be looked up is not known to have been acknowledged.
   }
@@ -132,9 +130,9 @@ async function loginProblem(home: Home): Promise<string | undefined> {
 
 /** What was in the way of the last drain, where it went wrong. */
 async function lastFailure(home: Home): Promise<string | undefined> {
-  const kv = home.openKv;
-  if (!kv) return undefined;
-  const { last_failure, last_success = "" } = await readLedger(kv);
+  const { reader } = home;
+  if (!reader) return undefined;
+  const { last_failure, last_success = "" } = await reader.readLedger();
   return last_failure && last_failure.at > last_success
     ? `the last failure: ${last_failure.reason}`
     : undefined;

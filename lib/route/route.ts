@@ -7,6 +7,7 @@
 
 import type { Deadline } from "../base/deadline.ts";
 import type { StampedEvent } from "../event/event.ts";
+import type { QueueReader } from "../home/queue.ts";
 
 /** How this process stands to the server. */
 export type ConnectionStatus =
@@ -30,7 +31,7 @@ export interface Offer {
   readonly wait: boolean;
   readonly deadline: Deadline;
   /** The queue that the events are in. */
-  readonly kv: Deno.Kv;
+  readonly queue: QueueReader;
 }
 
 /** What an emitter knows of the way to the server. */

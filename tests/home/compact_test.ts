@@ -1,6 +1,4 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
-import { compactQueue } from "../../lib/home/compact.ts";
-import { checkQueue } from "../../lib/home/queue_check.ts";
 import { queuePath } from "../../lib/home/queue_file.ts";
 import { linesOf, spawnCode } from "../support/child.ts";
 import { eventOf, idOf } from "../support/events.ts";
@@ -26,20 +24,18 @@ const contentOf = (home: string) =>
   inHome(home, async ({ queue }) => ({
     ids: (await queue.peek(1_000)).map(({ envelope }) => envelope.event_id),
     ledger: queue.ledger,
-    problems: await checkQueue(home, queue),
+    problems: await queue.check(),
   }));
 
 const copiesIn = async (home: string) =>
   (await namesIn(home)).filter((name) => name.includes("compact"));
 
-Deno.test("compactQueue: a queue that was emptied -> smaller, with the same content, sound; the next hold works in it", async () => {
+Deno.test("compact: a queue that was emptied -> smaller, with the same content, sound; the next hold works in it", async () => {
   await using home = await tempHome();
   await emptied(home.path, 300, 5);
   const before = await contentOf(home.path);
   using at = homeAt(home.path);
-  const sizes = await at.maintain(({ queue }) =>
-    compactQueue(home.path, queue.kv)
-  );
+  const sizes = await at.maintain(({ queue }) => queue.compact());
   ok(sizes.bytes_after < sizes.bytes_before / 4, JSON.stringify(sizes));
   // The handle of before is noticed to be of another file.
   await at.maintain(({ queue }) => queue.append([eventOf(999)], "accepted"));
@@ -51,16 +47,16 @@ Deno.test("compactQueue: a queue that was emptied -> smaller, with the same cont
   deepStrictEqual(await copiesIn(home.path), []);
 });
 
-Deno.test("compactQueue: chunks of a large event -> whole in the new file", async () => {
+Deno.test("compact: chunks of a large event -> whole in the new file", async () => {
   await using home = await tempHome();
   const large = eventOf(1, { size: 500_000 });
   await inHome(home.path, ({ queue }) => queue.append([large], "accepted"));
-  await inHome(home.path, ({ queue }) => compactQueue(home.path, queue.kv));
+  await inHome(home.path, ({ queue }) => queue.compact());
   const [entry] = await inHome(home.path, ({ queue }) => queue.peek(1));
   deepStrictEqual(entry!.envelope, large.envelope);
 });
 
-Deno.test("compactQueue: another process reads meanwhile -> said, and nothing has changed", async () => {
+Deno.test("compact: another process reads meanwhile -> said, and nothing has changed", async () => {
   await using home = await tempHome();
   await emptied(home.path, 50, 40);
   const before = await contentOf(home.path);
@@ -78,7 +74,7 @@ Deno.test("compactQueue: another process reads meanwhile -> said, and nothing ha
   await lines.next();
   await inHome(home.path, ({ queue }) => queue.touch());
   await rejects(
-    inHome(home.path, ({ queue }) => compactQueue(home.path, queue.kv)),
+    inHome(home.path, ({ queue }) => queue.compact()),
     { code: "queue_busy" },
   );
   reader.kill("SIGKILL");

@@ -1,14 +1,14 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { Deadline } from "../../lib/base/deadline.ts";
 import { KittyError } from "../../lib/base/errors.ts";
-import { OfflineQueue } from "../../lib/home/queue.ts";
+import { OfflineQueue } from "../../lib/home/offline_queue.ts";
 import {
-  findDamage,
   makeSound,
   queuePath,
   sealOf,
   stateOf,
 } from "../../lib/home/queue_file.ts";
+import { findDamage } from "../../lib/home/sqlite.ts";
 import { linesOf, NOBODY, runCode, spawnCode } from "../support/child.ts";
 import { eventOf } from "../support/events.ts";
 import { farDeadline, namesIn, tempFolder } from "../support/home.ts";

@@ -2,8 +2,7 @@
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { OfflineQueue } from "../../lib/home/queue.ts";
-import { checkQueue } from "../../lib/home/queue_check.ts";
+import { OfflineQueue } from "../../lib/home/offline_queue.ts";
 import {
   COMMIT_EVENTS_MAX,
   KEY_TEXT_MAX,
@@ -18,22 +17,21 @@ const KIB = 1024;
 async function withQueue(
   events: readonly TestEvent[],
   perCommit: number,
-  work: (queue: OfflineQueue, ids: string[], home: string) => Promise<void>,
+  work: (queue: OfflineQueue, ids: string[]) => Promise<void>,
 ): Promise<void> {
   await using folder = await tempFolder();
   using kv = await Deno.openKv(`${folder.path}/events.kv`);
-  const queue = await OfflineQueue.open(kv);
+  const queue = await OfflineQueue.open(kv, { home: folder.path });
   for (let at = 0; at < events.length; at += perCommit) {
     await queue.append(events.slice(at, at + perCommit), "accepted");
   }
-  await work(queue, events.map(({ event_id }) => event_id), folder.path);
+  await work(queue, events.map(({ event_id }) => event_id));
 }
 
 /** Moves all to the dead letters, back, there again, and away; the file is sound after each. */
 async function moveAll(
   queue: OfflineQueue,
   ids: readonly string[],
-  home: string,
   lastError: string,
 ): Promise<void> {
   const why = { reason: "rejected", lastError, nowMs: 0 };
@@ -45,7 +43,7 @@ async function moveAll(
   ];
   for (const move of moves) {
     strictEqual(await move(), ids.length);
-    deepStrictEqual(await checkQueue(home, queue), []);
+    deepStrictEqual(await queue.check(), []);
   }
   let left = 0;
   for await (const { key } of queue.kv.list({ prefix: [] })) {
@@ -62,8 +60,7 @@ Deno.test("deadLetter: events of 2 KiB, and the server's longest words -> all mo
   return withQueue(
     events,
     50,
-    (queue, ids, home) =>
-      moveAll(queue, ids, home, "€".repeat(SERVER_WORDS_CHARS_MAX)),
+    (queue, ids) => moveAll(queue, ids, "€".repeat(SERVER_WORDS_CHARS_MAX)),
   );
 });
 
@@ -121,8 +118,7 @@ Deno.test("any move: nodes with long names, many teams, large events, many rows 
         await withQueue(
           events,
           size !== undefined && size > 8 ? 1 : perCommit,
-          (queue, ids, home) =>
-            moveAll(queue, ids, home, "€".repeat(given.words)),
+          (queue, ids) => moveAll(queue, ids, "€".repeat(given.words)),
         );
       },
     ),

@@ -2,20 +2,19 @@ import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { KittyError } from "../../lib/base/errors.ts";
 import type { StampedEvent } from "../../lib/event/event.ts";
-import { OfflineQueue } from "../../lib/home/queue.ts";
+import { OfflineQueue } from "../../lib/home/offline_queue.ts";
 import {
   commitParts,
   cut,
   eventKey,
   fromBytes,
-  type Ledger,
   LEDGER_KEY,
-  type Place,
   teamLabel,
   toBytes,
 } from "../../lib/home/queue_layout.ts";
 import { rows } from "../../lib/home/queue_index.ts";
-import { readStats, walk } from "../../lib/home/queue_read.ts";
+import type { Ledger, Place } from "../../lib/home/queue.ts";
+import { KvReader, walk } from "../../lib/home/queue_read.ts";
 import {
   CHUNK_BYTES,
   CLOCK_MAX,
@@ -29,7 +28,6 @@ import {
   idOf,
   type TestEvent,
 } from "../support/events.ts";
-import { checkQueue } from "../../lib/home/queue_check.ts";
 import {
   ALL,
   farDeadline,
@@ -197,7 +195,7 @@ Deno.test("OfflineQueue.open: the last holder died while it wrote a large event 
   const chunks = (await keysOf(file.kv))
     .filter(([first, id]) => first === "chunk" && id === idOf(3));
   strictEqual(chunks.length, Math.ceil(EVENT_BYTES_MAX / CHUNK_BYTES));
-  const reader = await readStats(file.kv);
+  const reader = await new KvReader(file.kv).readStats();
   strictEqual(reader.ledger.queued, 2);
 
   const next = await OfflineQueue.open(file.kv);
@@ -317,7 +315,7 @@ Deno.test("append and move: events of many teams with long names -> within Deno 
   const ids = idsOf(events);
   strictEqual(await queue.deadLetter(ids.slice(150), WHY), 450);
   strictEqual(await queue.requeue(ids.slice(300)), 300);
-  const { by_team } = await readStats(file.kv);
+  const { by_team } = await new KvReader(file.kv).readStats();
   strictEqual(Object.keys(by_team).length, 23);
   deepStrictEqual(new Set(Object.values(by_team)), new Set([10, 20]));
   strictEqual(await queue.acknowledge(ids), 450);
@@ -503,7 +501,7 @@ Deno.test("readStats: ten events and 3,000 -> the same number of reads", async (
         yield entry;
       }
     };
-    const stats = await readStats(counting);
+    const stats = await new KvReader(counting).readStats();
     strictEqual(stats.ledger.queued, count);
     strictEqual(stats.oldest, eventOf(1).envelope.timestamp);
     strictEqual(stats.newest, eventOf(count).envelope.timestamp);
@@ -563,7 +561,7 @@ async function checkAccounts(
   strictEqual(stored.bytes, bytes);
   const nonZero = Object.entries(stored.by_type).filter(([, n]) => n !== 0);
   deepStrictEqual(Object.fromEntries(nonZero), byType);
-  deepStrictEqual((await readStats(kv)).by_team, byTeam);
+  deepStrictEqual((await new KvReader(kv).readStats()).by_team, byTeam);
   const keys = await keysOf(kv);
   const count = (first: string) => keys.filter(([k]) => k === first).length;
   const indexed = { queue: 0, dead: 0 };
@@ -803,7 +801,7 @@ Deno.test("deadLetter, requeue, drop: many events of a commit each -> all moved,
     strictEqual(queue.ledger.dead, 250);
     strictEqual(await queue.requeue(ids), 250);
     strictEqual(await queue.drop(ids, "queue"), 250);
-    deepStrictEqual(await checkQueue(home.path, queue), []);
+    deepStrictEqual(await queue.check(), []);
   });
 });
 

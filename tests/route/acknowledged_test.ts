@@ -117,10 +117,10 @@ Deno.test("awaitAcknowledged: the agent ends, is killed, or has no login any mor
   const events = eventsOf(1, 1);
   const waitMs = async (wait: typeof awaitAcknowledged) => {
     const startMs = performance.now();
-    await at.hold(async ({ queue: { kv } }) => {
+    await at.hold(async ({ queue }) => {
       const deadline = deadlineIn(1_500);
       deepStrictEqual(
-        await wait({ events, kv, deadline }, path),
+        await wait({ events, queue, deadline }, path),
         new Set<string>(),
       );
     });

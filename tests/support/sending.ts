@@ -18,13 +18,8 @@ import type { Transport } from "../../lib/delivery/transport/transport.ts";
 import type { StampedEvent } from "../../lib/event/event.ts";
 import type { Held } from "../../lib/home/held.ts";
 import type { Home } from "../../lib/home/home.ts";
-import {
-  commitParts,
-  type Ledger,
-  type Place,
-  type Tries,
-} from "../../lib/home/queue_layout.ts";
-import { walk } from "../../lib/home/queue_read.ts";
+import type { Ledger, Place, Tries } from "../../lib/home/queue.ts";
+import { commitParts } from "../../lib/home/queue_layout.ts";
 import { eventOf, type EventOptions } from "./events.ts";
 import { ALL, farDeadline, homeAt, tempHome } from "./home.ts";
 import { ScriptedServer } from "./scripted_server.ts";
@@ -128,7 +123,7 @@ export class Sending implements AsyncDisposable {
   kept(place: Place): Promise<Kept[]> {
     return this.hold(async ({ queue }) => {
       const kept: Kept[] = [];
-      for await (const { envelope } of walk(queue.kv, place)) {
+      for await (const { envelope } of queue.entries(place)) {
         kept.push({ envelope, ...await queue.tries(envelope.event_id) });
       }
       return kept;

@@ -180,7 +180,7 @@ async function tellTeamless(
   { home, settings }: Place,
 ): Promise<void> {
   if (knownTeam(settings.teamSlug)) return;
-  const { countOfTeam } = await import("../../doctor/queue_look.ts");
+  const { countOfTeam } = await import("../../home/queue_look.ts");
   const count = await countOfTeam(home, LOCAL_TEAM).catch(() => 0);
   if (count === 0) return;
   await out.note(

@@ -7,9 +7,6 @@
 import { Deadline } from "../../base/deadline.ts";
 import { EXIT } from "../../base/errors.ts";
 import { drainLockPath, lockFile } from "../../base/files.ts";
-import { checkQueue } from "../../home/queue_check.ts";
-import { compactQueue } from "../../home/compact.ts";
-import { readStats } from "../../home/queue_read.ts";
 import { HOUSEKEEPING_TIMEOUT_MS } from "../../base/limits.ts";
 import { readTally } from "../../home/tally.ts";
 import type { Call, Command } from "../command.ts";
@@ -69,9 +66,7 @@ export const queue: readonly Command[] = [
         Deadline.in(call.world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS),
         "the drain's lock",
       );
-      const sizes = await maintain(({ queue }) =>
-        compactQueue(home.path, queue.kv)
-      );
+      const sizes = await maintain(({ queue }) => queue.compact());
       await call.out.data(
         sizes,
         `${sizes.bytes_before} bytes before, ${sizes.bytes_after} after`,
@@ -90,10 +85,10 @@ export const queue: readonly Command[] = [
     positionals: [],
     options: {},
     async run(call) {
-      const { home, maintain } = await openKeeper(call);
+      const { maintain } = await openKeeper(call);
       const problems = await maintain(async (held) => [
         ...held.damage,
-        ...await checkQueue(home.path, held.queue),
+        ...await held.queue.check(),
       ]);
       const ok = problems.length === 0;
       await call.out.data(
@@ -107,7 +102,7 @@ export const queue: readonly Command[] = [
 
 async function stats(call: Call): Promise<number> {
   const { home, settings, read } = await openKeeper(call);
-  const { ledger, oldest, newest, by_team } = await readStats(await read());
+  const { ledger, oldest, newest, by_team } = await (await read()).readStats();
   const { queued, dead, bytes, by_type } = ledger;
   const { accepted, imported, delivered, dropped } = ledger;
   const document = {

@@ -64,7 +64,7 @@ export const syncCommands: readonly Command[] = [
     async run(call) {
       const keeper = await openKeeper(call);
       const session = await sessionOf(call, keeper);
-      const kv = await keeper.read();
+      const queue = await keeper.read();
       const agent = await findAgent(
         keeper.home.path,
         call.world.nowMs(),
@@ -72,7 +72,7 @@ export const syncCommands: readonly Command[] = [
       );
       const status = await readSyncStatus(
         keeper.home,
-        kv,
+        queue,
         session,
         agent?.state,
       );
@@ -170,8 +170,8 @@ async function alone(
   const session = await sessionOf(call, keeper);
   if (!(session instanceof Session)) throw session.error;
   const notTaken: NotTaken[] = [];
-  const kv = await keeper.read();
-  const { queued } = await readSyncStatus(keeper.home, kv, session);
+  const queue = await keeper.read();
+  const { queued } = await readSyncStatus(keeper.home, queue, session);
   const progress = new Progress(terminal, world, {
     total: queued,
     isShown: !out.mode.quiet && !out.mode.json,
@@ -260,8 +260,7 @@ async function sayLeft(
     );
   }
   if (!remaining || out.mode.quiet) return;
-  const { readStats } = await import("../../home/queue_read.ts");
-  const { by_team } = await readStats(await read());
+  const { by_team } = await (await read()).readStats();
   const teams = Object.entries(by_team)
     .map(([team, count]) => `${printable(team)} ${count}`).join(", ");
   await out.note(`left, by team: ${teams}`);

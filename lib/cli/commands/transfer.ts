@@ -13,7 +13,6 @@ import {
 } from "../../contract/contract.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
 import { importGroup } from "../../home/import.ts";
-import { envelopeBytes } from "../../home/queue_read.ts";
 import { salvage, SET_ASIDE_HINT } from "../../home/salvage.ts";
 import {
   COMMIT_BYTES_MAX,
@@ -65,14 +64,10 @@ export const transfer: readonly Command[] = [
 
 async function exportAll(call: Call): Promise<number> {
   // Without the lock: whoever reads slowly must not keep others from writing.
-  const kv = await (await openKeeper(call)).readAll();
+  const queue = await (await openKeeper(call)).readAll();
   const decoder = new TextDecoder();
-  const entries = kv.list<Uint8Array>({ prefix: ["queue"] }, {
-    batchSize: PAGE_ENTRIES,
-  });
   let text = "", count = 0;
-  for await (const { key, value } of entries) {
-    const bytes = await envelopeBytes(kv, String(key[3]), value);
+  for await (const bytes of queue.documents("queue")) {
     text += decoder.decode(bytes) + "\n";
     if (++count % PAGE_ENTRIES !== 0) continue;
     if (!await call.terminal.write(text)) return EXIT.ok;

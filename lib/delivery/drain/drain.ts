@@ -19,6 +19,7 @@
 
 import { type Deadline, pause } from "../../base/deadline.ts";
 import type { Home } from "../../home/home.ts";
+import type { QueueReader } from "../../home/queue.ts";
 import {
   ASIDE_TRIES_MAX,
   LINE_BYTES_MIN,
@@ -172,8 +173,8 @@ class Drain {
 
   async run(): Promise<DrainResult> {
     const { home, selection, transport } = this.#parts;
-    const kv = await openForDrain(home);
-    const reader = new OutgoingReader(kv, selection);
+    const queue = await openForDrain(home);
+    const reader = new OutgoingReader(queue, selection);
     const take = () => reader.take(transport.eventsMax, this.#batchBytesMax);
     let end: DrainEnd | undefined;
     try {
@@ -183,11 +184,11 @@ class Drain {
         // Looked at only once the batch is delivered.
         ahead.catch(() => {});
         this.#counts.sent += batch.length;
-        end = await this.#deliver(batch) ?? await this.#comeBack(kv);
+        end = await this.#deliver(batch) ?? await this.#comeBack(queue);
         batch = await ahead;
       }
-      end ??= await this.#tryAside(kv) ?? await this.#clearSuspects() ??
-        await this.#comeBack(kv);
+      end ??= await this.#tryAside(queue) ?? await this.#clearSuspects() ??
+        await this.#comeBack(queue);
     } finally {
       await this.#settling;
     }
@@ -309,7 +310,7 @@ class Drain {
    * picked at even distances, to find any large group of good ones; the rest
    * at random, so that the next drain looks elsewhere.
    */
-  async #tryAside(kv: Deno.Kv): Promise<DrainEnd | undefined> {
+  async #tryAside(queue: QueueReader): Promise<DrainEnd | undefined> {
     if (this.#taken) return undefined;
     const ids = this.#aside.flat();
     const picked = new Set([
@@ -317,7 +318,7 @@ class Drain {
       ...shuffled(ids, this.#parts.home.world).slice(0, ASIDE_TRIES_MAX / 2),
     ]);
     // The later ones are the more likely to be of another kind than the first.
-    for (const event of (await this.#read(kv, picked)).reverse()) {
+    for (const event of (await this.#read(queue, picked)).reverse()) {
       const end = await this.#deliver([event]);
       if (end || this.#taken) return end;
     }
@@ -325,21 +326,21 @@ class Drain {
   }
 
   /** Takes up what was put aside, once the server has taken something. */
-  async #comeBack(kv: Deno.Kv): Promise<DrainEnd | undefined> {
+  async #comeBack(queue: QueueReader): Promise<DrainEnd | undefined> {
     while (this.#taken && this.#aside.length > 0) {
       const ids = this.#aside.shift()!;
       await this.#settling;
       const left = new Set(ids).difference(this.#failed);
-      const end = await this.#deliver(await this.#read(kv, left)) ??
+      const end = await this.#deliver(await this.#read(queue, left)) ??
         await this.#clearSuspects();
       if (end) return end;
     }
     return undefined;
   }
 
-  #read(kv: Deno.Kv, only: ReadonlySet<string>): Promise<WireEvent[]> {
+  #read(queue: QueueReader, only: ReadonlySet<string>): Promise<WireEvent[]> {
     const { selection } = this.#parts;
-    const reader = new OutgoingReader(kv, { ...selection, only });
+    const reader = new OutgoingReader(queue, { ...selection, only });
     return reader.take(only.size, Infinity);
   }
 

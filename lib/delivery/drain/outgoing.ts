@@ -6,8 +6,7 @@
  */
 
 import { LOCAL_TEAM } from "../../base/config.ts";
-import { chunksOf } from "../../home/queue_layout.ts";
-import { type Entry, walk } from "../../home/queue_read.ts";
+import type { Entry, QueueReader } from "../../home/queue.ts";
 import type { WireEvent } from "../transport/transport.ts";
 
 /** Which events a drain takes. */
@@ -26,8 +25,8 @@ export class OutgoingReader {
   /** Read, but too large for the last batch. */
   #ahead: WireEvent | undefined;
 
-  constructor(kv: Deno.Kv, selection: Selection) {
-    this.#entries = walk(kv, "queue");
+  constructor(queue: QueueReader, selection: Selection) {
+    this.#entries = queue.entries("queue");
     this.#selection = selection;
   }
 
@@ -62,16 +61,12 @@ export class OutgoingReader {
   }
 }
 
-const decoder = new TextDecoder();
-
 /** The wire form differs from the stored one in the team of an event that had none. */
 export function toWire(entry: Entry, teamSlug: string): WireEvent {
-  const { envelope, value, bytes } = entry;
+  const { envelope, bytes } = entry;
   const isLocal = envelope.team_slug === LOCAL_TEAM && teamSlug !== LOCAL_TEAM;
   const json = isLocal
     ? JSON.stringify({ ...envelope, team_slug: teamSlug })
-    : chunksOf(value) > 0
-    ? JSON.stringify(envelope)
-    : decoder.decode(value);
+    : entry.json;
   return { event_id: envelope.event_id, json, bytes, isLocal };
 }

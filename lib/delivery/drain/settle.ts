@@ -9,6 +9,7 @@ import { receive } from "../../event/clock.ts";
 import { Deadline } from "../../base/deadline.ts";
 import type { Held } from "../../home/held.ts";
 import type { Home } from "../../home/home.ts";
+import type { QueueReader } from "../../home/queue.ts";
 import { makeReserve } from "../../home/reserve.ts";
 import {
   ATTEMPTS_MAX,
@@ -41,8 +42,8 @@ export async function holdForDrain<T>(
 }
 
 /** Takes in the spool, and gives the queue to read without the lock. */
-export function openForDrain(home: Home): Promise<Deno.Kv> {
-  return holdForDrain(home, ({ queue }) => Promise.resolve(queue.kv));
+export function openForDrain(home: Home): Promise<QueueReader> {
+  return holdForDrain(home, () => Promise.resolve(home.reader!));
 }
 
 /**

@@ -1,19 +1,15 @@
 /**
- * A look at the queue that changes nothing: below Deno KV, which may end the
- * process on a damaged file, and never opens one for reading only.
+ * A look at the queue that changes nothing, for whoever must not hold the
+ * lock, or not trust the file.
  *
  * @module
  */
 
-import { findDamage, queuePath, stateOf } from "../home/queue_file.ts";
-import {
-  fromBytes,
-  LAYOUT,
-  type Ledger,
-  LEDGER_KEY,
-  teamKey,
-} from "../home/queue_layout.ts";
-import { QUICK_CHECK_BYTES_MAX } from "./limits.ts";
+import { QUICK_CHECK_BYTES_MAX } from "../base/limits.ts";
+import type { Ledger } from "./queue.ts";
+import { queuePath, stateOf } from "./queue_file.ts";
+import { fromBytes, LAYOUT, LEDGER_KEY, teamKey } from "./queue_layout.ts";
+import { findDamage, readValue } from "./sqlite.ts";
 
 /** What a look at the queue has shown. */
 export interface QueueLook {
@@ -67,11 +63,6 @@ async function readRow<T>(
   home: string,
   key: Deno.KvKey,
 ): Promise<T | undefined> {
-  // As Deno KV writes a key of texts: for each 0x02, UTF-8, 0x00.
-  const bytes = new TextEncoder()
-    .encode(key.map((part) => `\u0002${String(part)}\u0000`).join(""));
-  const { DatabaseSync } = await import("node:sqlite");
-  using database = new DatabaseSync(queuePath(home), { readOnly: true });
-  const row = database.prepare("SELECT v FROM kv WHERE k = ?").get(bytes);
-  return row ? fromBytes<T>(row.v as Uint8Array) : undefined;
+  const value = await readValue(queuePath(home), key.map(String));
+  return value && fromBytes<T>(value);
 }

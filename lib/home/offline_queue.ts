@@ -1,0 +1,392 @@
+/**
+ * The offline queue: every event from its receipt to the server's final word,
+ * and the dead letters. Opened by the holder of the home's lock, for as long
+ * as the lock is held.
+ *
+ * @module
+ */
+
+import { CLOCK_MAX, COMMIT_BYTES_MAX } from "../base/limits.ts";
+import { LOCAL_TEAM } from "../base/config.ts";
+import type { StampedEvent } from "../event/event.ts";
+import type {
+  Addition,
+  Entry,
+  Ledger,
+  Origin,
+  Place,
+  QueueWriter,
+  Tries,
+} from "./queue.ts";
+import { Accounts, type Change } from "./queue_accounts.ts";
+import {
+  chunkedHead,
+  chunkKey,
+  cut,
+  eventKey,
+  toBytes,
+  triesKey,
+} from "./queue_layout.ts";
+import { bucketOf, indexNew, type KnownBuckets } from "./queue_index.ts";
+import { Move } from "./queue_move.ts";
+import {
+  findLocated,
+  KvReader,
+  type LocatedEntry,
+  type StoredEntry,
+  walk,
+} from "./queue_read.ts";
+import { isDiskFull } from "./reserve.ts";
+
+/** An addition as this queue makes it. */
+class KvAddition implements Addition {
+  constructor(
+    readonly events: readonly StampedEvent[],
+    readonly origin: Origin,
+    readonly commit: Deno.AtomicOperation,
+    readonly large: readonly Large[],
+    /** Of all events. */
+    readonly bytes: number,
+    /** Highest clock value among them that counts for the clock. */
+    readonly highest: number,
+  ) {}
+}
+
+/** Makes room on a full disk; false where there is none to be had. */
+export type MakeRoom = () => Promise<boolean>;
+
+/** What a queue has to know of its surroundings. */
+export interface QueueOptions {
+  /** The home that it lies in; without one, it is in memory. */
+  readonly home?: string;
+  /** The team that most events will be of. */
+  readonly teamSlug?: string;
+  /** What takes events out asks it for room where the disk is full. */
+  readonly makeRoom?: MakeRoom;
+}
+
+/** An event that does not fit into one value, in pieces. */
+interface Large {
+  readonly event_id: string;
+  readonly pieces: readonly Uint8Array[];
+}
+
+/** The queue in Deno KV, in the hands of the lock's holder. */
+export class OfflineQueue extends KvReader implements QueueWriter {
+  readonly #accounts: Accounts;
+  readonly #makeRoom: MakeRoom;
+  readonly #home: string | undefined;
+  /** While the lock is held, nobody else adds ids: an intake looks each bucket up once. */
+  readonly #known: KnownBuckets = new Map();
+
+  private constructor(
+    kv: Deno.Kv,
+    accounts: Accounts,
+    { home, makeRoom = () => Promise.resolve(false) }: QueueOptions,
+  ) {
+    super(kv);
+    this.#accounts = accounts;
+    this.#makeRoom = makeRoom;
+    this.#home = home;
+  }
+
+  /**
+   * Reads the ledger, and removes what a holder left that died while it wrote
+   * a large event.
+   *
+   * @throws {KittyError} when a newer program wrote the queue
+   */
+  static async open(
+    kv: Deno.Kv,
+    options: QueueOptions = {},
+  ): Promise<OfflineQueue> {
+    const { teamSlug = LOCAL_TEAM } = options;
+    const accounts = await Accounts.open(kv, teamSlug);
+    const queue = new OfflineQueue(kv, accounts, options);
+    await queue.#removePending();
+    return queue;
+  }
+
+  get ledger(): Ledger {
+    return this.#accounts.ledger;
+  }
+
+  prepare(part: readonly StampedEvent[], origin: Origin): Addition {
+    const commit = this.kv.atomic();
+    const keys: Deno.KvKey[] = [];
+    const large: Large[] = [];
+    let bytes = 0, highest = 0;
+    for (const event of part) {
+      const { event_id, lamport_clock, node_id } = event;
+      const pieces = cut(event.bytes);
+      if (pieces.length > 0) large.push({ event_id, pieces });
+      const key = eventKey("queue", lamport_clock, node_id, event_id);
+      commit.set(
+        key,
+        pieces.length === 0
+          ? event.bytes
+          : chunkedHead(pieces.length, event.bytes.length),
+      );
+      keys.push(key);
+      bytes += event.bytes.length;
+      // An imported value that leaves none above it must not use up our clock.
+      if (origin === "accepted" || lamport_clock < CLOCK_MAX) {
+        highest = Math.max(highest, lamport_clock);
+      }
+    }
+    indexNew(commit, keys);
+    return new KvAddition(part, origin, commit, large, bytes, highest);
+  }
+
+  /** A large event's chunks go first; they are invisible until the one commit. */
+  async store(addition: Addition): Promise<void> {
+    if (!(addition instanceof KvAddition)) {
+      throw new TypeError("the addition was made by another queue");
+    }
+    try {
+      await this.#store(addition);
+    } catch (error) {
+      if (!await this.#stands(addition)) throw error;
+      await this.#accounts.reload();
+    }
+  }
+
+  async #store(addition: KvAddition): Promise<void> {
+    await this.#removePending();
+    for (const { event_id } of addition.events) {
+      // Even if it is not stored after all: then it is looked for once more.
+      this.#known.get(bucketOf(event_id))?.add(event_id);
+    }
+    const { events, origin, commit, large, bytes, highest } = addition;
+    const { ledger } = this;
+    for (const event of large) await this.#storeChunks(event);
+    await this.#accounts.commit(commit, {
+      ...ledger,
+      highest: Math.max(ledger.highest, highest),
+      [origin]: ledger[origin] + events.length,
+      queued: ledger.queued + events.length,
+      bytes: ledger.bytes + bytes,
+    }, events.map((envelope) => ({ envelope, change: 1 })));
+  }
+
+  /**
+   * Whether a commit that failed stands nevertheless. SQLite reports an error
+   * also where the commit was made and only the folding of its log failed. And
+   * one whose sync failed still lies in the log, where the next process that
+   * opens the queue would find it: what does not stand is written over.
+   */
+  async #stands({ events: [first] }: Addition): Promise<boolean> {
+    if (!first) return false;
+    const { lamport_clock, node_id, event_id } = first;
+    const key = eventKey("queue", lamport_clock, node_id, event_id);
+    const { value } = await this.kv.get(key);
+    if (value !== null) return true;
+    for (let tries = 0; tries < OVERWRITES_MAX; tries++) {
+      if (await this.touch().then(() => true, () => false)) break;
+    }
+    return false;
+  }
+
+  append(part: readonly StampedEvent[], origin: Origin): Promise<void> {
+    return this.store(this.prepare(part, origin));
+  }
+
+  touch(): Promise<void> {
+    return this.#accounts.commit(this.kv.atomic(), this.ledger, []);
+  }
+
+  noteWarning(nowMs: number): void {
+    this.#accounts.note({ warned_at: nowMs });
+  }
+
+  noteDelivery(noted: Pick<Ledger, "last_success" | "last_failure">): void {
+    this.#accounts.note(noted);
+  }
+
+  override async find(ids: readonly string[]): Promise<Map<string, Entry>> {
+    return new Map(
+      [...await this.#findLocated(ids)].map(([id, { entry }]) => [id, entry]),
+    );
+  }
+
+  #findLocated(ids: readonly string[]): Promise<Map<string, LocatedEntry>> {
+    return findLocated(this.kv, ids, this.#known);
+  }
+
+  async peek(limit: number): Promise<Entry[]> {
+    const entries: Entry[] = [];
+    for await (const entry of walk(this.kv, "queue", limit)) {
+      entries.push(entry);
+    }
+    return entries;
+  }
+
+  acknowledge(ids: readonly string[]): Promise<number> {
+    return this.#move(ids, "queue", "gone", "delivered");
+  }
+
+  async recordFailure(
+    ids: readonly string[],
+    lastError: string,
+  ): Promise<Map<string, number>> {
+    const attempts = new Map<string, number>();
+    for (const entry of (await this.find(ids)).values()) {
+      const { event_id } = entry.envelope;
+      if (entry.place !== "queue") continue;
+      const tries: Tries = {
+        attempts: (await this.tries(event_id)).attempts + 1,
+        last_error: lastError,
+      };
+      await this.#withRoom(() =>
+        this.kv.set(triesKey(event_id), toBytes(tries))
+      );
+      attempts.set(event_id, tries.attempts);
+    }
+    return attempts;
+  }
+
+  deadLetter(
+    ids: readonly string[],
+    why: { reason: string; lastError?: string; nowMs: number },
+  ): Promise<number> {
+    return this.#move(ids, "queue", "dead", undefined, ({ attempts }) => ({
+      attempts,
+      ...(why.lastError !== undefined && { last_error: why.lastError }),
+      reason: why.reason,
+      dead_at: new Date(why.nowMs).toISOString(),
+    }));
+  }
+
+  requeue(ids: readonly string[]): Promise<number> {
+    return this.#move(ids, "dead", "queue");
+  }
+
+  drop(ids: readonly string[], from: Place): Promise<number> {
+    return this.#move(ids, from, "gone", "dropped");
+  }
+
+  async check(): Promise<string[]> {
+    const { checkQueue } = await import("./queue_check.ts");
+    return await checkQueue(this.#homeOnDisk, this);
+  }
+
+  async compact(): Promise<{ bytes_before: number; bytes_after: number }> {
+    const { compactQueue } = await import("./compact.ts");
+    return await compactQueue(this.#homeOnDisk, this.kv);
+  }
+
+  get #homeOnDisk(): string {
+    if (this.#home === undefined) throw new Error("the queue is in memory");
+    return this.#home;
+  }
+
+  /**
+   * Moves events from one place to another, as many at a time as a commit
+   * takes. Ids that do not lie in `from` are passed over.
+   *
+   * @returns how many were moved
+   */
+  async #move(
+    ids: readonly string[],
+    from: Place,
+    to: Place | "gone",
+    counter?: "delivered" | "dropped",
+    triesAfter?: (before: Tries) => Tries,
+  ): Promise<number> {
+    let moved = 0;
+    const wanted = [...new Set(ids)];
+    for (let at = 0; at < wanted.length;) {
+      const some = wanted.slice(at, at + MOVED_AT_ONCE_MAX);
+      // Each commit writes rows of the index anew, so they are read for each.
+      const found = await this.#findLocated(some);
+      const move = new Move(to);
+      for (const id of some) {
+        const place = found.get(id);
+        if (place?.entry.place === from) {
+          const tries = triesAfter && triesAfter(await this.tries(id));
+          if (!move.take(place, tries)) break;
+        }
+        at += 1;
+      }
+      if (move.entries.length === 0) continue;
+      await this.#commitMove(
+        move.commit(this.kv),
+        move.entries,
+        from,
+        to,
+        counter,
+      );
+      moved += move.entries.length;
+    }
+    return moved;
+  }
+
+  async #commitMove(
+    commit: Deno.AtomicOperation,
+    part: readonly StoredEntry[],
+    from: Place,
+    to: Place | "gone",
+    counter: "delivered" | "dropped" | undefined,
+  ): Promise<void> {
+    const field = (place: Place) => place === "queue" ? "queued" : "dead";
+    const ledger: { -readonly [K in keyof Ledger]: Ledger[K] } = {
+      ...this.ledger,
+    };
+    ledger[field(from)] -= part.length;
+    if (to === "gone") {
+      ledger.bytes -= part.reduce((sum, entry) => sum + entry.bytes, 0);
+    } else {
+      ledger[field(to)] += part.length;
+    }
+    if (counter) ledger[counter] += part.length;
+    const change = from === "queue" ? -1 : to === "queue" ? 1 : 0;
+    const changes = part.map(({ envelope }): Change => ({ envelope, change }));
+    await this.#withRoom(async () => {
+      try {
+        await this.#accounts.commit(commit, ledger, changes);
+      } catch (error) {
+        const { value } = await this.kv.get(part[0]!.key);
+        if (value !== null) throw error;
+        await this.#accounts.reload();
+      }
+    });
+  }
+
+  /** Does work that makes the queue smaller, on a full disk too. */
+  async #withRoom(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!isDiskFull(error) || !await this.#makeRoom()) throw error;
+      await work();
+    }
+  }
+
+  async #storeChunks({ event_id, pieces }: Large): Promise<void> {
+    const pending = { event_id, chunks: pieces.length };
+    const perCommit = Math.floor(COMMIT_BYTES_MAX / pieces[0]!.length);
+    for (let at = 0; at < pieces.length; at += perCommit) {
+      const commit = this.kv.atomic();
+      for (const [i, piece] of pieces.slice(at, at + perCommit).entries()) {
+        commit.set(chunkKey(event_id, at + i), piece);
+      }
+      await this.#accounts.commit(commit, { ...this.ledger, pending }, []);
+    }
+  }
+
+  async #removePending(): Promise<void> {
+    const { pending, ...ledger } = this.ledger;
+    if (!pending) return;
+    const commit = this.kv.atomic();
+    for (let n = 0; n < pending.chunks; n++) {
+      commit.delete(chunkKey(pending.event_id, n));
+    }
+    await this.#accounts.commit(commit, ledger, []);
+  }
+}
+
+/** How often it is tried to write over a commit that failed; each try that reaches the file is enough. */
+const OVERWRITES_MAX = 3;
+
+/** Entries that `#move` has in memory at once. */
+const MOVED_AT_ONCE_MAX = 240;

@@ -1,0 +1,123 @@
+/**
+ * Moving events from one place to another, or out of the queue: as many in one
+ * commit as it can take.
+ *
+ * @module
+ */
+
+import {
+  COMMIT_BYTES_MAX,
+  COMMIT_KEY_BYTES_MAX,
+  COMMIT_MUTATIONS_MAX,
+  GET_MANY_MAX,
+} from "../base/limits.ts";
+import { indexMoved, type IndexRow, rowBytes } from "./queue_index.ts";
+import {
+  chunkKey,
+  chunksOf,
+  eventKey,
+  toBytes,
+  triesKey,
+} from "./queue_layout.ts";
+import type { Place, Tries } from "./queue.ts";
+import type { StoredEntry } from "./queue_read.ts";
+
+/** One mutation of a commit: a value to store, or none, to remove the key. */
+type Mutation = readonly [key: Deno.KvKey, value?: Uint8Array];
+
+/** The events that one commit moves, as many as it can take. */
+export class Move {
+  readonly entries: StoredEntry[] = [];
+  readonly #to: Place | "gone";
+  readonly #planned: Mutation[] = [];
+  readonly #rows = new Set<IndexRow>();
+  readonly #teams = new Set<string>();
+  #mutations = 0;
+  #keyBytes = 0;
+  /** Of keys and values. */
+  #bytes = 0;
+
+  constructor(to: Place | "gone") {
+    this.#to = to;
+  }
+
+  /**
+   * Adds an event.
+   *
+   * @returns false where the commit has no room for it
+   */
+  take(
+    { entry, row }: { entry: StoredEntry; row: IndexRow },
+    tries?: Tries,
+  ): boolean {
+    const planned = mutationsOf(entry, this.#to, tries);
+    for (const [key, value] of planned) this.#weigh(key, value?.length ?? 0);
+    if (!this.#rows.has(row)) {
+      // Removed under its name and written anew, where control characters in a node's name take twice the room.
+      this.#weigh(row.key, 0);
+      this.#weigh(row.key, 2 * rowBytes(row.items));
+    }
+    const { team_slug } = entry.envelope;
+    const teams = this.#teams.size + (this.#teams.has(team_slug) ? 0 : 1);
+    const isOver = this.#mutations > COMMIT_MUTATIONS_MAX ||
+      this.#keyBytes > COMMIT_KEY_BYTES_MAX || this.#bytes > COMMIT_BYTES_MAX ||
+      teams > GET_MANY_MAX;
+    if (isOver && this.entries.length > 0) return false;
+    this.entries.push(entry);
+    this.#planned.push(...planned);
+    this.#rows.add(row);
+    this.#teams.add(team_slug);
+    return true;
+  }
+
+  /** The commit of all that was taken, but for the counters. */
+  commit(kv: Deno.Kv): Deno.AtomicOperation {
+    const commit = kv.atomic();
+    for (const [key, value] of this.#planned) {
+      if (value) commit.set(key, value);
+      else commit.delete(key);
+    }
+    const ids = new Set(this.entries.map((e) => e.envelope.event_id));
+    indexMoved(commit, this.#rows, ids, this.#to);
+    return commit;
+  }
+
+  #weigh(key: Deno.KvKey, valueBytes: number): void {
+    const size = keyBytes(key);
+    this.#mutations += 1;
+    this.#keyBytes += size;
+    this.#bytes += size + valueBytes;
+  }
+}
+
+/** All that a move changes of one event, but for its row of the index. */
+function mutationsOf(
+  { key, value, envelope }: StoredEntry,
+  to: Place | "gone",
+  tries: Tries | undefined,
+): Mutation[] {
+  const { event_id, lamport_clock, node_id } = envelope;
+  const mutations: Mutation[] = [
+    [key],
+    tries ? [triesKey(event_id), toBytes(tries)] : [triesKey(event_id)],
+  ];
+  if (to !== "gone") {
+    mutations.push([eventKey(to, lamport_clock, node_id, event_id), value]);
+    return mutations;
+  }
+  for (let n = 0; n < chunksOf(value); n++) {
+    mutations.push([chunkKey(event_id, n)]);
+  }
+  return mutations;
+}
+
+/** What a key takes at most. */
+function keyBytes(key: Deno.KvKey): number {
+  return key.reduce((sum: number, part) => {
+    if (typeof part !== "string") return sum + 9;
+    return sum + 2 + part.length * (IS_ASCII.test(part) ? 1 : 3);
+  }, 0);
+}
+
+// deno-lint-ignore no-control-regex
+const IS_ASCII = /^[\x01-\x7f]*$/;

@@ -1,0 +1,254 @@
+/**
+ * SQLite below Deno KV. Deno KV may end the process on a damaged file, and
+ * never opens one for reading only: what has to look at such a file goes
+ * below it, and only here.
+ *
+ * @module
+ */
+
+import { KittyError, reasonOf } from "../base/errors.ts";
+import { FAILED_READS_MAX, PAGE_ENTRIES } from "../base/limits.ts";
+import type { Place } from "./queue.ts";
+
+/** How a file is checked. */
+export interface CheckOptions {
+  /** Leave the file as it is, even if a writer that died left a change half made. */
+  readonly changesNothing?: boolean;
+}
+
+/**
+ * SQLite's own check.
+ *
+ * @returns what is wrong in its words; undefined for a sound file
+ * @throws {KittyError} when the file could not be checked
+ */
+export async function findDamage(
+  path: string,
+  options: CheckOptions = {},
+): Promise<string | undefined> {
+  try {
+    const verdict = await quickCheck(path, options);
+    if (verdict === "ok") return undefined;
+    const words = verdict.replaceAll("\n", "; ");
+    const [, code] = verdict.match(/error code=(\d+)/) ?? [];
+    if (code === undefined || isDamage(Number(code))) return words;
+    throw unusable(`cannot check ${path}: ${words}`);
+  } catch (error) {
+    if (error instanceof KittyError) throw error;
+    if (isDamage((error as { errcode?: number }).errcode ?? 0)) {
+      return reasonOf(error);
+    }
+    throw unusable(`cannot check ${path}: ${reasonOf(error)}`);
+  }
+}
+
+/**
+ * A writer killed while it made the file leaves a journal that has to be rolled
+ * back before anybody can read: only a handle that may write can do that.
+ */
+async function quickCheck(
+  path: string,
+  { changesNothing = false }: CheckOptions,
+): Promise<string> {
+  const { DatabaseSync } = await import("node:sqlite");
+  const check = (readOnly: boolean) => {
+    using database = new DatabaseSync(path, { readOnly });
+    const rows = database.prepare("PRAGMA quick_check(1)").all();
+    return String(rows[0]?.quick_check);
+  };
+  try {
+    return check(true);
+  } catch (error) {
+    if (!isReadOnly(error)) throw error;
+    if (!changesNothing) return check(false);
+    throw unusable(
+      `cannot check ${path}: a change to it was broken off`,
+      "the next emit takes it back, and so does: kitty-events queue check",
+    );
+  }
+}
+
+/** Whether SQLite would have had to write. */
+function isReadOnly(error: unknown): boolean {
+  const READONLY = 8;
+  return (((error as { errcode?: number }).errcode ?? 0) & 0xff) === READONLY;
+}
+
+/** Moves all of SQLite's write-ahead log into its file. */
+export async function foldFile(path: string): Promise<void> {
+  const { DatabaseSync } = await import("node:sqlite");
+  using database = new DatabaseSync(path);
+  const [row] = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").all();
+  if (row?.busy === 0) return;
+  throw new KittyError(
+    "queue_busy",
+    "the log of the queue was not folded: another program is reading it",
+    { hint: "try again in a moment" },
+  );
+}
+
+/** Whether SQLite's code speaks of the file's content: a read that failed proves nothing of it. */
+function isDamage(code: number): boolean {
+  const CORRUPT = 11, NOT_A_DATABASE = 26;
+  return [CORRUPT, NOT_A_DATABASE].includes(code & 0xff);
+}
+
+/** An error for a queue that is there but cannot be used now. */
+export function unusable(message: string, hint?: string): KittyError {
+  return new KittyError("queue_unusable", message, { hint });
+}
+
+/**
+ * The value of a key of texts, read without the lock: SQLite gives each reader
+ * one consistent state.
+ *
+ * @throws when the file cannot be read now
+ */
+export async function readValue(
+  path: string,
+  key: readonly string[],
+): Promise<Uint8Array | undefined> {
+  const { DatabaseSync } = await import("node:sqlite");
+  using database = new DatabaseSync(path, { readOnly: true });
+  const row = database.prepare("SELECT v FROM kv WHERE k = ?")
+    .get(join(...key.map(text)));
+  return row?.v as Uint8Array | undefined;
+}
+
+/** A row as SQLite has it. */
+export interface Row {
+  readonly k: Uint8Array;
+  readonly v: Uint8Array;
+}
+
+/** The rows of a damaged file, as far as they can be read. */
+export class ReadableRows implements Disposable {
+  readonly #database: Disposable;
+  readonly #value: (key: Uint8Array) => Uint8Array | undefined;
+  readonly #range: RangeReader;
+  /** Reads that met damage so far. */
+  failures = 0;
+
+  private constructor(
+    database: Disposable,
+    value: (key: Uint8Array) => Uint8Array | undefined,
+    range: RangeReader,
+  ) {
+    this.#database = database;
+    this.#value = value;
+    this.#range = range;
+  }
+
+  /** @throws when nothing can be read of the file */
+  static async open(path: string): Promise<ReadableRows> {
+    const { DatabaseSync } = await import("node:sqlite");
+    const database = new DatabaseSync(path);
+    try {
+      // Not `iterate`: at a damaged page it ends as if there were no more rows.
+      const range = database.prepare(
+        `SELECT k, v FROM kv WHERE k >= ? AND k < ? AND k > ? ORDER BY k LIMIT ${PAGE_ENTRIES}`,
+      );
+      const value = database.prepare("SELECT v FROM kv WHERE k = ?");
+      return new ReadableRows(
+        database,
+        (key) => (value.get(key) as Row | undefined)?.v,
+        (from, to, after) => range.all(from, to, after) as unknown as Row[],
+      );
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
+  /** The rows of a place, less those on damaged pages. */
+  *of(place: Place): Generator<Row> {
+    const prefix = text(place);
+    const read: ClockReader = (from, to, after) =>
+      this.#range(
+        join(prefix, number(from)),
+        join(prefix, number(to)),
+        after,
+      );
+    const seen = { last: prefix, failures: 0 };
+    yield* rowsBetween(read, 0, 2 ** 53, seen);
+    this.failures += seen.failures;
+  }
+
+  value(key: Uint8Array): Uint8Array | undefined {
+    return this.#value(key);
+  }
+
+  [Symbol.dispose](): void {
+    this.#database[Symbol.dispose]();
+  }
+}
+
+type RangeReader = (
+  from: Uint8Array,
+  to: Uint8Array,
+  after: Uint8Array,
+) => Row[];
+
+/** Reads a page of a range of clock values. */
+type ClockReader = (
+  from: number,
+  to: number,
+  after: Uint8Array,
+) => readonly Row[];
+
+/**
+ * The rows of a range of clock values, less those on damaged pages: a range
+ * that cannot be read to its end is read on in halves.
+ */
+function* rowsBetween(
+  read: ClockReader,
+  from: number,
+  to: number,
+  seen: { last: Uint8Array; failures: number },
+): Generator<Row> {
+  try {
+    for (let page; (page = read(from, to, seen.last)).length > 0;) {
+      for (const row of page) {
+        seen.last = row.k;
+        yield row;
+      }
+    }
+  } catch {
+    seen.failures += 1;
+    if (to - from <= 1 || seen.failures > FAILED_READS_MAX) return;
+    const middle = Math.floor((from + to) / 2);
+    yield* rowsBetween(read, from, middle, seen);
+    yield* rowsBetween(read, middle, to, seen);
+  }
+}
+
+/** The key of a piece of a large event. */
+export function pieceKey(id: string, n: number): Uint8Array {
+  return join(text("chunk"), text(id), number(n));
+}
+
+// Deno KV's form of keys: text is 0x02, UTF-8, 0x00; a number is 0x21 and a
+// big-endian double with its sign bit turned.
+const TEXT = 0x02, END = 0x00, NUMBER = 0x21;
+
+function text(part: string): Uint8Array {
+  return join([TEXT], new TextEncoder().encode(part), [END]);
+}
+
+function number(part: number): Uint8Array {
+  const bytes = new Uint8Array(9);
+  bytes[0] = NUMBER;
+  new DataView(bytes.buffer).setFloat64(1, part);
+  bytes[1]! ^= 0x80;
+  return bytes;
+}
+
+/** The last part of a key that ends with a text. */
+export function lastText(key: Uint8Array): string {
+  const body = key.subarray(0, -1);
+  return new TextDecoder().decode(body.subarray(body.lastIndexOf(TEXT) + 1));
+}
+
+function join(...parts: Iterable<number>[]): Uint8Array {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
