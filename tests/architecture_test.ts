@@ -160,7 +160,7 @@ Deno.test("Deno KV -> opened only where the lock is held, or the file is at rest
     .filter(([, text]) => text.includes("Deno.openKv(")).map(([path]) => path);
   deepStrictEqual(users.sort(), [
     // The server's own file, which only one process opens.
-    "lib/collector/events/store.ts",
+    "lib/collector/events/kv_store.ts",
     "lib/home/compact.ts",
     "lib/home/home.ts",
     "lib/home/queue_file.ts",
@@ -177,6 +177,19 @@ Deno.test("the client's queue -> known as Deno KV in its own room only", async (
   );
   deepStrictEqual(others, []);
   ok(users.length > others.length);
+});
+
+Deno.test("the collector's engine -> named by one file only", async () => {
+  const engine =
+    /^lib\/collector\/(events\/(kv_|layout)|accounts\/(kv_|file_))/;
+  const users = (await allImports())
+    .filter(({ from, to }) => engine.test(to) && !engine.test(from))
+    .map(({ from }) => from);
+  deepStrictEqual([...new Set(users)].sort(), [
+    // `collector user add` works while the collector runs, and while it does not.
+    "lib/cli/commands/collector.ts",
+    "lib/collector/engine.ts",
+  ]);
 });
 
 Deno.test("SQLite below Deno KV -> known to one file", async () => {

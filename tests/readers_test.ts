@@ -7,7 +7,7 @@ import { ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { splitBatch } from "../lib/collector/events/split.ts";
 import { Tokens } from "../lib/collector/accounts/tokens.ts";
-import { readUsers } from "../lib/collector/accounts/users.ts";
+import { readUsers } from "../lib/collector/accounts/file_accounts.ts";
 import { readArrival } from "../lib/collector/events/arrival.ts";
 import { readConfigFile } from "../lib/base/config.ts";
 import { readDraft, readEnvelope } from "../lib/contract/contract.ts";

@@ -9,7 +9,7 @@ import { Deadline } from "../base/deadline.ts";
 import { BoundedServer } from "../base/bounded_server.ts";
 import { DeadlineError, EXIT, KittyError, reasonOf } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
-import { eventsPath, HeldFolder, signingSecret } from "./folder.ts";
+import { openFolder } from "./engine.ts";
 import { BusyError } from "./gate.ts";
 import { errorAnswer, HttpError, route, type Routes } from "./http/http.ts";
 import { Intake } from "./events/intake.ts";
@@ -25,7 +25,6 @@ import { Metrics } from "./metrics.ts";
 import { routesOf } from "./http/routes.ts";
 import { Sessions } from "./accounts/sessions.ts";
 import { Sockets } from "./sockets/sockets.ts";
-import { Store } from "./events/store.ts";
 import { Tokens } from "./accounts/tokens.ts";
 
 /** What a collector is made of. */
@@ -63,20 +62,24 @@ export async function startCollector(
 ): Promise<Collector> {
   const { world, folder, listen, log } = parts;
   await using undo = new AsyncDisposableStack();
-  const held = await HeldFolder.take(folder, world);
-  undo.defer(() => held.release());
-  const secret = await signingSecret(folder, world);
-  const store = undo.use(await Store.open(eventsPath(folder)));
-
-  const tokens = new Tokens(secret, world.nowMs);
-  const sessions = new Sessions({ kv: store.kv, tokens, folder, world });
   const metrics = new Metrics(() => sockets.size);
-  const sockets: Sockets = new Sockets({ ...parts, store, metrics });
-  const intake = new Intake(store, metrics, sockets.broadcast);
-  const logins = new Logins({ sessions, metrics, world, folder });
+  const sockets: Sockets = new Sockets({ ...parts, metrics });
+  const engine = undo.use(
+    await openFolder(
+      folder,
+      world,
+      (...stored) => sockets.broadcast(...stored),
+    ),
+  );
+  const { events, accounts } = engine;
+  const tokens = new Tokens(engine.secret, world.nowMs);
+  const store = engine.sessions;
+  const sessions = new Sessions({ store, accounts, tokens, world });
+  const intake = new Intake(events, metrics);
+  const logins = new Logins({ sessions, metrics, world, accounts });
   const routes = routesOf({
     world,
-    store,
+    events,
     intake,
     sockets,
     sessions,

@@ -4,6 +4,7 @@ import { ok, strictEqual } from "node:assert/strict";
 import { startCollector } from "../../lib/collector/collector.ts";
 import { collectorFolder } from "../../lib/collector/folder.ts";
 import { jsonLog } from "../../lib/base/log.ts";
+import { FileAccounts } from "../../lib/collector/accounts/file_accounts.ts";
 import { addUser } from "../../lib/collector/accounts/users.ts";
 import { PATHS, type TokenAnswer } from "../../lib/base/wire.ts";
 import { linesOf } from "./child.ts";
@@ -30,7 +31,10 @@ export async function addUsers(
 ): Promise<void> {
   for (const user of users) {
     const world = new TestWorld();
-    await addUser(collectorFolder(home), world, { ...user, rounds: 10 });
+    await addUser(new FileAccounts(collectorFolder(home), world), world, {
+      ...user,
+      rounds: 10,
+    });
   }
 }
 

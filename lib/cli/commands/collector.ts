@@ -7,7 +7,9 @@
 import { startCollector } from "../../collector/collector.ts";
 import { collectorFolder } from "../../collector/folder.ts";
 import { jsonLog } from "../../base/log.ts";
-import { addUser, readUsers } from "../../collector/accounts/users.ts";
+import type { AccountStore } from "../../collector/accounts/account_store.ts";
+import { FileAccounts } from "../../collector/accounts/file_accounts.ts";
+import { addUser } from "../../collector/accounts/users.ts";
 import { isLoopback } from "../../login/server_url.ts";
 import { EXIT } from "../../base/errors.ts";
 import type { Call, Command } from "../command.ts";
@@ -71,11 +73,8 @@ export const collector: readonly Command[] = [
     positionals: [],
     options: {},
     async run(call) {
-      for (
-        const { name, team, created_at } of await readUsers(
-          await folderOf(call),
-        )
-      ) {
+      const users = await accountsOf(call, await folderOf(call)).all();
+      for (const { name, team, created_at } of users) {
         await call.out.data({ name, team, created_at }, `${name} ${team}`);
       }
       return EXIT.ok;
@@ -100,7 +99,7 @@ async function run(call: Call): Promise<number> {
       "others can reach this address: put a proxy with TLS before it, or tokens and events travel in the clear",
     );
   }
-  if ((await readUsers(folder)).length === 0) {
+  if ((await accountsOf(call, folder).all()).length === 0) {
     log.warn("nobody can log in yet: kitty-events collector user add");
   }
   await out.line(JSON.stringify({ listening: server.url }));
@@ -115,16 +114,24 @@ async function add(call: Call): Promise<number> {
   const folder = await folderOf(call);
   const password = await readPassword(call, `password for ${username}: `);
   if (password === undefined) return STOPPED;
-  const { name, team, created_at } = await addUser(folder, world, {
-    name: username,
-    team: args.text("team")!,
-    password,
-    replace: args.flag("replace"),
-  });
+  const { name, team, created_at } = await addUser(
+    accountsOf(call, folder),
+    world,
+    {
+      name: username,
+      team: args.text("team")!,
+      password,
+      replace: args.flag("replace"),
+    },
+  );
   await out.data({ name, team, created_at }, `${name} ${team}`);
   return EXIT.ok;
 }
 
 async function folderOf(call: Call): Promise<string> {
   return collectorFolder(await homeOf(call));
+}
+
+function accountsOf({ world }: Call, folder: string): AccountStore {
+  return new FileAccounts(folder, world);
 }

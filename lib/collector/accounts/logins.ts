@@ -16,16 +16,16 @@ import {
   TOKEN_BODY_BYTES_MAX,
 } from "../limits.ts";
 import type { Metrics } from "../metrics.ts";
+import type { AccountStore } from "./account_store.ts";
 import { isPassword } from "./passwords.ts";
 import type { Sessions } from "./sessions.ts";
-import { findUser } from "./users.ts";
 
 /** What logins need. */
 export interface LoginParts {
   readonly sessions: Sessions;
   readonly metrics: Metrics;
   readonly world: World;
-  readonly folder: string;
+  readonly accounts: AccountStore;
 }
 
 /** Logins and refreshes. */
@@ -39,12 +39,12 @@ export class Logins {
 
   /** Answers `{username, password}` with a pair of tokens. */
   async login(request: Request): Promise<Response> {
-    const { sessions, metrics, folder } = this.#parts;
+    const { sessions, metrics, accounts } = this.#parts;
     const { username, password } = await this.#fields(
       request,
       ["username", "password"],
     );
-    const user = await findUser(folder, username);
+    const user = await accounts.find(username);
     const isRight = await this.#hashing.enter(() =>
       isPassword(password, user?.password)
     );

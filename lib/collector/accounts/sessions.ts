@@ -6,11 +6,9 @@
  * @module
  */
 
-import { fromBytes, toBytes } from "../../home/queue_layout.ts";
 import type { TokenAnswer } from "../../base/wire.ts";
 import type { World } from "../../base/world.ts";
 import { Gate } from "../gate.ts";
-import { sessionKey } from "../events/layout.ts";
 import {
   ACCESS_LIFETIME_S,
   REFRESH_LIFETIME_S,
@@ -19,23 +17,14 @@ import {
   SOCKET_TOKENS_MAX,
 } from "../limits.ts";
 import type { Claims, Tokens } from "./tokens.ts";
-import { findUser, type User } from "./users.ts";
-
-/** What is kept of a session. */
-interface Session {
-  readonly user: string;
-  readonly user_id: string;
-  /** How many pairs it has had; the last one's refresh token is not used yet. */
-  readonly generation: number;
-  /** When the last pair was made, milliseconds since 1970. */
-  readonly issued: number;
-}
+import type { AccountStore, User } from "./account_store.ts";
+import type { Session, SessionStore } from "./session_store.ts";
 
 /** What sessions are made of. */
 export interface SessionParts {
-  readonly kv: Deno.Kv;
+  readonly store: SessionStore;
+  readonly accounts: AccountStore;
   readonly tokens: Tokens;
-  readonly folder: string;
   readonly world: World;
 }
 
@@ -60,7 +49,7 @@ export class Sessions {
       generation: 1,
       issued: world.nowMs(),
     };
-    await this.#keep(id, session);
+    await this.#parts.store.add(id, session);
     return await this.#pair(id, session, team);
   }
 
@@ -78,31 +67,29 @@ export class Sessions {
   }
 
   async #spend(claims: Claims): Promise<TokenAnswer | undefined> {
-    const { kv, folder, world } = this.#parts;
+    const { store, accounts, world } = this.#parts;
     const { id, generation } = claims;
-    const { value } = await kv.get<Uint8Array>(sessionKey(id));
-    if (!value) return undefined;
-    const session = fromBytes<Session>(value);
-    const user = await findUser(folder, session.user);
+    const session = await store.get(id);
+    if (!session) return undefined;
+    const user = await accounts.find(session.user);
     const now = world.nowMs();
     const isRepeat = generation === session.generation - 1 &&
       now - session.issued <= REFRESH_REPEAT_MS;
     if (user?.id !== session.user_id) {
-      await kv.delete(sessionKey(id));
+      await store.remove(id);
       return undefined;
     }
     if (isRepeat) return await this.#pair(id, session, user.team);
     if (generation !== session.generation) {
-      await kv.delete(sessionKey(id));
+      await store.remove(id);
       return undefined;
     }
     const next = { ...session, generation: generation + 1, issued: now };
-    await this.#keep(id, next);
-    return await this.#pair(id, next, user.team);
-  }
-
-  async #keep(id: string, session: Session): Promise<void> {
-    await this.#parts.kv.set(sessionKey(id), toBytes(session));
+    const isFirst = await store.replace(id, session, next);
+    // Where another collector was faster, its pair is the good one.
+    return isFirst
+      ? await this.#pair(id, next, user.team)
+      : await this.#spend(claims);
   }
 
   async #pair(
@@ -146,12 +133,8 @@ export class Sessions {
 
   /** Removes the sessions whose last refresh token is too old. */
   async sweep(): Promise<void> {
-    const { kv, world } = this.#parts;
-    const oldest = world.nowMs() - REFRESH_LIFETIME_S * 1000;
-    const rows = kv.list<Uint8Array>({ prefix: ["session"] });
-    for await (const { key, value } of rows) {
-      if (fromBytes<Session>(value).issued < oldest) await kv.delete(key);
-    }
+    const { store, world } = this.#parts;
+    await store.removeOlder(world.nowMs() - REFRESH_LIFETIME_S * 1000);
   }
 
   #newId(): string {

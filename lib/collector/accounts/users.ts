@@ -1,29 +1,15 @@
 /**
- * Who may send events, and for which team. A file of its own, changed under a
- * lock, so that users can be added while the collector runs.
+ * Adding users: who may send events, and for which team.
  *
  * @module
  */
 
 import { LOCAL_TEAM } from "../../base/config.ts";
-import { Deadline } from "../../base/deadline.ts";
-import { DeadlineError, EXIT, KittyError } from "../../base/errors.ts";
-import { lockFile, syncFolder, writeDurably } from "../../base/files.ts";
+import { EXIT, KittyError } from "../../base/errors.ts";
 import type { World } from "../../base/world.ts";
-import { makeFolder } from "../folder.ts";
-import { NAME_MAX, USERS_LOCK_MS_MAX } from "../limits.ts";
-import { hashPassword, type PasswordHash } from "./passwords.ts";
-
-/** A user. */
-export interface User {
-  readonly name: string;
-  /** Another one for each time the name is given a password. */
-  readonly id: string;
-  readonly team: string;
-  readonly password: PasswordHash;
-  /** ISO 8601, UTC. */
-  readonly created_at: string;
-}
+import { NAME_MAX } from "../limits.ts";
+import type { AccountStore, User } from "./account_store.ts";
+import { hashPassword } from "./passwords.ts";
 
 /** A user to be. */
 export interface NewUser {
@@ -42,7 +28,7 @@ export interface NewUser {
  * @throws {KittyError} where the name is taken, or a value is no good
  */
 export async function addUser(
-  folder: string,
+  accounts: AccountStore,
   world: World,
   { name, team, password, replace = false, rounds }: NewUser,
 ): Promise<User> {
@@ -51,7 +37,6 @@ export async function addUser(
   if (team === LOCAL_TEAM) {
     throw bad(`"${team}" stands for no team yet; use another slug`);
   }
-  await makeFolder(folder);
   const user: User = {
     name,
     id: world.randomBytes(8).toHex(),
@@ -59,70 +44,11 @@ export async function addUser(
     password: await hashPassword(password, world.randomBytes(16), rounds),
     created_at: new Date(world.nowMs()).toISOString(),
   };
-  using _lock = await lockUsers(folder, world);
-  const others = await readUsers(folder);
-  const old = others.findIndex((other) => other.name === name);
-  if (old >= 0 && !replace) {
-    throw new KittyError("user_exists", `the user "${name}" is there already`, {
-      hint: "with --replace the new password and team take its place",
-      exit: EXIT.invalid,
-    });
-  }
-  const users = old >= 0 ? others.with(old, user) : [...others, user];
-  const path = usersPath(folder);
-  const text = JSON.stringify({ users }, null, 2) + "\n";
-  await writeDurably(path, `${path}.tmp`, new TextEncoder().encode(text));
-  await syncFolder(folder);
-  return user;
-}
-
-/** All users. Another process may have changed them: they are read anew each time. */
-export async function readUsers(folder: string): Promise<readonly User[]> {
-  const path = usersPath(folder);
-  const damaged = (found: string) =>
-    new KittyError("users_damaged", `${path} ${found}`, {
-      hint: "put a backup in its place, or remove it and add the users again",
-      exit: EXIT.config,
-    });
-  let file: { users?: unknown } | null;
-  try {
-    file = JSON.parse(await Deno.readTextFile(path));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error instanceof SyntaxError ? damaged("is no JSON") : error;
-  }
-  const users = file?.users;
-  if (Array.isArray(users) && users.every(isUser)) return users;
-  throw damaged("holds no list of users");
-}
-
-function isUser(value: Partial<Record<keyof User, unknown>> | null): boolean {
-  return typeof value?.password === "object" && value.password !== null &&
-    [value.name, value.id, value.team].every((v) => typeof v === "string");
-}
-
-/** The user of a name. */
-export async function findUser(
-  folder: string,
-  name: string,
-): Promise<User | undefined> {
-  return (await readUsers(folder)).find((user) => user.name === name);
-}
-
-function usersPath(folder: string): string {
-  return `${folder}/users.json`;
-}
-
-async function lockUsers(folder: string, world: World): Promise<Deno.FsFile> {
-  const deadline = Deadline.in(world.elapsedMs, USERS_LOCK_MS_MAX);
-  try {
-    return await lockFile(`${folder}/users.lock`, deadline, "the users' lock");
-  } catch (error) {
-    if (!(error instanceof DeadlineError)) throw error;
-    throw new KittyError("users_locked", "the users are being changed", {
-      hint: "another user is being added: try again",
-    });
-  }
+  if (await accounts.add(user, { replace })) return user;
+  throw new KittyError("user_exists", `the user "${name}" is there already`, {
+    hint: "with --replace the new password and team take its place",
+    exit: EXIT.invalid,
+  });
 }
 
 function checkName(what: string, name: string): void {

@@ -9,7 +9,7 @@ import { type Problem, readEnvelope } from "../../contract/contract.ts";
 import { encode } from "../../event/event.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { DOCUMENT_BYTES_MAX, EVENT_BYTES_MAX } from "../../base/limits.ts";
-import type { IncomingEvent } from "./layout.ts";
+import type { IncomingEvent } from "./event_log.ts";
 import { ECHOED_ID_MAX, WORDS_MAX } from "../limits.ts";
 
 /** An event that keeps the contract, or why it is none; with what is known of it either way. */

@@ -9,7 +9,7 @@
  * | `["chunk", team, n, i]` | the i-th piece of the large n-th event |
  * | `["id", team, id]` | `Place`: the row that has the event, and its line there |
  * | `["package", team, wp_id, feature]` | `PackageState`, see `packages.ts` |
- * | `["session", id]` | `Session`, see `sessions.ts` |
+ * | `["session", id]` | `Session`, see `session_store.ts` |
  *
  * A row of many events makes a batch cheap: a thousand of them are some ten
  * values. All keys of an event are written in one commit, its chunks before it.
@@ -17,14 +17,13 @@
  * @module
  */
 
-import type { Envelope } from "../../contract/contract.ts";
-import type { StampedEvent } from "../../event/event.ts";
 import {
   CHUNK_BYTES,
   COMMIT_BYTES_MAX,
   KEY_TEXT_MAX,
 } from "../../base/limits.ts";
 import { COMMIT_EVENTS_MAX } from "../limits.ts";
+import type { IncomingEvent } from "./event_log.ts";
 import { newsOf } from "./packages.ts";
 
 /** Changes whenever a program that knows only the old layout would misread the new one. */
@@ -43,11 +42,6 @@ export const NEW_TEAM: TeamState = { events: 0, highest: 0 };
 
 /** Where an event lies: its row, and its line there. */
 export type Place = readonly [row: number, line: number];
-
-/** An event that keeps the contract, as it is stored. */
-export interface IncomingEvent extends StampedEvent {
-  readonly envelope: Envelope;
-}
 
 export const LAYOUT_KEY: Deno.KvKey = ["layout"];
 
@@ -73,10 +67,6 @@ export function packageKey(
   feature: string,
 ): Deno.KvKey {
   return ["package", team, wpId, feature];
-}
-
-export function sessionKey(id: string): Deno.KvKey {
-  return ["session", id];
 }
 
 const LINE_BREAK = 0x0a;

@@ -21,16 +21,15 @@ import type { Intake } from "../events/intake.ts";
 import { PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX } from "../limits.ts";
 import type { Logins } from "../accounts/logins.ts";
 import type { Metrics } from "../metrics.ts";
-import { exportStream, readPage } from "../events/reading.ts";
+import type { EventLog } from "../events/event_log.ts";
 import type { Sessions } from "../accounts/sessions.ts";
 import type { Sockets } from "../sockets/sockets.ts";
-import type { Store } from "../events/store.ts";
 import type { Claims, Tokens } from "../accounts/tokens.ts";
 
 /** What answers are made of. */
 export interface RouteParts {
   readonly world: World;
-  readonly store: Store;
+  readonly events: EventLog;
   readonly intake: Intake;
   readonly sockets: Sockets;
   readonly sessions: Sessions;
@@ -43,7 +42,7 @@ export interface RouteParts {
 
 /** All routes. */
 export function routesOf(parts: RouteParts): Routes {
-  const { tokens, logins, sessions, store, metrics } = parts;
+  const { tokens, logins, sessions, events, metrics } = parts;
   const batch = batchHandler(parts);
 
   /** @throws {HttpError} 401 without a good access token */
@@ -75,18 +74,19 @@ export function routesOf(parts: RouteParts): Routes {
     },
     [PATHS.events]: {
       GET: async (request, url) =>
-        pageAnswer(store, (await caller(request)).team, url.searchParams),
+        pageAnswer(events, (await caller(request)).team, url.searchParams),
     },
     [PATHS.export]: {
       async GET(request) {
         const { team } = await caller(request);
-        return answer(exportStream(store, team), "application/x-ndjson");
+        const lines = ReadableStream.from(events.export(team));
+        return answer(lines, "application/x-ndjson");
       },
     },
     [PATHS.socket]: { GET: (request) => upgrade(parts, request) },
     "/healthz": {
       async GET() {
-        await store.check();
+        await events.check();
         return jsonAnswer({ status: "ok" });
       },
     },
@@ -99,15 +99,14 @@ export function routesOf(parts: RouteParts): Routes {
 
 /** @throws {HttpError} 400 for a cursor or limit that is none */
 async function pageAnswer(
-  store: Store,
+  log: EventLog,
   team: string,
   query: URLSearchParams,
 ): Promise<Response> {
   const from = numberOf(query, "cursor", 0);
   const limit = numberOf(query, "limit", PAGE_EVENTS_DEFAULT);
   if (limit === 0) throw new HttpError(400, "limit is at least 1");
-  const { events, next } = await readPage(
-    store,
+  const { events, next } = await log.page(
     team,
     from,
     Math.min(limit, PAGE_EVENTS_MAX),
@@ -138,7 +137,7 @@ function numberOf(
 
 /** @throws {HttpError} before the upgrade: 426, 401 or 503 */
 async function upgrade(
-  { sessions, sockets, intake, vouch }: RouteParts,
+  { sessions, sockets, intake, events, vouch }: RouteParts,
   request: Request,
 ): Promise<Response> {
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
@@ -152,7 +151,7 @@ async function upgrade(
   sockets.checkRoom();
   try {
     const { socket, response } = Deno.upgradeWebSocket(request);
-    sockets.add(socket, claims.team, intake);
+    sockets.add(socket, claims.team, { intake, events });
     return response;
   } catch {
     throw new HttpError(400, "this is no handshake of a WebSocket");

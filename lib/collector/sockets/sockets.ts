@@ -7,7 +7,8 @@
 import type { World } from "../../base/world.ts";
 import { Budget } from "../gate.ts";
 import { unavailable } from "../http/http.ts";
-import type { Intake, OnStored } from "../events/intake.ts";
+import type { EventLog, OnStored } from "../events/event_log.ts";
+import type { Intake } from "../events/intake.ts";
 import {
   PINGS_UNANSWERED_MAX,
   SOCKETS_MAX,
@@ -19,12 +20,10 @@ import {
 import type { Log } from "../../base/log.ts";
 import type { Metrics } from "../metrics.ts";
 import { Peer } from "./peer.ts";
-import { snapshotOf } from "../events/packages.ts";
-import type { Store } from "../events/store.ts";
+import type { SnapshotPackage } from "../events/packages.ts";
 
 /** What the sockets work with. */
 export interface SocketParts {
-  readonly store: Store;
   readonly metrics: Metrics;
   readonly world: World;
   readonly log: Log;
@@ -36,8 +35,8 @@ export class Sockets {
   readonly #peers = new Set<Peer>();
   /** Those that have their snapshot, by team. */
   readonly #audience = new Map<string, Set<Peer>>();
-  /** Messages with the snapshot of a team as it is now. */
-  readonly #snapshots = new Map<string, string>();
+  /** Messages with snapshots: many may come back at once, and hear the same. */
+  readonly #messages = new WeakMap<readonly SnapshotPackage[], string>();
   readonly #unstored = new Budget(UNSTORED_BYTES_TOTAL_MAX);
 
   constructor(parts: SocketParts) {
@@ -57,11 +56,15 @@ export class Sockets {
   }
 
   /** Serves a new socket. */
-  add(socket: WebSocket, team: string, intake: Intake): void {
+  add(
+    socket: WebSocket,
+    team: string,
+    { intake, events }: { intake: Intake; events: EventLog },
+  ): void {
     const { log, metrics } = this.#parts;
     const peer: Peer = new Peer(socket, {
       take: (arrivals) => intake.take(team, arrivals, peer),
-      join: () => this.#join(peer, team, intake),
+      join: () => this.#join(peer, team, events),
       leave: () => void this.#audience.get(team)?.delete(peer),
       closed: () => void this.#peers.delete(peer),
       unstored: this.#unstored,
@@ -74,25 +77,19 @@ export class Sockets {
     this.#peers.add(peer);
   }
 
-  /** Sends the snapshot. Nothing is stored meanwhile, so that no event falls between it and the broadcasts. */
-  async #join(peer: Peer, team: string, intake: Intake): Promise<void> {
-    await intake.alone(team, async () => {
-      peer.send(await this.#snapshot(team));
+  /** Sends the snapshot; no event falls between it and the broadcasts. */
+  #join(peer: Peer, team: string, events: EventLog): Promise<void> {
+    return events.snapshot(team, (work_packages) => {
+      let text = this.#messages.get(work_packages);
+      if (text === undefined) {
+        text = JSON.stringify({ type: "snapshot", work_packages });
+        this.#messages.set(work_packages, text);
+      }
+      peer.send(text);
       if (peer.hasLeft) return;
       const audience = this.#audience.get(team) ?? new Set();
       this.#audience.set(team, audience.add(peer));
     });
-  }
-
-  /** The message, kept until something new is stored: many may come back at once. */
-  async #snapshot(team: string): Promise<string> {
-    const kept = this.#snapshots.get(team);
-    if (kept !== undefined) return kept;
-    const rows = await Array.fromAsync(this.#parts.store.packages(team));
-    const work_packages = snapshotOf(rows);
-    const text = JSON.stringify({ type: "snapshot", work_packages });
-    this.#snapshots.set(team, text);
-    return text;
   }
 
   #unreadBytes(): number {
@@ -102,7 +99,6 @@ export class Sockets {
 
   /** Tells a team's sockets of new events, but not the one that they came by. */
   readonly broadcast: OnStored = (team, events, sender) => {
-    this.#snapshots.delete(team);
     const peers = [...this.#audience.get(team) ?? []]
       .filter((peer) => peer !== sender);
     if (peers.length === 0) return;

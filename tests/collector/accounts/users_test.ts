@@ -6,7 +6,11 @@ import {
   rejects,
   strictEqual,
 } from "node:assert/strict";
-import { addUser, readUsers } from "../../../lib/collector/accounts/users.ts";
+import {
+  FileAccounts,
+  readUsers,
+} from "../../../lib/collector/accounts/file_accounts.ts";
+import { addUser } from "../../../lib/collector/accounts/users.ts";
 import { KittyError } from "../../../lib/base/errors.ts";
 import { tempFolder } from "../../support/home.ts";
 import { TestWorld } from "../../support/world.ts";
@@ -21,7 +25,7 @@ Deno.test("readUsers: users that were added -> these", async () => {
   const world = new TestWorld();
   for (const name of ["ada", "bob"]) {
     const user = { name, team: "acme", password: "a password", rounds: 10 };
-    await addUser(folder.path, world, user);
+    await addUser(new FileAccounts(folder.path, world), world, user);
   }
   const users = await readUsers(folder.path);
   deepStrictEqual(users.map(({ name }) => name), ["ada", "bob"]);
@@ -29,7 +33,7 @@ Deno.test("readUsers: users that were added -> these", async () => {
 
 for (
   const [what, text, words] of [
-    ["no JSON", "{", /users\.json is no JSON$/],
+    ["no JSON", "{", /users\.json is not JSON$/],
     ["null", "null", /users\.json holds no list of users$/],
     ["a list", "[]", /holds no list of users$/],
     ["no list in it", '{"users":{}}', /holds no list of users$/],

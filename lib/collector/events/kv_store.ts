@@ -1,6 +1,6 @@
 /**
- * The events of all teams, on disk. One process has it open at a time, and
- * changes of one team come one after another (`intake.ts` sees to it).
+ * The rows of the collector's Deno KV. One process has the file open at a time,
+ * and changes of one team come one after another (`kv_event_log.ts` sees to it).
  *
  * @module
  */
@@ -17,7 +17,6 @@ import { CLOCK_MAX, GET_MANY_MAX } from "../../base/limits.ts";
 import {
   chunkKey,
   idKey,
-  type IncomingEvent,
   joinLines,
   LAYOUT,
   LAYOUT_KEY,
@@ -30,6 +29,7 @@ import {
   teamKey,
   type TeamState,
 } from "./layout.ts";
+import type { IncomingEvent } from "./event_log.ts";
 import { COMMIT_CHUNKS_MAX } from "../limits.ts";
 import {
   newer,
@@ -39,7 +39,7 @@ import {
 } from "./packages.ts";
 
 /** The stored events. */
-export class Store implements Disposable {
+export class KvStore implements Disposable {
   readonly kv: Deno.Kv;
   readonly #teams = new Map<string, TeamState>();
 
@@ -48,7 +48,7 @@ export class Store implements Disposable {
   }
 
   /** @throws {KittyError} where a newer program has written the file */
-  static async open(path: string): Promise<Store> {
+  static async open(path: string): Promise<KvStore> {
     const kv = await Deno.openKv(path);
     const { value } = await kv.get<Uint8Array>(LAYOUT_KEY);
     const layout = value ? fromBytes<number>(value) : LAYOUT;
@@ -59,7 +59,7 @@ export class Store implements Disposable {
       });
     }
     if (!value) await kv.set(LAYOUT_KEY, toBytes(LAYOUT));
-    return new Store(kv);
+    return new KvStore(kv);
   }
 
   [Symbol.dispose](): void {
@@ -236,5 +236,34 @@ export class Store implements Disposable {
       at += piece!.length;
     }
     return [whole];
+  }
+
+  /**
+   * The events from one position up to another, by their rows.
+   *
+   * @param batchSize rows read at once
+   */
+  async *rowsFrom(
+    team: string,
+    from: number,
+    end: number,
+    batchSize: number,
+  ): AsyncIterable<Uint8Array[]> {
+    const first = await this.#rowAround(team, from);
+    const range = { start: rowKey(team, first), end: rowKey(team, end) };
+    const rows = this.kv.list<Uint8Array>(range, { batchSize });
+    for await (const { key, value } of rows) {
+      const n = Number(key.at(-1));
+      const lines = await this.lines(team, n, value);
+      yield n < from ? lines.slice(from - n) : lines;
+    }
+  }
+
+  /** The row in which a position lies. */
+  async #rowAround(team: string, position: number): Promise<number> {
+    const range = { start: rowKey(team, 0), end: rowKey(team, position + 1) };
+    const rows = this.kv.list(range, { reverse: true, limit: 1 });
+    for await (const { key } of rows) return Number(key.at(-1));
+    return position;
   }
 }

@@ -1,0 +1,31 @@
+/**
+ * Where users are kept, whatever stores them.
+ *
+ * @module
+ */
+
+import type { PasswordHash } from "./passwords.ts";
+
+/** A user. */
+export interface User {
+  readonly name: string;
+  /** Another one for each time the name is given a password. */
+  readonly id: string;
+  readonly team: string;
+  readonly password: PasswordHash;
+  /** ISO 8601, UTC. */
+  readonly created_at: string;
+}
+
+/** All users, by their names. Another process may change them at any time. */
+export interface AccountStore {
+  all(): Promise<readonly User[]>;
+  find(name: string): Promise<User | undefined>;
+  /**
+   * Adds a user.
+   *
+   * @param options `replace`: a user of this name gives way
+   * @returns false where the name is taken; nothing has changed then
+   */
+  add(user: User, options: { readonly replace: boolean }): Promise<boolean>;
+}

@@ -1,0 +1,50 @@
+/**
+ * What stores everything that the collector has to remember. Only this file
+ * says which engine that is.
+ *
+ * @module
+ */
+
+import type { World } from "../base/world.ts";
+import type { AccountStore } from "./accounts/account_store.ts";
+import { FileAccounts } from "./accounts/file_accounts.ts";
+import { KvSessions } from "./accounts/kv_sessions.ts";
+import type { SessionStore } from "./accounts/session_store.ts";
+import type { EventLog, OnStored } from "./events/event_log.ts";
+import { KvEventLog } from "./events/kv_event_log.ts";
+import { KvStore } from "./events/kv_store.ts";
+import { eventsPath, HeldFolder, signingSecret } from "./folder.ts";
+
+/** Everything stored, opened. */
+export interface Engine extends AsyncDisposable {
+  readonly events: EventLog;
+  readonly sessions: SessionStore;
+  readonly accounts: AccountStore;
+  /** The secret that signs tokens. */
+  readonly secret: Uint8Array;
+}
+
+/**
+ * Opens the engine that lies in a folder: Deno KV and two files.
+ *
+ * @throws {KittyError} where another collector has the folder, or it is damaged
+ */
+export async function openFolder(
+  folder: string,
+  world: World,
+  onStored: OnStored,
+): Promise<Engine> {
+  await using undo = new AsyncDisposableStack();
+  const held = await HeldFolder.take(folder, world);
+  undo.defer(() => held.release());
+  const secret = await signingSecret(folder, world);
+  const store = undo.use(await KvStore.open(eventsPath(folder)));
+  const whole = undo.move();
+  return {
+    events: new KvEventLog(store, onStored),
+    sessions: new KvSessions(store.kv),
+    accounts: new FileAccounts(folder, world),
+    secret,
+    [Symbol.asyncDispose]: () => whole.disposeAsync(),
+  };
+}

@@ -1,0 +1,102 @@
+/**
+ * The collector's events, whatever stores them. No route and no socket knows
+ * which engine runs: they see this only.
+ *
+ * @module
+ */
+
+import { type JsonObject, sameJson } from "../../base/json.ts";
+import type { Envelope } from "../../contract/contract.ts";
+import type { StampedEvent } from "../../event/event.ts";
+import type { SnapshotPackage } from "./packages.ts";
+
+/** An event that keeps the contract, as it is stored. */
+export interface IncomingEvent extends StampedEvent {
+  readonly envelope: Envelope;
+}
+
+/** What became of an event that was offered. */
+export type Admitted =
+  | { readonly kind: "stored" }
+  /** It was here before. */
+  | { readonly kind: "duplicate" }
+  /** Another event has its id; `field` is the first in which they differ. */
+  | { readonly kind: "conflict"; readonly field: string };
+
+/** What became of all events that were offered together. */
+export interface Admission {
+  /** In the order in which they were offered. */
+  readonly events: readonly Admitted[];
+  /** The team's highest clock value that a clock can receive. */
+  readonly highest: number;
+}
+
+/**
+ * Called with new events once they are stored, in the order of their positions.
+ *
+ * @param sender who offered them; it need not be told
+ */
+export type OnStored = (
+  team: string,
+  events: readonly IncomingEvent[],
+  sender: object | undefined,
+) => void;
+
+/** Events in order of arrival, and where to go on; null at the end. */
+export interface Page {
+  /** In JSON and UTF-8. */
+  readonly events: readonly Uint8Array[];
+  readonly next: number | null;
+}
+
+/**
+ * The events of all teams. Positions of a team begin at 0, have no gap, and
+ * appear in order: a reader that goes on from a cursor never misses one.
+ */
+export interface EventLog {
+  /**
+   * Stores those events that are new, in their order, and is exact about the
+   * rest. Resolves when they are on disk. Where it fails, some from the
+   * beginning may be stored: offered again they are duplicates.
+   */
+  admit(
+    team: string,
+    events: readonly IncomingEvent[],
+    sender?: object,
+  ): Promise<Admission>;
+  /** Some events of a team, from the position `from` on. */
+  page(team: string, from: number, limit: number): Promise<Page>;
+  /** All events of a team that are stored by now, in groups of NDJSON lines; read as fast as they are taken. */
+  export(team: string): AsyncIterable<Uint8Array<ArrayBuffer>>;
+  /**
+   * Gives the work packages of a team at a moment at which nothing of it is
+   * being stored: whatever comes later is told to `onStored` after it. The
+   * same array as before, where nothing has changed.
+   */
+  snapshot(
+    team: string,
+    take: (packages: readonly SnapshotPackage[]) => void,
+  ): Promise<void>;
+  /** @throws where the events cannot be read any more */
+  check(): Promise<void>;
+}
+
+/** Fields that make an event what it is. */
+const CONTENT = [
+  "event_type",
+  "aggregate_id",
+  "aggregate_type",
+  "node_id",
+  "lamport_clock",
+  "timestamp",
+  "payload",
+] as const;
+
+/** What an event is that has the id of a known one. */
+export function compared(known: Envelope, event: Envelope): Admitted {
+  const [left, right]: JsonObject[] = [{ ...known }, { ...event }];
+  const field = CONTENT.find((name) => !sameJson(left![name], right![name]));
+  return field === undefined
+    ? { kind: "duplicate" }
+    : { kind: "conflict", field };
+}

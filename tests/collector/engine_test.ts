@@ -1,0 +1,254 @@
+/** What every engine of the collector promises, tried on each that there is. */
+
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import fc from "fast-check";
+import { openFolder } from "../../lib/collector/engine.ts";
+import type { AccountStore } from "../../lib/collector/accounts/account_store.ts";
+import type { SessionStore } from "../../lib/collector/accounts/session_store.ts";
+import type {
+  EventLog,
+  IncomingEvent,
+  OnStored,
+} from "../../lib/collector/events/event_log.ts";
+import type { SnapshotPackage } from "../../lib/collector/events/packages.ts";
+import { CLOCK_MAX } from "../../lib/base/limits.ts";
+import { encode } from "../../lib/event/event.ts";
+import { eventOf, type EventOptions, idOf } from "../support/events.ts";
+import { tempFolder } from "../support/home.ts";
+import {
+  MemoryAccounts,
+  MemoryEventLog,
+  MemorySessions,
+} from "../support/memory_engine.ts";
+import { TestWorld } from "../support/world.ts";
+
+interface TestedEngine extends AsyncDisposable {
+  readonly events: EventLog;
+  readonly sessions: SessionStore;
+  readonly accounts: AccountStore;
+}
+
+type Open = (onStored: OnStored) => Promise<TestedEngine>;
+
+const ENGINES: [name: string, open: Open][] = [
+  ["Deno KV", async (onStored) => {
+    const folder = await tempFolder();
+    const path = `${folder.path}/collector`;
+    const engine = await openFolder(path, new TestWorld(), onStored);
+    return {
+      ...engine,
+      async [Symbol.asyncDispose]() {
+        await engine[Symbol.asyncDispose]();
+        await folder[Symbol.asyncDispose]();
+      },
+    };
+  }],
+  ["in memory", (onStored) =>
+    Promise.resolve({
+      events: new MemoryEventLog(onStored),
+      sessions: new MemorySessions(),
+      accounts: new MemoryAccounts(),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    })],
+];
+
+const TEAM = "alpha";
+
+function incoming(n: number, options: EventOptions = {}): IncomingEvent {
+  const { envelope } = eventOf(n, { team: TEAM, ...options });
+  return { ...encode(envelope), envelope };
+}
+
+const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+const idsOf = (documents: readonly Uint8Array[]) =>
+  documents.map((bytes) => JSON.parse(textOf(bytes)).event_id);
+
+async function exported(events: EventLog, team = TEAM): Promise<string[]> {
+  const parts = await Array.fromAsync(events.export(team));
+  return parts.map(textOf).join("").split("\n").filter(Boolean);
+}
+
+async function snapshotOf(
+  events: EventLog,
+): Promise<readonly SnapshotPackage[]> {
+  let found: readonly SnapshotPackage[] = [];
+  await events.snapshot(TEAM, (packages) => found = packages);
+  return found;
+}
+
+const kindsOf = (admitted: readonly { readonly kind: string }[]) =>
+  admitted.map(({ kind }) => kind);
+
+for (const [name, open] of ENGINES) {
+  Deno.test(`${name}, admit: new events, some again, one with another's id -> exact about each, and told of those that are new`, async () => {
+    const told: [string, string[], object | undefined][] = [];
+    await using engine = await open((team, events, sender) =>
+      told.push([team, events.map((event) => event.event_id), sender])
+    );
+    const { events } = engine;
+    const sender = {};
+    const first = await events.admit(TEAM, [incoming(1), incoming(2)], sender);
+    deepStrictEqual(kindsOf(first.events), ["stored", "stored"]);
+    const { envelope } = eventOf(2, { team: TEAM });
+    const other = { ...envelope, lamport_clock: 77 };
+    const second = await events.admit(TEAM, [
+      incoming(3),
+      incoming(1),
+      { ...encode(other), envelope: other },
+      incoming(3),
+    ]);
+    deepStrictEqual(second.events, [
+      { kind: "stored" },
+      { kind: "duplicate" },
+      { kind: "conflict", field: "lamport_clock" },
+      { kind: "duplicate" },
+    ]);
+    deepStrictEqual(told.flatMap(([, ids]) => ids), [1, 2, 3].map(idOf));
+    strictEqual(told[0]![2], sender);
+    strictEqual(told.at(-1)![2], undefined);
+    deepStrictEqual(
+      idsOf((await events.page(TEAM, 0, 100)).events),
+      [1, 2, 3].map(idOf),
+    );
+  });
+
+  Deno.test(`${name}, admit: nothing, and clock values that leave none above them -> the highest that a clock can receive`, async () => {
+    await using engine = await open(() => {});
+    const { events } = engine;
+    deepStrictEqual(await events.admit(TEAM, []), { events: [], highest: 0 });
+    const { highest } = await events.admit(TEAM, [
+      incoming(1, { clock: 5 }),
+      incoming(2, { clock: CLOCK_MAX }),
+    ]);
+    strictEqual(highest, 5);
+    strictEqual((await events.admit("beta", [])).highest, 0);
+  });
+
+  Deno.test(`${name}, admit: many at once of one team -> positions without a gap, each event once`, async () => {
+    await using engine = await open(() => {});
+    const { events } = engine;
+    const groups = Array.from(
+      { length: 12 },
+      (_, g) => [1, 2, 3].map((i) => incoming(g * 2 + i)),
+    );
+    const admissions = await Promise.all(
+      groups.map((group) => events.admit(TEAM, group)),
+    );
+    const stored = admissions.flatMap(({ events }) => kindsOf(events))
+      .filter((kind) => kind === "stored").length;
+    const distinct = new Set(groups.flat().map(({ event_id }) => event_id));
+    strictEqual(stored, distinct.size);
+    const lines = await exported(events);
+    strictEqual(lines.length, distinct.size);
+    deepStrictEqual(
+      new Set(lines.map((line) => JSON.parse(line).event_id)),
+      distinct,
+    );
+  });
+
+  Deno.test(`${name}, page: any cursor and limit -> the same events as one page of all`, async () => {
+    await using engine = await open(() => {});
+    const { events } = engine;
+    const sizes = [400, 70_000, 400, 500_000, 500, 400, 400];
+    await events.admit(TEAM, sizes.map((size, i) => incoming(i + 1, { size })));
+    const all = idsOf((await events.page(TEAM, 0, 1_000)).events);
+    strictEqual(all.length, sizes.length);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(sizes.length + 1),
+        fc.integer({ min: 1, max: 4 }),
+        async (from, limit) => {
+          const page = await events.page(TEAM, from, limit);
+          deepStrictEqual(idsOf(page.events), all.slice(from, from + limit));
+          const end = from + page.events.length;
+          strictEqual(page.next, end < all.length ? end : null);
+        },
+      ),
+      { numRuns: 40 },
+    );
+    deepStrictEqual(await events.page("nobody", 0, 9), {
+      events: [],
+      next: null,
+    });
+  });
+
+  Deno.test(`${name}, export: texts with line separators -> one line each, the same values; nothing of another team`, async () => {
+    await using engine = await open(() => {});
+    const { events } = engine;
+    const { envelope } = eventOf(1, { team: TEAM });
+    const text = "a\u2028b\u2029c\u0085d";
+    const odd = {
+      ...envelope,
+      payload: { ...envelope.payload, entry_content: text },
+    } as typeof envelope;
+    await events.admit(TEAM, [{ ...encode(odd), envelope: odd }]);
+    await events.admit("beta", [incoming(2, { team: "beta" })]);
+    const lines = await exported(events);
+    strictEqual(lines.length, 1);
+    ok(!/[\u0085\u2028\u2029]/.test(lines[0]!));
+    strictEqual(JSON.parse(lines[0]!).payload.entry_content, text);
+  });
+
+  Deno.test(`${name}, snapshot: between two admissions -> what was stored before it, and all later is told after it`, async () => {
+    const order: string[] = [];
+    await using engine = await open((_team, stored) =>
+      order.push(...stored.map(({ event_id }) => event_id))
+    );
+    const { events } = engine;
+    const work = Promise.all([
+      events.admit(TEAM, [incoming(1)]),
+      events.snapshot(TEAM, () => order.push("snapshot")),
+      events.admit(TEAM, [incoming(2)]),
+    ]);
+    await work;
+    deepStrictEqual(order, [idOf(1), "snapshot", idOf(2)]);
+    const same = await snapshotOf(events);
+    strictEqual(await snapshotOf(events), same);
+    await events.admit(TEAM, [incoming(3)]);
+    ok(await snapshotOf(events) !== same);
+  });
+
+  Deno.test(`${name}, sessions: two who spend the same generation -> one of them`, async () => {
+    await using engine = await open(() => {});
+    const { sessions } = engine;
+    const session = { user: "ada", user_id: "1", generation: 1, issued: 1_000 };
+    await sessions.add("s", session);
+    deepStrictEqual(await sessions.get("s"), session);
+    const next = { ...session, generation: 2, issued: 2_000 };
+    const won = await Promise.all([
+      sessions.replace("s", session, next),
+      sessions.replace("s", session, { ...next, issued: 2_001 }),
+    ]);
+    deepStrictEqual(won.toSorted(), [false, true]);
+    strictEqual(await sessions.replace("s", session, next), false);
+    strictEqual(await sessions.replace("none", session, next), false);
+    strictEqual(await sessions.get("none"), undefined);
+    await sessions.add("old", { ...session, issued: 10 });
+    await sessions.removeOlder(1_500);
+    strictEqual(await sessions.get("old"), undefined);
+    strictEqual((await sessions.get("s"))?.generation, 2);
+    await sessions.remove("s");
+    strictEqual(await sessions.get("s"), undefined);
+  });
+
+  Deno.test(`${name}, accounts: a name that is taken -> nothing has changed, unless it is to be replaced`, async () => {
+    await using engine = await open(() => {});
+    const { accounts } = engine;
+    deepStrictEqual(await accounts.all(), []);
+    const user = {
+      name: "ada",
+      id: "1",
+      team: TEAM,
+      password: { rounds: 1, salt: "", hash: "" },
+      created_at: "2026-01-01T00:00:00.000Z",
+    } as const;
+    const again = { ...user, id: "2", team: "beta" };
+    strictEqual(await accounts.add(user, { replace: false }), true);
+    strictEqual(await accounts.add(again, { replace: false }), false);
+    strictEqual((await accounts.find("ada"))?.id, "1");
+    strictEqual(await accounts.add(again, { replace: true }), true);
+    deepStrictEqual((await accounts.all()).map(({ id }) => id), ["2"]);
+    strictEqual(await accounts.find("bob"), undefined);
+  });
+}
