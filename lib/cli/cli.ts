@@ -7,7 +7,8 @@
 import { EXIT, type ExitCode, KittyError, usageError } from "../base/errors.ts";
 import { nearMiss } from "../base/near_miss.ts";
 import type { World } from "../base/world.ts";
-import { type Option, parseArgs } from "./args.ts";
+import type { Option } from "../base/arguments.ts";
+import { parseArgs } from "./args.ts";
 import { COMMON_OPTIONS, EMIT_OPTIONS } from "./command.ts";
 import { COMMANDS, loadCommand } from "./commands.ts";
 import { Output, printable } from "./output.ts";

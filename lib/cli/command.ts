@@ -7,7 +7,7 @@
 import { DURATION_EXPECTED, parseDuration } from "../base/config.ts";
 import { KittyError, usageError } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
-import type { Args, ArgsSpec, Option } from "./args.ts";
+import type { Args, ArgsSpec, Option } from "../base/arguments.ts";
 import type { Output } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
 

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { EMIT_COMMANDS } from "../event/types/types.ts";
 import type { Command } from "./command.ts";
 import { emit as emitCommands } from "./commands/emit.ts";
 
@@ -36,14 +37,7 @@ const help: Loader = async () => (await import("./commands/help.ts")).help;
 /** Every command's words, and its file, in the order of the help. */
 export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
   ["emit", emit],
-  ["emit wp-status-changed", emit],
-  ["emit wp-created", emit],
-  ["emit wp-assigned", emit],
-  ["emit feature-created", emit],
-  ["emit feature-completed", emit],
-  ["emit history-added", emit],
-  ["emit error-logged", emit],
-  ["emit dependency-resolved", emit],
+  ...EMIT_COMMANDS.map(({ word }) => [`emit ${word}`, emit] as const),
   ["causation-id", ids],
   ["node-id", ids],
   ["clock", clock],

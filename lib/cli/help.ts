@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Option } from "./args.ts";
+import type { Option } from "../base/arguments.ts";
 import { type Command, COMMON_OPTIONS } from "./command.ts";
 import { COMMANDS, loadCommand } from "./commands.ts";
 import { columns, WIDTH, wrapped } from "./output.ts";

@@ -4,10 +4,9 @@
  * @module
  */
 
-import type { Draft } from "../contract/contract.ts";
+import { briefOf } from "../event/types/types.ts";
 import type { Entry, Place, QueueReader, Tries } from "../home/queue.ts";
 import { type Call, countOf, notFound } from "./command.ts";
-import { brief } from "./commands/emit_types.ts";
 import { openKeeper } from "./keeper.ts";
 import { printable, WIDTH, wrapped } from "./output.ts";
 
@@ -83,7 +82,7 @@ function tell(
   const clock = String(lamport_clock).padStart(6);
   const head = `${clock} ${event_id} ${minuteOf(timestamp)} ${event_type}`;
   const what = printable(
-    brief(entry.envelope as unknown as Draft),
+    briefOf(entry.envelope),
     WIDTH - INDENT,
   );
   const whole = `${head} ${what}`;

@@ -8,6 +8,7 @@
 import type { Envelope, EventType, ValidDraft } from "../contract/contract.ts";
 import { PAYLOADS } from "../contract/contract.ts";
 import { sameJson } from "../base/json.ts";
+import { aggregateOf } from "./types/types.ts";
 
 /** What `project:` in the configuration names; a field it does not name is absent. */
 export interface ProjectIdentity {
@@ -147,29 +148,6 @@ export function encode(envelope: Envelope): StampedEvent {
   const { event_id, event_type, lamport_clock, node_id, team_slug } = envelope;
   const bytes = encoder.encode(JSON.stringify(envelope));
   return { event_id, event_type, lamport_clock, node_id, team_slug, bytes };
-}
-
-/** What an event of this draft is about. */
-export function aggregateOf(
-  draft: ValidDraft,
-): { aggregate_id: string; aggregate_type: "WorkPackage" | "Feature" } {
-  switch (draft.event_type) {
-    case "FeatureCreated":
-    case "FeatureCompleted":
-      return {
-        aggregate_id: draft.payload.feature_slug,
-        aggregate_type: "Feature",
-      };
-    case "ErrorLogged":
-      return draft.payload.wp_id
-        ? { aggregate_id: draft.payload.wp_id, aggregate_type: "WorkPackage" }
-        : { aggregate_id: "error", aggregate_type: "Feature" };
-    default:
-      return {
-        aggregate_id: draft.payload.wp_id,
-        aggregate_type: "WorkPackage",
-      };
-  }
 }
 
 /** Whether two documents tell the same: same type, and payloads equal by value. */

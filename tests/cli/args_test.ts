@@ -2,7 +2,8 @@
 
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
-import { type ArgsSpec, parseArgs } from "../../lib/cli/args.ts";
+import type { ArgsSpec } from "../../lib/base/arguments.ts";
+import { parseArgs } from "../../lib/cli/args.ts";
 import { EXIT, KittyError } from "../../lib/base/errors.ts";
 
 const SPEC: ArgsSpec = {

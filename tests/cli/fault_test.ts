@@ -289,7 +289,7 @@ Deno.test(needing(
       await Deno.mkdir(home.path);
       await outputOf("mkfifo", [`${home.path}/${name}`]);
       const { code, stdout, stderr } = await runProgram(
-        [...SINGLE, "--timeout", "700ms"],
+        [...SINGLE, "--timeout", "2s"],
         { SPEC_KITTY_HOME: home.path },
       );
       strictEqual(code, 0, `${name}: ${stderr}`);

@@ -44,13 +44,13 @@ Deno.test(needing(
     lock.child.kill("SIGSTOP");
     for (const [text, flag] of [["one", "--json"], ["two", "--strict"]]) {
       // Ends although the holder stands still for ever.
-      const late = await emit(env, text!, ["--timeout", "500ms", flag!]);
+      const late = await emit(env, text!, ["--timeout", "2s", flag!]);
       deepStrictEqual([late.status, late.lamport_clock], ["spooled", null]);
       match(late.stderr, /time was up/);
     }
     lock.child.kill("SIGCONT");
     strictEqual(
-      (await emit(env, "three", ["--timeout", "500ms"])).status,
+      (await emit(env, "three", ["--timeout", "2s"])).status,
       "spooled",
     );
     await lock.release();
@@ -101,12 +101,12 @@ Deno.test("emit --timeout: flag, SPEC_KITTY_TIMEOUT, config.toml -> the first th
   await config("10m");
   const long = { ...base, SPEC_KITTY_TIMEOUT: "10m" };
   strictEqual(
-    (await emit(long, "flag", ["--timeout", "400ms"])).status,
+    (await emit(long, "flag", ["--timeout", "2s"])).status,
     "spooled",
   );
-  const short = { ...base, SPEC_KITTY_TIMEOUT: "400ms" };
+  const short = { ...base, SPEC_KITTY_TIMEOUT: "2s" };
   strictEqual((await emit(short, "environment")).status, "spooled");
-  await config("400ms");
+  await config("2s");
   strictEqual((await emit(base, "file")).status, "spooled");
   const bad = { ...base, SPEC_KITTY_TIMEOUT: "soon" };
   strictEqual((await emit(bad, "the next one counts")).status, "spooled");

@@ -106,7 +106,7 @@ for (const [name, outcome] of Object.entries(OUTCOMES)) {
           ? await holder(HOLD_LOCK, [home.path])
           : undefined;
         const flags = [
-          ...held ? ["--timeout", "400ms"] : [],
+          ...held ? ["--timeout", "2s"] : [],
           ...isStrict ? ["--strict"] : [],
         ];
         const { code, stdout, stderr } = isStream

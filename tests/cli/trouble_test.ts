@@ -90,12 +90,12 @@ Deno.test("emit: queue file write-locked for longer than the deadline -> spooled
   await using lock = await holder(LOCK_QUEUE, [home.path]);
   for (const text of ["one", "two", "three"]) {
     // Ends although the lock is never given back.
-    const { receipt, stderr } = await emit(env, text, ["--timeout", "700ms"]);
+    const { receipt, stderr } = await emit(env, text, ["--timeout", "2s"]);
     strictEqual(receipt.status, "spooled", stderr);
     strictEqual(receipt.lamport_clock, null);
     match(stderr, /spooled/);
   }
-  strictEqual(await strictCode(env, {}, ["--timeout", "700ms"]), 0);
+  strictEqual(await strictCode(env, {}, ["--timeout", "2s"]), 0);
   await lock.release();
   await emit(env, "after");
   deepStrictEqual((await stored(env)).map(({ text }) => text), [
@@ -113,7 +113,7 @@ Deno.test("emit: lock held by another process -> spooled when for longer than th
   const env = inHome(home.path);
   await emit(env, "before");
   await using lock = await holder(HOLD_LOCK, [home.path]);
-  const late = await emit(env, "late", ["--timeout", "500ms"]);
+  const late = await emit(env, "late", ["--timeout", "2s"]);
   strictEqual(late.receipt.status, "spooled");
   const waiting = emit(env, "patient", ["--timeout", "60s"]);
   await lock.release();

@@ -519,7 +519,7 @@ Deno.test("contracts/generated: the validators -> import nothing but the date-ti
     ok(/\bexport const \w+Draft\b/.test(code));
     equal(/\brequire\s*\(/.test(code), false);
     deepEqual(code.match(/\bfrom\s+"[^"]*"|\bimport\s*\(/g), [
-      'from "../../date_time.ts"',
+      'from "../date_time.ts"',
     ]);
   }
 });

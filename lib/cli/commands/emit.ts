@@ -19,6 +19,8 @@ import { DOCUMENT_BYTES_MAX, TELLING_MS_MAX } from "../../base/limits.ts";
 import { lostReceipt, type Receipt, strictExit } from "../../event/receipt.ts";
 import { setUpEmitter } from "../../emit/setup.ts";
 import type { Draft } from "../../contract/contract.ts";
+import type { EmitCommand, Given } from "../../event/types/definition.ts";
+import { briefOf, EMIT_COMMANDS } from "../../event/types/types.ts";
 import {
   type Call,
   type Command,
@@ -29,7 +31,6 @@ import { receiptAccent } from "../colour.ts";
 import { STDIN } from "../input.ts";
 import { printable, problemText } from "../output.ts";
 import type { Terminal } from "../terminal.ts";
-import { brief, EMIT_TYPES, type EmitType, type Given } from "./emit_types.ts";
 
 const EVENT_OPTIONS = {
   "causation-id": {
@@ -61,7 +62,7 @@ export const emit: readonly Command[] = [
       "and is answered by a receipt in JSON, in order, once it is on disk.",
       "",
       "To record a single event, name its type:",
-      ...EMIT_TYPES.map(({ word, summary }) =>
+      ...EMIT_COMMANDS.map(({ word, summary }) =>
         `  ${word.padEnd(20)} ${summary}`
       ),
     ],
@@ -75,7 +76,7 @@ export const emit: readonly Command[] = [
       if (!call.args.flag("stdin")) {
         throw usageError(
           "emit what? Name an event type, or --stdin",
-          `one of: ${EMIT_TYPES.map(({ word }) => word).join(", ")}`,
+          `one of: ${EMIT_COMMANDS.map(({ word }) => word).join(", ")}`,
         );
       }
       return await atNoCost(call, async () => {
@@ -84,7 +85,7 @@ export const emit: readonly Command[] = [
       });
     },
   },
-  ...EMIT_TYPES.map((type): Command => ({
+  ...EMIT_COMMANDS.map((type): Command => ({
     name: `emit ${type.word}`,
     summary: type.summary,
     examples: [type.example],
@@ -113,7 +114,7 @@ async function atNoCost(
   }
 }
 
-async function emitOne(call: Call, type: EmitType): Promise<number> {
+async function emitOne(call: Call, type: EmitCommand): Promise<number> {
   const { world, args, out } = call;
   const flagMs = timeoutOf(args);
   const startedMs = world.elapsedMs();
@@ -224,7 +225,7 @@ async function tell(
     const label = CONNECTION_LABELS[emitter?.connectionStatus ?? "Offline"];
     const clock = lamport_clock === null ? "" : ` (clock ${lamport_clock})`;
     await out.note(
-      `[${label}] ${status} ${event_type} ${printable(brief(draft))}${clock}`,
+      `[${label}] ${status} ${event_type} ${printable(briefOf(draft))}${clock}`,
       accent,
     );
     if (out.mode.verbose) {
@@ -237,7 +238,7 @@ async function tell(
 }
 
 /** Names of the texts that are asked of standard input. */
-function asking({ args }: Call, type: EmitType): string[] {
+function asking({ args }: Call, type: EmitCommand): string[] {
   const names = type.positionals.map(({ name }) => name);
   return (type.fromStdin ?? []).filter((name) =>
     (args.text(name) ?? args.positionals[names.indexOf(name)]) === "-"
@@ -253,7 +254,7 @@ interface Input {
 /** Reads standard input where it is asked for. Never rejects. */
 async function inputOf(
   call: Call,
-  type: EmitType,
+  type: EmitCommand,
 ): Promise<Input | undefined> {
   if (asking(call, type).length === 0) return undefined;
   try {
@@ -265,7 +266,11 @@ async function inputOf(
 }
 
 /** What was given, with texts from standard input filled in. */
-function given(call: Call, type: EmitType, input: string | undefined): Given {
+function given(
+  call: Call,
+  type: EmitCommand,
+  input: string | undefined,
+): Given {
   const { args } = call;
   const names = type.positionals.map(({ name }) => name);
   const asked = asking(call, type);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Option } from "../args.ts";
+import type { Option } from "../../base/arguments.ts";
 import { COMMON_OPTIONS, EMIT_OPTIONS } from "../command.ts";
 import { COMMANDS, loadCommand } from "../commands.ts";
 import { GROUPS } from "../help.ts";

@@ -5,6 +5,7 @@
  */
 
 import type { Envelope } from "../../contract/contract.ts";
+import { changeOf } from "../../event/types/types.ts";
 import { KEY_TEXT_MAX } from "../../base/limits.ts";
 
 /** What is known of a work package in one feature. */
@@ -39,18 +40,17 @@ export interface SnapshotPackage {
  * feature whose name is too long for a key is left out of snapshots.
  */
 export function newsOf(envelope: Envelope): PackageNews | undefined {
-  const { event_type, payload } = envelope;
-  if (event_type !== "WPStatusChanged" && event_type !== "WPCreated") return;
-  const feature = payload.feature_slug ?? "";
-  if (feature.length > KEY_TEXT_MAX) return;
+  const change = changeOf(envelope);
+  if (!change || change.feature.length > KEY_TEXT_MAX) return undefined;
+  const { wpId, feature, status, isCreation } = change;
   const { lamport_clock, node_id, event_id, timestamp } = envelope;
   return {
-    wpId: payload.wp_id,
+    wpId,
     feature,
     state: {
-      status: event_type === "WPCreated" ? "planned" : payload.new_status,
+      status,
       updated_at: timestamp.replace(ENDLESS_FRACTION, "$1"),
-      created_only: event_type === "WPCreated",
+      created_only: isCreation,
       order: [lamport_clock, node_id.slice(0, KEY_TEXT_MAX), event_id],
     },
   };
