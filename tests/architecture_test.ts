@@ -192,6 +192,17 @@ Deno.test("the collector's engine -> named by one file only", async () => {
   ]);
 });
 
+Deno.test("transports -> made in one place", async () => {
+  const made =
+    /\bnew (HttpBatch|Connection|EventSocket)\(|\bEventSocket\.open\(/;
+  const users = [...await sources()].filter(([, text]) => made.test(text))
+    .map(([path]) => path);
+  ok(users.length > 0);
+  for (const path of users) {
+    ok(path.startsWith("lib/delivery/transport/"), path);
+  }
+});
+
 Deno.test("SQLite below Deno KV -> known to one file", async () => {
   const users = [...await sources()]
     .filter(([, text]) => text.includes('"node:sqlite"'))

@@ -17,15 +17,13 @@ import {
 } from "../base/limits.ts";
 import type { World } from "../base/world.ts";
 import { dice, leastBackoffMs } from "../base/backoff.ts";
-import { Connection } from "./transport/connection.ts";
-import { HttpBatch } from "./transport/http_batch.ts";
-import { Pace, paced } from "./transport/pace.ts";
+import { Pace } from "./transport/pace.ts";
+import { Ways } from "./transport/ways.ts";
 import type { ConnectionStatus } from "../route/route.ts";
 import { nextDrainMs, type Plan, planAfter } from "./schedule.ts";
 import { type NoSession, Session } from "../login/session.ts";
 import { holdForDrain, receiveClock } from "./drain/settle.ts";
 import { sync, type SyncParts, type SyncResult } from "./drain/sync.ts";
-import type { Transport } from "./transport/transport.ts";
 
 /** What a delivery works with. */
 export interface DeliveryParts {
@@ -59,8 +57,10 @@ export class Delivery {
   /** How many wait. */
   #impatient = 0;
   #plan: Plan;
-  #session: Session | NoSession | undefined;
-  #connection: Connection | undefined;
+  /** Those of the session, where there is one. */
+  #ways: Ways | undefined;
+  /** Why there is none. */
+  #refusal: NoSession | undefined;
   #status: ConnectionStatus = "Offline";
   /** Events with a failed attempt: not again before the scheduled drain. */
   #resting = new Set<string>();
@@ -93,7 +93,7 @@ export class Delivery {
   }
 
   get session(): Session | NoSession | undefined {
-    return this.#session;
+    return this.#ways?.session ?? this.#refusal;
   }
 
   /** Opens the session, and the connection; goes on in the background. */
@@ -115,12 +115,12 @@ export class Delivery {
   /** The credentials have changed: somebody logged in or out, or a token was renewed, which changes nothing here. */
   loginChanged(): Promise<void> {
     return this.#inTurn(async () => {
-      const before = this.#session, after = await this.#parts.openSession();
+      const before = this.session, after = await this.#parts.openSession();
       const isSame = before instanceof Session && after instanceof Session &&
         before.serverUrl.origin === after.serverUrl.origin &&
         before.username === after.username &&
         before.teamSlug === after.teamSlug &&
-        (this.#status !== "Offline" || this.#connection?.isUnwanted === true);
+        (this.#status !== "Offline" || this.#ways?.isUnwanted === true);
       if (!isSame) await this.#reload();
     });
   }
@@ -133,7 +133,7 @@ export class Delivery {
   }
 
   async #reload(): Promise<void> {
-    await this.#connection?.stop();
+    await this.#ways?.stop();
     if (this.#over.signal.aborted) return;
     await this.#open();
     if (this.#plan.bar === "until_restart") return;
@@ -142,12 +142,12 @@ export class Delivery {
 
   /** Drains now, for somebody who waits for it: without the pace of batches. */
   async sync(request: SyncRequest): Promise<SyncResult | NoSession> {
-    const session = this.#session!;
-    if (!(session instanceof Session)) return session;
+    const ways = this.#ways;
+    if (!ways) return this.#refusal!;
     this.#impatient += 1;
     this.#patience.abort();
     try {
-      return await this.#alone(() => this.#drain(session, request, false));
+      return await this.#alone(() => this.#drain(ways, request, false));
     } finally {
       this.#impatient -= 1;
       if (this.#impatient === 0 && !this.#over.signal.aborted) {
@@ -165,37 +165,38 @@ export class Delivery {
     const deadline = this.#deadline(LAST_DRAIN_MS_MAX);
     const last = this.#loop.then(() => this.sync({ deadline, troublesMax: 1 }));
     await deadline.race(last, "drain once more").catch(() => {});
-    await this.#connection?.stop();
+    await this.#ways?.stop();
   }
 
   async #open(): Promise<void> {
     const { openSession, world, nodeId } = this.#parts;
-    this.#session = await openSession();
-    this.#connection = undefined;
-    if (!(this.#session instanceof Session)) {
-      return this.#tell("Offline", this.#session.error.message);
+    const session = await openSession();
+    this.#ways = undefined;
+    this.#refusal = undefined;
+    if (!(session instanceof Session)) {
+      this.#refusal = session;
+      return this.#tell("Offline", session.error.message);
     }
-    const connection = new Connection({
-      session: this.#session,
+    const ways = Ways.openLive({
+      session,
       world,
       nodeId,
       onClock: (value) => void this.#receive(value),
     }, {
       onStatus: (status, why) => {
-        if (connection !== this.#connection) return;
+        if (ways !== this.#ways) return;
         this.#tell(status, why);
         // What waited for a batch's turn can go at once.
         if (status === "Connected") this.#change({ isPoked: true });
       },
-    });
-    this.#connection = connection;
-    connection.run().catch((error) => this.#parts.warn(reasonOf(error)));
+    }, (error) => this.#parts.warn(reasonOf(error)));
+    this.#ways = ways;
   }
 
   async #run(): Promise<void> {
     while (!this.#over.signal.aborted) {
       const nowMs = this.#parts.world.elapsedMs();
-      const paceMs = this.#connection?.socket ? -Infinity : this.#pace.nextMs;
+      const paceMs = this.#ways?.isLive ? -Infinity : this.#pace.nextMs;
       const dueMs = nextDrainMs(this.#plan, nowMs, paceMs);
       if (dueMs > nowMs) {
         await pause(Math.min(dueMs - nowMs, DRAIN_EVERY_MS), this.#wake.signal);
@@ -211,8 +212,8 @@ export class Delivery {
         };
       }
       this.#plan = { ...this.#plan, isPoked: false };
-      const session = this.#session;
-      if (!(session instanceof Session)) {
+      const ways = this.#ways;
+      if (!ways) {
         this.#plan = { ...this.#plan, bar: "until_scheduled" };
         continue;
       }
@@ -220,13 +221,13 @@ export class Delivery {
         deadline: this.#drainDeadline(),
         troublesMax: 1,
       };
-      const end = await this.#alone(() => this.#drain(session, request, true))
+      const end = await this.#alone(() => this.#drain(ways, request, true))
         .then(({ end }) => end, (error) => {
           this.#parts.warn(reasonOf(error));
           return { kind: "trouble", words: reasonOf(error) } as const;
         });
       // Of another login: it says nothing of the one that there is now.
-      if (session !== this.#session) continue;
+      if (ways !== this.#ways) continue;
       this.#plan = planAfter(
         this.#plan,
         end,
@@ -237,17 +238,13 @@ export class Delivery {
   }
 
   async #drain(
-    session: Session,
+    ways: Ways,
     request: SyncRequest,
     isPaced: boolean,
   ): Promise<SyncResult> {
-    const { home, world, onDrain } = this.#parts;
-    const batch = new HttpBatch(session, world);
-    const socket = this.#connection?.socket;
-    const transports: Transport[] = [
-      isPaced ? paced(batch, this.#pace) : batch,
-    ];
-    if (socket) transports.unshift(socket);
+    const { home, onDrain } = this.#parts;
+    const { isLive, session } = ways;
+    const transports = ways.transports(isPaced ? this.#pace : undefined);
     const result = await sync({
       ...request,
       home,
@@ -257,7 +254,7 @@ export class Delivery {
     });
     for (const id of result.failed) this.#resting.add(id);
     const { delivered, duplicates } = result.counts;
-    if (!socket && delivered + duplicates > 0) this.#connection?.revive();
+    if (!isLive && delivered + duplicates > 0) ways.revive();
     onDrain?.(result);
     return result;
   }

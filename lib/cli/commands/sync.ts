@@ -8,7 +8,7 @@ import { Deadline } from "../../base/deadline.ts";
 import { askAgentToSync } from "../../agent/agent_client.ts";
 import { agentPatience, findAgent } from "../../route/agent_file.ts";
 import { NoAnswerError } from "../../login/http.ts";
-import { HttpBatch } from "../../delivery/transport/http_batch.ts";
+import { Ways } from "../../delivery/transport/ways.ts";
 import { serverText } from "../../login/server_url.ts";
 import { openSession, Session } from "../../login/session.ts";
 import { readSyncStatus } from "../../delivery/status.ts";
@@ -180,7 +180,7 @@ async function alone(
     const result = await sync({
       home: keeper.home,
       session,
-      transports: [new HttpBatch(session, world)],
+      transports: Ways.open(session, world).transports(),
       deadline,
       troublesMax: TROUBLES_MAX,
       onProgress: ({ delivered, duplicates, rejected }) =>
