@@ -7,7 +7,7 @@
 import { type BoundedAddress, BoundedServer } from "../base/bounded_server.ts";
 import { Deadline, pause } from "../base/deadline.ts";
 import type { EventEmitter } from "../emit/emitter.ts";
-import { DeadlineError, EXIT, KittyError, reasonOf } from "../base/errors.ts";
+import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
 import { FILE_MODE, lockFile } from "../base/files.ts";
 import type { Home } from "../home/home.ts";
 import { AGENT_BEAT_MS, AGENT_LOCK_MS_MAX } from "../base/limits.ts";
@@ -228,7 +228,7 @@ async function takePlace(home: string, world: World): Promise<Deno.FsFile> {
     throw new KittyError(
       "agent_running",
       `another agent runs in ${home}${which}`,
-      { hint: "see: kitty-events agent status", exit: EXIT.unavailable },
+      { hint: "see: kitty-events agent status" },
     );
   }
 }

@@ -25,7 +25,7 @@ import { AGENT_PATHS } from "../route/agent_file.ts";
 import type { Delivery } from "../delivery/delivery.ts";
 import { openForDrain } from "../delivery/drain/settle.ts";
 import { readSyncStatus } from "../delivery/status.ts";
-import { summaryOf } from "../delivery/drain/sync.ts";
+import { type NotTaken, summaryOf } from "../delivery/drain/summary.ts";
 
 /** What the interface works with. */
 export interface AgentHttpParts {
@@ -180,7 +180,7 @@ async function postSync(
   if (!(asked > 0 && asked <= TIMEOUT_MS_MAX)) {
     return failure(400, "timeout_ms is a number of milliseconds up to a day");
   }
-  const failed: Record<string, unknown>[] = [];
+  const failed: NotTaken[] = [];
   const result = await delivery.sync({
     deadline: Deadline.in(() => performance.now(), asked),
     troublesMax: TROUBLES_MAX,

@@ -20,32 +20,80 @@ export const EXIT = {
 /** An exit code of the program. */
 export type ExitCode = typeof EXIT[keyof typeof EXIT];
 
+/**
+ * Everything that a command can fail with: a stable word for programs, and the
+ * exit code. `docs/receipts.md` says what each means.
+ */
+export const ERROR_EXITS = {
+  agent_running: EXIT.unavailable,
+  bad_ca_file: EXIT.config,
+  bad_password: EXIT.invalid,
+  bad_secret: EXIT.config,
+  bad_server_url: EXIT.config,
+  bad_user: EXIT.invalid,
+  busy: EXIT.unavailable,
+  cannot_listen: EXIT.unavailable,
+  clock_exhausted: EXIT.notStored,
+  clock_value: EXIT.invalid,
+  collector_running: EXIT.notStored,
+  credentials_unusable: EXIT.notStored,
+  events_damaged: EXIT.notStored,
+  folder_unusable: EXIT.notStored,
+  forbidden: EXIT.notAuthenticated,
+  home_out_of_reach: EXIT.notStored,
+  input: EXIT.usage,
+  internal: EXIT.notStored,
+  late: EXIT.unavailable,
+  newer_layout: EXIT.notStored,
+  no_home: EXIT.notStored,
+  no_queue: EXIT.notStored,
+  no_right: EXIT.notStored,
+  no_socket: EXIT.notStored,
+  no_team: EXIT.notAuthenticated,
+  not_authenticated: EXIT.notAuthenticated,
+  not_found: EXIT.invalid,
+  outdated: EXIT.unavailable,
+  queue_busy: EXIT.notStored,
+  queue_unusable: EXIT.notStored,
+  report_failed: EXIT.notStored,
+  server_unavailable: EXIT.unavailable,
+  sync_failed: EXIT.unavailable,
+  usage: EXIT.usage,
+  user_exists: EXIT.invalid,
+  users_damaged: EXIT.config,
+  users_locked: EXIT.notStored,
+} as const satisfies Record<string, ExitCode>;
+
+/** What a command can fail with, in a word. */
+export type ErrorCode = keyof typeof ERROR_EXITS;
+
 /** A failure that a person can act on: what was attempted, what was found, what to try. */
 export class KittyError extends Error {
   override name = "KittyError";
-  /** Stable word for programs, such as `usage` or `queue_unusable`. */
-  readonly code: string;
+  /** Stable word for programs. */
+  readonly code: ErrorCode;
   /** What to do next, as a sentence or a command. */
   readonly hint: string | undefined;
-  /** Exit code of a command that ends with this error. */
-  readonly exit: ExitCode;
 
   constructor(
-    code: string,
+    code: ErrorCode,
     message: string,
-    options: { hint?: string | undefined; exit?: ExitCode; cause?: unknown } =
-      {},
+    options: { hint?: string | undefined; cause?: unknown } = {},
   ) {
     super(message, { cause: options.cause });
     this.code = code;
     this.hint = options.hint;
-    this.exit = options.exit ?? EXIT.notStored;
+  }
+
+  /** Exit code of a command that ends with this error. */
+  get exit(): ExitCode {
+    return ERROR_EXITS[this.code];
   }
 }
 
 /** Wrong use of the command line: always exit code 64. */
 export function usageError(message: string, hint?: string): KittyError {
-  return new KittyError("usage", message, { hint, exit: EXIT.usage });
+  return new KittyError("usage", message, { hint });
 }
 
 /** The deadline of a call passed before the thing awaited had happened. */

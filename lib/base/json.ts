@@ -15,6 +15,11 @@ export { DEPTH_MAX };
 /** A JSON object. A key `__proto__` is plain data of its own. */
 export type JsonObject = Record<string, unknown>;
 
+/** Whether a value is an object, and neither null nor an array. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /**
  * A document, or what is wrong with it. Next to problems, `value` is what
  * could be read all the same: good for naming the document, not for storing.

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { EXIT, type ExitCode, KittyError, usageError } from "../base/errors.ts";
+import { ERROR_EXITS, EXIT, KittyError, usageError } from "../base/errors.ts";
 import { nearMiss } from "../base/near_miss.ts";
 import type { World } from "../base/world.ts";
 import type { Option } from "../base/arguments.ts";
@@ -36,7 +36,7 @@ export async function run(
     if (args.flag("help")) {
       const { commandHelp } = await import("./help.ts");
       await out.line(await commandHelp(name));
-      return 0;
+      return EXIT.ok;
     }
     const code = await command.run({ args, world, terminal, out });
     // An emit's event is kept all the same, and its caller never pays.
@@ -45,8 +45,7 @@ export async function run(
     return code || EXIT.notStored;
   } catch (error) {
     await out.fail(error);
-    const code: ExitCode = error instanceof KittyError ? error.exit : 74;
-    return code;
+    return error instanceof KittyError ? error.exit : ERROR_EXITS.internal;
   }
 }
 

@@ -90,6 +90,5 @@ export function countOf(args: Args, name: string): number | undefined {
 export function notFound(what: string, hint: string): KittyError {
   return new KittyError("not_found", `${what} is not there`, {
     hint,
-    exit: 65,
   });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { EXIT, KittyError, reasonOf } from "../base/errors.ts";
+import { KittyError, reasonOf } from "../base/errors.ts";
 import type { Call } from "./command.ts";
 
 /** Bytes to read. */
@@ -72,7 +72,6 @@ function unusable(
       : reasonOf(error);
     throw new KittyError("input", `cannot read ${what}: ${found}`, {
       hint,
-      exit: EXIT.usage,
     });
   };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { EXIT } from "../base/errors.ts";
 import { briefOf } from "../event/types/types.ts";
 import type { Entry, Place, QueueReader, Tries } from "../home/queue.ts";
 import { type Call, countOf, notFound } from "./command.ts";
@@ -45,7 +46,7 @@ export async function list(call: Call, place: Place): Promise<number> {
   if (isMore) {
     await call.out.note(`the first ${shown}; more with --limit`);
   }
-  return 0;
+  return EXIT.ok;
 }
 
 /** Shows one event of a place whole. */
@@ -65,7 +66,7 @@ export async function show(call: Call, place: Place): Promise<number> {
     const document = documentOf(entry, tries);
     await call.out.data(document, JSON.stringify(document, null, 2));
   });
-  return 0;
+  return EXIT.ok;
 }
 
 function documentOf({ envelope }: Entry, tries: Tries): object {

@@ -7,7 +7,7 @@
 
 import { Deadline } from "../base/deadline.ts";
 import { BoundedServer } from "../base/bounded_server.ts";
-import { DeadlineError, EXIT, KittyError, reasonOf } from "../base/errors.ts";
+import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
 import { openFolder } from "./engine.ts";
 import { BusyError } from "./gate.ts";
@@ -161,7 +161,6 @@ async function serve(
       `cannot listen on ${hostname} port ${port}: ${reasonOf(error)}`,
       {
         hint: "choose another one: --listen 127.0.0.1:0 takes any free port",
-        exit: EXIT.unavailable,
       },
     );
   }

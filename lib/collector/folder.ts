@@ -5,7 +5,7 @@
  */
 
 import { Deadline } from "../base/deadline.ts";
-import { DeadlineError, EXIT, KittyError, reasonOf } from "../base/errors.ts";
+import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
 import {
   FOLDER_MODE,
   lockFile,
@@ -132,6 +132,5 @@ export async function signingSecret(
   }
   throw new KittyError("bad_secret", `${path} is not a collector's secret`, {
     hint: "remove it: a new one is made, and everybody has to log in again",
-    exit: EXIT.config,
   });
 }

@@ -9,7 +9,7 @@
  * @module
  */
 
-import { EXIT, KittyError, reasonOf } from "../base/errors.ts";
+import { KittyError, reasonOf } from "../base/errors.ts";
 import { ifRegular } from "../base/files.ts";
 import { CA_FILE_BYTES_MAX } from "../base/limits.ts";
 import { isLoopback } from "./server_url.ts";
@@ -38,7 +38,7 @@ export async function clientFor(
     throw new KittyError(
       "bad_server_url",
       `${url.host} is another machine, and plain HTTP would show it to others on the way`,
-      { hint: "use https", exit: EXIT.config },
+      { hint: "use https" },
     );
   }
   const certificates = isPlain || caFile === undefined
@@ -136,7 +136,6 @@ function unusable(path: string, why: string): KittyError {
     {
       hint:
         "SPEC_KITTY_CA_FILE, or sync.ca_file in config.toml, names a file of certificates in PEM (-----BEGIN CERTIFICATE-----)",
-      exit: EXIT.config,
     },
   );
 }

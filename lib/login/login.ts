@@ -7,7 +7,7 @@
 
 import { knownTeam } from "../base/config.ts";
 import type { Deadline } from "../base/deadline.ts";
-import { EXIT, KittyError, reasonOf } from "../base/errors.ts";
+import { KittyError, reasonOf } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
 import {
   type Credentials,
@@ -38,7 +38,7 @@ export class NotAuthenticatedError extends KittyError {
     message: string,
     hint = "log in: kitty-events auth login",
   ) {
-    super("not_authenticated", message, { hint, exit: EXIT.notAuthenticated });
+    super("not_authenticated", message, { hint });
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { EXIT, KittyError } from "../base/errors.ts";
+import { KittyError } from "../base/errors.ts";
 
 /**
  * Reads a server's address: its origin, such as `https://events.example.org`.
@@ -66,7 +66,6 @@ function badUrl(
   const message = `${source ?? "the server's address"}${value} ${what}`;
   return new KittyError("bad_server_url", message, {
     hint: EXAMPLES + (source === undefined ? SOURCES : ""),
-    exit: EXIT.config,
   });
 }
 

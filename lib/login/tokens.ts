@@ -7,7 +7,7 @@
 
 import { knownTeam } from "../base/config.ts";
 import type { Deadline } from "../base/deadline.ts";
-import { EXIT, KittyError } from "../base/errors.ts";
+import { KittyError } from "../base/errors.ts";
 import { REQUEST_TIMEOUT_MS } from "../base/limits.ts";
 import { PATHS, type TokenAnswer } from "../base/wire.ts";
 import { readRetryAfter } from "../base/backoff.ts";
@@ -49,7 +49,6 @@ export class ServerTroubleError extends KittyError {
   ) {
     super("server_unavailable", message, {
       hint: "check the address and the network, or try again later",
-      exit: EXIT.unavailable,
     });
     this.retryAfterMs = options.retryAfterMs;
     this.isSilence = options.isSilence ?? false;

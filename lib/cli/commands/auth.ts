@@ -146,7 +146,7 @@ async function logIn(call: Call): Promise<number> {
     throw new KittyError(
       "not_authenticated",
       `${server.host} does not know this username with this password`,
-      { hint: "try again", exit: EXIT.notAuthenticated },
+      { hint: "try again" },
     );
   }
   const aside = await change(call, home, (held) =>
@@ -169,9 +169,9 @@ async function logIn(call: Call): Promise<number> {
 async function advised(error: unknown, { world }: Call): Promise<unknown> {
   if (!(error instanceof ServerTroubleError)) return error;
   const { tlsHint } = await import("../../doctor/delivery_checks.ts");
-  const { code, message, exit } = error;
+  const { code, message } = error;
   const hint = tlsHint(message, world) ?? error.hint;
-  return new KittyError(code, message, { hint, exit, cause: error });
+  return new KittyError(code, message, { hint, cause: error });
 }
 
 /** Says of events without a team whose they will be, where that is open. */

@@ -60,7 +60,6 @@ export const clock: readonly Command[] = [
           throw new KittyError(
             "clock_value",
             `a clock value is below ${CLOCK_MAX}; the clock was left as it is`,
-            { exit: EXIT.invalid },
           );
         }
         await held.setClock(value);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { EXIT } from "../../base/errors.ts";
 import { generateNodeId } from "../../emit/identity.ts";
 import { ulidFactory } from "../../event/ulid.ts";
 import type { Command } from "../command.ts";
@@ -18,7 +19,7 @@ export const ids: readonly Command[] = [
     async run({ world, out }) {
       const id = ulidFactory(world.nowMs, world.randomBytes)();
       await out.data({ causation_id: id }, id);
-      return 0;
+      return EXIT.ok;
     },
   },
   {
@@ -34,7 +35,7 @@ export const ids: readonly Command[] = [
     async run({ world, out }) {
       const id = await generateNodeId(world);
       await out.data({ node_id: id }, id);
-      return 0;
+      return EXIT.ok;
     },
   },
 ];

@@ -12,8 +12,16 @@ import { Ways } from "../../delivery/transport/ways.ts";
 import { serverText } from "../../login/server_url.ts";
 import { openSession, Session } from "../../login/session.ts";
 import { readSyncStatus } from "../../delivery/status.ts";
-import { summaryOf, sync } from "../../delivery/drain/sync.ts";
 import {
+  type NotTaken,
+  readSummary,
+  summaryOf,
+  type SyncSummary,
+} from "../../delivery/drain/summary.ts";
+import { sync } from "../../delivery/drain/sync.ts";
+import {
+  ERROR_EXITS,
+  type ErrorCode,
   EXIT,
   type ExitCode,
   KittyError,
@@ -96,18 +104,9 @@ function sessionOf({ world, out }: Call, { home, settings }: Keeper) {
   );
 }
 
-/** An event that was not taken, as the report names it. */
-interface NotTaken {
-  readonly event_id: string;
-  readonly category: string;
-  readonly message: string;
-  /** `dead`, or `queued` for another attempt. */
-  readonly fate: string;
-}
-
 /** What a drain came to, whoever did it. */
 interface Outcome {
-  readonly summary: Record<string, unknown>;
+  readonly summary: SyncSummary;
   readonly notTaken: readonly NotTaken[];
   /** The team that events were sent for, where this process did it. */
   readonly team?: string | undefined;
@@ -125,7 +124,7 @@ async function syncNow(call: Call): Promise<number> {
   const { summary, notTaken } = outcome;
   const error = errorOf(summary);
   await out.data({ ...summary, ...error && { error } }, textOf(summary));
-  if (typeof summary.reason === "string") {
+  if (summary.reason !== undefined) {
     await out.warn(printable(summary.reason, 300));
   }
   if (error && summary.reason === undefined) await out.warn(error.message);
@@ -145,14 +144,16 @@ async function byAgent(
   if (!agent) return undefined;
   try {
     const answer = await askAgentToSync(home.path, agent, deadline.leftMs);
-    const { failed, ...summary } = (answer.json ?? {}) as
-      & Record<string, unknown>
-      & { failed?: NotTaken[] };
-    if (answer.status === 200 && failed) return { summary, notTaken: failed };
+    const told = answer.status === 200 ? readSummary(answer.json) : undefined;
+    if (told) return told;
     // It has no login. Either this process has one, or it knows best what is wrong.
     if (answer.status === 409) return undefined;
     await out.warn(
-      `the agent answers with status ${answer.status}; done without it`,
+      `the agent answers ${
+        answer.status === 200
+          ? "in a form not known here"
+          : `with status ${answer.status}`
+      }; done without it`,
     );
   } catch (error) {
     if (!(error instanceof NoAnswerError)) throw error;
@@ -196,7 +197,6 @@ async function alone(
       `the drain was broken off: ${reasonOf(error)}`,
       {
         hint: "nothing is lost; try again, and see: kitty-events queue check",
-        exit: EXIT.unavailable,
         cause: error,
       },
     );
@@ -222,22 +222,23 @@ async function writeReport(
 }
 
 /** Why the drain did not end well, in the form that every failure has. */
-function errorOf(summary: Record<string, unknown>) {
-  const { end, reason } = summary;
+function errorOf(
+  { end, reason }: SyncSummary,
+): { code: ErrorCode; message: string } | undefined {
   if (end === "drained") return undefined;
-  const code = end === "trouble" ? "server_unavailable" : String(end);
-  return { code, message: String(reason ?? WORDS[code] ?? code) };
+  const code = end === "trouble" ? "server_unavailable" : end;
+  return { code, message: reason ?? WORDS[code] ?? code };
 }
 
-const WORDS: Readonly<Record<string, string>> = {
+const WORDS: Partial<Record<ErrorCode, string>> = {
   late: "the time was up before all was sent",
   busy: "another process drains this home, and has not finished",
 };
 
-function textOf(summary: Record<string, unknown>): string {
+function textOf(summary: SyncSummary): string {
   const { delivered, duplicates, rejected, remaining, batches, duration_ms } =
     summary;
-  const failures = Object.entries(summary.failures as Record<string, number>)
+  const failures = Object.entries(summary.failures)
     .map(([category, count]) => `${category} ${count}`).join(", ");
   return `${delivered} delivered, ${duplicates} duplicates, ${rejected} rejected, ${remaining} left (${batches} ${
     batches === 1 ? "request" : "requests"
@@ -266,22 +267,11 @@ async function sayLeft(
   await out.note(`left, by team: ${teams}`);
 }
 
-function exitOf(summary: Record<string, unknown>): ExitCode {
-  switch (summary.end) {
-    case "not_authenticated":
-    case "forbidden":
-    case "no_team":
-      return EXIT.notAuthenticated;
-    case "drained": {
-      const { failures, rejected } = summary as {
-        failures: Record<string, number>;
-        rejected: number;
-      };
-      const failed = Object.values(failures).reduce((sum, n) => sum + n, 0);
-      if (failed > rejected) return EXIT.unavailable;
-      return rejected > 0 ? EXIT.invalid : EXIT.ok;
-    }
-    default:
-      return EXIT.unavailable;
-  }
+function exitOf(summary: SyncSummary): ExitCode {
+  const error = errorOf(summary);
+  if (error) return ERROR_EXITS[error.code];
+  const { failures, rejected } = summary;
+  const failed = Object.values(failures).reduce((sum, n) => sum + n, 0);
+  if (failed > rejected) return EXIT.unavailable;
+  return rejected > 0 ? EXIT.invalid : EXIT.ok;
 }

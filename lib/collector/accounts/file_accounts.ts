@@ -6,7 +6,7 @@
  */
 
 import { Deadline } from "../../base/deadline.ts";
-import { DeadlineError, EXIT, KittyError } from "../../base/errors.ts";
+import { DeadlineError, KittyError } from "../../base/errors.ts";
 import { lockFile, syncFolder, writeDurably } from "../../base/files.ts";
 import type { World } from "../../base/world.ts";
 import { makeFolder } from "../folder.ts";
@@ -60,7 +60,6 @@ export async function readUsers(folder: string): Promise<readonly User[]> {
   const damaged = (found: string) =>
     new KittyError("users_damaged", `${path} ${found}`, {
       hint: "put a backup in its place, or remove it and add the users again",
-      exit: EXIT.config,
     });
   let file: { users?: unknown } | null;
   try {

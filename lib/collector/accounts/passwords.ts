@@ -4,7 +4,7 @@
  * @module
  */
 
-import { EXIT, KittyError } from "../../base/errors.ts";
+import { KittyError } from "../../base/errors.ts";
 import { PASSWORD_BYTES_MAX } from "../../base/limits.ts";
 import { PASSWORD_ROUNDS } from "../limits.ts";
 
@@ -33,7 +33,6 @@ export async function hashPassword(
     throw new KittyError(
       "bad_password",
       `a password has 1 to ${PASSWORD_BYTES_MAX} bytes`,
-      { exit: EXIT.invalid },
     );
   }
   const hash = await derive(password, salt, rounds);

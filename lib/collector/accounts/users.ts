@@ -5,7 +5,7 @@
  */
 
 import { LOCAL_TEAM } from "../../base/config.ts";
-import { EXIT, KittyError } from "../../base/errors.ts";
+import { KittyError } from "../../base/errors.ts";
 import type { World } from "../../base/world.ts";
 import { NAME_MAX } from "../limits.ts";
 import type { AccountStore, User } from "./account_store.ts";
@@ -47,7 +47,6 @@ export async function addUser(
   if (await accounts.add(user, { replace })) return user;
   throw new KittyError("user_exists", `the user "${name}" is there already`, {
     hint: "with --replace the new password and team take its place",
-    exit: EXIT.invalid,
   });
 }
 
@@ -60,5 +59,5 @@ function checkName(what: string, name: string): void {
 }
 
 function bad(message: string): KittyError {
-  return new KittyError("bad_user", message, { exit: EXIT.invalid });
+  return new KittyError("bad_user", message);
 }

@@ -154,30 +154,3 @@ function sum(first: DrainResult, second: DrainResult): DrainResult {
     lineBytesMax: second.lineBytesMax,
   };
 }
-
-/** A result as `sync now --json` prints it: fields are only ever added. */
-export function summaryOf(result: SyncResult): Record<string, unknown> {
-  const { counts, end, remaining, durationMs } = result;
-  const { sent, delivered, duplicates, rejected, batches, failures, local } =
-    counts;
-  return {
-    sent,
-    delivered,
-    duplicates,
-    rejected,
-    remaining,
-    batches,
-    duration_ms: durationMs,
-    failures,
-    local,
-    ...endOf(end),
-  };
-}
-
-/** How a drain ended, in a word, and why, where there is more to say. */
-export function endOf(end: SyncEnd): { end: string; reason?: string } {
-  return {
-    end: end.kind === "stopped" ? end.reason : end.kind,
-    ...("words" in end) && { reason: end.words },
-  };
-}

@@ -3,7 +3,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { HttpBatch } from "../../../lib/delivery/transport/http_batch.ts";
 import { openSession, Session } from "../../../lib/login/session.ts";
-import { summaryOf } from "../../../lib/delivery/drain/sync.ts";
+import { readSummary, summaryOf } from "../../../lib/delivery/drain/summary.ts";
 import type { Transport } from "../../../lib/delivery/transport/transport.ts";
 import { deadlineIn, eventsOf, Sending } from "../../support/sending.ts";
 
@@ -142,4 +142,30 @@ Deno.test("sync: no word about some of a group -> the rest goes another way at o
   const result = await at.sync([mute, new HttpBatch(at.session, at.world)]);
   strictEqual(groups, 1);
   deepStrictEqual([result.end.kind, result.remaining], ["drained", 0]);
+});
+
+Deno.test("readSummary: what an agent tells, and anything else -> the same summary; nothing", async () => {
+  await using at = await Sending.prepare(eventsOf(1, 2));
+  const result = await at.sync([new HttpBatch(at.session, at.world)]);
+  const notTaken = [
+    { event_id: "x", category: "rejected", message: "no", fate: "dead" },
+  ];
+  const told = { ...summaryOf(result), failed: notTaken };
+  deepStrictEqual(readSummary(JSON.parse(JSON.stringify(told))), {
+    summary: summaryOf(result),
+    notTaken,
+  });
+  for (
+    const other of [
+      null,
+      [],
+      {},
+      { ...told, failed: undefined },
+      { ...told, end: "somehow" },
+      { ...told, delivered: "2" },
+      { ...told, failures: { rejected: null } },
+      { ...told, reason: 7 },
+      { ...told, failed: [{ ...notTaken[0], fate: "lost" }] },
+    ]
+  ) strictEqual(readSummary(other), undefined);
 });
