@@ -238,20 +238,59 @@ Deno.test("sources -> no Node timer on the way of an emit", async () => {
   deepStrictEqual(users, ["lib/base/files.ts"]);
 });
 
-Deno.test("ARCHITECTURE.md: files -> all of them, and only real ones", async () => {
+Deno.test("lib -> nothing but the library's surface lies beside the rooms", async () => {
+  const beside = [...(await sources()).keys()]
+    .filter((path) => path.split("/").length === 2);
+  deepStrictEqual(beside, ["lib/mod.ts"]);
+});
+
+/** Circles among files of a room, whatever kind of import ties them: each as a path. */
+function circlesIn(imports: readonly Import[], room: string): string[] {
+  const inside = imports.filter(({ from, to }) =>
+    from.startsWith(`lib/${room}/`) && to.startsWith(`lib/${room}/`)
+  );
+  const next = Map.groupBy(inside, ({ from }) => from);
+  const circles: string[] = [], done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) circles.push([...path, file].join(" -> "));
+    if (path.includes(file) || done.has(file)) return;
+    for (const { to } of next.get(file) ?? []) visit(to, [...path, file]);
+    done.add(file);
+  };
+  for (const file of next.keys()) visit(file, []);
+  return circles;
+}
+
+Deno.test("imports: within a room, types and late ones too -> no circle", async () => {
+  const imports = await allImports();
+  // The help lists all commands, and is one of them.
+  const rooms = ROOMS.filter((room) => room !== "cli");
+  const circles = rooms.flatMap((room) => circlesIn(imports, room));
+  deepStrictEqual(circles, []);
+  ok(circlesIn(imports, "cli").length > 0, "no circle would be seen");
+});
+
+Deno.test("sources -> each says at its top what it is for", async () => {
+  const silent = [...await sources()]
+    .filter(([, text]) =>
+      !/^\/\*\*\n \* \S.{15,}\n[\s\S]*?\n \* @module\n/.test(text)
+    )
+    .map(([path]) => path);
+  deepStrictEqual(silent, []);
+});
+
+Deno.test("ARCHITECTURE.md: rooms -> all of them, and only real files", async () => {
   const text = await Deno.readTextFile(new URL("ARCHITECTURE.md", ROOT));
+  for (const room of ROOMS) ok(text.includes(`| \`lib/${room}/\` |`), room);
   const named = new Set(
     [...text.matchAll(
       /\b((?:lib|contracts|tests)\/[\w/.]+?\.(?:ts|json))\b|\bmain\.ts\b/g,
     )]
       .map(([path]) => path),
   );
+  ok(named.size > 40, `${named.size} files`);
   for (const path of named) {
     const { isFile } = await Deno.stat(new URL(path, ROOT));
     ok(isFile, path);
   }
-  const unnamed = [...(await sources()).keys()].filter((path) =>
-    !named.has(path) && !path.startsWith("lib/cli/commands/")
-  );
-  deepStrictEqual(unnamed, []);
 });

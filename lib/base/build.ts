@@ -1,5 +1,5 @@
 /**
- * Which build this is.
+ * Which build of the program this is.
  *
  * @module
  */

@@ -6,6 +6,8 @@
  * change, or what cannot be written again, is found beside it: one cheap look
  * at the text tells whether there may be a flaw, and only then a slow walk
  * names the places.
+ *
+ * @module
  */
 import { jsonTypeOf, type Problem } from "./problem.ts";
 import { DEPTH_MAX, findFlaws } from "./json_flaws.ts";

@@ -2,6 +2,8 @@
  * Names the places in valid JSON where parsing would change a value or where
  * the limits are broken. Slow and exact; `json.ts` calls it only for documents
  * that have such a place.
+ *
+ * @module
  */
 import { PROBLEMS_MAX } from "./limits.ts";
 import { type Problem, toShortPointer } from "./problem.ts";

@@ -1,5 +1,7 @@
 /**
  * "Did you mean ...?" for field names, allowed values, commands and flags.
+ *
+ * @module
  */
 
 /** Longer words are not names that someone mistyped; comparing them costs. */

@@ -1,5 +1,7 @@
 /**
  * What is wrong with a document, said without printing any of it.
+ *
+ * @module
  */
 
 /** The JSON type of a value, `missing`, or `invalid` for text that is no JSON. */

@@ -3,8 +3,10 @@
  * that is wrong with it.
  *
  * The validators are generated ahead of time; this file turns what they find
- * into problems with a path, what was expected and a hint. Only this module
- * and `event.ts` import from `contracts/`.
+ * into problems with a path, what was expected and a hint. No other module
+ * imports from `contracts/`.
+ *
+ * @module
  */
 import {
   DRAFT_FIELDS,

@@ -14,7 +14,8 @@ import {
 } from "../base/config.ts";
 import { Deadline } from "../base/deadline.ts";
 import { type AgentState, findAgent, pokePath } from "../route/agent_file.ts";
-import { agentRoute, offlineRoute, type Route } from "../route/route.ts";
+import { agentRoute } from "../route/agent_route.ts";
+import { offlineRoute, type Route } from "../route/route.ts";
 import { EventEmitter } from "./emitter.ts";
 import { openAhead } from "../home/queue_file.ts";
 import { generateNodeId, homeFolder, refusalOf } from "./identity.ts";

@@ -267,7 +267,7 @@ export class OfflineQueue extends KvReader implements QueueWriter {
 
   async check(): Promise<string[]> {
     const { checkQueue } = await import("./queue_check.ts");
-    return await checkQueue(this.#homeOnDisk, this);
+    return await checkQueue(this.#homeOnDisk, this, this.ledger);
   }
 
   async compact(): Promise<{ bytes_before: number; bytes_after: number }> {

@@ -4,20 +4,23 @@
  * @module
  */
 
-import type { OfflineQueue } from "./offline_queue.ts";
 import type { Ledger, Place } from "./queue.ts";
 import { queuePath } from "./queue_file.ts";
 import { findDamage } from "./sqlite.ts";
 import { fromBytes, teamLabel } from "./queue_layout.ts";
 import { rows } from "./queue_index.ts";
+import type { KvReader } from "./queue_read.ts";
 
 /**
  * Everything that is wrong with a queue, in words. Reads all of it; the caller
  * holds the lock.
+ *
+ * @param ledger the counters as their holder has them
  */
 export async function checkQueue(
   home: string,
-  queue: OfflineQueue,
+  queue: KvReader,
+  ledger: Ledger,
 ): Promise<string[]> {
   const problems: string[] = [];
   const damage = await findDamage(queuePath(home));
@@ -42,7 +45,6 @@ export async function checkQueue(
       }
     }
   }
-  const { ledger } = queue;
   for (const name of ["queued", "dead", "bytes"] as const) {
     compare(problems, name, ledger[name], counted[name]);
   }
@@ -64,7 +66,7 @@ function balance(ledger: Ledger): string[] {
 
 /** Whether the index names exactly the events, and every chunk belongs to one. */
 async function checkIndex(
-  queue: OfflineQueue,
+  queue: KvReader,
   counted: { queued: number; dead: number; chunks: number },
 ): Promise<string[]> {
   const problems: string[] = [];

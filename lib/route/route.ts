@@ -61,23 +61,3 @@ export const offlineRoute: Route = {
   carrier: "nobody",
   offer: () => Promise.resolve(new Set()),
 };
-
-/**
- * The way of a process beside an agent: wakes it, and leaves the rest to it.
- *
- * @param poke the file that wakes it, in the spool of its home
- */
-export function agentRoute(status: ConnectionStatus, poke: string): Route {
-  return {
-    status,
-    carrier: "agent",
-    async offer(offer) {
-      const now = new Date();
-      await Deno.utime(poke, now, now).catch(() => {});
-      if (!offer.wait || status === "Offline") return new Set();
-      const { awaitAcknowledged } = await import("./acknowledged.ts");
-      const home = poke.slice(0, poke.lastIndexOf("/spool/"));
-      return await awaitAcknowledged(offer, home);
-    },
-  };
-}

@@ -5,14 +5,11 @@ import { findTopic, TOPICS } from "../../lib/cli/topics.ts";
 import { EXIT } from "../../lib/base/errors.ts";
 import { documentsOf, withProgram } from "../support/program.ts";
 import { inShell, newUser } from "../support/user.ts";
-
-const README = await Deno.readTextFile(
-  new URL("../../README.md", import.meta.url),
-);
+import { MANUAL } from "../support/readme.ts";
 
 /** What stands in backquotes in the first cells of a README's table, by the first cell of its head. */
 function firstCells(head: string): string[] {
-  const lines = README.split("\n");
+  const lines = MANUAL.split("\n");
   const start = lines.findIndex((line) => line.startsWith(`| ${head} |`));
   ok(start >= 0, head);
   const end = lines.findIndex((line, i) => i > start && !line.startsWith("|"));

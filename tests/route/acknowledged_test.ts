@@ -11,11 +11,8 @@ import {
   removeAgentState,
   writeAgentState,
 } from "../../lib/route/agent_file.ts";
-import {
-  agentRoute,
-  type ConnectionStatus,
-  offlineRoute,
-} from "../../lib/route/route.ts";
+import { agentRoute } from "../../lib/route/agent_route.ts";
+import { type ConnectionStatus, offlineRoute } from "../../lib/route/route.ts";
 import { concludeDrain } from "../../lib/delivery/drain/settle.ts";
 import { runCode } from "../support/child.ts";
 import { eventually } from "../support/eventually.ts";

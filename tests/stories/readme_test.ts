@@ -7,7 +7,7 @@ import { inHome } from "../support/home.ts";
 import {
   checkOffline,
   checkOnline,
-  README,
+  MANUAL,
   shellBlocks,
 } from "../support/readme.ts";
 import { inShell, newUser, type User } from "../support/user.ts";
@@ -40,7 +40,7 @@ Deno.test(
       const stream = shellBlocks().offline.find((text) =>
         text.includes("--stdin")
       )!;
-      const [, block] = README.match(/```json\n([\s\S]*?)```/)!;
+      const [, block] = MANUAL.match(/```json\n([\s\S]*?)```/)!;
       const { stdout } = await user.run(stream);
       const given = stdout.trim().split("\n");
       for (const [i, line] of block!.trim().split("\n").entries()) {

@@ -1,14 +1,15 @@
 /** What the README says in its console, its tables and its library example. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { ERROR_EXITS } from "../../lib/base/errors.ts";
 import { COMMANDS, loadCommand } from "../../lib/cli/commands.ts";
 import { COMMON_OPTIONS } from "../../lib/cli/command.ts";
 import { tempFolder } from "../support/home.ts";
 import { documentsOf, runProgram } from "../support/program.ts";
+import { MANUAL, PAGES, README } from "../support/readme.ts";
 import { inShell, newUser } from "../support/user.ts";
 
 const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
-const README = await Deno.readTextFile(`${ROOT}README.md`);
 
 /** Runs shell text for a new user who has `kitty-events` on the path. */
 async function shell(script: string) {
@@ -24,7 +25,7 @@ function shapeOf(text: string): string {
 
 /** Cells of a table's rows, by the first cell of its head. */
 function table(head: string): string[][] {
-  const lines = README.split("\n");
+  const lines = MANUAL.split("\n");
   const start = lines.findIndex((line) => line.startsWith(`| ${head} |`));
   ok(start >= 0, head);
   const end = lines.findIndex((line, i) => i > start && !line.startsWith("|"));
@@ -51,7 +52,7 @@ Deno.test(
   inShell(
     "README: the spool's shell lines -> a queued event with its text, the file gone",
     async () => {
-      const block = [...README.matchAll(/```sh\n([\s\S]*?)```/g)]
+      const block = [...MANUAL.matchAll(/```sh\n([\s\S]*?)```/g)]
         .map(([, text]) => text!).find((text) => text.includes("spool="))!;
       const { code, stdout, stderr } = await shell(
         `${block}\nkitty-events queue export; ls -A .spec-kitty/spool`,
@@ -63,6 +64,50 @@ Deno.test(
     },
   ),
 );
+
+/** The anchor of a heading, as the usual renderers make it. */
+function anchorOf(heading: string): string {
+  return heading.toLowerCase().replace(/[^a-z0-9 -]/g, "").replaceAll(" ", "-");
+}
+
+Deno.test("README, docs: each link within the repository -> leads to a file, and to a heading in it", async () => {
+  const pages = new Map([["README.md", README], ...PAGES]);
+  ok(PAGES.size >= 11, [...PAGES.keys()].join());
+  let count = 0;
+  for (const [path, text] of pages) {
+    for (const [, target] of text.matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
+      const [file, anchor] = target!.split("#");
+      const base = new URL(path, `file://${ROOT}`);
+      const url = file ? new URL(file, base) : base;
+      ok(
+        await Deno.stat(url).then(() => true, () => false),
+        `${path}: ${target}`,
+      );
+      count += 1;
+      if (anchor === undefined) continue;
+      const headings = (await Deno.readTextFile(url))
+        .matchAll(/^#+ (.*)$/gm).map(([, heading]) => anchorOf(heading!));
+      ok([...headings].includes(anchor), `${path}: ${target}`);
+    }
+  }
+  ok(count > 30, `${count} links`);
+});
+
+Deno.test("docs: every page -> is in the README's table", async () => {
+  const found: string[] = [];
+  for await (const { name } of Deno.readDir(`${ROOT}docs`)) {
+    found.push(`docs/${name}`);
+  }
+  deepStrictEqual(found.toSorted(), [...PAGES.keys()].toSorted());
+});
+
+Deno.test("docs: its table of errors -> each code of the program, with its exit code", () => {
+  const told = table("error").map(([code, , exit]) => [
+    code!.replaceAll("`", ""),
+    Number(exit),
+  ]);
+  deepStrictEqual(Object.fromEntries(told), ERROR_EXITS);
+});
 
 Deno.test("README: its table of commands -> names each command, and no other", () => {
   const missing = new Set(

@@ -1,16 +1,28 @@
-/** The README's shell blocks, made fit for running, and what they have to show. */
+/** The shell blocks of README and docs, made fit for running, and what they have to show. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import type { User } from "./user.ts";
 
-/** Its text. */
-export const README = await Deno.readTextFile(
-  new URL("../../README.md", import.meta.url),
+const ROOT = new URL("../../", import.meta.url);
+
+export const README = await Deno.readTextFile(new URL("README.md", ROOT));
+
+/** Its pages of reference, in the order in which it names them. */
+export const PAGES: ReadonlyMap<string, string> = new Map(
+  await Promise.all(
+    [...README.matchAll(/^\| \[[^\]]*\]\((docs\/[a-z]+\.md)\)/gm)]
+      .map(async ([, path]) =>
+        [path!, await Deno.readTextFile(new URL(path!, ROOT))] as const
+      ),
+  ),
 );
+
+/** All of it as one text. */
+export const MANUAL = [README, ...PAGES.values()].join("\n");
 
 /** Shell blocks that use the program: those that need a server or an agent, and the others. */
 export function shellBlocks(): { offline: string[]; online: string[] } {
-  const blocks = [...README.matchAll(/```sh\n([\s\S]*?)```/g)]
+  const blocks = [...MANUAL.matchAll(/```sh\n([\s\S]*?)```/g)]
     .map(([, text]) => text!)
     .filter((text) => /kitty-events|spool|agent\.sock/.test(text))
     .map((text) =>
