@@ -279,6 +279,13 @@ Deno.test("sources -> each says at its top what it is for", async () => {
   deepStrictEqual(silent, []);
 });
 
+Deno.test("sources -> no file is longer than 350 lines", async () => {
+  const long = [...await sources()]
+    .map(([path, text]) => [path, text.split("\n").length - 1] as const)
+    .filter(([, lines]) => lines > 350);
+  deepStrictEqual(long, []);
+});
+
 Deno.test("ARCHITECTURE.md: rooms -> all of them, and only real files", async () => {
   const text = await Deno.readTextFile(new URL("ARCHITECTURE.md", ROOT));
   for (const room of ROOMS) ok(text.includes(`| \`lib/${room}/\` |`), room);

@@ -76,25 +76,7 @@ export function settingsOf(
   flags: { timeoutMs?: number | undefined } = {},
 ): Settings {
   const problems = [...file.problems];
-  const pick = <T>(
-    variable: string,
-    table: string,
-    key: string,
-    read: (raw: unknown) => T | undefined,
-    expected: string,
-  ): T | undefined => {
-    const sources: [string, unknown][] = [
-      [variable, world.env(variable) || undefined],
-      [`config.toml: ${table}.${key}`, file.tables[table]?.[key]],
-    ];
-    for (const [name, raw] of sources) {
-      if (raw === undefined) continue;
-      const value = read(raw);
-      if (value !== undefined) return value;
-      problems.push(`${name} is not used: expected ${expected}`);
-    }
-    return undefined;
-  };
+  const pick = picker(world, file, problems);
   const count = "a whole number above 0";
   const timeoutMs = flags.timeoutMs ?? pick(
     "SPEC_KITTY_TIMEOUT",
@@ -139,9 +121,32 @@ export function settingsOf(
   };
   for (const name of world.unreadable ?? []) {
     if (!name.startsWith("SPEC_KITTY_")) continue;
-    problems.push(`${name} is not used: its value is no text in UTF-8`);
+    problems.push(`${name} is not used: its value is not valid UTF-8`);
   }
   return settings;
+}
+
+/** Picks the first source of a setting that can be used; the others are problems. */
+function picker(world: World, file: ConfigFile, problems: string[]) {
+  return <T>(
+    variable: string,
+    table: string,
+    key: string,
+    read: (raw: unknown) => T | undefined,
+    expected: string,
+  ): T | undefined => {
+    const sources: [string, unknown][] = [
+      [variable, world.env(variable) || undefined],
+      [`config.toml: ${table}.${key}`, file.tables[table]?.[key]],
+    ];
+    for (const [name, raw] of sources) {
+      if (raw === undefined) continue;
+      const value = read(raw);
+      if (value !== undefined) return value;
+      problems.push(`${name} is not used: expected ${expected}`);
+    }
+    return undefined;
+  };
 }
 
 /** What `parseDuration` takes, in words. */

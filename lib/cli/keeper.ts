@@ -9,7 +9,7 @@ import { KittyError, reasonOf } from "../base/errors.ts";
 import type { Held } from "../home/held.ts";
 import type { Home } from "../home/home.ts";
 import type { QueueReader } from "../home/queue.ts";
-import { homeFolder, refusalOf } from "../emit/identity.ts";
+import { homeFolder, noHome, refusalOf } from "../emit/identity.ts";
 import { setUpEmitter } from "../emit/setup.ts";
 import type { Call } from "./command.ts";
 
@@ -40,29 +40,7 @@ export async function openKeeper(call: Call): Promise<Keeper> {
   });
   const { home } = emitter;
   if (!home) throw noHome();
-  const under = async <T>(
-    hold: (work: (held: Held) => Promise<T>) => Promise<T>,
-    work: (held: Held) => Promise<T>,
-  ): Promise<T> => {
-    let warnings: readonly string[] = [];
-    try {
-      return await hold((held) => {
-        warnings = held.warnings;
-        return work(held);
-      });
-    } catch (error) {
-      if (error instanceof KittyError) throw error;
-      throw unusable(
-        home.path,
-        reasonOf(error),
-        "look at the folder's owner, mode and free space",
-        error,
-      );
-    } finally {
-      // After the lock is released: whoever reads slowly must not keep others waiting.
-      for (const text of warnings) await call.out.warn(text);
-    }
-  };
+  const under = teller(call, home);
   const isThere = await Deno.lstat(home.path).then(() => true, isNotMissing);
   const maintain: Keeper["maintain"] = (work) =>
     under((held) => home.maintain(held), work);
@@ -92,6 +70,33 @@ export async function openKeeper(call: Call): Promise<Keeper> {
     look,
     read: () => look(queueOf),
     readAll: () => isThere ? maintain(queueOf) : look(queueOf),
+  };
+}
+
+/** Does work under the home's lock, and reports what was odd after releasing it. */
+function teller({ out }: Call, home: Home) {
+  return async <T>(
+    hold: (work: (held: Held) => Promise<T>) => Promise<T>,
+    work: (held: Held) => Promise<T>,
+  ): Promise<T> => {
+    let warnings: readonly string[] = [];
+    try {
+      return await hold((held) => {
+        warnings = held.warnings;
+        return work(held);
+      });
+    } catch (error) {
+      if (error instanceof KittyError) throw error;
+      throw unusable(
+        home.path,
+        reasonOf(error),
+        "look at the folder's owner, mode and free space",
+        error,
+      );
+    } finally {
+      // After the lock is released: whoever reads slowly must not keep others waiting.
+      for (const text of warnings) await out.warn(text);
+    }
   };
 }
 
@@ -149,10 +154,4 @@ function unusable(
     `cannot use the queue in ${path}: ${found}`,
     { hint, cause },
   );
-}
-
-function noHome(): KittyError {
-  return new KittyError("no_home", "this user has no home folder", {
-    hint: "set SPEC_KITTY_HOME or use --home",
-  });
 }

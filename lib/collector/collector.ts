@@ -95,22 +95,16 @@ export async function startCollector(
     handlerOf(routes, metrics, log),
   );
   const stopped = Promise.withResolvers<void>();
-  const every = async (ms: number, work: () => Promise<void> | void) => {
-    while (await isRunningAfter(ms, world, stopped.promise)) {
-      try {
-        await work();
-      } catch (error) {
-        log.error("what is done now and then", error);
-      }
-    }
-  };
-  const rounds = [
-    every(parts.pingMs ?? PING_MS, () => sockets.ping()),
-    every(SESSION_SWEEP_MS, () => sessions.sweep()),
-  ];
+  const tasks = [
+    [parts.pingMs ?? PING_MS, () => sockets.ping()],
+    [SESSION_SWEEP_MS, () => sessions.sweep()],
+  ] as const;
+  const running = tasks.map(([ms, task]) =>
+    repeat(ms, task, parts, stopped.promise)
+  );
   undo.defer(async () => {
     stopped.resolve();
-    const ending = Promise.all([sockets.stop(), server.shutdown(), ...rounds]);
+    const ending = Promise.all([sockets.stop(), server.shutdown(), ...running]);
     const deadline = Deadline.in(world.elapsedMs, STOP_MS_MAX);
     // What goes on after that ends with the process.
     await deadline.race(ending, "finish").catch((error) => {
@@ -121,6 +115,22 @@ export async function startCollector(
   const stop = () => whole.disposeAsync();
   const url = urlOf(listen.hostname, (server.addr as Deno.NetAddr).port);
   return { url, stop, [Symbol.asyncDispose]: stop };
+}
+
+/** Does a periodic task until the end; one that fails is tried again. */
+async function repeat(
+  ms: number,
+  task: () => Promise<void> | void,
+  { world, log }: CollectorParts,
+  end: Promise<void>,
+): Promise<void> {
+  while (await isRunningAfter(ms, world, end)) {
+    try {
+      await task();
+    } catch (error) {
+      log.error("a periodic task failed", error);
+    }
+  }
 }
 
 /** Waits, unless the end comes first. */
@@ -184,13 +194,13 @@ function handlerOf(
   };
 }
 
-/** @throws {HttpError} where the request names a host that is none */
+/** @throws {HttpError} where the Host header is invalid */
 function urlOfRequest(request: Request): URL {
   try {
     // Requests come over a private socket, and their URLs say so.
     return new URL(request.url.replace(/^http\+unix:/, "http:"));
   } catch {
-    throw new HttpError(400, "the request's host is none");
+    throw new HttpError(400, "invalid Host header");
   }
 }
 

@@ -14,7 +14,7 @@
 
 import type { Settings } from "../base/config.ts";
 import type { Deadline } from "../base/deadline.ts";
-import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
+import { DeadlineError, type KittyError, reasonOf } from "../base/errors.ts";
 import {
   CLOCK_MAX,
   EVENT_BYTES_MAX,
@@ -39,6 +39,7 @@ import { queueWarning } from "../home/queue_warning.ts";
 import { type Candidate, record, type Recorded } from "../home/record.ts";
 import { isTallied, tally } from "../home/tally.ts";
 import type { Offer, Route } from "../route/route.ts";
+import { noHome } from "./identity.ts";
 import type { Prepared } from "./prepare.ts";
 
 /** What the recording of a group works with. */
@@ -256,10 +257,7 @@ async function spool(
 /** @throws {KittyError} where nothing can be kept */
 function usableHome({ home, refusal }: FlowParts): Home {
   if (home) return home;
-  throw refusal ?? new KittyError(
-    "no_home",
-    "this user has no home folder; set SPEC_KITTY_HOME",
-  );
+  throw refusal ?? noHome();
 }
 
 /** Offers what was stored to the server; returns the ids that it acknowledged in time. */

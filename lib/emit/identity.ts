@@ -98,3 +98,11 @@ async function passwdEntry(
     return undefined;
   }
 }
+
+/** The error for a user without a home folder, who named none either. */
+export function noHome(): KittyError {
+  return new KittyError(
+    "no_home",
+    "this user has no home folder: set SPEC_KITTY_HOME, or use --home",
+  );
+}

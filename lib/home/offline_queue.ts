@@ -6,7 +6,7 @@
  * @module
  */
 
-import { CLOCK_MAX, COMMIT_BYTES_MAX } from "../base/limits.ts";
+import { COMMIT_BYTES_MAX } from "../base/limits.ts";
 import { LOCAL_TEAM } from "../base/config.ts";
 import type { StampedEvent } from "../event/event.ts";
 import type {
@@ -19,15 +19,9 @@ import type {
   Tries,
 } from "./queue.ts";
 import { Accounts, type Change } from "./queue_accounts.ts";
-import {
-  chunkedHead,
-  chunkKey,
-  cut,
-  eventKey,
-  toBytes,
-  triesKey,
-} from "./queue_layout.ts";
-import { bucketOf, indexNew, type KnownBuckets } from "./queue_index.ts";
+import { KvAddition, type Large, prepareAddition } from "./queue_addition.ts";
+import { chunkKey, eventKey, toBytes, triesKey } from "./queue_layout.ts";
+import { bucketOf, type KnownBuckets } from "./queue_index.ts";
 import { Move } from "./queue_move.ts";
 import {
   findLocated,
@@ -37,20 +31,6 @@ import {
   walk,
 } from "./queue_read.ts";
 import { isDiskFull } from "./reserve.ts";
-
-/** An addition as this queue makes it. */
-class KvAddition implements Addition {
-  constructor(
-    readonly events: readonly StampedEvent[],
-    readonly origin: Origin,
-    readonly commit: Deno.AtomicOperation,
-    readonly large: readonly Large[],
-    /** Of all events. */
-    readonly bytes: number,
-    /** Highest clock value among them that counts for the clock. */
-    readonly highest: number,
-  ) {}
-}
 
 /** Makes room on a full disk; false where there is none to be had. */
 export type MakeRoom = () => Promise<boolean>;
@@ -63,12 +43,6 @@ export interface QueueOptions {
   readonly teamSlug?: string;
   /** What takes events out asks it for room where the disk is full. */
   readonly makeRoom?: MakeRoom;
-}
-
-/** An event that does not fit into one value, in pieces. */
-interface Large {
-  readonly event_id: string;
-  readonly pieces: readonly Uint8Array[];
 }
 
 /** The queue in Deno KV, in the hands of the lock's holder. */
@@ -112,30 +86,7 @@ export class OfflineQueue extends KvReader implements QueueWriter {
   }
 
   prepare(part: readonly StampedEvent[], origin: Origin): Addition {
-    const commit = this.kv.atomic();
-    const keys: Deno.KvKey[] = [];
-    const large: Large[] = [];
-    let bytes = 0, highest = 0;
-    for (const event of part) {
-      const { event_id, lamport_clock, node_id } = event;
-      const pieces = cut(event.bytes);
-      if (pieces.length > 0) large.push({ event_id, pieces });
-      const key = eventKey("queue", lamport_clock, node_id, event_id);
-      commit.set(
-        key,
-        pieces.length === 0
-          ? event.bytes
-          : chunkedHead(pieces.length, event.bytes.length),
-      );
-      keys.push(key);
-      bytes += event.bytes.length;
-      // An imported value that leaves none above it must not use up our clock.
-      if (origin === "accepted" || lamport_clock < CLOCK_MAX) {
-        highest = Math.max(highest, lamport_clock);
-      }
-    }
-    indexNew(commit, keys);
-    return new KvAddition(part, origin, commit, large, bytes, highest);
+    return prepareAddition(this.kv, part, origin);
   }
 
   /** A large event's chunks go first; they are invisible until the one commit. */

@@ -10,8 +10,8 @@ import type { Deadline } from "../base/deadline.ts";
 import { KittyError, reasonOf } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
 import {
-  type Credentials,
   type CredentialsFinding,
+  type HeldCredentials,
   holdCredentials,
   readCredentials,
 } from "./credentials.ts";
@@ -156,44 +156,43 @@ export function sharedLogin(
     const login = loginFrom(await readCredentials(home), server);
     return unsaved?.replaced === login.tokens.refresh ? unsaved.login : login;
   };
+  const change = async (
+    held: HeldCredentials,
+    tokens: Tokens | undefined,
+    login: Login,
+  ): Promise<void> => {
+    await held.write({ ...login, serverUrl: server, tokens }, nowMs());
+    unsaved = undefined;
+  };
+  const renew = async (held: HeldCredentials, login: Login): Promise<void> => {
+    const found = await held.read();
+    try {
+      await change(held, login.tokens, login);
+    } catch (error) {
+      if (found.kind !== "found") throw error;
+      const replaced = found.credentials.tokens?.refresh ?? "";
+      unsaved = { replaced, login };
+      warn(
+        `cannot store the new tokens in ${home}: ${
+          reasonOf(error)
+        }; when this process ends without, log in again`,
+      );
+    }
+  };
   return {
     read,
     alone: (deadline, work) =>
-      holdCredentials(home, deadline, (held) => {
-        const change = async (tokens: Tokens | undefined, login: Login) => {
-          const credentials: Credentials = {
-            ...login,
-            serverUrl: server,
-            tokens,
-          };
-          await held.write(credentials, nowMs());
-          unsaved = undefined;
-        };
-        return work({
+      holdCredentials(home, deadline, (held) =>
+        work({
           read,
           takeRoom: held.takeRoom,
-          async renew(login) {
-            const found = await held.read();
-            try {
-              await change(login.tokens, login);
-            } catch (error) {
-              if (found.kind !== "found") throw error;
-              const replaced = found.credentials.tokens?.refresh ?? "";
-              unsaved = { replaced, login };
-              warn(
-                `cannot store the new tokens in ${home}: ${
-                  reasonOf(error)
-                }; when this process ends without, log in again`,
-              );
-            }
-          },
+          renew: (login) => renew(held, login),
           async end() {
             // Where that fails, the next one to try them learns the same.
-            await change(undefined, await read()).catch(() => {});
+            await change(held, undefined, await read()).catch(() => {});
             return sessionOver();
           },
-        });
-      }),
+        })),
   };
 }
 

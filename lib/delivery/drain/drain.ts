@@ -17,102 +17,40 @@
  * @module
  */
 
-import { type Deadline, pause } from "../../base/deadline.ts";
-import type { Home } from "../../home/home.ts";
-import type { QueueReader } from "../../home/queue.ts";
 import {
   ASIDE_TRIES_MAX,
-  LINE_BYTES_MIN,
-  LINE_GROWTH,
-  RETRY_WAIT_MS_MAX,
   SMALL_EVENT_BYTES,
   SUSPECTS_IN_A_ROW_MAX,
 } from "../../base/limits.ts";
-import type { World } from "../../base/world.ts";
-import { backoffMs, dice } from "../../base/backoff.ts";
+import type { QueueReader } from "../../home/queue.ts";
+import { bytesOf, type WireEvent } from "../transport/transport.ts";
+import { type DrainCounts, type Fate, NO_COUNTS } from "./counts.ts";
 import { OutgoingReader, type Selection } from "./outgoing.ts";
-import { openForDrain, settle } from "./settle.ts";
+import { halves, shuffled, spread } from "./picking.ts";
 import {
-  bytesOf,
-  type Sent,
-  type StopReason,
-  type Transport,
-  type Trouble,
-  type WireEvent,
-} from "../transport/transport.ts";
-import { type Failure, failure, judge, type Verdict } from "./verdict.ts";
+  type DrainEnd,
+  type Reply,
+  Sender,
+  type SenderParts,
+} from "./sender.ts";
+import { openForDrain, settle } from "./settle.ts";
+import { type Failure, failure, type Verdict } from "./verdict.ts";
 
 /** What a drain works with. */
-export interface DrainParts {
-  readonly home: Home;
-  readonly transport: Transport;
+export interface DrainParts extends SenderParts {
   readonly selection: Selection;
-  /** Nothing is sent after it. */
-  readonly deadline: Deadline;
-  /** Tries with the server in trouble, in a row, before the drain gives up. */
-  readonly troublesMax: number;
-  /** The `lineBytesMax` of a drain before, to begin with. */
-  readonly lineBytesMax?: number;
   /** Told after each batch. */
   readonly onProgress?: (counts: DrainCounts) => void;
   /** Told of each event that the server did not take. */
   readonly onFailure?: (id: string, failure: Failure, fate: Fate) => void;
 }
 
-/** What became of an event that the server did not take. */
-export type Fate = "dead" | "queued";
-
-/** What a drain has done so far. */
-export interface DrainCounts {
-  /** Events that went out, each counted once. */
-  sent: number;
-  /** The server took them. */
-  delivered: number;
-  /** The server had them before. */
-  duplicates: number;
-  /** Became dead letters. */
-  rejected: number;
-  /** Sent without a word about them; they stay queued. */
-  open: number;
-  /** Requests, or groups over a connection. */
-  batches: number;
-  /** Of the events that left the queue, those recorded before their team was known. */
-  local: number;
-  /** Events that the server did not take, by category. */
-  failures: Record<string, number>;
-}
-
-/** Of a drain that has done nothing. */
-export const NO_COUNTS: Readonly<DrainCounts> = {
-  sent: 0,
-  delivered: 0,
-  duplicates: 0,
-  rejected: 0,
-  open: 0,
-  batches: 0,
-  local: 0,
-  failures: {},
-};
-
-/** How a drain ended. */
-export type DrainEnd =
-  | { readonly kind: "drained" }
-  | { readonly kind: "late" }
-  | {
-    readonly kind: "stopped";
-    readonly reason: StopReason;
-    readonly words: string;
-  }
-  | Trouble;
-
 /** What a drain did, how it ended, and which events wait for another time. */
-export interface DrainResult {
+export interface DrainResult extends Pick<Sender, "lineBytesMax"> {
   readonly counts: DrainCounts;
   readonly end: DrainEnd;
   /** Ids with a failed attempt. */
   readonly failed: ReadonlySet<string>;
-  /** Bytes that the line carries in the time of one request, as far as time-outs have told. */
-  readonly lineBytesMax: number;
 }
 
 /**
@@ -120,62 +58,34 @@ export interface DrainResult {
  *
  * @throws where the home cannot be used
  */
-export async function drain(parts: DrainParts): Promise<DrainResult> {
-  return await new Drain(parts).run();
+export function drain(parts: DrainParts): Promise<DrainResult> {
+  return new Drain(parts).run();
 }
-
-/** A part of the queue refused whole, to come back to. */
-type Aside = readonly string[];
-
-/** An answer that says something of single events, or the end of the drain. */
-type Reply =
-  | {
-    readonly kind: "verdict";
-    readonly verdict: Verdict;
-    readonly clock: unknown;
-    /** Whether events were left without a word by a transport that leaves them open. */
-    readonly isCut: boolean;
-  }
-  | Extract<Sent, { kind: "refused_some" | "refused_all" | "too_large" }>
-  /** It has to be smaller to be answered in time. */
-  | { readonly kind: "too_slow" }
-  | { readonly kind: "end"; readonly end: DrainEnd };
 
 class Drain {
   readonly #parts: DrainParts;
   readonly #counts: DrainCounts = { ...NO_COUNTS, failures: {} };
   readonly #failed = new Set<string>();
-  /** What the server takes at once: only ever less. */
-  #bytesMax: number;
-  /** What the line carries in time. */
-  #lineBytesMax: number;
-  /** Tries in a row without an answer to go by. */
-  #tries = 0;
-  /** Those of them that count towards giving up. */
-  #troubles = 0;
+  readonly #sender: Sender;
   /** The last verdict being carried out, while the next batch is under way. */
   #settling: Promise<void> = Promise.resolve();
   #suspects = new Map<string, Failure>();
   #suspectsInARow = 0;
-  #aside: Aside[] = [];
+  /** Ids of parts refused whole, to come back to. */
+  #aside: (readonly string[])[] = [];
   /** One that the server has taken: sent again, it tells whether the server still takes any. */
   #taken: WireEvent | undefined;
 
   constructor(parts: DrainParts) {
     this.#parts = parts;
-    this.#bytesMax = parts.transport.bytesMax;
-    this.#lineBytesMax = parts.lineBytesMax ?? Infinity;
-  }
-
-  get #batchBytesMax(): number {
-    return Math.min(this.#bytesMax, this.#lineBytesMax);
+    this.#sender = new Sender(parts, () => this.#counts.batches += 1);
   }
 
   async run(): Promise<DrainResult> {
     const { home, selection, transport } = this.#parts;
     const queue = await openForDrain(home);
     const reader = new OutgoingReader(queue, selection);
-    const take = () => reader.take(transport.eventsMax, this.#batchBytesMax);
+    const take = () => reader.take(transport.eventsMax, this.#sender.bytesMax);
     let end: DrainEnd | undefined;
     try {
       let batch = await take();
@@ -196,7 +106,7 @@ class Drain {
       counts: this.#counts,
       end: end ?? { kind: "drained" },
       failed: this.#failed,
-      lineBytesMax: this.#lineBytesMax,
+      lineBytesMax: this.#sender.lineBytesMax,
     };
   }
 
@@ -204,11 +114,11 @@ class Drain {
   async #deliver(batch: readonly WireEvent[]): Promise<DrainEnd | undefined> {
     const parts = batch.length > 0 ? [batch] : [];
     for (let part; (part = parts.pop());) {
-      if (part.length > 1 && bytesOf(part) > this.#batchBytesMax) {
+      if (part.length > 1 && bytesOf(part) > this.#sender.bytesMax) {
         parts.push(...halves(part));
         continue;
       }
-      const reply = await this.#send(part);
+      const reply = await this.#sender.send(part);
       switch (reply.kind) {
         case "end":
           return reply.end;
@@ -228,7 +138,7 @@ class Drain {
           break;
         case "too_large":
           if (part.length > 1) {
-            this.#bytesMax = Math.max(1, Math.floor(bytesOf(part) / 2));
+            this.#sender.shrink(bytesOf(part) / 2);
             parts.push(...halves(part));
           } else {
             const end = await this.#refuseAsTooLarge(part[0]!, reply.words);
@@ -236,21 +146,8 @@ class Drain {
           }
           break;
         case "refused_some": {
-          const named = new Map(reply.details.map((item) => [
-            item.event_id,
-            failure("rejected", item.error_message ?? "rejected"),
-          ]));
-          const rest = part.filter(({ event_id }) => !named.has(event_id));
-          if (rest.length === part.length) {
-            const end = await this.#halve(part, "names no sent event", parts);
-            if (end) return end;
-            break;
-          }
-          const ids = new Set(part.map(({ event_id }) => event_id));
-          await this.#reject(
-            new Map([...named].filter(([id]) => ids.has(id))),
-          );
-          if (rest.length > 0) parts.push(rest);
+          const end = await this.#refuseSome(part, reply.details, parts);
+          if (end) return end;
           break;
         }
         case "refused_all": {
@@ -260,6 +157,26 @@ class Drain {
         }
       }
     }
+    return undefined;
+  }
+
+  /** The server names those of a part that it refuses; the rest goes out again. */
+  async #refuseSome(
+    part: readonly WireEvent[],
+    details: Extract<Reply, { kind: "refused_some" }>["details"],
+    parts: (readonly WireEvent[])[],
+  ): Promise<DrainEnd | undefined> {
+    const named = new Map(details.map((item) => [
+      item.event_id,
+      failure("rejected", item.error_message ?? "rejected"),
+    ]));
+    const rest = part.filter(({ event_id }) => !named.has(event_id));
+    if (rest.length === part.length) {
+      return await this.#halve(part, "names no sent event", parts);
+    }
+    const ids = new Set(part.map(({ event_id }) => event_id));
+    await this.#reject(new Map([...named].filter(([id]) => ids.has(id))));
+    if (rest.length > 0) parts.push(rest);
     return undefined;
   }
 
@@ -339,8 +256,8 @@ class Drain {
   }
 
   #read(queue: QueueReader, only: ReadonlySet<string>): Promise<WireEvent[]> {
-    const { selection } = this.#parts;
-    const reader = new OutgoingReader(queue, { ...selection, only });
+    const selection = { ...this.#parts.selection, only };
+    const reader = new OutgoingReader(queue, selection);
     return reader.take(only.size, Infinity);
   }
 
@@ -352,7 +269,7 @@ class Drain {
     const [words] = this.#suspects.values();
     if (!words) return undefined;
     if (this.#taken) {
-      const reply = await this.#send([this.#taken]);
+      const reply = await this.#sender.send([this.#taken]);
       if (reply.kind === "end") return reply.end;
       if (reply.kind === "verdict" && reply.verdict.done.length > 0) {
         await this.#condemn();
@@ -370,73 +287,6 @@ class Drain {
     this.#suspects = new Map();
     this.#suspectsInARow = 0;
     if (suspects.size > 0) await this.#reject(suspects);
-  }
-
-  /** Sends, again where the server is in trouble, until there is an answer to go by. */
-  async #send(part: readonly WireEvent[]): Promise<Reply> {
-    const { transport, deadline } = this.#parts;
-    for (;;) {
-      if (deadline.leftMs <= 0) return { kind: "end", end: { kind: "late" } };
-      this.#counts.batches += 1;
-      const sent = await transport.send(part, deadline);
-      let trouble: Trouble;
-      switch (sent.kind) {
-        case "stop":
-          return { kind: "end", end: { ...sent, kind: "stopped" } };
-        case "answered": {
-          const ids = part.map(({ event_id }) => event_id);
-          const verdict = judge(ids, sent.results, sent.unnamed);
-          if (verdict) {
-            const { done, rejected, failed } = verdict;
-            const told = done.length + rejected.size + failed.size;
-            const isCut = sent.unnamed === "open" && told < part.length;
-            this.#isAnswered();
-            return { kind: "verdict", verdict, clock: sent.clock, isCut };
-          }
-          trouble = {
-            kind: "trouble",
-            words: "the answer names no event that was sent",
-          };
-          break;
-        }
-        case "trouble":
-          trouble = sent;
-          break;
-        default:
-          this.#isAnswered();
-          return sent;
-      }
-      const isTooSlow = trouble.isLate === true && part.length > 1;
-      const bytes = bytesOf(part);
-      if (isTooSlow) this.#lineBytesMax = Math.floor(bytes / 2);
-      // One that the line may be to blame for is no try with the server in trouble.
-      if (!isTooSlow || bytes <= LINE_BYTES_MIN) this.#troubles += 1;
-      const end = await this.#backOff(trouble);
-      if (end) return { kind: "end", end };
-      if (isTooSlow) return { kind: "too_slow" };
-    }
-  }
-
-  /** The server is there, and the line carried that much. */
-  #isAnswered(): void {
-    this.#tries = 0;
-    this.#troubles = 0;
-    this.#lineBytesMax *= LINE_GROWTH;
-  }
-
-  /** Waits after trouble; returns the drain's end where it is not to try again. */
-  async #backOff(trouble: Trouble): Promise<DrainEnd | undefined> {
-    const { deadline, troublesMax, home } = this.#parts;
-    if (this.#troubles >= troublesMax) return trouble;
-    this.#tries += 1;
-    const waitMs = backoffMs(
-      this.#tries,
-      dice(home.world),
-      trouble.retryAfterMs,
-    );
-    if (waitMs > Math.min(RETRY_WAIT_MS_MAX, deadline.leftMs)) return trouble;
-    await pause(waitMs);
-    return undefined;
   }
 
   #reject(rejected: ReadonlyMap<string, Failure>): Promise<void> {
@@ -496,31 +346,4 @@ class Drain {
       this.#parts.onFailure?.(id, why, fateOf(id));
     }
   }
-}
-
-/** So many of the ids, at even distances; the last is one of them. */
-function spread(ids: readonly string[], count: number): string[] {
-  const step = Math.max(1, ids.length / count);
-  return Array.from(
-    { length: Math.min(count, ids.length) },
-    (_, i) => ids[ids.length - 1 - Math.floor(i * step)]!,
-  );
-}
-
-/** The ids in a random order. */
-function shuffled(
-  ids: readonly string[],
-  world: Pick<World, "randomBytes">,
-): string[] {
-  const keys = new Uint32Array(
-    Uint8Array.from(world.randomBytes(4 * ids.length)).buffer,
-  );
-  return ids.map((id, i) => ({ id, key: keys[i]! }))
-    .sort((a, b) => a.key - b.key).map(({ id }) => id);
-}
-
-/** The two halves of a part, for a stack: the first is to be taken off first. */
-function halves(part: readonly WireEvent[]): [WireEvent[], WireEvent[]] {
-  const middle = Math.ceil(part.length / 2);
-  return [part.slice(middle), part.slice(0, middle)];
 }

@@ -6,7 +6,7 @@
  */
 
 import { isJsonObject } from "../../base/json.ts";
-import type { Fate } from "./drain.ts";
+import type { Fate } from "./counts.ts";
 import type { SyncEnd, SyncResult } from "./sync.ts";
 
 /** How a drain ended, in a word. */

@@ -8,14 +8,9 @@
 import { DeadlineError } from "../../base/errors.ts";
 import { drainLockPath, lockFile } from "../../base/files.ts";
 import type { Home } from "../../home/home.ts";
-import {
-  drain,
-  type DrainCounts,
-  type DrainEnd,
-  type DrainParts,
-  type DrainResult,
-  NO_COUNTS,
-} from "./drain.ts";
+import { drain, type DrainParts, type DrainResult } from "./drain.ts";
+import { type DrainCounts, NO_COUNTS } from "./counts.ts";
+import type { DrainEnd } from "./sender.ts";
 import type { Session } from "../../login/session.ts";
 import { concludeDrain } from "./settle.ts";
 import type { StopReason, Transport } from "../transport/transport.ts";

@@ -2,10 +2,8 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { HttpBatch } from "../../../lib/delivery/transport/http_batch.ts";
-import type {
-  DrainEnd,
-  DrainParts,
-} from "../../../lib/delivery/drain/drain.ts";
+import type { DrainParts } from "../../../lib/delivery/drain/drain.ts";
+import type { DrainEnd } from "../../../lib/delivery/drain/sender.ts";
 import { toWire } from "../../../lib/delivery/drain/outgoing.ts";
 import { PATHS } from "../../../lib/base/wire.ts";
 import { eventOf, idOf } from "../../support/events.ts";
