@@ -20,6 +20,11 @@ export async function run(
   world: World,
   terminal: Terminal,
 ): Promise<number> {
+  if (argv[0] === "__complete") {
+    const { complete } = await import("./completions/complete.ts");
+    await complete(argv.slice(1), world, terminal);
+    return EXIT.ok;
+  }
   // Before the command is known, a failure still has to be told in the right form.
   const json = argv.includes("--json");
   let out = new Output(terminal, { json, quiet: false, verbose: false });

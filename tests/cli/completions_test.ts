@@ -1,15 +1,27 @@
-/** Completions, asked of the real shells; none of them finds the program. */
+/** Completions, asked of the real shells, which ask the program. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { loadCommand } from "../../lib/cli/commands.ts";
-import { completionModel } from "../../lib/cli/completions/model.ts";
+import { placeOf, valuedOptions } from "../../lib/cli/completions/model.ts";
+import { COMMANDS, loadCommand } from "../../lib/cli/commands.ts";
 import {
   ENTRY_TYPES,
   EVENT_TYPES,
   STATUSES,
 } from "../../lib/contract/contract.ts";
-import { type TempFolder, tempFolder } from "../support/home.ts";
-import { runProgram, withProgram } from "../support/program.ts";
+import type { Envelope } from "../../lib/contract/contract.ts";
+import { encode } from "../../lib/event/event.ts";
+import { eventOf } from "../support/events.ts";
+import { HomeLock } from "../../lib/home/lock.ts";
+import {
+  farDeadline,
+  inHome,
+  isThere,
+  type TempFolder,
+  tempFolder,
+  tempHome,
+} from "../support/home.ts";
+import { runHere } from "../support/in_process.ts";
+import { programScript, runProgram, withProgram } from "../support/program.ts";
 import { commandNeed, needing, runTool } from "../support/needs.ts";
 
 /** What is typed, and all that is offered for it. */
@@ -60,7 +72,7 @@ async function output(
     cwd,
     env: {
       HOME: cwd,
-      PATH: Deno.env.get("PATH")!,
+      PATH: `${cwd}/../bin:${Deno.env.get("PATH")}`,
       TERM: "xterm",
       LANG: "C.UTF-8",
     },
@@ -157,6 +169,9 @@ async function furnished(shell: string): Promise<TempFolder> {
   const { code, stdout } = await runProgram(["completions", shell], {});
   strictEqual(code, 0);
   await Deno.writeTextFile(`${folder.path}/script`, stdout);
+  await Deno.mkdir(`${folder.path}/bin`);
+  const command = `${folder.path}/bin/kitty-events`;
+  await Deno.writeTextFile(command, programScript(), { mode: 0o755 });
   await Deno.mkdir(`${folder.path}/at/folder`, { recursive: true });
   for (const name of ["events.ndjson", "two words.ndjson"]) {
     await Deno.writeTextFile(`${folder.path}/at/${name}`, "");
@@ -209,32 +224,109 @@ Deno.test("completions powershell: quotes, brackets -> balanced", () =>
     }
   }));
 
-Deno.test("completionModel: of the table -> values by name and help, each option one meaning", async () => {
-  const { places, valued } = await completionModel();
-  const at = (path: string) => places.find((place) => place.path === path)!;
-  deepStrictEqual(at("schema").values, [EVENT_TYPES]);
-  deepStrictEqual(at("emit wp-status-changed").values, [
-    "any",
+Deno.test("placeOf, valuedOptions: of the table -> values by name and help, each option one meaning", async () => {
+  const valued = await valuedOptions();
+  const valuesOf = async (path: string) => (await placeOf(path)).values;
+  deepStrictEqual(await valuesOf("schema"), [EVENT_TYPES]);
+  deepStrictEqual(await valuesOf("emit wp-status-changed"), [
+    "work_package",
     STATUSES,
     STATUSES,
   ]);
-  deepStrictEqual(at("validate").values, ["file"]);
+  deepStrictEqual(await valuesOf("validate"), ["file"]);
+  deepStrictEqual(await valuesOf("queue show"), ["queued_event"]);
+  deepStrictEqual(await valuesOf("queue dead drop"), ["dead_letter"]);
+  const names = ["--home", "--report", "--wait", "--feature", "--team"];
   deepStrictEqual(
-    ["--home", "--report", "--wait", "--feature"].map((name) =>
-      valued.get(name)
-    ),
-    ["folder", "file", ["disk", "server"], "any"],
+    names.map((name) => valued.get(name)),
+    ["folder", "file", ["disk", "server"], "feature", "team"],
   );
-  // The scripts look at an option without knowing its command.
-  for (const { path, options } of places) {
-    if (path.startsWith("help ") || path === "version") continue;
-    const own = await loadCommand(path).then(({ options }) => options)
-      .catch(() => ({}));
+  // An option is read before its command is known.
+  for (const path of COMMANDS.keys()) {
+    const { options } = await placeOf(path);
+    const own = await loadCommand(path).then(({ options }) => options);
     for (const [name, { kind }] of Object.entries(own)) {
       strictEqual(valued.has(`--${name}`), kind !== "flag", `${path} ${name}`);
       ok(options.some(({ word }) => word === `--${name}`));
     }
   }
+});
+
+/** What the program says of a line, which ends at the cursor. */
+async function asked(line: string, home: string): Promise<string[]> {
+  const words = line.split(" ");
+  const current = words.pop()!;
+  const env = { SPEC_KITTY_HOME: home };
+  const args = ["__complete", `=${current}`, ...words];
+  const { code, stdout, stderr } = await runHere(args, env);
+  deepStrictEqual([code, stderr], [0, ""]);
+  return stdout.split("\n").filter(Boolean);
+}
+
+Deno.test("__complete: what the home knows -> events with what they are, work packages, features, teams", async () => {
+  await using home = await tempHome();
+  const env = { SPEC_KITTY_HOME: home.path };
+  const emit = async (...words: string[]) =>
+    (await runHere(["emit", ...words], env)).stdout.trim();
+  const queued = await emit(
+    ...[
+      "wp-created",
+      "WP07",
+      "T",
+      "--feature",
+      "028-x",
+      "--depends-on",
+      "WP01",
+    ],
+  );
+  const dead = await emit("dependency-resolved", "WP08", "WP09", "completed");
+  await inHome(
+    home.path,
+    ({ queue }) => queue.deadLetter([dead], { reason: "refused", nowMs: 0 }),
+  );
+  const look = (line: string) => asked(line, home.path);
+  deepStrictEqual(await look("queue show "), [`${queued}\tWPCreated WP07`]);
+  deepStrictEqual(await look(`queue drop ${queued} 01`), [
+    `${queued}\tWPCreated WP07`,
+  ]);
+  deepStrictEqual(await look("queue dead requeue "), [
+    `${dead}\tDependencyResolved WP08 WP09 completed`,
+  ]);
+  deepStrictEqual(await look("emit wp-assigned W"), ["WP07"]);
+  deepStrictEqual(await look("emit wp-created X T --feature "), ["028-x"]);
+  deepStrictEqual(await look("auth login --team="), ["--team=local"]);
+  deepStrictEqual(await look(`--home ${home.path}/none queue show `), []);
+  // Asking makes and changes nothing.
+  strictEqual(await isThere(`${home.path}/none`), false);
+  const { stdout } = await runHere(["queue", "stats", "--json"], env);
+  const { queued: left, dead: dropped } = JSON.parse(stdout);
+  deepStrictEqual([left, dropped], [1, 1]);
+});
+
+Deno.test("__complete: names with blanks, escapes and directives in them -> not offered; a lock that is held -> no candidates, soon", async () => {
+  await using home = await tempHome();
+  const env = { SPEC_KITTY_HOME: home.path };
+  await runHere(["emit", "wp-assigned", "WP02", "a", "implementation"], env);
+  const { envelope } = eventOf(2);
+  const { payload } = envelope;
+  const odd = ["WP 1", "W\x1b[2JP", "@file"].map((wp_id, i) =>
+    encode(
+      {
+        ...eventOf(i + 2).envelope,
+        payload: { ...payload, wp_id },
+      } as Envelope,
+    )
+  );
+  await inHome(home.path, ({ queue }) => queue.append(odd, "imported"));
+  deepStrictEqual(await asked("emit wp-assigned ", home.path), ["WP02"]);
+  const lock = await HomeLock.take(home.path, farDeadline());
+  deepStrictEqual(await asked("emit wp-assigned ", home.path), []);
+  await lock.release(lock.lastSeal);
+});
+
+Deno.test("help: of the program -> does not speak of __complete", async () => {
+  const { stdout } = await runHere(["help"], {});
+  ok(!stdout.includes("__complete"));
 });
 
 Deno.test("completions: another shell -> 64 with a suggestion; --json -> one document", () =>

@@ -46,7 +46,13 @@ export async function runHere(
     onStop() {},
     onReload() {},
   };
-  const world = { ...machine(), env: (name: string) => env[name] };
+  // A process of its own would have just begun.
+  const startMs = performance.now();
+  const world = {
+    ...machine(),
+    env: (name: string) => env[name],
+    elapsedMs: () => performance.now() - startMs,
+  };
   const opened: Deno.Kv[] = [];
   const code = await openedBy.run(opened, () => run(args, world, terminal));
   for (const kv of opened) {

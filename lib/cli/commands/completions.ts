@@ -7,19 +7,8 @@
 import { EXIT, usageError } from "../../base/errors.ts";
 import { nearMiss } from "../../base/near_miss.ts";
 import type { Command } from "../command.ts";
-import { bashScript } from "../completions/bash.ts";
-import { fishScript } from "../completions/fish.ts";
-import { completionModel, type Model } from "../completions/model.ts";
-import { powershellScript } from "../completions/powershell.ts";
-import { zshScript } from "../completions/zsh.ts";
+import { SCRIPTS } from "../completions/scripts.ts";
 import { printable } from "../output.ts";
-
-const SCRIPTS: ReadonlyMap<string, (model: Model) => string> = new Map([
-  ["bash", bashScript],
-  ["zsh", zshScript],
-  ["fish", fishScript],
-  ["powershell", powershellScript],
-]);
 
 const SHELLS = [...SCRIPTS.keys()];
 
@@ -27,8 +16,8 @@ export const completions: readonly Command[] = [{
   name: "completions",
   summary: "Print a script that completes command lines in a shell.",
   details: [
-    "Read by the shell once, it completes commands, flags, statuses and files",
-    "without starting the program. To have it in every new shell:",
+    "It completes commands, flags, statuses, files, and what the home knows: ids of",
+    "events, work packages, features, teams. To have it in every new shell:",
     "  bash  echo 'source <(kitty-events completions bash)' >> ~/.bashrc",
     "  zsh   echo 'source <(kitty-events completions zsh)' >> ~/.zshrc",
     "        (behind the line with compinit)",
@@ -42,8 +31,8 @@ export const completions: readonly Command[] = [{
   options: {},
   async run({ args, out }) {
     const shell = args.positionals[0]!;
-    const scriptOf = SCRIPTS.get(shell);
-    if (!scriptOf) {
+    const script = SCRIPTS.get(shell);
+    if (script === undefined) {
       const meant = nearMiss(shell, SHELLS);
       throw usageError(
         `no completions for "${printable(shell, 40)}"`,
@@ -52,7 +41,6 @@ export const completions: readonly Command[] = [{
           : `one of: ${SHELLS.join(", ")}`,
       );
     }
-    const script = scriptOf(await completionModel());
     await (out.mode.json
       ? out.line(JSON.stringify({ shell, script }))
       : out.terminal.write(script));

@@ -1,12 +1,11 @@
 /**
- * What can be completed, read off the table of commands: the generators for
- * the shells only put it into another language.
+ * What can be completed, read off the table of commands.
  *
  * @module
  */
 
-import type { Option } from "../../base/arguments.ts";
-import { COMMON_OPTIONS, EMIT_OPTIONS } from "../command.ts";
+import type { Option, Positional } from "../../base/arguments.ts";
+import { type Command, COMMON_OPTIONS, EMIT_OPTIONS } from "../command.ts";
 import { COMMANDS, loadCommand } from "../commands.ts";
 import { GROUPS } from "../help.ts";
 import { TOPICS } from "../topics.ts";
@@ -17,13 +16,19 @@ export interface Word {
   readonly help: string;
 }
 
-/** What a value can be: one of some words, a file, a folder, or anything. */
-export type Values = readonly string[] | "file" | "folder" | "any";
+/** What is looked up in the home. */
+export type Known =
+  | "queued_event"
+  | "dead_letter"
+  | "team"
+  | "work_package"
+  | "feature";
+
+/** What a value can be: one of some words, something known, a file, a folder, or anything. */
+export type Values = readonly string[] | Known | "file" | "folder" | "any";
 
 /** A point of the command line: the words so far, and what may follow. */
 export interface Place {
-  /** Such as `queue dead`; empty at the beginning. */
-  readonly path: string;
   readonly words: readonly Word[];
   /** With their dashes. */
   readonly options: readonly Word[];
@@ -33,84 +38,66 @@ export interface Place {
   readonly repeats: boolean;
 }
 
-/** All that the shells are told. */
-export interface Model {
-  readonly places: readonly Place[];
-  /**
-   * Options that take a value, with their dashes. A name means the same in
-   * every command, so that a shell can tell a value from a word without
-   * knowing the command yet.
-   */
-  readonly valued: ReadonlyMap<string, Values>;
-}
-
-/** Reads the table of commands. */
-export async function completionModel(): Promise<Model> {
-  const valued = new Map<string, Values>();
-  const places = new Map<string, Place>();
-  for (const path of allPaths()) {
-    const place = await placeOf(path, valued);
-    places.set(path, place);
+/**
+ * What may follow the words of a command, or their beginning.
+ *
+ * @param path such as `queue dead`; empty at the beginning
+ */
+export async function placeOf(path: string): Promise<Place> {
+  const isHelp = path === "help" || path.startsWith("help ");
+  if (isHelp && path !== "help") {
+    // `help queue dead` completes as `queue dead` does, less its arguments.
+    return { ...await placeOf(path.slice("help ".length)), ...NO_ARGUMENTS };
   }
-  // `help queue dead` completes as `queue dead` does, less its arguments.
-  for (const { path, words } of [...places.values()]) {
-    if (path === "help" || words.length === 0) continue;
-    const behindHelp = `help ${path}`.trim();
-    places.set(behindHelp, {
-      path: behindHelp,
-      words: path === "" ? [...words, ...topicWords()] : words,
-      options: optionWords(COMMON_OPTIONS),
-      values: [],
-      repeats: false,
-    });
-  }
-  return { places: [...places.values()], valued };
-}
-
-/** Every beginning of every command, the empty one first. */
-function allPaths(): Set<string> {
-  const paths = [...COMMANDS.keys()].filter((name) => name !== "version")
-    .flatMap((name) => {
-      const words = name.split(" ");
-      return words.map((_, i) => words.slice(0, i + 1).join(" "));
-    });
-  return new Set(["", ...paths]);
-}
-
-async function placeOf(
-  path: string,
-  valued: Map<string, Values>,
-): Promise<Place> {
   const command = COMMANDS.has(path) ? await loadCommand(path) : undefined;
-  const options = {
-    ...command ? command.options : EMIT_OPTIONS,
-    ...COMMON_OPTIONS,
-  };
-  for (const [name, option] of Object.entries(options)) {
-    if (option.kind !== "flag") valued.set(`--${name}`, valuesOf(option));
-  }
-  const positionals = command?.positionals ?? [];
+  const words = await nextWords(isHelp ? "" : path);
+  const options = { ...command?.options ?? EMIT_OPTIONS, ...COMMON_OPTIONS };
+  const positionals = isHelp ? [] : command?.positionals ?? [];
   return {
-    path,
-    words: await nextWords(path),
+    words: isHelp ? [...words, ...topicWords()] : words,
     options: [
       ...optionWords(options),
       ...path === "" ? [{ word: "--version", help: "the versions" }] : [],
     ],
-    values: positionals.map(({ name, help }) =>
-      valuesOf({ value: name, help })
-    ),
+    values: positionals.map((positional) => argumentOf(path, positional)),
     repeats: positionals.at(-1)?.rest ?? false,
   };
 }
 
+const NO_ARGUMENTS = {
+  options: optionWords(COMMON_OPTIONS),
+  values: [],
+  repeats: false,
+};
+
+/**
+ * Options that take a value, with their dashes. A name means the same in
+ * every command, so that a value can be told from a word before the command
+ * is known.
+ */
+export async function valuedOptions(): Promise<ReadonlyMap<string, Values>> {
+  const valued = new Map<string, Values>();
+  const commands: Pick<Command, "options">[] = await Promise.all(
+    [...COMMANDS.keys()].map(loadCommand),
+  );
+  for (const { options } of [...commands, { options: COMMON_OPTIONS }]) {
+    for (const [name, option] of Object.entries(options)) {
+      if (option.kind !== "flag") {
+        valued.set(`--${name}`, valueOf(name, option));
+      }
+    }
+  }
+  return valued;
+}
+
 async function nextWords(path: string): Promise<Word[]> {
   const begin = path === "" ? "" : `${path} `;
-  const names = [...allPaths()].filter((name) =>
-    name !== "" && name.startsWith(begin) &&
-    !name.slice(begin.length).includes(" ")
+  const names = new Set(
+    [...COMMANDS.keys()]
+      .filter((name) => name.startsWith(begin) && name !== "version")
+      .map((name) => begin + name.slice(begin.length).split(" ")[0]),
   );
-  return await Promise.all(names.map(async (name) => ({
+  return await Promise.all([...names].map(async (name) => ({
     word: name.slice(begin.length),
     help: GROUPS[name] ??
       (COMMANDS.has(name)
@@ -131,6 +118,26 @@ function optionWords(options: Readonly<Record<string, Option>>): Word[] {
     .map(([name, { help }]) => ({ word: `--${name}`, help }));
 }
 
+function argumentOf(path: string, { name, help }: Positional): Values {
+  switch (name) {
+    case "ID":
+      return path.startsWith("queue dead") ? "dead_letter" : "queued_event";
+    case "WP":
+    case "DEPENDENCY":
+      return "work_package";
+    case "SLUG":
+      return "feature";
+    default:
+      return valuesOf({ value: name, help });
+  }
+}
+
+function valueOf(name: string, option: Option): Values {
+  if (name === "team") return "team";
+  if (name === "feature") return "feature";
+  return option.value === "WP" ? "work_package" : valuesOf(option);
+}
+
 /** The table says what a value is by its name, and in the words of its help. */
 function valuesOf(
   { value, help, choices }: Pick<Option, "value" | "help" | "choices">,
@@ -139,13 +146,4 @@ function valuesOf(
   if (value === "FILE") return "file";
   if (value === "DIR") return "folder";
   return help.match(/^one of (\S+(?:, \S+)*)$/)?.[1]?.split(", ") ?? "any";
-}
-
-/** The values of a place's arguments by their number, where there is anything to complete. */
-export function valuesByNumber(
-  { values }: Place,
-): [number, Exclude<Values, "any">][] {
-  return values.flatMap((value, i) =>
-    value === "any" ? [] : [[i, value] as [number, Exclude<Values, "any">]]
-  );
 }

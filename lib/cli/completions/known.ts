@@ -1,0 +1,91 @@
+/**
+ * What completions look up in a home: events, and the names in them.
+ *
+ * @module
+ */
+
+import { Deadline } from "../../base/deadline.ts";
+import type { World } from "../../base/world.ts";
+import type { Envelope } from "../../contract/contract.ts";
+import { homeFolder, refusalOf } from "../../emit/identity.ts";
+import { setUpEmitter } from "../../emit/setup.ts";
+import { briefOf } from "../../event/types/types.ts";
+import type { Entry, Place, QueueReader } from "../../home/queue.ts";
+import type { Known, Word } from "./model.ts";
+
+/** A person at a terminal waits no longer. */
+const LOOK_MS_MAX = 500;
+
+/** Of the events recorded last. */
+const EVENTS_MAX = 500;
+
+/** Candidates for a value; none where the home does not tell in time. Changes nothing. */
+export async function known(
+  what: Known,
+  world: World,
+  home: string | undefined,
+): Promise<readonly Word[]> {
+  const folder = await homeFolder(world, home);
+  if (folder === undefined || await refusalOf(folder)) return [];
+  const isThere = await Deno.stat(`${folder}/events.kv`)
+    .then(() => true, () => false);
+  if (!isThere) return [];
+  const { emitter } = await setUpEmitter(world, { home: folder, warn() {} });
+  const deadline = Deadline.in(world.elapsedMs, LOOK_MS_MAX);
+  try {
+    return await emitter.home!.hold(
+      deadline,
+      { files: 0, ms: 0 },
+      ({ queue }) => deadline.race(find(what, queue), "look"),
+    );
+  } catch {
+    return [];
+  }
+}
+
+async function find(what: Known, queue: QueueReader): Promise<Word[]> {
+  switch (what) {
+    case "queued_event":
+      return await ids(queue, "queue");
+    case "dead_letter":
+      return await ids(queue, "dead");
+    case "team": {
+      const { by_team } = await queue.readStats();
+      return Object.keys(by_team).map(named);
+    }
+    case "work_package":
+      return await names(queue, ({ payload }) => [
+        Reflect.get(payload, "wp_id"),
+        Reflect.get(payload, "dependency_wp_id"),
+      ]);
+    case "feature":
+      return await names(
+        queue,
+        ({ payload }) => [Reflect.get(payload, "feature_slug")],
+      );
+  }
+}
+
+async function ids(queue: QueueReader, place: Place): Promise<Word[]> {
+  return (await latest(queue, place)).map(({ envelope }) => ({
+    word: envelope.event_id,
+    help: `${envelope.event_type} ${briefOf(envelope)}`,
+  }));
+}
+
+async function names(
+  queue: QueueReader,
+  of: (envelope: Envelope) => unknown[],
+): Promise<Word[]> {
+  const found = (await latest(queue, "queue"))
+    .flatMap(({ envelope }) => of(envelope))
+    .filter((name) => typeof name === "string");
+  return [...new Set(found)].sort().map(named);
+}
+
+function latest(queue: QueueReader, place: Place): Promise<Entry[]> {
+  const options = { limit: EVENTS_MAX, fromEnd: true };
+  return Array.fromAsync(queue.entries(place, options));
+}
+
+const named = (word: string): Word => ({ word, help: "" });
