@@ -31,6 +31,9 @@ interface ModuleGraph {
   >;
 }
 
+/** What only a package's own command line needs, and the program does not hold. */
+const LEFT_OUT = /^argparse@/;
+
 /** Follows the program's imports; by name. */
 export async function readComponents(): Promise<Component[]> {
   const graph: ModuleGraph = JSON.parse(
@@ -43,7 +46,8 @@ export async function readComponents(): Promise<Component[]> {
   const visit = (id: string): void => {
     if (found.has(id)) return;
     found.add(id);
-    graph.npmPackages[id]!.dependencies.forEach(visit);
+    const { dependencies } = graph.npmPackages[id]!;
+    dependencies.filter((id) => !LEFT_OUT.test(id)).forEach(visit);
   };
   for (const { npmPackage } of graph.modules) if (npmPackage) visit(npmPackage);
   return await Promise.all(

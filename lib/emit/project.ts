@@ -46,8 +46,8 @@ export async function findProject(
     return { identity: carried(readScalars(text) ?? await readYaml(text)) };
   } catch (error) {
     // The library's message quotes the file, and a file may hold a secret.
-    const line = (error as { linePos?: { line: number }[] }).linePos?.[0]?.line;
-    const place = line === undefined ? "" : ` (line ${line})`;
+    const line = (error as { mark?: { line: number } }).mark?.line;
+    const place = line === undefined ? "" : ` (line ${line + 1})`;
     return {
       identity: {},
       warning:
@@ -193,8 +193,7 @@ function withoutComment(text: string): string {
 async function readYaml(text: string): Promise<ProjectIdentity> {
   if (text.length > YAML_CHARS_MAX) throw new Error("too long to be read");
   const { parse } = await import("../base/yaml.ts");
-  // Its warnings would go to stderr, and quote the file.
-  const document: unknown = parse(text, { logLevel: "error" });
+  const document = parse(text);
   const project = (document as { project?: unknown } | null)?.project;
   return project && typeof project === "object" ? identityOf(project) : {};
 }

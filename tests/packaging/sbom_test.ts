@@ -1,6 +1,8 @@
 import { deepStrictEqual, match, ok } from "node:assert/strict";
 import { Ajv } from "ajv";
+import { bundle } from "../../packaging/bundle.ts";
 import { sbom } from "../../packaging/sbom.ts";
+import { tempFolder } from "../support/home.ts";
 import { testRelease } from "./made.ts";
 
 /** The schemas of CycloneDX, which its own library brings along. */
@@ -21,6 +23,23 @@ async function bill() {
   return JSON.parse(new TextDecoder().decode(content));
 }
 
+/** The packages that source maps of the program's bundle name. */
+async function bundledPackages(): Promise<string[]> {
+  await using folder = await tempFolder();
+  await bundle(`${folder.path}/bundle`);
+  const names = new Set<string>();
+  for await (const { name } of Deno.readDir(`${folder.path}/bundle`)) {
+    if (!name.endsWith(".map")) continue;
+    const map = await Deno.readTextFile(`${folder.path}/bundle/${name}`);
+    for (const source of JSON.parse(map).sources) {
+      const [, found] =
+        source.match(/\/npm\/[^/]+\/((?:@[^/]+\/)?[^/]+)\/\d/) ?? [];
+      if (found) names.add(found);
+    }
+  }
+  return [...names].sort();
+}
+
 Deno.test("sbom: of the program -> valid against the schema of CycloneDX 1.6", async () => {
   const ajv = new Ajv({ strict: false, validateFormats: false });
   ajv.addSchema(await schema("spdx"));
@@ -37,7 +56,8 @@ Deno.test("sbom: components -> the runtime and the packages that are in the prog
   const names = purls.slice(1).map((purl: string) =>
     purl.match(/^pkg:npm\/(.+)@\d/)?.[1]
   );
-  deepStrictEqual(names, ["jose", "smol-toml", "yaml"]);
+  deepStrictEqual(names, ["jose", "js-yaml", "smol-toml"]);
+  deepStrictEqual(names, await bundledPackages());
 });
 
 Deno.test("sbom: every package -> a licence, and the hash of deno.lock", async () => {

@@ -66,14 +66,14 @@ Deno.test(needing(
 
 Deno.test(needing(
   [RUNTIME_BASE],
-  "program: its size -> at most 3 MiB over an empty one, 420 KiB of script",
+  "program: its size -> at most 3 MiB over an empty one, 400 KiB of script",
   async () => {
     const { path, bundleBytes } = await builtProgram();
     const empty = await builtScript("empty", "");
     const sizes = [path, empty].map(async (at) => (await Deno.stat(at)).size);
     const [own, floor] = await Promise.all(sizes);
     ok(own! - floor! <= 3 * MIB, `${own! - floor!} bytes over an empty one`);
-    ok(bundleBytes <= 420 * 1024, `${bundleBytes} bytes of script`);
+    ok(bundleBytes <= 400 * 1024, `${bundleBytes} bytes of script`);
   },
 ));
 
