@@ -59,7 +59,7 @@ export function getEmitter(): Promise<EventEmitter> {
 }
 
 async function makeEmitter(): Promise<EventEmitter> {
-  // All that recording takes is looked at, so that all that lacks is told at once.
+  // All that recording takes is looked at, so that everything missing is reported at once.
   const rights = new Rights();
   const [home, nodeId] = await Promise.all([
     homeFolder(rights.world),

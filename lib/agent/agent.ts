@@ -91,7 +91,7 @@ export class Agent {
     return this.#listening;
   }
 
-  /** Told of each change of the connection. */
+  /** Called at each change of the connection. */
   connectionChanged(status: ConnectionStatus, why: string): void {
     this.#since = new Date(this.#parts.world.nowMs()).toISOString();
     this.#parts.log.info("connection", { status, reason: why });
@@ -188,7 +188,7 @@ export class Agent {
     const { home, delivery, log } = this.#parts;
     return this.#writing = this.#writing
       .then(async () => {
-        // The connection's end is told late: then the file has to stay away.
+        // The end of the connection is reported late: then the file has to stay away.
         if (this.#over.signal.aborted) return;
         await writeAgentState(home.path, {
           pid: Deno.pid,

@@ -35,7 +35,7 @@ export interface AgentHttpParts {
   readonly timeoutMs: number;
   /** Asked of every request where the interface is on TCP: anyone on the machine reaches that. */
   readonly token: string | undefined;
-  /** Told of each request that may be made. */
+  /** Called with each request that may be made. */
   readonly vouch?: (request: Request) => void;
 }
 

@@ -51,7 +51,7 @@ export class BoundedConnection {
     return this.#isWaiting;
   }
 
-  /** Whether somebody vouched for it. */
+  /** Whether it was vouched for. */
   get isKnown(): boolean {
     return this.#isKnown;
   }
@@ -72,7 +72,7 @@ export class BoundedConnection {
     if (this.#server) closeQuietly(this.#server);
   }
 
-  /** Says that there is no place. */
+  /** Says that there is no room. */
   async refuse(): Promise<void> {
     await this.#client.write(BUSY).catch(() => {});
     this.close();
@@ -92,7 +92,7 @@ export class BoundedConnection {
         await this.refuse();
         throw error;
       });
-      // It may have been closed meanwhile, and then nobody else closes this one.
+      // It may have been closed meanwhile, and then nothing else closes this one.
       if (this.#isClosed) return;
       await this.#exchange(this.#server, first);
     } finally {
@@ -133,11 +133,11 @@ export class BoundedConnection {
         const from = Math.max(0, length - 3);
         length += count;
         const head = buffer.subarray(0, length);
-        // What is no request, such as the beginning of TLS, or too long, is the server's to refuse.
+        // Anything that is not a request, such as the beginning of TLS, or too long, is for the server to refuse.
         const isOver = !mayBeRequest(head) || length > REQUEST_HEAD_BYTES_MAX;
         if (isOver || hasEnd(head, from)) return marked(head, this.id);
         if (length < buffer.length) continue;
-        // Twice the room each time: somebody may send byte by byte.
+        // Twice the room each time: a client may send byte by byte.
         const larger = new Uint8Array(2 * length);
         larger.set(buffer);
         buffer = larger;

@@ -6,7 +6,7 @@
  * descriptor left. So connections are accepted here, up to a bound that leaves
  * a reserve. One is handed on to the runtime's server, over a private socket,
  * when its first request's head is there; until then it costs one descriptor
- * and has little time. Where all places are taken, whoever has shown the least
+ * and has little time. Where all places are taken, the one that has shown the least
  * goes first: those without a head, then strangers, never a client that was
  * vouched for and is at work.
  *
@@ -50,7 +50,7 @@ const CONNECTIONS_MIN = 4;
 /** How long a connection may take to send its first request's head: clients send it at once. */
 const REQUEST_HEAD_MS_MAX = 10_000;
 
-/** How long a connection that nobody vouched for may be silent: longer than a body may take. */
+/** How long a connection that was not vouched for may be silent: longer than a body may take. */
 const STRANGER_IDLE_MS = 75_000;
 
 /** A connection that was vouched for gives its place to another after so long a silence, where all are taken. */
@@ -110,7 +110,7 @@ export class BoundedServer {
     return this.#connectionsMax;
   }
 
-  /** Says that whoever sent a request may do so: its connection keeps its place. */
+  /** Vouches for the sender of a request: its connection keeps its place. */
   vouch(request: Request): void {
     const id = request.headers.get(IDENTITY);
     if (id !== null) this.#connections.get(id)?.vouch();
@@ -167,7 +167,7 @@ export class BoundedServer {
     this.#carrying.add(carrying);
   }
 
-  /** Sends away whoever has shown the least. False: all are known, and at work. */
+  /** Sends away the connection that has shown the least. False: all are known, and at work. */
   #makeRoom(): boolean {
     const all = [...this.#connections.values()];
     const nowMs = this.#parts.world.elapsedMs();

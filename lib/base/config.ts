@@ -42,7 +42,7 @@ export interface Settings {
 }
 
 /**
- * The settings that count now. Whoever needs one asks at the moment of need:
+ * The settings that count now. Code that needs one asks at the moment of need:
  * a process that lives long reads them anew, and so all of them change at
  * once, between two turns of the event loop.
  */
@@ -197,7 +197,7 @@ export async function readConfigFile(home: string): Promise<ConfigFile> {
   } catch (error) {
     // The library's message quotes the line, and a line may hold a secret.
     const line = (error as { line?: number }).line;
-    return unused(`no valid TOML${line ? ` in line ${line}` : ""}`);
+    return unused(`not valid TOML${line ? ` in line ${line}` : ""}`);
   }
 }
 

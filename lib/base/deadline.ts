@@ -1,5 +1,5 @@
 /**
- * One moment by which a call has to have its answer.
+ * A deadline on the monotonic clock.
  *
  * @module
  */
@@ -93,7 +93,7 @@ function alarm(ms: number, ring: () => void): () => void {
 function arm(): void {
   if (waiting.size === 0) return;
   const atMs = Math.min(...[...waiting].map((entry) => entry.atMs));
-  // One that nobody listened to when it went off never calls again.
+  // One without a listener when it went off never calls again.
   if (!timer || timer.signal.aborted || timer.atMs > atMs) {
     timer?.signal.removeEventListener("abort", onTimer);
     const ms = Math.ceil(Math.max(0, atMs - performance.now()));

@@ -104,6 +104,6 @@ export class DeadlineError extends Error {
 /** The reason of a failure in words, without the error's class name. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // Said of places such as /proc and /dev/null; nobody need compile anything for it.
+  // Said of places such as /proc and /dev/null; there is nothing to compile for it.
   return error.message.split(", specify the required permissions ", 1)[0]!;
 }

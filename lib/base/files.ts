@@ -79,7 +79,7 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Largest file of the home or of a project that is read whole: each is small unless somebody means harm. */
+/** Largest file of the home or of a project that is read whole: each is small unless it was made to do harm. */
 const FILE_BYTES_MAX = 1024 * 1024;
 
 /** The file is larger than anything that is read whole. */
@@ -93,7 +93,7 @@ export class TooLargeError extends Error {
  * the runtime the whole process with it.
  *
  * @param read such as `Deno.readTextFile`
- * @returns undefined where it is no file
+ * @returns undefined where it is not a file
  * @throws as `Deno.stat` and `read`, where there is nothing or it cannot be read
  * @throws {TooLargeError} where it is larger than 1 MiB
  */
@@ -126,7 +126,7 @@ export function fileStamp(nowMs: number): string {
   return new Date(nowMs).toISOString().replaceAll(":", "");
 }
 
-/** The lock of a home that whoever sends its events holds. */
+/** The lock of a home that is held while its events are sent. */
 export function drainLockPath(home: string): string {
   return `${home}/drain.lock`;
 }

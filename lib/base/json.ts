@@ -106,7 +106,7 @@ export function parseDocument(
 
 /**
  * Whether a document takes more than it may, however sparingly it is written.
- * Then nobody looks for all that is wrong with it, which takes many times as
+ * Then the search for all that is wrong with it is left out, which takes many times as
  * long as reading it does.
  */
 function isLarger(
@@ -184,7 +184,7 @@ function isDeeper(value: unknown, levels: number): boolean {
 
 /**
  * Whether two JSON values are equal by value; the order of keys does not
- * matter. Needs no call stack, so that depth is no danger.
+ * matter. Needs no call stack, so that depth does no harm.
  */
 export function sameJson(a: unknown, b: unknown): boolean {
   const pairs: [unknown, unknown][] = [[a, b]];

@@ -16,7 +16,7 @@ const TEXT_EXPECTED = "text without halves of surrogate pairs";
 const NAMES_EXPECTED = "field names without halves of surrogate pairs";
 const DEPTH_EXPECTED = `nesting at most ${DEPTH_MAX} deep`;
 
-/** Places looked at more closely: twice what is told, as many of them may have problems of another kind. */
+/** Places looked at more closely: twice what is reported, as many of them may have problems of another kind. */
 const PLACES_MAX = 2 * PROBLEMS_MAX;
 
 /** An open object or array, and the member of it that is being read. */
@@ -98,7 +98,7 @@ export function findFlaws(json: string): Problem[] {
 /**
  * Whether `JSON.parse` would make another number of this literal: infinity, 0
  * of what is not 0, or an integer beyond ±(2^53 - 1). Rounding of fractions is
- * what every reader of JSON does and is no change.
+ * what every reader of JSON does, and does not count as a change.
  */
 export function isChangedByParsing(literal: string): boolean {
   const value = Number(literal);

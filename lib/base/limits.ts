@@ -62,7 +62,7 @@ export const GROUP_BYTES_MAX = 2 * COMMIT_BYTES_MAX;
 export const LEASE_MS = 100;
 
 /**
- * A lock that takes longer to get was held by somebody else. Then it is not
+ * A lock that takes longer to get was held by another process. Then it is not
  * kept: the more streams there are, the longer each would wait for its turn,
  * until all of them have to spool.
  */
@@ -114,7 +114,7 @@ export const OLDEST_WARN_MS = 24 * 60 * 60 * 1000;
 /** What an `emit` may take from process start to exit. */
 export const TIMEOUT_MS_DEFAULT = 2_000;
 
-/** How long a one-shot `emit` waits for somebody to read its receipt. */
+/** How long a one-shot `emit` waits for its receipt to be read. */
 export const TELLING_MS_MAX = 1_000;
 
 /** Below this a run cannot even start up and write one file; shorter timeouts are raised to it. */
@@ -210,7 +210,7 @@ export const TROUBLES_MAX = 3;
 /** Spool files that a drain takes in under one hold of the home's lock, so that emits get their turn. */
 export const DRAIN_INTAKE_MS_MAX = 500;
 
-/** Longest pause of a drain that somebody waits for; where the server asks for a longer one, the drain ends. */
+/** Longest pause of a drain that a caller waits for; where the server asks for a longer one, the drain ends. */
 export const RETRY_WAIT_MS_MAX = 30_000;
 
 /** How long a WebSocket may take to open, its token included. */
@@ -249,10 +249,10 @@ export const CREDENTIALS_HELD_MS_MAX = 8_000;
 /** Largest `credentials` file that is read: two tokens of several KiB, many times over. */
 export const CREDENTIALS_BYTES_MAX = 256 * KIB;
 
-/** Longest password that is read, in bytes: longer input is no password. */
+/** Longest password that is read, in bytes: longer input is not a password. */
 export const PASSWORD_BYTES_MAX = 4 * KIB;
 
-/** How often whoever waits for an acknowledgement looks whether the event has left the queue. */
+/** How often a process that waits for an acknowledgement looks whether the event has left the queue. */
 export const ACKNOWLEDGED_LOOK_MS = 10;
 
 /** The agent says this often that it is alive. */
@@ -273,10 +273,10 @@ export const DRAIN_MS_MAX = 10 * 60 * 1000;
 /** What an agent that is asked to end gives its last drain. */
 export const LAST_DRAIN_MS_MAX = 3_000;
 
-/** How often an agent looks for what nobody told it of: events of a library or an import, a login. */
+/** How often an agent looks for what it is not notified of: events of a library or an import, a login. */
 export const LOOK_EVERY_MS = 250;
 
-/** How long a drain that somebody waits for may take. */
+/** How long a drain that a caller waits for may take. */
 export const SYNC_TIMEOUT_MS_DEFAULT = 10 * 60 * 1000;
 
 /** Events not taken that the agent names in its answer to one drain. */
@@ -297,10 +297,10 @@ export const PROGRESS_LINE_EVERY_MS = 5_000;
 /** What an agent that is asked to end takes for it at most, its last drain included. */
 export const AGENT_STOP_MS_MAX = 8_000;
 
-/** Input that takes longer to come is not waiting: less than a commit, so that nobody notices. */
+/** Input that takes longer to come is not waiting: less than a commit, so that it goes unnoticed. */
 export const IDLE_MS = 1;
 
-/** What an agent needs of the time of whoever asks it to drain, for its answer. */
+/** What an agent needs of the time of the process that asks it to drain, for its answer. */
 export const ANSWERING_MS = 500;
 
 /** Up to this size SQLite's quick check takes about a quarter of a second. */

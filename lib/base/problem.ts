@@ -4,7 +4,7 @@
  * @module
  */
 
-/** The JSON type of a value, `missing`, or `invalid` for text that is no JSON. */
+/** The JSON type of a value, `missing`, or `invalid` for text that is not JSON. */
 export type Found =
   | "string"
   | "number"
@@ -48,7 +48,7 @@ export function toPointer(tokens: readonly (string | number)[]): string {
   return tokens.map((token) => `/${escapeToken(String(token))}`).join("");
 }
 
-/** Longest name shown in a path: whoever reads it has found the place by then. */
+/** Longest name shown in a path: a reader has found the place by then. */
 const TOKEN_CHARS_MAX = 128;
 
 /**

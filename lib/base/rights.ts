@@ -2,7 +2,7 @@
  * What a program that uses the library may do. Deno asks the person at the
  * terminal for a right that is used without having been given; a library has
  * no business to cause such questions. So each right is looked up first, and
- * what lacks is told in words.
+ * what is missing is said in words.
  *
  * @module
  */
@@ -137,7 +137,7 @@ export function refusedFile(path: string | undefined): KittyError | undefined {
   );
 }
 
-/** Whether Deno can ask somebody. */
+/** Whether Deno can ask a person. */
 function isAtTerminal(): boolean {
   return Deno.stdin.isTerminal() && Deno.stderr.isTerminal();
 }

@@ -47,7 +47,7 @@ function endsLines(bytes: Uint8Array): boolean {
 }
 
 /**
- * Characters that steer a terminal, or that nobody sees: controls but for tab,
+ * Characters that steer a terminal, or that cannot be seen: controls but for tab,
  * line breaks and what colours and prompts are made of, marks and overrides of
  * direction, separators, joiners and spaces without width, interlinear
  * annotations, and tags. Joiners are right in some scripts and in emoji; but

@@ -48,7 +48,7 @@ export async function shortSocketPath(
   return `${await privateFolder(world)}/${label}-${name.replace(/^\./, "")}`;
 }
 
-/** A folder that nobody else may enter: the session's, else one among the temporary files. */
+/** A folder that no other user may enter: the session's, else one among the temporary files. */
 async function privateFolder(
   { env, uid }: Pick<World, "env" | "uid">,
 ): Promise<string> {

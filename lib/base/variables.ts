@@ -1,7 +1,7 @@
 /**
  * The variables of the environment that the program reads: the one list from
  * which the help, the doctor and the rights of the compiled program are made.
- * Whoever reads one names it again, so that an `emit` need not load the list;
+ * Code that reads one names it again, so that an `emit` need not load the list;
  * a test compares.
  *
  * @module
@@ -9,7 +9,7 @@
 
 /**
  * Whose a variable is: `own` has a meaning for this program alone, `common`
- * for many programs, `user` says who somebody is, and `dropped` would move or
+ * for many programs, `user` says who the user is, and `dropped` would move or
  * weaken every Deno KV of a process, so the program takes it away for itself.
  */
 export type VariableKind = "own" | "common" | "user" | "dropped";
@@ -20,7 +20,7 @@ export interface Variable {
   readonly kind: VariableKind;
   /** What it does, with the default in brackets; absent where it is not for setting. */
   readonly meaning?: string;
-  /** Its value must be told to nobody. */
+  /** Its value must stay secret. */
   readonly isSecret?: true;
 }
 

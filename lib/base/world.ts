@@ -8,9 +8,9 @@
 
 /** Time, randomness and surroundings of this process. */
 export interface World {
-  /** The variable's value; undefined where it is unset, or is no UTF-8. */
+  /** The variable's value; undefined where it is unset, or is not valid UTF-8. */
   env(name: string): string | undefined;
-  /** Variables that were asked for, and have a value that is no UTF-8. */
+  /** Variables that were asked for, and have a value that is not valid UTF-8. */
   readonly unreadable?: ReadonlySet<string>;
   /** Wall clock, milliseconds since 1970. May jump. */
   nowMs(): number;
@@ -36,7 +36,7 @@ export function realWorld(): World {
       Deno.env.set("DENO_TLS_CA_STORE", "mozilla,system");
     }
   } catch {
-    // A library may run without the right to the environment; then nobody has set these for it either.
+    // A library may run without the right to the environment; then no one has set these for it either.
   }
   return machine();
 }

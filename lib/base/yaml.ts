@@ -13,7 +13,7 @@ import {
   load,
 } from "js-yaml";
 
-/** Reads a value of a tag that nobody here knows as if it had none; scalars are text then. */
+/** Reads a value of an unknown tag as if it had none; scalars are text then. */
 const unknownTags = (prefix: string) => {
   const known = { matchByTagPrefix: true, identify: () => false };
   return [

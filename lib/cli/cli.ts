@@ -25,7 +25,7 @@ export async function run(
     await complete(argv.slice(1), world, terminal);
     return EXIT.ok;
   }
-  // Before the command is known, a failure still has to be told in the right form.
+  // Before the command is known, a failure still has to be reported in the right form.
   const json = argv.includes("--json");
   let out = new Output(terminal, { json, quiet: false, verbose: false });
   try {

@@ -47,7 +47,7 @@ export async function openKeeper(call: Call): Promise<Keeper> {
   const look: Keeper["look"] = async (work) => {
     if (!isThere) {
       const result = await work(await home.unmade());
-      // Whoever reads JSON sees that there is nothing.
+      // In JSON it is plain that there is nothing.
       if (!call.out.mode.json) {
         await call.out.note(
           `there is nothing yet: the first event makes ${home.path}`,
@@ -94,7 +94,7 @@ function teller({ out }: Call, home: Home) {
         error,
       );
     } finally {
-      // After the lock is released: whoever reads slowly must not keep others waiting.
+      // After the lock is released: a slow reader must not keep others waiting.
       for (const text of warnings) await out.warn(text);
     }
   };
@@ -120,7 +120,7 @@ export async function homeOf(
 }
 
 /**
- * The same for whoever looks at it in spite of everything.
+ * The same for a look in spite of everything.
  *
  * @throws {KittyError} where the user has no home
  */

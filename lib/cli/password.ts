@@ -30,7 +30,7 @@ export async function readPassword(
     password = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
       .decode(bytes);
   } catch {
-    throw usageError("the password is no UTF-8");
+    throw usageError("the password is not valid UTF-8");
   }
   if (password === "") {
     throw usageError(

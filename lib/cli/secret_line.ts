@@ -30,7 +30,7 @@ const KEY = {
 /**
  * Reads keys as a terminal sends them in raw mode. Enter and Ctrl-D end the
  * line, backspace takes the last character away, Ctrl-U all of them. Other
- * keys that are no characters (arrows, function keys) do nothing.
+ * other keys (arrows, function keys) do nothing.
  */
 export class SecretLine {
   readonly #bytes: number[] = [];

@@ -1,5 +1,5 @@
 /**
- * A line that a person types and nobody sees, such as a password.
+ * A line that a person types and the screen does not show, such as a password.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export async function readSecret(
   tell: (text: string) => Promise<void>,
   stopSignals: readonly (readonly [Deno.Signal, number])[],
 ): Promise<Uint8Array | undefined> {
-  // A terminal left in raw mode shows nobody what they type.
+  // A terminal left in raw mode does not show what is typed.
   const leave = stopSignals.map(([signal, exitCode]) => {
     const handler = () => {
       Deno.stdin.setRaw(false);

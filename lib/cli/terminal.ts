@@ -19,9 +19,9 @@ export interface Terminal {
    * stops it (Ctrl-C).
    */
   readSecret(prompt: string): Promise<Uint8Array | undefined>;
-  /** Writes to standard output. False once nobody reads there any more, or it failed. */
+  /** Writes to standard output. False once it is no longer read, or writing failed. */
   write(text: string): Promise<boolean>;
-  /** Why output was lost that somebody would have read, as on a full disk. */
+  /** Why output was lost that would have been read, as on a full disk. */
   readonly lost: string | undefined;
   /** Whether a person sees standard error. */
   readonly showsErrors: boolean;
@@ -29,9 +29,9 @@ export interface Terminal {
   readonly hasColours: boolean;
   /** Whether standard error does. */
   readonly hasErrorColours: boolean;
-  /** Writes one line to standard error; what nobody reads is dropped. */
+  /** Writes one line to standard error; what is not read is dropped. */
   writeError(line: string): Promise<void>;
-  /** The same for text that is no whole line. */
+  /** The same for text that is not a whole line. */
   writeErrorText(text: string): Promise<void>;
   /** Calls `handler` once, with the exit code due, when the process is asked to end. */
   onStop(handler: (exitCode: number) => void): void;
@@ -101,7 +101,7 @@ export function realTerminal(): Terminal {
   };
 }
 
-/** A variable; undefined where it is unset, or is no UTF-8. */
+/** A variable; undefined where it is unset, or is not valid UTF-8. */
 function env(name: string): string | undefined {
   try {
     return Deno.env.get(name);

@@ -113,7 +113,7 @@ export const TOPICS: readonly Topic[] = [
       ["config.toml", "settings, if you write one; see: help environment"],
       ["credentials", "the login (TOML)"],
       ["credentials.lock", "held while it changes"],
-      ["drain.lock", "held by whoever sends"],
+      ["drain.lock", "held while events are sent"],
       ["agent.json", "what the agent says of itself"],
       ["agent.sock", "the agent's socket"],
       [".requests.sock", "between the parts of an agent that runs"],

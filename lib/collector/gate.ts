@@ -33,7 +33,7 @@ export class Gate {
       if (this.#waiting.length >= this.#waitingMax) {
         throw new BusyError("too many at once");
       }
-      // Who leaves hands its place over, so that nobody new gets in between.
+      // Who leaves hands its place over, so that no newcomer gets in between.
       await new Promise<void>((enter) => this.#waiting.push(enter));
     }
     try {

@@ -1,6 +1,6 @@
 /**
  * Counters in the text form of Prometheus. They name no team and no user:
- * whoever may look at the machine's health need not know who works on what.
+ * those who watch the machine's health need not know who works on what.
  *
  * @module
  */

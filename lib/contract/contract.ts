@@ -223,7 +223,7 @@ function errorsOf(
 
 const PAYLOAD_PLACE = { instancePath: "/payload" };
 
-/** Errors looked at: more than are told, as they come in no order and some speak of one place. */
+/** Errors looked at: more than are reported, as they come in no order and some speak of one place. */
 const ERRORS_READ_MAX = 4 * PROBLEMS_MAX;
 
 function problemsOf(

@@ -65,7 +65,7 @@ export function deliveryOf(
 /**
  * Starts a delivery, and wakes it whenever something changes in its home.
  *
- * @param onTrouble told when the login could not be read after a change
+ * @param onTrouble called when the login could not be read after a change
  */
 export async function startDelivery(
   delivery: Delivery,

@@ -40,7 +40,7 @@ export interface DeliveryParts {
   readonly warn: (text: string) => void;
 }
 
-/** One drain asked for by somebody who waits for its result. */
+/** One drain whose caller waits for its result. */
 export type SyncRequest = Pick<
   SyncParts,
   "deadline" | "troublesMax" | "onFailure"
@@ -52,7 +52,7 @@ export class Delivery {
   readonly #pace: Pace;
   readonly #over = new AbortController();
   #wake = new AbortController();
-  /** Aborted while somebody waits for a drain: then no batch waits for its turn. */
+  /** Aborted while a caller waits for a drain: then no batch waits for its turn. */
   #patience = new AbortController();
   /** How many wait. */
   #impatient = 0;
@@ -112,7 +112,7 @@ export class Delivery {
     return this.#inTurn(() => this.#reload());
   }
 
-  /** The credentials have changed: somebody logged in or out, or a token was renewed, which changes nothing here. */
+  /** The credentials have changed: a login, a logout, or a renewed token, which changes nothing here. */
   loginChanged(): Promise<void> {
     return this.#inTurn(async () => {
       const before = this.session, after = await this.#parts.openSession();
@@ -140,7 +140,7 @@ export class Delivery {
     this.#change({ isPoked: true, bar: "none", notBeforeMs: -Infinity });
   }
 
-  /** Drains now, for somebody who waits for it: without the pace of batches. */
+  /** Drains now, for a caller who waits: without the pace of batches. */
   async sync(request: SyncRequest): Promise<SyncResult | NoSession> {
     const ways = this.#ways;
     if (!ways) return this.#refusal!;

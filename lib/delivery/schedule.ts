@@ -15,7 +15,7 @@ export interface Plan {
   readonly scheduledMs: number;
   /** Until then the server is left alone. */
   readonly notBeforeMs: number;
-  /** What was told not to come back: until the scheduled drain, or for good. */
+  /** What may not come back: until the scheduled drain, or for good. */
   readonly bar: "none" | "until_scheduled" | "until_restart";
   /** Drains in a row that ended in trouble. */
   readonly troubles: number;

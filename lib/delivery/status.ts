@@ -16,7 +16,7 @@ export interface SyncStatus {
   readonly connection: ConnectionStatus;
   /** Whether one of the tokens is good as far as this machine's clock tells. */
   readonly authenticated: boolean;
-  /** What that rests on; null where nobody is logged in. */
+  /** What that rests on; null where no one is logged in. */
   readonly evidence: string | null;
   readonly checked_at: string | null;
   readonly server_url: string | null;
@@ -63,7 +63,7 @@ export async function readSyncStatus(
     .all([
       queue.readStats(),
       readTally(home.path),
-      // Whoever cannot read them was told so when the home was opened.
+      // If they cannot be read, that was said when the home was opened.
       home.spool.names().catch(() => []),
     ]);
   const { queued, dead, accepted, imported, delivered, dropped } = ledger;

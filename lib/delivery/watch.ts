@@ -5,7 +5,7 @@
  * The system is asked to tell of the spool only, never of the home itself: the
  * runtime opens and closes each file that it tells of, and closing a file takes
  * away all locks that this process has on it. Without its lock the queue's log
- * would be deleted under the agent by whoever closes the queue next.
+ * would be deleted under the agent by the next process that closes the queue.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { pokePath } from "../route/agent_file.ts";
 export interface HomeChanges {
   /** Events were appended, or drafts spooled. */
   readonly onAppend: () => void;
-  /** Somebody logged in or out, or changed the settings. What was appended is told of once this has resolved. */
+  /** A login, a logout, or new settings. Appended events are reported once this has resolved. */
   readonly onLogin: () => Promise<void>;
 }
 
@@ -117,7 +117,7 @@ async function hasDrafts(home: string): Promise<boolean> {
       if (isDraftName(name)) return true;
     }
   } catch {
-    // There is no spool, or none that can be read: nothing to send.
+    // The spool is missing or cannot be read: nothing to send.
   }
   return false;
 }

@@ -21,7 +21,7 @@ function sessionOf(
   return openSession(home, settings, world, () => {});
 }
 
-/** Whether somebody is logged in, and for how long. */
+/** Whether a user is logged in, and for how long. */
 export async function checkLogin(patient: Patient): Promise<Finding> {
   const session = await sessionOf(patient);
   const { serverUrl, username, teamSlug } = session;
@@ -142,7 +142,7 @@ export function tlsHint(
   if (!/certificate|UnknownIssuer|\btls\b|\bssl\b|handshake/i.test(why)) {
     return undefined;
   }
-  // Where nobody has set it, the program itself does, to `mozilla,system`.
+  // Where it is not set, the program itself sets it, to `mozilla,system`.
   const stores = world.env("DENO_TLS_CA_STORE") ?? "";
   return `where a company's own authority signs certificates, ${
     stores.includes("system")

@@ -64,7 +64,7 @@ export async function examine(home: string, world: World): Promise<Diagnosis> {
 /** Checks that look at something else than what lies in the home. */
 const OUTSIDE = ["home", "file_system", "room", "environment"];
 
-/** Whether a check can be made, after those before it: a cause is told once, not by each check that it spoils. */
+/** Whether a check can be made, after those before it: a cause is reported once, not by each check that it spoils. */
 function isInReach(
   name: string,
   { obstacle, settings }: Patient,

@@ -25,7 +25,7 @@ export function fine(found: string): Finding {
   return { status: "ok", found };
 }
 
-/** It works, and may not for long, or not as somebody thinks. */
+/** It works, but perhaps not for long, or not as expected. */
 export function warning(found: string, toTry: string): Finding {
   return { status: "warning", found, try: toTry };
 }

@@ -66,7 +66,7 @@ export async function nearestFolder(path: string): Promise<string> {
   return folder;
 }
 
-/** Files whose content nobody else may see, wherever the home lies. */
+/** Files whose content no other user may see, wherever the home lies. */
 const SECRETS = ["credentials", "agent.token"];
 
 /** Who may read and who may change the home's files. */

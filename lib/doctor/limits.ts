@@ -10,7 +10,7 @@ const MIB = 1024 * 1024;
 /** A check that takes longer has found a disk or a network that hangs. */
 export const CHECK_MS_MAX = 8_000;
 
-/** An `emit` waits for less than this, so whoever holds the lock for longer makes others spool. */
+/** An `emit` waits for less than this, so a process that holds the lock for longer makes others spool. */
 export const LOCK_WAIT_MS = 1_000;
 
 /** How long a server may take for a question that costs it nothing. */
@@ -25,7 +25,7 @@ export const ROOM_WARN_BYTES = 100 * MIB;
 /** Below this SQLite's log, and the copy that a compaction makes, may not fit. */
 export const ROOM_PROBLEM_BYTES = 8 * MIB;
 
-/** Nobody records a million million events: a clock beyond it was moved by somebody. */
+/** No project records a million million events: a clock beyond that was moved by hand. */
 export const CLOCK_UNLIKELY = 2 ** 40;
 
 /** A clock that was stored so far in the future was stored under another system time. */
@@ -34,7 +34,7 @@ export const FUTURE_MS_MAX = 24 * 60 * 60 * 1000;
 /** A temporary file in the spool that is older has lost its writer. */
 export const LEFTOVER_MS = 60_000;
 
-/** A draft that has waited for so long is taken in by nobody. */
+/** After this long, no one is taking the draft in. */
 export const SPOOL_WAIT_MS_MAX = 24 * 60 * 60 * 1000;
 
 /** Two machines with the same time differ by less; a token may end sooner or later by as much. */

@@ -64,7 +64,7 @@ async function lookInto(home: string): Promise<HomeLook> {
   const stat = await Deno.stat(home);
   if (!stat.isDirectory) {
     const obstacle = problem(
-      `${home} is no folder`,
+      `${home} is not a folder`,
       `move it away: mv ${home} ${home}.old`,
     );
     return { stat, obstacle };

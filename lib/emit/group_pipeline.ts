@@ -1,6 +1,6 @@
 /**
  * The groups of a stream on their way: while one is recorded, the next waits
- * behind it, and the receipts of the one before are told.
+ * behind it, and the receipts of the one before are written.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export type RecordGroup<Group, Receipts> = (
   onStored: () => void,
 ) => Promise<Receipts>;
 
-/** Groups are recorded one after the other, and told of in the same order. */
+/** Groups are recorded one after the other, and their receipts written in the same order. */
 export class GroupPipeline<Group, Receipts> {
   readonly #record: RecordGroup<Group, Receipts>;
   readonly #tell: (group: Group, receipts: Receipts) => Promise<void>;
@@ -26,9 +26,9 @@ export class GroupPipeline<Group, Receipts> {
   #begun: Promise<void> = Promise.resolve();
   #onBegun = () => {};
   #isRecording = false;
-  /** Groups under way that are not told of yet. */
+  /** Groups under way whose receipts are not written yet. */
   #untold = 0;
-  /** Resolves when all that were begun are told of. */
+  /** Resolves when the receipts of all that were begun are written. */
   #told: Promise<void> = Promise.resolve();
 
   /** Neither function may reject. */
@@ -58,7 +58,7 @@ export class GroupPipeline<Group, Receipts> {
 
   /**
    * Begins with the group that waits, once the one before is recorded. Its
-   * receipts may still be on their way, but of none before it: whoever reads
+   * receipts may still be on their way, but of none before it: a program that reads
    * them slowly slows the stream down.
    */
   #begin(): void {

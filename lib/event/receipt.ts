@@ -75,7 +75,7 @@ export function lostReceipt(error: unknown, eventType?: EventType): Receipt {
 }
 
 /**
- * The receipt of an event on whose acknowledgement somebody has waited.
+ * The receipt of an event whose acknowledgement the caller has waited for.
  *
  * @param why there was none, where it is known
  */

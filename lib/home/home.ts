@@ -1,5 +1,5 @@
 /**
- * The home folder: whoever changes clock or queue holds its lock, follows
+ * The home folder: a process that changes clock or queue holds its lock, follows
  * whatever the last holder left, and takes in the spool first.
  *
  * @module
@@ -43,7 +43,7 @@ export class Home implements Disposable {
   /**
    * Does `work` under the home's lock, with the spool taken in before.
    *
-   * Whoever waits for less long than the work takes leaves it running: the
+   * A caller that waits for less long than the work takes leaves it running: the
    * lock stays held until what is under way at the disk has come to its end.
    * A call of this process that waits meanwhile goes on under the same lock.
    *

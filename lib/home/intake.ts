@@ -41,7 +41,7 @@ export interface IntakeContext {
   readonly settings: SettingsSource;
   readonly nowMs: () => number;
   readonly newId: () => string;
-  /** Takes what a person should know of the home, where nobody asks for it. */
+  /** Takes what a person should know of the home, unasked. */
   readonly warn?: (text: string) => void;
 }
 

@@ -2,7 +2,7 @@
  * The home's one lock, `clock.lock`. Every change of clock or queue happens
  * while it is held, so that two processes never see each other half done.
  *
- * The file's text says how the last holder ended: `held` while somebody holds
+ * The file's text says how the last holder ended: `held` while a process holds
  * it, else the seal that the holder left. A holder that finds `held` follows
  * one that died.
  *

@@ -50,7 +50,7 @@ export class OfflineQueue extends KvReader implements QueueWriter {
   readonly #accounts: Accounts;
   readonly #makeRoom: MakeRoom;
   readonly #home: string | undefined;
-  /** While the lock is held, nobody else adds ids: an intake looks each bucket up once. */
+  /** While the lock is held, no other process adds ids: an intake looks each bucket up once. */
   readonly #known: KnownBuckets = new Map();
 
   private constructor(

@@ -118,7 +118,7 @@ export interface QueueWriter extends QueueReader {
    * @throws when the disk or the store fails; nothing is stored then
    */
   store(addition: Addition): Promise<void>;
-  /** Stores new events that nobody got ready before. */
+  /** Stores new events that were not prepared before. */
   append(part: readonly StampedEvent[], origin: Origin): Promise<void>;
   /** The first events in the order of their first attempt: (clock, node, id). */
   peek(limit: number): Promise<Entry[]>;

@@ -49,7 +49,7 @@ export async function stateOf(
 
 /**
  * What a holder leaves in the lock file. A file that no longer matches was
- * changed by somebody without the lock, or by a holder that died.
+ * changed without the lock, or by a holder that died.
  */
 export function sealOf(state: QueueFileState | undefined): string {
   return state ? `clean ${state.size} ${state.mtimeMs}` : "clean none";

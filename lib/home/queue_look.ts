@@ -1,6 +1,6 @@
 /**
- * A look at the queue that changes nothing, for whoever must not hold the
- * lock, or not trust the file.
+ * A look at the queue that changes nothing, for those who must not hold the
+ * lock, or cannot trust the file.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export interface QueueLook {
  * Looks without the lock: SQLite gives each reader one consistent state.
  *
  * @returns undefined where there is no queue
- * @throws {KittyError} when it cannot be read now, which is no damage
+ * @throws {KittyError} when it cannot be read now, which does not mean damage
  */
 export async function lookAtQueue(
   home: string,

@@ -64,7 +64,7 @@ export async function* salvage(
   }
 }
 
-/** Looks before anything is copied: what goes wrong there names paths that nobody has given. */
+/** Looks before anything is copied: what goes wrong there names paths that the caller has not given. */
 async function expectQueue(folder: string): Promise<void> {
   using file = await Deno.open(`${folder}/events.kv`).catch((error) => {
     const isAbsent = error instanceof Deno.errors.NotFound;
@@ -74,7 +74,7 @@ async function expectQueue(folder: string): Promise<void> {
     );
   });
   const { isFile } = await file.stat();
-  if (!isFile) throw noQueue(folder, "its events.kv is no file");
+  if (!isFile) throw noQueue(folder, "its events.kv is not a file");
 }
 
 /** What to try where a folder is none that was set aside. */

@@ -147,7 +147,7 @@ export class Spool {
 
   /**
    * Removes what writers of this program left that were killed long ago: files
-   * that were never a draft, of which nothing was told.
+   * that were never a draft, of which nothing was promised.
    */
   async removeLeftovers(nowMs: number): Promise<void> {
     try {
@@ -159,7 +159,7 @@ export class Spool {
         if (ageMs > LEFTOVER_MS) await removeIfThere(path);
       }
     } catch {
-      // They are in nobody's way.
+      // They do no harm.
     }
   }
 

@@ -9,7 +9,7 @@
 import { FILE_MODE } from "../base/files.ts";
 import type { Receipt } from "../event/receipt.ts";
 
-/** Events that were told and not stored. */
+/** Events that were reported but not stored. */
 export interface Tally {
   readonly discarded: number;
   readonly refused: number;

@@ -49,7 +49,7 @@ export class Turns {
     deadline: Deadline,
     work: (lease: Lease) => Promise<T>,
   ): Promise<T> {
-    // Within a process the lock goes to whoever called first; the system's own lock keeps no order.
+    // Within a process the lock goes to the first caller; the system's own lock keeps no order.
     const earlier = this.#last;
     const own = Promise.withResolvers<void>();
     this.#last = earlier.then(() => own.promise);
@@ -87,7 +87,7 @@ export class Turns {
     const askedMs = this.#elapsedMs();
     const lock = await HomeLock.take(this.#home, deadline);
     const takenMs = this.#elapsedMs();
-    // Whoever had to wait for it is not alone: then it goes round.
+    // A process that had to wait for it is not alone: then it goes round.
     const isAlone = takenMs - askedMs <= LOCK_AT_ONCE_MS;
     return new Lease(lock, isAlone ? takenMs + LEASE_MS : 0);
   }

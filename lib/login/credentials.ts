@@ -38,12 +38,12 @@ export interface Credentials {
 export type CredentialsFinding =
   & (
     | { readonly kind: "none" }
-    /** Nobody is logged in; `why` never quotes the file. */
+    /** No one is logged in; `why` never quotes the file. */
     | { readonly kind: "unusable"; readonly why: string }
     | {
       readonly kind: "found";
       readonly credentials: Credentials;
-      /** When they were last written: by whoever had just got tokens from the server. */
+      /** When they were last written, by a process that had just got tokens from the server. */
       readonly storedAtMs: number | undefined;
     }
   )
@@ -70,7 +70,7 @@ export async function readCredentials(
   }
 }
 
-/** The credentials while nobody else may change them. */
+/** The credentials while no one else may change them. */
 export interface HeldCredentials {
   read(): Promise<CredentialsFinding>;
   /**
@@ -92,7 +92,7 @@ export interface HeldCredentials {
 }
 
 /**
- * Does work while nobody else may change the credentials; makes the home where
+ * Does work while no one else may change the credentials; makes the home where
  * there is none.
  *
  * @throws {DeadlineError} when others hold them for longer
@@ -129,7 +129,7 @@ async function readTables(
   try {
     // Opening a pipe would wait for its writer.
     const { isFile, size, mode: found, mtime } = await Deno.stat(path);
-    if (!isFile) return { why: "it is no file" };
+    if (!isFile) return { why: "it is not a file" };
     if (size > CREDENTIALS_BYTES_MAX) return { why: "it is too large" };
     mode = found;
     storedAtMs = mtime?.getTime();
@@ -137,7 +137,7 @@ async function readTables(
     text = decoder.decode(await Deno.readFile(path));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return {};
-    if (error instanceof TypeError) return { why: "it is no UTF-8" };
+    if (error instanceof TypeError) return { why: "it is not valid UTF-8" };
     return { why: reasonOf(error) };
   }
   const isOpen = Deno.build.os !== "windows" && ((mode ?? 0) & 0o077) !== 0;
@@ -151,7 +151,7 @@ async function readTables(
   } catch (error) {
     // The library's message quotes the line, and a line holds a secret.
     const line = (error as { line?: number }).line;
-    const why = `it is no valid TOML${line ? ` (line ${line})` : ""}`;
+    const why = `it is not valid TOML${line ? ` (line ${line})` : ""}`;
     return { why, ...advice };
   }
 }
@@ -161,12 +161,12 @@ function credentialsOf(tables: Tables): Credentials {
   const text = (table: string, key: string): string => {
     const value = tableOf(tables, table)[key] ?? "";
     if (typeof value === "string") return value;
-    throw new Error(`${table}.${key} is no text`);
+    throw new Error(`${table}.${key} is not text`);
   };
   const token = (key: string): string => {
     const value = text("tokens", key);
     if (value === "" || isToken(value)) return value;
-    throw new Error(`tokens.${key} is no token`);
+    throw new Error(`tokens.${key} is not a token`);
   };
   const access = token("access"), refresh = token("refresh");
   return {
@@ -189,7 +189,7 @@ function tableOf(tables: Tables, name: string): Tables {
   if (typeof table === "object" && !Array.isArray(table)) {
     return table as Tables;
   }
-  throw new Error(`${name} is no table`);
+  throw new Error(`${name} is not a table`);
 }
 
 /** ISO 8601 as Python's `isoformat` writes it: six digits of a second, any offset or, for UTC, none. */
@@ -305,7 +305,7 @@ async function takeLock(
   }
 }
 
-/** Some versions of Python's `filelock` remove the file with the lock: then a lock on it binds nobody. */
+/** Some versions of Python's `filelock` remove the file with the lock: then a lock on it has no effect. */
 async function isStill(file: Deno.FsFile, path: string): Promise<boolean> {
   const there = await Deno.stat(path).catch(() => undefined);
   const { dev, ino } = await file.stat();

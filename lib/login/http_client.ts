@@ -26,7 +26,7 @@ const CLIENTS_MAX = 16;
  * @param caFile certificates that are trusted besides the system's, in PEM
  * @returns undefined where the runtime's own goes the right way
  * @throws {KittyError} where the certificates cannot be used, and for plain
- *   HTTP to another machine: no setting allows it, whoever asks
+ *   HTTP to another machine: no setting allows it
  */
 export async function clientFor(
   url: URL,
@@ -72,7 +72,7 @@ function straightTo({ hostname, port }: URL): Deno.Proxy {
 /**
  * Makes a client that leaves this machine's own addresses to no proxy. The
  * runtime reads the variable while it makes the client, which takes no turn of
- * the event loop, so nobody else sees the change. Where a program that uses the
+ * the event loop, so no other code sees the change. Where a program that uses the
  * library may not set it, such a proxy is given a tunnel: it sees the address,
  * and not a word of what TLS hides.
  */

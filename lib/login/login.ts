@@ -17,7 +17,7 @@ import {
 } from "./credentials.ts";
 import { claimedEndMs, claimsOf, isToken, type Tokens } from "./tokens.ts";
 
-/** Why nobody is logged in. */
+/** Why no one is logged in. */
 export type LoggedOutReason =
   | "logged_out"
   /** The server does not take the tokens any more. */
@@ -29,7 +29,7 @@ export type LoggedOutReason =
   /** There are tokens, but it is not known which server they are for. */
   | "no_server";
 
-/** Nobody is logged in, or not any more: only a person can go on. */
+/** No one is logged in, or not any more: only a person can go on. */
 export class NotAuthenticatedError extends KittyError {
   override name = "NotAuthenticatedError";
 
@@ -49,7 +49,7 @@ export interface Login {
   readonly tokens: Tokens;
 }
 
-/** What the word that somebody is logged in rests on. Its fields are part of published forms. */
+/** What the claim that a user is logged in rests on. Its fields are part of published forms. */
 export interface Evidence {
   /** In words. */
   readonly evidence: string;
@@ -57,7 +57,7 @@ export interface Evidence {
   readonly checked_at: string | null;
 }
 
-/** Where nobody is logged in, there is nothing to rest on. */
+/** Where no one is logged in, there is nothing to rest on. */
 export const NO_EVIDENCE = { evidence: null, checked_at: null } as const;
 
 /** @param what where the tokens come from */
@@ -80,7 +80,7 @@ export interface LoginStore {
   /** @throws {NotAuthenticatedError} where there is none any more */
   read(): Promise<Login>;
   /**
-   * Does work while nobody else renews or ends the login.
+   * Does work while no one else renews or ends the login.
    *
    * @throws {DeadlineError} when others do so for longer
    */
@@ -90,7 +90,7 @@ export interface LoginStore {
   ): Promise<T>;
 }
 
-/** A login while nobody else changes it. */
+/** A login while no one else changes it. */
 export interface HeldLogin {
   read(): Promise<Login>;
   /**
@@ -140,7 +140,7 @@ export function loginFrom(
 /**
  * The login in a home's credentials, shared with every other program there.
  *
- * @param warn is told when new tokens could not be stored
+ * @param warn called when new tokens could not be stored
  */
 export function sharedLogin(
   home: string,
@@ -149,7 +149,7 @@ export function sharedLogin(
   warn: (text: string) => void,
 ): LoginStore {
   // New tokens that the disk did not take. The old ones in the file are used
-  // up, so these count until somebody has written others.
+  // up, so these count until others have been written.
   let unsaved: { readonly replaced: string; readonly login: Login } | undefined;
 
   const read = async (): Promise<Login> => {
@@ -213,7 +213,7 @@ export function loginFromEnvironment(
     if (text === "" || isToken(text)) return text;
     throw new NotAuthenticatedError(
       "unusable",
-      `${name} is no token: it has white space or other letters in it`,
+      `${name} is not a token: it has white space or other letters in it`,
       "set it to the token alone",
     );
   };

@@ -23,7 +23,7 @@ export function readServerUrl(
   try {
     url = new URL(text);
   } catch {
-    throw bad("is no URL");
+    throw bad("is not a URL");
   }
   if (url.protocol !== "https:" && url.protocol !== "http:") {
     throw bad("has to begin with https://");

@@ -99,7 +99,7 @@ export class Session {
       tokens.refresh !== "" && (refresh === undefined || now < refresh);
   }
 
-  /** What the word that somebody is logged in rests on: who confirmed it, and when. */
+  /** What the claim that a user is logged in rests on: who confirmed it, and when. */
   get evidence(): Evidence {
     return evidenceOf(
       this.#isFromEnvironment ? "token from the environment" : "stored login",
@@ -139,7 +139,7 @@ export class Session {
 
   /**
    * Another access token, after the server's 401 to `refused`: the one that
-   * somebody else has got meanwhile, or a new one.
+   * another process has got meanwhile, or a new one.
    *
    * @throws {NotAuthenticatedError} when the session is over
    * @throws {ServerTroubleError} when it cannot be renewed now; it goes on
@@ -261,7 +261,7 @@ export class Session {
 /** No access to a server, and what is known nevertheless. */
 export interface NoSession {
   readonly reason: LoggedOutReason | "bad_server";
-  /** The same in words, with what to do: for whoever has to have a session. */
+  /** The same in words, with what to do, for callers that need a session. */
   readonly error: KittyError;
   readonly serverUrl: URL | undefined;
   readonly teamSlug: string | undefined;
@@ -273,7 +273,7 @@ export interface NoSession {
  * Tokens of the environment come before the home's. Asks no server.
  *
  * @param home undefined: this user has none
- * @param warn is told what people should know of how the tokens are kept
+ * @param warn called with what people should know of how the tokens are kept
  */
 export async function openSession(
   home: string | undefined,

@@ -33,7 +33,7 @@ export const REFUSED = Symbol("refused");
 
 /**
  * The server, or the way to it, is not fit to give tokens now. Says nothing of
- * the tokens at hand: whoever was logged in still is.
+ * the tokens at hand: a user who was logged in still is.
  */
 export class ServerTroubleError extends KittyError {
   override name = "ServerTroubleError";

@@ -1,5 +1,5 @@
 /**
- * Waiting for the server's word on events that somebody else delivers, and
+ * Waiting for the server's word on events that another process delivers, and
  * saying why it did not come.
  *
  * @module
@@ -94,7 +94,7 @@ async function beside(
 ): Promise<Pick<Route, "status" | "carrier">> {
   const agent = await findAgent(home.path, home.world.nowMs());
   if (!agent) return { status: "Offline", carrier: "nobody" };
-  // Nobody has waited for one that was Offline.
+  // An Offline one was never waited for.
   return route.status === "Offline" ? route : { ...route, status: agent.state };
 }
 
@@ -117,7 +117,7 @@ function unanswered({ status, carrier }: Pick<Route, "status" | "carrier">) {
   })`;
 }
 
-/** Why nobody can deliver with the login that there is. */
+/** Why the login that there is cannot be used to deliver. */
 async function loginProblem(home: Home): Promise<string | undefined> {
   // Loaded only here: it brings the network with it.
   const { openSession } = await import("../login/session.ts");

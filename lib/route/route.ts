@@ -27,7 +27,7 @@ export const CONNECTION_LABELS: Readonly<Record<ConnectionStatus, string>> = {
 /** Events that are in the queue, offered to a route. */
 export interface Offer {
   readonly events: readonly StampedEvent[];
-  /** Whether somebody waits for the server's word; at most until the deadline. */
+  /** Whether the caller waits for the server's word; at most until the deadline. */
   readonly wait: boolean;
   readonly deadline: Deadline;
   /** The queue that the events are in. */

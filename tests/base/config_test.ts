@@ -226,7 +226,7 @@ Deno.test("config.toml: its reader cannot be loaded -> the warning says so, not 
   const told = new TextDecoder().decode(stderr);
   strictEqual(code, 0);
   match(told, /config\.toml is not used: .*smol-toml/);
-  doesNotMatch(told, /no valid TOML/);
+  doesNotMatch(told, /not valid TOML/);
 });
 
 Deno.test("parseDuration: durations -> milliseconds; anything else -> undefined", () => {

@@ -98,7 +98,7 @@ Deno.test("auth login: the first line with LF, CRLF or no end -> the password wi
     for (const { body } of server.asked) strictEqual(body.password, PASSWORD);
   }));
 
-Deno.test("auth login: no password, one that is no text, one without end -> 64, and nobody is asked", () =>
+Deno.test("auth login: no password, one that is not text, one without end -> 64, and nobody is asked", () =>
   withServer(async (run, { server }) => {
     const inputs = [
       "",
@@ -189,7 +189,7 @@ Deno.test("auth login: an address that cannot be used -> named with where it sta
       strictEqual(code, 78, stderr);
       return stderr;
     };
-    match(await told("foo"), /--server "foo" is no URL/);
+    match(await told("foo"), /--server "foo" is not a URL/);
     ok(!(await told("foo")).includes("SPEC_KITTY_SERVER_URL"));
     match(
       await told("http://a.example"),
@@ -197,7 +197,7 @@ Deno.test("auth login: an address that cannot be used -> named with where it sta
     );
     match(
       await told("foo", []),
-      /address "foo" is no URL[^]*SPEC_KITTY_SERVER_/,
+      /address "foo" is not a URL[^]*SPEC_KITTY_SERVER_/,
     );
     for (
       const url of [
@@ -213,7 +213,7 @@ Deno.test("auth login: an address that cannot be used -> named with where it sta
     const env = { SPEC_KITTY_SERVER_URL: "foo" };
     const { stdout, stderr } = await run(["auth", "status"], { env });
     match(stdout, /^server_url +none that can be used$/m);
-    match(stderr, /"foo" is no URL/);
+    match(stderr, /"foo" is not a URL/);
     strictEqual((await status(run, env)).server_url, null);
   }));
 
@@ -231,7 +231,7 @@ Deno.test("auth login, auth logout: events without a team wait -> how many, and 
     strictEqual(await told(["auth", "logout"]), undefined);
     await emit();
     const one =
-      "queued without a team: 1; sent as the team of whoever is logged in then";
+      "queued without a team: 1; sent as the team of the login at that time";
     strictEqual(await told(login(server, "--json")), one);
     strictEqual(await told(["auth", "logout"]), one);
     await emit();
@@ -274,7 +274,7 @@ Deno.test("auth login: over damaged credentials -> set aside, and told", () =>
     });
     const before = await status(run);
     strictEqual(before.authenticated, false);
-    match(before.stderr, /no valid TOML/);
+    match(before.stderr, /not valid TOML/);
     const { code, stderr } = await run(login(server), { stdin: PASSWORD });
     strictEqual(code, 0);
     match(stderr, /credentials\.damaged-/);
@@ -400,7 +400,7 @@ Deno.test("auth logout: logged in, damaged, nobody -> 0, the credentials gone, e
     strictEqual(out.stdout, "");
     const again = await run(["auth", "logout", "--json"]);
     strictEqual(again.code, 0);
-    match(again.stderr, /nobody was logged in/);
+    match(again.stderr, /not logged in; nothing to do/);
     strictEqual(documentsOf(again.stdout)[0].authenticated, false);
     await Deno.writeTextFile(`${home}/credentials`, "[damaged");
     strictEqual((await run(["auth", "logout"])).code, 0);

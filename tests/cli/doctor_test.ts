@@ -170,7 +170,7 @@ Deno.test("doctor: the home is a file, lies below one, links to nowhere -> 74, t
     await Deno.symlink(`${home}.nowhere`, `${home}.link`);
     for (
       const [path, found] of [
-        [home, /is no folder$/],
+        [home, /is not a folder$/],
         [`${home}/below`, /cannot be looked into: Not a directory/],
         [`${home}.link`, /cannot be looked into: /],
       ] as const
@@ -355,7 +355,7 @@ Deno.test("doctor: config.toml: no TOML, no value -> 78; unknown keys -> a warni
     };
     const broken = await seen('[sync]\nserver_url = "secret');
     deepStrictEqual([broken.code, broken.ill], [78, ["config"]]);
-    match(broken.of("config").found, /no valid TOML in line 2/);
+    match(broken.of("config").found, /not valid TOML in line 2/);
     ok(!broken.text.includes("secret"));
     const wrong = await seen("[sync]\nmax_queue_size = -5");
     deepStrictEqual([wrong.code, wrong.of("config").status], [78, "problem"]);

@@ -300,15 +300,21 @@ Deno.test(needing(
 
 Deno.test(needing(
   [UNIX],
-  "emit: variables that are no UTF-8 -> said, and the next source counts",
+  "emit: variables that are not valid UTF-8 -> said, and the next source counts",
   async () => {
     await using home = await tempHome();
     const line =
       'SPEC_KITTY_TEAM_SLUG=$(printf "t\\377") SPEC_KITTY_NODE_ID=$(printf "n\\377") "$KITTY" emit history-added WP01 note x --strict';
     const { code, stderr } = await shell(line, home.path);
     strictEqual(code, EXIT.config, stderr);
-    match(stderr, /SPEC_KITTY_TEAM_SLUG is not used: its value is no text/);
-    match(stderr, /SPEC_KITTY_NODE_ID is not used: its value is no text/);
+    match(
+      stderr,
+      /SPEC_KITTY_TEAM_SLUG is not used: its value is not valid UTF-8/,
+    );
+    match(
+      stderr,
+      /SPEC_KITTY_NODE_ID is not used: its value is not valid UTF-8/,
+    );
     match(stderr, /queued HistoryAdded/);
   },
 ));

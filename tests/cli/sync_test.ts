@@ -189,7 +189,7 @@ const CLOSED: readonly [string, Record<string, string>, number, RegExp][] = [
     "an address that is none",
     { SPEC_KITTY_SERVER_URL: "foo" },
     78,
-    /address \\?"foo\\?" is no URL[^]*SPEC_KITTY_SERVER_URL.*sync\.server_url/,
+    /address \\?"foo\\?" is not a URL[^]*SPEC_KITTY_SERVER_URL.*sync\.server_url/,
   ],
   ["nobody is logged in", {}, 77, /auth login/],
   ["tokens for no server", { ...TOKEN, ...TEAM }, 77, /SPEC_KITTY_SERVER_URL/],

@@ -125,7 +125,7 @@ Deno.test("sync status: an expired login, no team, a server that cannot be used 
     const cases: readonly [Record<string, string>, boolean, RegExp][] = [
       [{}, false, /not logged in/],
       [{ SPEC_KITTY_SERVER_URL: "ftp://x" }, false, /http/],
-      [{ SPEC_KITTY_SERVER_URL: "foo" }, false, /"foo" is no URL/],
+      [{ SPEC_KITTY_SERVER_URL: "foo" }, false, /"foo" is not a URL/],
       [{ SPEC_KITTY_SERVER_URL: "http://example.org" }, false, /plain http/],
       [
         {

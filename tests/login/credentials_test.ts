@@ -110,15 +110,21 @@ Deno.test("readCredentials: times in each form of ISO 8601 -> the moment; others
 Deno.test("readCredentials: what holds no login -> unusable, with a reason that quotes none of it", async () => {
   await using home = await tempHome();
   const cases: [string, RegExp][] = [
-    [PYTHON + 'password = "eyJ', /no valid TOML \(line \d+\)/],
-    ["eyJ.access.sig", /no valid TOML/],
-    [PYTHON.replace('"eyJ.access.sig"', "17"), /tokens\.access is no text/],
-    [PYTHON.replace("eyJ.access.sig", "eyJ\\nX: y"), /tokens\.access is no to/],
-    [PYTHON.replace("eyJ.refresh.sig", "eyJ é"), /tokens\.refresh is no token/],
-    [PYTHON.replace("https://events.example.org", ""), /no URL/],
+    [PYTHON + 'password = "eyJ', /not valid TOML \(line \d+\)/],
+    ["eyJ.access.sig", /not valid TOML/],
+    [PYTHON.replace('"eyJ.access.sig"', "17"), /tokens\.access is not text/],
+    [
+      PYTHON.replace("eyJ.access.sig", "eyJ\\nX: y"),
+      /tokens\.access is not a to/,
+    ],
+    [
+      PYTHON.replace("eyJ.refresh.sig", "eyJ é"),
+      /tokens\.refresh is not a token/,
+    ],
+    [PYTHON.replace("https://events.example.org", ""), /not a URL/],
     [PYTHON.replace("https://events", "http://events"), /plain http/],
     [PYTHON.replace("events.example.org", "e.org/eyJ"), /without a path/],
-    ["tokens = 3", /tokens is no table/],
+    ["tokens = 3", /tokens is not a table/],
     [`#${"eyJ".repeat(100_000)}`, /too large/],
   ];
   for (const [text, reason] of cases) {
@@ -137,7 +143,7 @@ Deno.test("readCredentials: bytes that are no text, a folder -> unusable", async
   await Deno.writeFile(`${home.path}/credentials`, Uint8Array.of(0xff, 0xfe));
   const bytes = await readCredentials(home.path);
   ok(bytes.kind === "unusable");
-  match(bytes.why, /no UTF-8/);
+  match(bytes.why, /not valid UTF-8/);
   await Deno.remove(`${home.path}/credentials`);
   await Deno.mkdir(`${home.path}/credentials`);
   strictEqual((await readCredentials(home.path)).kind, "unusable");

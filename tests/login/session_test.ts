@@ -655,7 +655,7 @@ Deno.test("environment: a JWT's own team and end -> used where nothing else is k
   strictEqual(named.teamSlug, "acme");
 });
 
-Deno.test("environment: a text that is no token -> no session, and it is not quoted", async () => {
+Deno.test("environment: a text that is not a token -> no session, and it is not quoted", async () => {
   await using at = await setUp();
   for (const text of ["two words", "a\nb", "schlüssel"]) {
     at.world.vars.set("SPEC_KITTY_ACCESS_TOKEN", text);

@@ -184,7 +184,7 @@ async function tellTeamless(
   const count = await countOfTeam(home, LOCAL_TEAM).catch(() => 0);
   if (count === 0) return;
   await out.note(
-    `queued without a team: ${count}; sent as the team of whoever is logged in then`,
+    `queued without a team: ${count}; sent as the team of the login at that time`,
   );
 }
 
@@ -202,7 +202,7 @@ async function logOut(call: Call): Promise<number> {
   await out.note(
     removed
       ? "logged out; queued events stay and are sent after the next login"
-      : "nobody was logged in; nothing to do",
+      : "not logged in; nothing to do",
   );
   await warnOfEnvironment(call);
   if (out.mode.json) await tellStatus(call, place);

@@ -90,7 +90,7 @@ async function run(call: Call): Promise<number> {
   });
   const folder = await folderOf(call);
   const log = jsonLog(world.nowMs, (line) => void terminal.writeError(line));
-  // Before anything is open, so that no signal finds nobody listening.
+  // Before anything is open, so that no signal goes unheard.
   const asked = Promise.withResolvers<number>();
   terminal.onStop(asked.resolve);
   await using server = await startCollector({ world, folder, listen, log });

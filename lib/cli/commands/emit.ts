@@ -290,7 +290,7 @@ function given(
 
 /**
  * Reads a text from standard input, less the line break at its end. Bytes that
- * are no UTF-8 become halves of surrogate pairs, which the contract refuses:
+ * are not valid UTF-8 become halves of surrogate pairs, which the contract refuses:
  * they must neither be changed silently nor end the call.
  */
 async function readText(terminal: Terminal): Promise<string> {

@@ -151,7 +151,7 @@ class Stream {
     });
   }
 
-  /** Says on stderr what became of all lines; after a stop, only if somebody listens. */
+  /** Says on stderr what became of all lines; after a stop, only if stderr is still read. */
   async summarize(): Promise<void> {
     await this.#unlessStopped(this.#summarize(), TELLING_MS_MAX);
   }
@@ -164,7 +164,7 @@ class Stream {
     await out.note(`${total} ${drafts}: ${parts.join(", ") || "none"}`);
     if (!this.#isRead) {
       await out.warn(
-        "nobody read the receipts any more (stdout was closed or full); the events were recorded all the same",
+        "the receipts are no longer read (stdout was closed or full); the events were recorded all the same",
       );
     }
   }

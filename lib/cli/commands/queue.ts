@@ -108,7 +108,7 @@ async function stats(call: Call): Promise<number> {
   const document = {
     queued,
     dead,
-    // Whoever cannot read them was told so above.
+    // If they cannot be read, that was said above.
     spooled: (await home.spool.names().catch(() => [])).length,
     bytes,
     capacity: settings.maxQueueSize,

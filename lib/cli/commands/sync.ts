@@ -104,7 +104,7 @@ function sessionOf({ world, out }: Call, { home, settings }: Keeper) {
   );
 }
 
-/** What a drain came to, whoever did it. */
+/** What a drain came to, whichever process did it. */
 interface Outcome {
   readonly summary: SyncSummary;
   readonly notTaken: readonly NotTaken[];

@@ -40,7 +40,7 @@ export const transfer: readonly Command[] = [
     summary: "Take over events from an export, or from a set-aside queue.",
     details: [
       "Ids, nodes and clock values stay; ids that are here already are skipped.",
-      "Exit code 65 when a line is no valid event, 75 when the queue is full.",
+      "Exit code 65 when a line is not a valid event, 75 when the queue is full.",
     ],
     examples: [
       "queue import events.ndjson",
@@ -63,7 +63,7 @@ export const transfer: readonly Command[] = [
 ];
 
 async function exportAll(call: Call): Promise<number> {
-  // Without the lock: whoever reads slowly must not keep others from writing.
+  // Without the lock: a slow reader must not keep others from writing.
   const queue = await (await openKeeper(call)).readAll();
   const decoder = new TextDecoder();
   let text = "", count = 0;
@@ -85,7 +85,7 @@ async function importAll(call: Call): Promise<number> {
     throw usageError("either a FILE or --from DIR, not both");
   }
   if (from === "") throw usageError("--from is empty");
-  // A wrong path is told before a home is made.
+  // A wrong path is reported before a home is made.
   if (from !== undefined) await expectFolder(from, SET_ASIDE_HINT, NO_EXPORT);
   const source = from === undefined
     ? await openInput(call, path, `${SET_ASIDE} ${path}`)

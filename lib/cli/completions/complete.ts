@@ -29,7 +29,7 @@ export async function complete(
     const lines = await candidates(current.slice(1), before, world);
     await terminal.write(lines.map((line) => `${line}\n`).join(""));
   } catch {
-    // Nobody reads it.
+    // It would not be read.
   }
 }
 

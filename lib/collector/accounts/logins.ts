@@ -74,7 +74,7 @@ export class Logins {
     if (problems || found.length < names.length) {
       throw new HttpError(
         400,
-        `the body is no JSON object with the texts ${names.join(" and ")}`,
+        `the body is not a JSON object with the texts ${names.join(" and ")}`,
       );
     }
     return Object.fromEntries(found) as Record<N, string>;

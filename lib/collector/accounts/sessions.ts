@@ -56,7 +56,7 @@ export class Sessions {
   /**
    * Spends a refresh token. Its predecessor is answered with the same pair
    * again for a while, because an answer may get lost; any other reuse means
-   * that somebody has a copy, and ends the session.
+   * that there is a copy of it, and ends the session.
    *
    * @returns undefined where the token is not good
    */

@@ -25,7 +25,7 @@ export interface NewUser {
 /**
  * Adds a user.
  *
- * @throws {KittyError} where the name is taken, or a value is no good
+ * @throws {KittyError} where the name is taken, or a value is not allowed
  */
 export async function addUser(
   accounts: AccountStore,

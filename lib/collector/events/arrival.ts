@@ -25,7 +25,7 @@ export type Arrival =
     | { readonly words: string; readonly event?: never }
   );
 
-/** What came is no JSON at all. */
+/** What came is not JSON at all. */
 export const NO_JSON = "no JSON";
 
 /** Reads one event in JSON and UTF-8. */
@@ -52,7 +52,7 @@ export function isForeign({ team }: Arrival, own: string): boolean {
   return team !== undefined && team !== "" && team !== own;
 }
 
-/** What is told of an event of another team. */
+/** What is said of an event of another team. */
 export const FOREIGN_WORDS =
   "/team_slug: expected the team of the token, found another one";
 

@@ -85,7 +85,7 @@ function checkEncoding(request: Request): "gzip" | "identity" {
   return encoding;
 }
 
-/** @throws {HttpError} 400 for a body that is no batch */
+/** @throws {HttpError} 400 for a body that is not a batch */
 async function readBatch(
   body: Uint8Array,
   elapsedMs: () => number,

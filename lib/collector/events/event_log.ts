@@ -34,7 +34,7 @@ export interface Admission {
 /**
  * Called with new events once they are stored, in the order of their positions.
  *
- * @param sender who offered them; it need not be told
+ * @param sender who offered them, and need not hear of them
  */
 export type OnStored = (
   team: string,
@@ -70,7 +70,7 @@ export interface EventLog {
   export(team: string): AsyncIterable<Uint8Array<ArrayBuffer>>;
   /**
    * Gives the work packages of a team at a moment at which nothing of it is
-   * being stored: whatever comes later is told to `onStored` after it. The
+   * being stored: whatever comes later reaches `onStored` after it. The
    * same array as before, where nothing has changed.
    */
   snapshot(

@@ -173,7 +173,7 @@ export class KvStore implements Disposable {
     const { bytes } = row[0]!;
     const chunks = cut(bytes);
     if (chunks.length === 0) return joinLines(row.map((event) => event.bytes));
-    // Nobody reads chunks without a row, and the next event at this position writes over them.
+    // Chunks without a row are never read, and the next event at this position writes over them.
     for (let at = 0; at < chunks.length; at += COMMIT_CHUNKS_MAX) {
       const commit = this.kv.atomic();
       for (

@@ -11,11 +11,11 @@ import { KEY_TEXT_MAX } from "../../base/limits.ts";
 /** What is known of a work package in one feature. */
 export interface PackageState {
   readonly status: string;
-  /** ISO 8601, as its event told it. */
+  /** ISO 8601, as its event has it. */
   readonly updated_at: string;
   /** Only its creation is known: any change of status is newer. */
   readonly created_only: boolean;
-  /** Clock, node and id of the event that told it: they order all events. */
+  /** Clock, node and id of the event that said so: they order all events. */
   readonly order: readonly [clock: number, node: string, id: string];
 }
 

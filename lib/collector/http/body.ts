@@ -56,7 +56,7 @@ export async function readBody(
 /**
  * Decompresses a body.
  *
- * @throws {HttpError} 413 where it becomes larger, 400 where it is no gzip
+ * @throws {HttpError} 413 where it becomes larger, 400 where it is not gzip
  */
 export async function inflate(
   bytes: Uint8Array,
@@ -78,7 +78,7 @@ export async function inflate(
     }
   } catch (error) {
     if (error instanceof HttpError) throw error;
-    throw new HttpError(400, "the body is no gzip");
+    throw new HttpError(400, "the body is not gzip");
   } finally {
     reader.cancel().catch(() => {});
   }

@@ -36,7 +36,7 @@ export interface RouteParts {
   readonly logins: Logins;
   readonly tokens: Tokens;
   readonly metrics: Metrics;
-  /** Told of each request whose sender has shown who it is. */
+  /** Called with each request whose sender has proved who it is. */
   readonly vouch: (request: Request) => void;
 }
 
@@ -53,7 +53,7 @@ export function routesOf(parts: RouteParts): Routes {
     return claims;
   };
 
-  /** Whoever has got tokens has shown who it is. */
+  /** A client that was given tokens has proved who it is. */
   const withTokens = (give: Logins["login"]): Handler => async (request) => {
     const response = await give(request);
     parts.vouch(request);
@@ -154,6 +154,6 @@ async function upgrade(
     sockets.add(socket, claims.team, { intake, events });
     return response;
   } catch {
-    throw new HttpError(400, "this is no handshake of a WebSocket");
+    throw new HttpError(400, "not a WebSocket handshake");
   }
 }

@@ -1,5 +1,5 @@
 /**
- * One WebSocket and whoever is at its other end.
+ * One WebSocket and its other end.
  *
  * @module
  */

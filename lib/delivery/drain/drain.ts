@@ -39,9 +39,9 @@ import { type Failure, failure, type Verdict } from "./verdict.ts";
 /** What a drain works with. */
 export interface DrainParts extends SenderParts {
   readonly selection: Selection;
-  /** Told after each batch. */
+  /** Called after each batch. */
   readonly onProgress?: (counts: DrainCounts) => void;
-  /** Told of each event that the server did not take. */
+  /** Called with each event that the server did not take. */
   readonly onFailure?: (id: string, failure: Failure, fate: Fate) => void;
 }
 

@@ -86,7 +86,7 @@ export class Sender {
     return Math.min(this.#bytesMax, this.#lineBytesMax);
   }
 
-  /** Bytes that the line carries in the time of one request, as far as time-outs have told. */
+  /** Bytes that the line carries in the time of one request, as far as time-outs have shown. */
   get lineBytesMax(): number {
     return this.#lineBytesMax;
   }
@@ -133,7 +133,7 @@ export class Sender {
       const isTooSlow = trouble.isLate === true && part.length > 1;
       const bytes = bytesOf(part);
       if (isTooSlow) this.#lineBytesMax = Math.floor(bytes / 2);
-      // One that the line may be to blame for is no try with the server in trouble.
+      // A time-out that the line may have caused does not count against the server.
       if (!isTooSlow || bytes <= LINE_BYTES_MIN) this.#troubles += 1;
       const end = await this.#backOff(trouble);
       if (end) return { kind: "end", end };

@@ -36,7 +36,7 @@ export async function holdForDrain<T>(
       },
     );
   } finally {
-    // Told without the lock.
+    // Report after releasing the lock.
     for (const text of warnings) home.context.warn?.(text);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What a drain came to, as it is told: by `sync now --json`, and by the agent
- * to whoever asks it to drain.
+ * What a drain came to, as it is reported: by `sync now --json`, and by the agent
+ * to the process that asks it to drain.
  *
  * @module
  */

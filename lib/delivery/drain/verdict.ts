@@ -35,7 +35,7 @@ const DUPLICATE_WORDS: ReadonlySet<string> = new Set(["duplicate", "skipped"]);
  * were not sent do not matter. Of several words for one id, one that settles
  * it wins.
  *
- * @returns undefined where no sent event is named: that is no answer
+ * @returns undefined where no sent event is named: that does not count as an answer
  */
 export function judge(
   sentIds: readonly string[],
@@ -93,7 +93,7 @@ function rank({ status }: EventResult): number {
  * of a refusal (there also as a JSON string of a list).
  *
  * @param status for items that have none
- * @returns undefined where it is no list
+ * @returns undefined where it is not a list
  */
 export function readResults(
   value: unknown,

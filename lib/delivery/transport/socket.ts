@@ -36,7 +36,7 @@ export interface SocketEnd {
 export interface SocketParts {
   readonly session: Session;
   readonly world: World;
-  /** Our node: what it told comes back as a broadcast, and does not move the clock. */
+  /** Our node: its own events come back as broadcasts, and does not move the clock. */
   readonly nodeId: string;
   /** Takes the highest clock value of the broadcasts of a tenth of a second. */
   readonly onClock: (value: number) => void;
@@ -58,7 +58,7 @@ export class EventSocket implements Transport {
   #isPinged = false;
   /** The sending that waits for its acknowledgements. */
   #waiting: Waiting | undefined;
-  /** Highest clock value of broadcasts that was not told yet. */
+  /** Highest clock value of broadcasts that was not passed on yet. */
   #remoteClock: number | undefined;
 
   private constructor(socket: WebSocket, parts: SocketParts) {
@@ -212,7 +212,7 @@ export class EventSocket implements Transport {
     if (waiting.open.size === 0) waiting.resolve();
   }
 
-  /** An event of somebody else: only its clock is of interest here. */
+  /** An event of another node: only its clock is of interest here. */
   #hearEvent(message: Message): void {
     const event = (message.event ?? message) as Message;
     if (typeof event !== "object" || event.node_id === this.#parts.nodeId) {

@@ -110,7 +110,7 @@ export function number(text: string | undefined): number | undefined {
   }
   const value = Number(text);
   const [, fraction = ""] = text.split(".");
-  // 6.9999999999999999 would become 7, which nobody has said.
+  // 6.9999999999999999 would become 7, which the caller did not say.
   const isRounded = Number.isInteger(value) && /[1-9]/.test(fraction);
   return isRounded ? text as unknown as number : value;
 }

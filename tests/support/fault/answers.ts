@@ -16,7 +16,7 @@ import {
   requestWith,
 } from "./http.ts";
 
-/** An answer that a test makes up; a body that is no text or bytes becomes JSON. */
+/** An answer that a test makes up; a body that is not text or bytes becomes JSON. */
 export interface AnswerSpec {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
