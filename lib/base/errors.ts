@@ -96,6 +96,11 @@ export function usageError(message: string, hint?: string): KittyError {
   return new KittyError("usage", message, { hint });
 }
 
+/** An error for a queue that is there but cannot be used now. */
+export function queueUnusable(message: string, hint?: string): KittyError {
+  return new KittyError("queue_unusable", message, { hint });
+}
+
 /** The deadline of a call passed before the thing awaited had happened. */
 export class DeadlineError extends Error {
   override name = "DeadlineError";

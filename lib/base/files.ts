@@ -174,3 +174,10 @@ async function openLockFile(path: string): Promise<Deno.FsFile> {
     return await Deno.open(path, options);
   }
 }
+
+/** Whether an error says that a disk, or a user's share of it, is full. */
+export function isDiskFull(error: unknown): boolean {
+  const text = error instanceof Error ? error.message : String(error);
+  return /disk is full|no space left|quota exceeded|os error (28|112|122)\b/i
+    .test(text);
+}

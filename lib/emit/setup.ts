@@ -14,7 +14,6 @@ import {
 } from "../base/config.ts";
 import { Deadline } from "../base/deadline.ts";
 import { type AgentState, findAgent, pokePath } from "../route/agent_file.ts";
-import { agentRoute } from "../route/agent_route.ts";
 import { offlineRoute, type Route } from "../route/route.ts";
 import { EventEmitter } from "./emitter.ts";
 import { openAhead } from "../home/queue_file.ts";
@@ -68,8 +67,7 @@ export async function setUpEmitter(
     homePath,
     ...refusal && { refusal },
     ...ahead && { ahead: ahead.queue },
-    route: options.route ??
-      (agent ? agentRoute(agent.state, pokePath(homePath!)) : offlineRoute),
+    route: options.route ?? await routeBeside(agent, homePath),
     async connect(home) {
       const { connect } = await import("../delivery/connected.ts");
       return await connect(home, world, {
@@ -82,6 +80,16 @@ export async function setUpEmitter(
     warn: options.warn,
   });
   return { emitter, settings };
+}
+
+/** The way of a process beside the home's agent, if there is one. */
+async function routeBeside(
+  agent: AgentState | undefined,
+  homePath: string | undefined,
+): Promise<Route> {
+  if (!agent || homePath === undefined) return offlineRoute;
+  const { agentRoute } = await import("../route/agent_route.ts");
+  return agentRoute(agent.state, pokePath(homePath));
 }
 
 /** What lies on disk around a call. */

@@ -9,11 +9,16 @@
  * @module
  */
 
-import { FILE_MODE, removeIfThere, syncFolder } from "../base/files.ts";
+import {
+  FILE_MODE,
+  isDiskFull,
+  removeIfThere,
+  syncFolder,
+} from "../base/files.ts";
 import { COMMIT_BYTES_MAX, COMMIT_MUTATIONS_MAX } from "../base/limits.ts";
 import { queuePath } from "./queue_file.ts";
 import { foldFile } from "./sqlite.ts";
-import { isDiskFull, makeRoom } from "./reserve.ts";
+import { makeRoom } from "./reserve.ts";
 
 /** The queue's files, by what follows their common name. */
 const ENDINGS = ["", "-wal", "-shm"];

@@ -14,12 +14,11 @@ import {
 } from "../base/limits.ts";
 import type { World } from "../base/world.ts";
 import { Held } from "./held.ts";
-import { type IntakeBounds, type IntakeContext, takeIn } from "./intake.ts";
+import type { IntakeBounds, IntakeContext } from "./intake.ts";
 import { type Opened, Opening, tidyLog } from "./opening.ts";
 import { OfflineQueue } from "./offline_queue.ts";
 import type { QueueReader } from "./queue.ts";
 import { type OpenQueue, sealOf, stateOf } from "./queue_file.ts";
-import { makeReserve } from "./reserve.ts";
 import { Spool } from "./spool.ts";
 import { type Lease, Turns } from "./turns.ts";
 
@@ -59,7 +58,11 @@ export class Home implements Disposable {
       const { held, opened, spooled } = await this.#enter(lease, deadline);
       return await this.#sealing(lease, opened, held, async () => {
         const { spool, context } = this;
-        held.intake = await takeIn(held, spool, spooled, context, intake);
+        if (spooled.length > 0) {
+          // Loaded only here: the spool is mostly empty.
+          const { takeIn } = await import("./intake.ts");
+          held.intake = await takeIn(held, spool, spooled, context, intake);
+        }
         return await work(held);
       });
     });
@@ -135,6 +138,7 @@ export class Home implements Disposable {
       { files: Infinity, ms: Infinity },
       (held) =>
         work(held).finally(async () => {
+          const { makeReserve } = await import("./reserve.ts");
           await makeReserve(this.path);
           await this.spool.removeLeftovers(this.world.nowMs());
         }),

@@ -74,7 +74,6 @@ export async function takeIn(
   context: IntakeContext,
   bounds: IntakeBounds,
 ): Promise<IntakeResult> {
-  if (names.length === 0) return { left: 0, full: false };
   try {
     return await takeInSome(held, spool, names, context, bounds);
   } catch (error) {

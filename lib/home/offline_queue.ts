@@ -22,7 +22,6 @@ import { Accounts, type Change } from "./queue_accounts.ts";
 import { KvAddition, type Large, prepareAddition } from "./queue_addition.ts";
 import { chunkKey, eventKey, toBytes, triesKey } from "./queue_layout.ts";
 import { bucketOf, type KnownBuckets } from "./queue_index.ts";
-import { Move } from "./queue_move.ts";
 import {
   findLocated,
   KvReader,
@@ -30,7 +29,7 @@ import {
   type StoredEntry,
   walk,
 } from "./queue_read.ts";
-import { isDiskFull } from "./reserve.ts";
+import { isDiskFull } from "../base/files.ts";
 
 /** Makes room on a full disk; false where there is none to be had. */
 export type MakeRoom = () => Promise<boolean>;
@@ -244,6 +243,8 @@ export class OfflineQueue extends KvReader implements QueueWriter {
     counter?: "delivered" | "dropped",
     triesAfter?: (before: Tries) => Tries,
   ): Promise<number> {
+    // An `emit` moves nothing.
+    const { Move } = await import("./queue_move.ts");
     let moved = 0;
     const wanted = [...new Set(ids)];
     for (let at = 0; at < wanted.length;) {

@@ -19,7 +19,6 @@ import {
   stateOf,
 } from "./queue_file.ts";
 import { KvReader } from "./queue_read.ts";
-import { makeReserve, makeRoom } from "./reserve.ts";
 
 /** What a holder has opened and read. */
 export interface Opened {
@@ -74,7 +73,10 @@ export class Opening implements Disposable {
       OfflineQueue.open(kv, {
         home: this.#home,
         teamSlug,
-        makeRoom: () => makeRoom(this.#home),
+        makeRoom: async () => {
+          const { makeRoom } = await import("./reserve.ts");
+          return await makeRoom(this.#home);
+        },
       }),
       clockFile.load(this.#home, this.#world.nowMs()),
     ]);
@@ -103,6 +105,7 @@ export class Opening implements Disposable {
       if (!state) {
         await closeToOthers(home);
         // Before there is anything that could fill the disk.
+        const { makeReserve } = await import("./reserve.ts");
         await makeReserve(home, deadline.shifted(-deadline.leftMs * 0.9));
       }
       state ??= await stateOf(home);

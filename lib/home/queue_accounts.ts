@@ -6,7 +6,7 @@
  */
 
 import type { Envelope } from "../contract/contract.ts";
-import { unusable } from "./sqlite.ts";
+import { queueUnusable } from "../base/errors.ts";
 import type { Ledger } from "./queue.ts";
 import {
   EMPTY_LEDGER,
@@ -124,13 +124,13 @@ function read(value: Uint8Array): Ledger {
   try {
     ledger = fromBytes<Ledger>(value);
   } catch {
-    throw unusable(
+    throw queueUnusable(
       "the queue's counters cannot be read",
       "events wait in the spool; export what can be read, then move events.kv away and import it",
     );
   }
   if (ledger.layout <= LAYOUT) return ledger;
-  throw unusable(
+  throw queueUnusable(
     `the queue was written by a newer version (layout ${ledger.layout}, known here: ${LAYOUT})`,
     "update kitty-events; until then events wait in the spool",
   );

@@ -10,7 +10,7 @@ import type { Deadline } from "../base/deadline.ts";
 import { FILE_MODE, fileStamp, FOLDER_MODE, ifRegular } from "../base/files.ts";
 import { CHECK_BYTES_PER_MS } from "../base/limits.ts";
 import { lockPath } from "./lock.ts";
-import { findDamage, unusable } from "./sqlite.ts";
+import { queueUnusable } from "../base/errors.ts";
 
 /** SQLite's companions of the file: they belong to it and move with it. */
 const COMPANIONS = ["-wal", "-shm", "-journal"];
@@ -35,7 +35,7 @@ export async function stateOf(
   const path = queuePath(home);
   try {
     const stat = await Deno.stat(path);
-    if (!stat.isFile) throw unusable(`${path} is not a file`);
+    if (!stat.isFile) throw queueUnusable(`${path} is not a file`);
     return {
       size: stat.size,
       mtimeMs: stat.mtime?.getTime() ?? 0,
@@ -80,11 +80,13 @@ export async function makeSound(
     return strays ? [...lost, `its leftovers are in ${strays}`] : lost;
   }
   if (state.size / CHECK_BYTES_PER_MS > deadline.leftMs / 2) {
-    throw unusable(
+    throw queueUnusable(
       "the last run ended in the middle of its work and this call has no time to check so large a queue",
       "run: kitty-events queue check",
     );
   }
+  // Loaded only here: a file that matches its seal is not looked at.
+  const { findDamage } = await import("./sqlite.ts");
   const damage = await findDamage(queuePath(home));
   if (damage === undefined) return [];
   const aside = await moveAside(home, ["", ...COMPANIONS], nowMs);
@@ -115,7 +117,7 @@ export function openKv(home: string): Promise<Deno.Kv> {
   } catch (error) {
     // What else may be wrong, the opening itself meets.
     if (/too many open files|os error 24/i.test(String(error))) {
-      throw unusable(
+      throw queueUnusable(
         "this process may open too few files for the queue; raise its limit: ulimit -n 64",
       );
     }

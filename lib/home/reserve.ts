@@ -8,7 +8,7 @@
  */
 
 import type { Deadline } from "../base/deadline.ts";
-import { FILE_MODE, removeIfThere } from "../base/files.ts";
+import { FILE_MODE, isDiskFull, removeIfThere } from "../base/files.ts";
 import { queuePath } from "./queue_file.ts";
 import { foldFile } from "./sqlite.ts";
 
@@ -28,13 +28,6 @@ const RANDOM_BYTES = 64 * 1024;
 /** Path of a home's reserve. */
 export function reservePath(home: string): string {
   return `${home}/reserve`;
-}
-
-/** Whether an error says that a disk, or a user's share of it, is full. */
-export function isDiskFull(error: unknown): boolean {
-  const text = error instanceof Error ? error.message : String(error);
-  return /disk is full|no space left|quota exceeded|os error (28|112|122)\b/i
-    .test(text);
 }
 
 /**

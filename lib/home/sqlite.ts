@@ -6,7 +6,7 @@
  * @module
  */
 
-import { KittyError, reasonOf } from "../base/errors.ts";
+import { KittyError, queueUnusable, reasonOf } from "../base/errors.ts";
 import { FAILED_READS_MAX, PAGE_ENTRIES } from "../base/limits.ts";
 import type { Place } from "./queue.ts";
 
@@ -32,13 +32,13 @@ export async function findDamage(
     const words = verdict.replaceAll("\n", "; ");
     const [, code] = verdict.match(/error code=(\d+)/) ?? [];
     if (code === undefined || isDamage(Number(code))) return words;
-    throw unusable(`cannot check ${path}: ${words}`);
+    throw queueUnusable(`cannot check ${path}: ${words}`);
   } catch (error) {
     if (error instanceof KittyError) throw error;
     if (isDamage((error as { errcode?: number }).errcode ?? 0)) {
       return reasonOf(error);
     }
-    throw unusable(`cannot check ${path}: ${reasonOf(error)}`);
+    throw queueUnusable(`cannot check ${path}: ${reasonOf(error)}`);
   }
 }
 
@@ -61,7 +61,7 @@ async function quickCheck(
   } catch (error) {
     if (!isReadOnly(error)) throw error;
     if (!changesNothing) return check(false);
-    throw unusable(
+    throw queueUnusable(
       `cannot check ${path}: a change to it was broken off`,
       "the next emit takes it back, and so does: kitty-events queue check",
     );
@@ -91,11 +91,6 @@ export async function foldFile(path: string): Promise<void> {
 function isDamage(code: number): boolean {
   const CORRUPT = 11, NOT_A_DATABASE = 26;
   return [CORRUPT, NOT_A_DATABASE].includes(code & 0xff);
-}
-
-/** An error for a queue that is there but cannot be used now. */
-export function unusable(message: string, hint?: string): KittyError {
-  return new KittyError("queue_unusable", message, { hint });
 }
 
 /**

@@ -8,13 +8,14 @@
  * @module
  */
 
-import { giveBack, isDiskFull } from "../home/reserve.ts";
+import { giveBack } from "../home/reserve.ts";
 import { knownTeam } from "../base/config.ts";
 import type { Deadline } from "../base/deadline.ts";
 import { reasonOf } from "../base/errors.ts";
 import {
   FILE_MODE,
   fileStamp,
+  isDiskFull,
   lockFile,
   removeIfThere,
   syncFolder,
