@@ -116,7 +116,7 @@ function portionsOf(files: readonly string[]): string[][] {
   return portions;
 }
 
-/** Runs files side by side, in as many processes as there are cores. */
+/** Runs files side by side, in one process more than there are cores: some of them wait. */
 async function runTogether(
   files: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -126,7 +126,8 @@ async function runTogether(
   const work = async () => {
     for (const portion of portions) counted.push(await run(portion, env));
   };
-  const jobs = navigator.hardwareConcurrency;
+  const jobs = Number(Deno.env.get("JOBS")) ||
+    navigator.hardwareConcurrency + 1;
   await Promise.all(Array.from({ length: jobs }, work));
   return counted;
 }

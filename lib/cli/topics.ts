@@ -41,7 +41,7 @@ export const TOPICS: readonly Topic[] = [
       ["disabled", "switched off by SPEC_KITTY_DISABLED"],
     ],
     outro: [
-      "A single emit prints the event's id on stdout, nothing where there is none, and a line for people on stderr. With --json, and in a stream, a receipt is one JSON document with the fields line (streams only), event_type, event_id, lamport_clock, status, problems and warning.",
+      "A single emit prints the event's id on stdout (nothing if it got none) and a line for people on stderr. With --json, and in a stream, a receipt is one JSON document with the fields line (streams only), event_type, event_id, lamport_clock, status, problems and warning.",
       "A retry is safe when it names the same --event-id: as long as the event waits here, the answer is its receipt again.",
     ],
   },
@@ -80,7 +80,7 @@ export const TOPICS: readonly Topic[] = [
     name: "environment",
     summary: "Variables and settings.",
     intro: [
-      "A flag goes before the environment, the environment before config.toml in the home, and that before the default.",
+      "A flag counts first, then the environment, then config.toml in the home, then the default.",
     ],
     rows: VARIABLES.flatMap(({ name, meaning }) =>
       meaning === undefined ? [] : [[name, meaning] as const]
@@ -134,7 +134,7 @@ export const TOPICS: readonly Topic[] = [
     name: "spool",
     summary: "Recording without running anything: a file in the spool.",
     intro: [
-      "Any program may drop a draft into spool/ of the home. It writes .name.tmp there and renames it to name.json, so that nobody reads half of it. The next run of kitty-events takes it in, in the order of the names.",
+      "Any program may drop a draft into spool/ of the home. It writes .name.tmp there and renames it to name.json, so that it is never read half-written. The next run of kitty-events takes it in, in the order of the names.",
     ],
     rows: [
       ["event_type", "one of the eight, such as HistoryAdded"],

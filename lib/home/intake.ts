@@ -99,15 +99,15 @@ async function takeInSome(
   }
   const stopAtMs = held.deadline.elapsedMs() + bounds.ms;
   const limit = Math.min(names.length, bounds.files);
-  await using judged = new ReadAhead(
+  await using inspected = new ReadAhead(
     names.slice(0, limit),
-    (name) => judge(spool, name, context, held.deadline),
+    (name) => inspect(spool, name, context, held.deadline),
   );
   let at = 0, unfinished = 0, group: Drafted[] = [], bytes = 0;
   const isOver = () => held.deadline.elapsedMs() >= stopAtMs;
   while (at < limit && !(isOver() && at > 0)) {
     held.deadline.check("take in the spool");
-    const verdict = await judged.next();
+    const verdict = await inspected.next();
     at += 1;
     if (verdict === "unfinished") unfinished += 1;
     if (typeof verdict === "string") continue;
@@ -119,12 +119,12 @@ async function takeInSome(
     group.push(verdict);
     bytes += verdict.file.bytes.length;
     if (group.length < COMMIT_EVENTS_MAX && bytes < COMMIT_BYTES_MAX) continue;
-    const full = await store(held, spool, context, group);
+    const full = await storeGroup(held, spool, context, group);
     group = [];
     bytes = 0;
     if (full > 0) return { left: names.length - at + full, full: true };
   }
-  const full = await store(held, spool, context, group);
+  const full = await storeGroup(held, spool, context, group);
   if (unfinished > 0) {
     held.warn(
       `${unfinished} file(s) in ${spool.path} cannot be read as a draft yet; they are looked at again`,
@@ -136,22 +136,22 @@ async function takeInSome(
 /** Looks at a few files at once, but tells of them in their order. */
 class ReadAhead implements AsyncDisposable {
   readonly #names: Iterator<string>;
-  readonly #judge: (name: string) => Promise<Verdict>;
+  readonly #inspect: (name: string) => Promise<Verdict>;
   readonly #begun: Promise<Verdict>[] = [];
 
   constructor(
     names: readonly string[],
-    judge: (name: string) => Promise<Verdict>,
+    inspect: (name: string) => Promise<Verdict>,
   ) {
     this.#names = names.values();
-    this.#judge = judge;
+    this.#inspect = inspect;
   }
 
   next(): Promise<Verdict> {
     while (this.#begun.length < SPOOL_READ_AHEAD) {
       const { value, done } = this.#names.next();
       if (done) break;
-      const verdict = this.#judge(value);
+      const verdict = this.#inspect(value);
       verdict.catch(() => {});
       this.#begun.push(verdict);
     }
@@ -164,7 +164,7 @@ class ReadAhead implements AsyncDisposable {
   }
 }
 
-async function judge(
+async function inspect(
   spool: Spool,
   name: string,
   context: IntakeContext,
@@ -219,7 +219,7 @@ async function idOf({ name, bytes, modifiedMs }: SpoolFile): Promise<string> {
 }
 
 /** Stores a group and clears its files away; returns how many found no room. */
-async function store(
+async function storeGroup(
   held: Held,
   spool: Spool,
   context: IntakeContext,

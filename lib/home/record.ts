@@ -78,7 +78,7 @@ export async function record(
     const failed = results.findLast(({ kind }) => kind === "failed");
     storing = failed
       ? Promise.resolve(some.map(() => failed))
-      : store(held, some, made);
+      : storeMade(held, some, made);
   }
   results.push(...await storing ?? []);
   await held.releaseClock();
@@ -145,12 +145,12 @@ function make(
 }
 
 /** Stores what was made; what could not be stored is `failed`. */
-async function store(
+async function storeMade(
   held: Held,
   candidates: readonly Candidate[],
   { additions, results }: Made,
 ): Promise<Recorded[]> {
-  const failed = await append(held, additions);
+  const failed = await storeParts(held, additions);
   if (!failed) return [...results];
   return results.map((result, i) => {
     const { event_id } = candidates[i]!.draft;
@@ -161,7 +161,7 @@ async function store(
 }
 
 /** Commits events part by part; returns the ids of those that were not stored. */
-async function append(
+async function storeParts(
   held: Held,
   additions: readonly Addition[],
 ): Promise<{ ids: Set<string>; error: unknown } | undefined> {

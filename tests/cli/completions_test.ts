@@ -1,7 +1,7 @@
 /** Completions, asked of the real shells, which ask the program. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { placeOf, valuedOptions } from "../../lib/cli/completions/model.ts";
+import { pointAt, valuedOptions } from "../../lib/cli/completions/model.ts";
 import { COMMANDS, loadCommand } from "../../lib/cli/commands.ts";
 import {
   ENTRY_TYPES,
@@ -224,9 +224,9 @@ Deno.test("completions powershell: quotes, brackets -> balanced", () =>
     }
   }));
 
-Deno.test("placeOf, valuedOptions: of the table -> values by name and help, each option one meaning", async () => {
+Deno.test("pointAt, valuedOptions: of the table -> values by name and help, each option one meaning", async () => {
   const valued = await valuedOptions();
-  const valuesOf = async (path: string) => (await placeOf(path)).values;
+  const valuesOf = async (path: string) => (await pointAt(path)).values;
   deepStrictEqual(await valuesOf("schema"), [EVENT_TYPES]);
   deepStrictEqual(await valuesOf("emit wp-status-changed"), [
     "work_package",
@@ -243,7 +243,7 @@ Deno.test("placeOf, valuedOptions: of the table -> values by name and help, each
   );
   // An option is read before its command is known.
   for (const path of COMMANDS.keys()) {
-    const { options } = await placeOf(path);
+    const { options } = await pointAt(path);
     const own = await loadCommand(path).then(({ options }) => options);
     for (const [name, { kind }] of Object.entries(own)) {
       strictEqual(valued.has(`--${name}`), kind !== "flag", `${path} ${name}`);

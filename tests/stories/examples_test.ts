@@ -312,7 +312,12 @@ Deno.test(needing(
     await outputOf("go", ["build", "-o", `${user.path}/example`, "."], {
       cwd: `${EXAMPLES}go`,
       // Of what is here: a test loads no other toolchain.
-      env: { GOTOOLCHAIN: "local", GOFLAGS: "-mod=readonly", GOPROXY: "off" },
+      env: {
+        CGO_ENABLED: "0",
+        GOTOOLCHAIN: "local",
+        GOFLAGS: "-mod=readonly",
+        GOPROXY: "off",
+      },
     });
     const { code, stdout, stderr } = await user.run("./example");
     strictEqual(code, 0, stderr);

@@ -4,6 +4,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { COMMANDS, loadCommand } from "../../lib/cli/commands.ts";
 import { ADA, localCollector } from "../support/collector.ts";
 import { inHome } from "../support/home.ts";
+import { runHere } from "../support/in_process.ts";
 import {
   checkOffline,
   checkOnline,
@@ -93,15 +94,17 @@ async function furnish(
   user: User,
   example: string,
 ): Promise<{ queued: string; dead: string }> {
-  const emitted = await user.run(
-    "for n in 1 2; do kitty-events emit history-added WP01 note $n; done",
-  );
-  const [queued, dead] = emitted.stdout.trim().split("\n");
+  const env = { SPEC_KITTY_HOME: user.home };
+  const emit = async (text: string) =>
+    (await runHere(["emit", "history-added", "WP01", "note", text], env))
+      .stdout.trim();
+  const queued = await emit("1"), dead = await emit("2");
   await inHome(
     user.home,
-    ({ queue }) => queue.deadLetter([dead!], { reason: "refused", nowMs: 0 }),
+    ({ queue }) => queue.deadLetter([dead], { reason: "refused", nowMs: 0 }),
   );
-  await user.run("kitty-events queue export > events.ndjson");
+  const { stdout } = await runHere(["queue", "export"], env);
+  await Deno.writeTextFile(`${user.path}/events.ndjson`, stdout);
   await Deno.writeTextFile(`${user.path}/password.txt`, ADA.password);
   await Deno.writeTextFile(
     `${user.path}/drafts.ndjson`,
@@ -110,14 +113,12 @@ async function furnish(
   const damaged = example.match(/damaged-\S+/)?.[0];
   if (damaged) {
     await Deno.mkdir(`${user.home}/${damaged}`);
-    for (const end of ["", "-wal"]) {
-      await Deno.copyFile(
-        `${user.home}/events.kv${end}`,
-        `${user.home}/${damaged}/events.kv${end}`,
-      );
-    }
+    await Deno.copyFile(
+      `${user.home}/events.kv`,
+      `${user.home}/${damaged}/events.kv`,
+    );
   }
-  return { queued: queued!, dead: dead! };
+  return { queued, dead };
 }
 
 /** Runs an example against a server in the place of the one that it names. */

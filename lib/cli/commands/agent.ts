@@ -26,7 +26,7 @@ import { tableOf } from "../output.ts";
 export const agent: readonly Command[] = [
   {
     name: "agent run",
-    summary: "Keep delivering, in the foreground, until told to end.",
+    summary: "Keep delivering, in the foreground, until stopped.",
     details: [
       "Keeps a WebSocket to the server open and sends events as they are recorded,",
       "in batches while there is none. Other programs record through its socket,",
@@ -45,7 +45,8 @@ export const agent: readonly Command[] = [
       "batch-interval": {
         kind: "text",
         value: "TIME",
-        help: "without a connection, at most one batch in so long (default 5s)",
+        help:
+          "without a connection, at most one batch in this time (default 5s)",
       },
     },
     run: runAgent,

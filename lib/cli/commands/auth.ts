@@ -78,7 +78,7 @@ export const auth: readonly Command[] = [
     positionals: [],
     options: {},
     async run(call) {
-      await tellStatus(call, await placeOf(call));
+      await tellStatus(call, await loginHomeOf(call));
       return EXIT.ok;
     },
   },
@@ -93,12 +93,12 @@ export const auth: readonly Command[] = [
 ];
 
 /** Where a call works, and how it is set up. */
-interface Place {
+interface LoginHome {
   readonly home: string;
   readonly settings: Settings;
 }
 
-async function placeOf(call: Call): Promise<Place> {
+async function loginHomeOf(call: Call): Promise<LoginHome> {
   const { world, out } = call;
   const home = await homeOf(call);
   const settings = settingsOf(world, await readConfigFile(home));
@@ -108,8 +108,8 @@ async function placeOf(call: Call): Promise<Place> {
 
 async function logIn(call: Call): Promise<number> {
   const { args, world, out } = call;
-  const place = await placeOf(call);
-  const { home, settings } = place;
+  const at = await loginHomeOf(call);
+  const { home, settings } = at;
   const named = args.text("server");
   const given = named ?? settings.serverUrl;
   if (given === undefined) {
@@ -160,8 +160,8 @@ async function logIn(call: Call): Promise<number> {
     await out.warn(`the credentials were damaged and are now ${aside}`);
   }
   await warnOfEnvironment(call);
-  await tellStatus(call, place);
-  await tellTeamless(call, place);
+  await tellStatus(call, at);
+  await tellTeamless(call, at);
   return EXIT.ok;
 }
 
@@ -177,7 +177,7 @@ async function advised(error: unknown, { world }: Call): Promise<unknown> {
 /** Says of events without a team whose they will be, where that is open. */
 async function tellTeamless(
   { out }: Call,
-  { home, settings }: Place,
+  { home, settings }: LoginHome,
 ): Promise<void> {
   if (knownTeam(settings.teamSlug)) return;
   const { countOfTeam } = await import("../../home/queue_look.ts");
@@ -197,16 +197,16 @@ async function warnOfEnvironment({ world, out }: Call): Promise<void> {
 
 async function logOut(call: Call): Promise<number> {
   const { out } = call;
-  const place = await placeOf(call);
-  const removed = await change(call, place.home, (held) => held.remove());
+  const at = await loginHomeOf(call);
+  const removed = await change(call, at.home, (held) => held.remove());
   await out.note(
     removed
       ? "logged out; queued events stay and are sent after the next login"
       : "not logged in; nothing to do",
   );
   await warnOfEnvironment(call);
-  if (out.mode.json) await tellStatus(call, place);
-  await tellTeamless(call, place);
+  if (out.mode.json) await tellStatus(call, at);
+  await tellTeamless(call, at);
   return EXIT.ok;
 }
 
@@ -227,12 +227,12 @@ async function change<T>(
   }
 }
 
-async function tellStatus(call: Call, place: Place): Promise<void> {
+async function tellStatus(call: Call, at: LoginHome): Promise<void> {
   const { world, out } = call;
   const warnings: string[] = [];
   const session = await openSession(
-    place.home,
-    place.settings,
+    at.home,
+    at.settings,
     world,
     (text) => warnings.push(text),
   );

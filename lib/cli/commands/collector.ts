@@ -26,7 +26,7 @@ export const collector: readonly Command[] = [
     details: [
       `Prints {"listening": URL} first, then logs to stderr. Its data lies in`,
       "collector/ of the home. Tokens and events travel in the clear: to anywhere but",
-      "this machine put a proxy with TLS before it.",
+      "this machine, put a proxy with TLS in front of it.",
     ],
     examples: ["collector run", "collector run --listen 127.0.0.1:0"],
     positionals: [],

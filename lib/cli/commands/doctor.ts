@@ -24,9 +24,9 @@ export const doctor: readonly Command[] = [{
     "Look for trouble: home, disk, lock, clock, queue, settings, server.",
   details: [
     "Changes nothing, and asks the server only whether it is there. Exit code 0",
-    "when there is no problem (a warning is none), else that of the first one: 74",
+    "when there is no problem (warnings do not count), else that of the first one: 74",
     "events cannot be stored, 75 the queue is full, 78 a setting cannot be used, 77",
-    "nobody is logged in, 69 the server does not answer.",
+    "no one is logged in, 69 the server does not answer.",
   ],
   examples: ["doctor", "doctor --json"],
   positionals: [],

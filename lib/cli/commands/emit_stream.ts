@@ -110,14 +110,14 @@ class Stream {
         return null;
       });
       if (!this.#group.isEmpty && !await this.#isFollowed(reading)) {
-        await this.#commit();
+        await this.#endGroup();
       }
       const lines = await this.#unlessStopped(reading, 0);
       if (lines === null) break;
       for (const line of lines) {
         if (this.#exitCode !== undefined) break;
         this.#group.add(line);
-        if (this.#group.isFull) await this.#commit();
+        if (this.#group.isFull) await this.#endGroup();
       }
     }
     if (trouble) {
@@ -126,7 +126,7 @@ class Stream {
       this.#group.addLost(reader.count + 1, receipt);
       await this.#call.out.warn(`lost: ${receipt.warning}`);
     }
-    await this.#commit();
+    await this.#endGroup();
     await this.#pipeline.done();
     return this.#exitCode;
   }
@@ -170,7 +170,7 @@ class Stream {
   }
 
   /** Has the group that was gathered recorded. */
-  async #commit(): Promise<void> {
+  async #endGroup(): Promise<void> {
     const group = this.#group;
     this.#group = this.#newGroup();
     if (!group.isEmpty) await this.#pipeline.add(group);

@@ -46,7 +46,7 @@ export const queue: readonly Command[] = [
   {
     name: "queue drop",
     summary: "Remove queued events for good, undelivered.",
-    details: ["With --all: every one; say --yes then, too."],
+    details: ["--all means every one of them, and needs --yes."],
     examples: ["queue drop 01KHEXAMPXE0000000000000AA"],
     positionals: [{ ...ID, optional: true, rest: true }],
     options: REMOVAL_OPTIONS,

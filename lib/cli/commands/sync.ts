@@ -53,7 +53,7 @@ export const syncCommands: readonly Command[] = [
     options: {
       timeout: {
         ...EMIT_OPTIONS.timeout,
-        help: "end after so long, whatever is left (default 10m)",
+        help: "stop after this time, whatever is left (default 10m)",
       },
       report: {
         kind: "text",

@@ -29,7 +29,7 @@ export const transfer: readonly Command[] = [
   {
     name: "queue export",
     summary: "Print all queued events as NDJSON, in order.",
-    details: ["Dead letters are not among them. The queue stays as it is."],
+    details: ["Dead letters are left out. The queue stays as it is."],
     examples: ["queue export > events.ndjson"],
     positionals: [],
     options: {},

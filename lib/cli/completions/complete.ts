@@ -12,8 +12,8 @@ import type { Terminal } from "../terminal.ts";
 import { known } from "./known.ts";
 import {
   type Known,
-  type Place,
-  placeOf,
+  type Point,
+  pointAt,
   valuedOptions,
   type Values,
   type Word,
@@ -65,19 +65,19 @@ async function candidates(
   if (cursor.option !== undefined) {
     return fitting(await lookUp(valued.get(cursor.option)!), current);
   }
-  const place = await placeOf(cursor.path);
+  const point = await pointAt(cursor.path);
   if (!cursor.isEnded && current.startsWith("-")) {
-    return fitting(place.options, current);
+    return fitting(point.options, current);
   }
-  const words = !cursor.isEnded && cursor.count === 0 ? place.words : [];
-  const values = await lookUp(valuesAt(place, cursor.count));
+  const words = !cursor.isEnded && cursor.count === 0 ? point.words : [];
+  const values = await lookUp(valuesAt(point, cursor.count));
   return [
     ...fitting(words, current),
     ...fitting(values, current),
   ];
 }
 
-function valuesAt({ values, repeats }: Place, count: number): Values {
+function valuesAt({ values, repeats }: Point, count: number): Values {
   return values[repeats ? Math.min(count, values.length - 1) : count] ?? [];
 }
 
@@ -111,7 +111,7 @@ async function cursorAfter(
 }
 
 async function leadsOn(path: string, next: string): Promise<boolean> {
-  return (await placeOf(path)).words.some(({ word }) => word === next);
+  return (await pointAt(path)).words.some(({ word }) => word === next);
 }
 
 /** The words that a value can be; or the one that lets the shell look. */

@@ -28,7 +28,7 @@ export type Known =
 export type Values = readonly string[] | Known | "file" | "folder" | "any";
 
 /** A point of the command line: the words so far, and what may follow. */
-export interface Place {
+export interface Point {
   readonly words: readonly Word[];
   /** With their dashes. */
   readonly options: readonly Word[];
@@ -43,11 +43,11 @@ export interface Place {
  *
  * @param path such as `queue dead`; empty at the beginning
  */
-export async function placeOf(path: string): Promise<Place> {
+export async function pointAt(path: string): Promise<Point> {
   const isHelp = path === "help" || path.startsWith("help ");
   if (isHelp && path !== "help") {
     // `help queue dead` completes as `queue dead` does, less its arguments.
-    return { ...await placeOf(path.slice("help ".length)), ...NO_ARGUMENTS };
+    return { ...await pointAt(path.slice("help ".length)), ...NO_ARGUMENTS };
   }
   const command = COMMANDS.has(path) ? await loadCommand(path) : undefined;
   const words = await nextWords(isHelp ? "" : path);

@@ -19,7 +19,7 @@ import {
   type Page,
 } from "./event_log.ts";
 import type { KvStore } from "./kv_store.ts";
-import { commitsOf, joinLines, type Place } from "./layout.ts";
+import { commitsOf, joinLines, type RowPlace } from "./layout.ts";
 import { snapshotOf, type SnapshotPackage } from "./packages.ts";
 
 /** Events in Deno KV. */
@@ -41,7 +41,7 @@ export class KvEventLog implements EventLog {
     sender?: object,
   ): Promise<Admission> {
     return this.#alone(team, async () => {
-      const { admitted, fresh } = await this.#judge(team, events);
+      const { admitted, fresh } = await this.#compare(team, events);
       for (const group of commitsOf(fresh)) {
         this.#snapshots.delete(team);
         await this.#store.append(team, group);
@@ -103,7 +103,7 @@ export class KvEventLog implements EventLog {
     return gate.enter(work);
   }
 
-  async #judge(
+  async #compare(
     team: string,
     events: readonly IncomingEvent[],
   ): Promise<{ admitted: Admitted[]; fresh: IncomingEvent[] }> {
@@ -134,7 +134,7 @@ export class KvEventLog implements EventLog {
     const stored = new Map<string, Envelope>();
     for (const [row, found] of byRow) {
       const lines = await this.#store.lines(team, row);
-      for (const [id, [, line]] of found as [string, Place][]) {
+      for (const [id, [, line]] of found as [string, RowPlace][]) {
         stored.set(id, JSON.parse(decoder.decode(lines[line])));
       }
     }

@@ -22,8 +22,8 @@ import {
   LAYOUT_KEY,
   NEW_TEAM,
   packageKey,
-  type Place,
   rowKey,
+  type RowPlace,
   rowsOf,
   splitLines,
   teamKey,
@@ -85,7 +85,7 @@ export class KvStore implements Disposable {
   async places(
     team: string,
     ids: readonly string[],
-  ): Promise<Map<string, Place>> {
+  ): Promise<Map<string, RowPlace>> {
     if (ids.length <= GET_MANY_MAX) return await this.#lookUp(team, ids);
     // New ids are made later than stored ones, so that the range of a new batch is mostly empty: one read in place of hundreds.
     const sorted = [...ids].sort();
@@ -94,25 +94,25 @@ export class KvStore implements Disposable {
       end: [...idKey(team, sorted.at(-1)!), 0],
     };
     const limit = 2 * ids.length;
-    const found = new Map<string, Place>();
+    const found = new Map<string, RowPlace>();
     for await (
       const { key, value } of this.kv.list<Uint8Array>(range, {
         limit,
         batchSize: Math.min(limit, 1_000),
       })
-    ) found.set(String(key.at(-1)), fromBytes<Place>(value));
+    ) found.set(String(key.at(-1)), fromBytes<RowPlace>(value));
     return found.size < limit ? found : await this.#lookUp(team, ids);
   }
 
   async #lookUp(
     team: string,
     ids: readonly string[],
-  ): Promise<Map<string, Place>> {
-    const found = new Map<string, Place>();
+  ): Promise<Map<string, RowPlace>> {
+    const found = new Map<string, RowPlace>();
     const values = await this.#getAll(ids.map((id) => idKey(team, id)));
     for (const [i, id] of ids.entries()) {
       const value = values[i];
-      if (value) found.set(id, fromBytes<Place>(value));
+      if (value) found.set(id, fromBytes<RowPlace>(value));
     }
     return found;
   }
@@ -141,7 +141,10 @@ export class KvStore implements Disposable {
     for (const row of rowsOf(events)) {
       commit.set(rowKey(team, n), await this.#rowValue(team, n, row));
       for (const [line, { event_id }] of row.entries()) {
-        commit.set(idKey(team, event_id), toBytes([n, line] satisfies Place));
+        commit.set(
+          idKey(team, event_id),
+          toBytes([n, line] satisfies RowPlace),
+        );
       }
       n += row.length;
     }

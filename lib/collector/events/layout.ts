@@ -7,7 +7,7 @@
  * | `["team", team]` | `TeamState`: number of events, highest clock value |
  * | `["event", team, n]` | a row: the events from the n-th on, one JSON document a line, or `[chunks, bytes]` of a large one |
  * | `["chunk", team, n, i]` | the i-th piece of the large n-th event |
- * | `["id", team, id]` | `Place`: the row that has the event, and its line there |
+ * | `["id", team, id]` | `RowPlace`: the row that has the event, and its line there |
  * | `["package", team, wp_id, feature]` | `PackageState`, see `packages.ts` |
  * | `["session", id]` | `Session`, see `session_store.ts` |
  *
@@ -41,7 +41,7 @@ export interface TeamState {
 export const NEW_TEAM: TeamState = { events: 0, highest: 0 };
 
 /** Where an event lies: its row, and its line there. */
-export type Place = readonly [row: number, line: number];
+export type RowPlace = readonly [row: number, line: number];
 
 export const LAYOUT_KEY: Deno.KvKey = ["layout"];
 
