@@ -1,5 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { checkEnvelope } from "../lib/contract/contract.ts";
+import { checkEnvelope, EVENT_TYPES } from "../lib/contract/contract.ts";
+import * as build from "../lib/event/builders.ts";
 import { runCode } from "./support/child.ts";
 import { inHome, tempHome } from "./support/home.ts";
 
@@ -42,6 +43,17 @@ const eventsIn = (home: string) =>
     async ({ queue }) =>
       (await queue.peek(100)).map(({ envelope }) => envelope),
   );
+
+Deno.test("each event type -> a builder and a public function, by its name", async () => {
+  const mod = await import("../lib/mod.ts");
+  const types = EVENT_TYPES.map((type) => type.toLowerCase()).sort();
+  const builders = Object.keys(build);
+  deepStrictEqual(builders.map((name) => name.toLowerCase()).sort(), types);
+  for (const name of builders) {
+    const emit = `emit${name[0]!.toUpperCase()}${name.slice(1)}`;
+    strictEqual(typeof Reflect.get(mod, emit), "function", emit);
+  }
+});
 
 Deno.test("the eight emit functions: required arguments alone -> exactly these envelopes, with the defaults", async () => {
   await using home = await tempHome();

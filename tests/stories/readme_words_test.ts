@@ -3,6 +3,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { ERROR_EXITS } from "../../lib/base/errors.ts";
 import { COMMANDS, loadCommand } from "../../lib/cli/commands.ts";
+import { EMIT_COMMANDS } from "../../lib/event/types/types.ts";
 import { COMMON_OPTIONS } from "../../lib/cli/command.ts";
 import { tempFolder } from "../support/home.ts";
 import { documentsOf, runProgram } from "../support/program.ts";
@@ -139,6 +140,15 @@ Deno.test("README: its table of commands -> names each command, and no other", (
     if (cell!.startsWith("`clock [show]")) missing.delete("clock");
   }
   deepStrictEqual([...missing], []);
+});
+
+Deno.test("README: its shell lines -> show each event type once", () => {
+  const lines = README.match(
+    /There are \w+ event types[^]*?```sh\n([^]*?)```/,
+  )![1]!;
+  const words = [...lines.matchAll(/^kitty-events emit ([a-z-]+)/gm)]
+    .map(([, word]) => word!);
+  deepStrictEqual(words.sort(), EMIT_COMMANDS.map(({ word }) => word).sort());
 });
 
 Deno.test("README: flags of every emit -> are options of each event type", async () => {
