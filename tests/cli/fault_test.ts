@@ -11,6 +11,7 @@ import { tempFolder, tempHome } from "../support/home.ts";
 import { documentsOf, programScript, runProgram } from "../support/program.ts";
 import {
   FULL_DEVICE,
+  MKFIFO,
   needing,
   outputOf,
   runTool,
@@ -272,7 +273,7 @@ Deno.test(needing(
 ));
 
 Deno.test(needing(
-  [UNIX],
+  [UNIX, MKFIFO],
   "emit: pipes in the place of the home's files -> ends although nobody writes to them, with a true receipt",
   async () => {
     const expected = {

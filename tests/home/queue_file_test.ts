@@ -12,7 +12,7 @@ import { findDamage } from "../../lib/home/sqlite.ts";
 import { linesOf, NOBODY, runCode, spawnCode } from "../support/child.ts";
 import { eventOf } from "../support/events.ts";
 import { farDeadline, namesIn, tempFolder } from "../support/home.ts";
-import { needing, outputOf, SUPERUSER } from "../support/needs.ts";
+import { needing, SUPERUSER } from "../support/needs.ts";
 
 const NOW = Date.UTC(2026, 1, 3, 12);
 const ASIDE = "damaged-2026-02-03T120000.000Z";
@@ -201,9 +201,9 @@ Deno.test("findDamage: another process has the file open and writes -> no damage
 });
 
 for (
-  const [name, prepare] of [
-    ["a file that may not be read", `chmod 0600 "$1/events.kv"`],
-    ["a folder that may not be entered", `chmod 0700 "$1"`],
+  const [name, path, mode] of [
+    ["a file that may not be read", "/events.kv", 0o600],
+    ["a folder that may not be entered", "", 0o700],
   ] as const
 ) {
   Deno.test(needing(
@@ -214,7 +214,7 @@ for (
       await fill(home.path, 5);
       await Deno.chmod(home.path, 0o777);
       const names = await namesIn(home.path);
-      await outputOf("sh", ["-c", prepare, "sh", home.path]);
+      await Deno.chmod(home.path + path, mode);
       const output = await runCode(
         `const { makeSound, stateOf } = await import(lib + "home/queue_file.ts");
          const deadline = { leftMs: 60_000 };

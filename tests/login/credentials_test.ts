@@ -12,7 +12,7 @@ import { DeadlineError } from "../../lib/base/errors.ts";
 import { linesOf, spawnCode } from "../support/child.ts";
 import { farDeadline, isThere, namesIn, tempHome } from "../support/home.ts";
 import { holder } from "../support/trouble.ts";
-import { needing, outputOf, UNIX } from "../support/needs.ts";
+import { MKFIFO, needing, outputOf, UNIX } from "../support/needs.ts";
 
 const NOW_MS = Date.UTC(2026, 1, 3, 12);
 
@@ -150,7 +150,7 @@ Deno.test("readCredentials: bytes that are no text, a folder -> unusable", async
 });
 
 Deno.test(needing(
-  [UNIX],
+  [UNIX, MKFIFO],
   "readCredentials: a pipe in its place -> unusable at once",
   async () => {
     await using home = await tempHome();

@@ -8,7 +8,7 @@ import { COMPILE_FLAGS } from "../../packaging/compile.ts";
 import { findTarget, type Target } from "../../packaging/targets.ts";
 import { isThere } from "../support/home.ts";
 import { newUser, type User } from "../support/user.ts";
-import { type Need, runTool } from "../support/needs.ts";
+import { BASH, type Need, runTool } from "../support/needs.ts";
 
 /** Where the scripts lie that stand in for downloads. */
 export const TOOLS = decodeURIComponent(
@@ -20,8 +20,8 @@ const COMPILER = `${TOOLS}compile-offline`;
 /** What every test of the compiled program needs. */
 export const RUNTIME_BASE: Need = {
   isMet: Deno.build.target === "x86_64-unknown-linux-gnu" &&
-    await isThere(COMPILER),
-  reason: "there is no runtime base",
+    BASH.isMet && await isThere(COMPILER),
+  reason: "there is no runtime base, or no bash to compile with",
 };
 
 /** Longer than a run of these tests: another run may still use what it made. */
