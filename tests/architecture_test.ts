@@ -286,6 +286,38 @@ Deno.test("sources -> no file is longer than 350 lines", async () => {
   deepStrictEqual(long, []);
 });
 
+/** Functions at the top of a file, and methods of its classes, with their lines. */
+function functionsIn(text: string): { name: string; lines: number }[] {
+  const lines = text.split("\n");
+  return lines.flatMap((line, start) => {
+    const [, indent, name] = line.match(
+      /^(|  )(?:export )?(?:static |override |readonly )*(?:async )?(?:function\*? |\*)?(#?\w+)(?:<.*>)?\(/,
+    ) ?? [];
+    const isOther = /^(if|for|while|switch|catch|return|await|super)$/.test(
+      name ?? "return",
+    );
+    // The line on which its body begins: none for a call, or a signature alone.
+    const opening = /[{};]$/.test(line)
+      ? start
+      : lines.findIndex((other, i) =>
+        i > start && other.startsWith(`${indent})`)
+      );
+    if (isOther || !lines[opening]?.endsWith("{")) return [];
+    const end = lines.findIndex((other, i) =>
+      i > opening && other === `${indent}}`
+    );
+    return end < 0 ? [] : [{ name: name!, lines: end - start + 1 }];
+  });
+}
+
+Deno.test("sources -> no function is longer than 60 lines", async () => {
+  const all = [...await sources()].flatMap(([path, text]) =>
+    functionsIn(text).map(({ name, lines }) => ({ path, name, lines }))
+  );
+  ok(all.length > 800, `${all.length} functions`);
+  deepStrictEqual(all.filter(({ lines }) => lines > 60), []);
+});
+
 Deno.test("ARCHITECTURE.md: rooms -> all of them, and only real files", async () => {
   const text = await Deno.readTextFile(new URL("ARCHITECTURE.md", ROOT));
   for (const room of ROOMS) ok(text.includes(`| \`lib/${room}/\` |`), room);
