@@ -291,7 +291,7 @@ function functionsIn(text: string): { name: string; lines: number }[] {
   const lines = text.split("\n");
   return lines.flatMap((line, start) => {
     const [, indent, name] = line.match(
-      /^(|  )(?:export )?(?:static |override |readonly )*(?:async )?(?:function\*? |\*)?(#?\w+)(?:<.*>)?\(/,
+      /^(| {2})(?:export )?(?:static |override |readonly )*(?:async )?(?:function\*? |\*)?(#?\w+)(?:<.*>)?\(/,
     ) ?? [];
     const isOther = /^(if|for|while|switch|catch|return|await|super)$/.test(
       name ?? "return",
