@@ -83,6 +83,10 @@ async function filesOf(release: Release, program: Program): Promise<Member[]> {
     { path: `${doc}/copyright`, content: copyright(release) },
     { path: `${doc}/NOTICES.gz`, content: await gzip(release.notices, 9) },
     { path: `${doc}/README.md.gz`, content: await gzip(release.readme, level) },
+    ...await Promise.all(release.pages.map(async ({ name, text }) => ({
+      path: `${doc}/docs/${name}.gz`,
+      content: await gzip(text, level),
+    }))),
     { path: `${doc}/changelog.gz`, content: await gzip(debianLog(release), 9) },
     {
       path: "usr/share/lintian/overrides/kitty-events",

@@ -24,6 +24,8 @@ export interface Release extends ArchiveOptions {
   readonly docs: Docs;
   readonly license: string;
   readonly readme: string;
+  /** The pages that it links to, by their names in `docs/`. */
+  readonly pages: readonly { readonly name: string; readonly text: string }[];
   readonly changelog: string;
   /** The licences of what is in the program. */
   readonly notices: string;
@@ -52,15 +54,17 @@ export interface Artefact {
  */
 export async function readRelease(level = 9): Promise<Release> {
   const read = (name: string) => Deno.readTextFile(new URL(name, ROOT));
-  const [time, docs, license, readme, changelog, components] = await Promise
-    .all([
-      timeOfRelease(),
-      readDocs(),
-      read("LICENSE"),
-      read("README.md"),
-      read("CHANGELOG.md"),
-      readComponents(),
-    ]);
+  const [time, docs, license, readme, pages, changelog, components] =
+    await Promise
+      .all([
+        timeOfRelease(),
+        readDocs(),
+        read("LICENSE"),
+        read("README.md"),
+        readPages(),
+        read("CHANGELOG.md"),
+        readComponents(),
+      ]);
   return {
     version: VERSION,
     time,
@@ -68,10 +72,22 @@ export async function readRelease(level = 9): Promise<Release> {
     docs,
     license,
     readme,
+    pages,
     changelog,
     notices: noticesOf(components),
     components,
   };
+}
+
+/** The pages of reference, in the order of their names. */
+async function readPages(): Promise<Release["pages"]> {
+  const folder = new URL("docs/", ROOT);
+  const names = (await Array.fromAsync(Deno.readDir(folder)))
+    .map(({ name }) => name).filter((name) => name.endsWith(".md")).sort();
+  return await Promise.all(names.map(async (name) => ({
+    name,
+    text: await Deno.readTextFile(new URL(name, folder)),
+  })));
 }
 
 /** The time that all files bear: the reproducible-builds variable, or the commit's. */
@@ -93,6 +109,10 @@ export function papersOf(release: Release): Member[] {
     { path: "LICENSE", content: release.license },
     { path: "NOTICES", content: release.notices },
     { path: "README.md", content: release.readme },
+    ...release.pages.map(({ name, text }) => ({
+      path: `docs/${name}`,
+      content: text,
+    })),
   ];
 }
 

@@ -141,7 +141,9 @@ function unknownCommand(
       offer,
     );
   }
-  const meant = nearMiss(next, choices);
+  const meant = group === "clock" && /^\d+$/.test(next)
+    ? `receive ${next}`
+    : nearMiss(next, choices);
   return usageError(
     `unknown ${group === "emit" ? "event type" : "command"} "${
       printable(next, 40)

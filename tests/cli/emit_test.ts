@@ -191,6 +191,7 @@ Deno.test("emit: wrong usage -> 64, with a suggestion, nothing recorded", () =>
       [["emit", "--stdin", "--timeout", "soon"], /500ms/],
       [["emit", "--stdin", "--wait", "servr"], /did you mean --wait server/],
       [["emti"], /did you mean: kitty-events emit/],
+      [["clock", "5"], /did you mean: kitty-events clock receive 5\?/],
     ];
     for (const [words, expected] of wrong) {
       const { code, stderr } = await run(words);

@@ -55,7 +55,7 @@ Deno.test(needing(
     const root = `${temp.path}/${base}`;
     deepStrictEqual(await namesIn(root), [
       ...["CHANGELOG.md", "LICENSE", "NOTICES", "README.md", "completions"],
-      ...["kitty-events", "man", "systemd"],
+      ...["docs", "kitty-events", "man", "systemd"],
     ]);
     deepStrictEqual(await namesIn(`${root}/completions`), [
       ...["_kitty-events", "kitty-events.bash"],

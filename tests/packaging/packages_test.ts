@@ -109,6 +109,7 @@ Deno.test("zip: for Windows -> the program as .exe, with papers, manual and comp
       "completions/kitty-events.bash",
       "completions/kitty-events.fish",
       "completions/kitty-events.ps1",
+      ...made.release.pages.map(({ name }) => `docs/${name}`),
       ...["kitty-events.exe", "man/kitty-events.1"],
     ].map((path) => `${folder}/${path}`),
   );
@@ -171,6 +172,9 @@ Deno.test(needing(
       "usr/share/doc/kitty-events/README.md.gz",
       "usr/share/doc/kitty-events/changelog.gz",
       "usr/share/doc/kitty-events/copyright",
+      ...made.release.pages.map(({ name }) =>
+        `usr/share/doc/kitty-events/docs/${name}.gz`
+      ),
       "usr/share/fish/vendor_completions.d/kitty-events.fish",
       "usr/share/lintian/overrides/kitty-events",
       "usr/share/man/man1/kitty-events.1.gz",
