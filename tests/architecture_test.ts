@@ -203,6 +203,20 @@ Deno.test("transports -> made in one place", async () => {
   }
 });
 
+Deno.test("time and randomness -> come from the World", async () => {
+  const direct =
+    /\bDate\.now\(\)|\bperformance\.now\(\)|\bnew Date\(\)|\bMath\.random\b|\bgetRandomValues\b/;
+  const users = [...await sources()].filter(([, text]) => direct.test(text))
+    .map(([path]) => path);
+  deepStrictEqual(users.sort(), [
+    // Timers of the machine.
+    "lib/base/deadline.ts",
+    "lib/base/world.ts",
+    // Bytes that no file system stores in no room; what they are matters to no one.
+    "lib/home/reserve.ts",
+  ]);
+});
+
 Deno.test("SQLite below Deno KV -> known to one file", async () => {
   const users = [...await sources()]
     .filter(([, text]) => text.includes('"node:sqlite"'))

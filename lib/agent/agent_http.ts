@@ -7,6 +7,7 @@
 
 import { tooLarge } from "../contract/contract.ts";
 import { Deadline } from "../base/deadline.ts";
+import type { World } from "../base/world.ts";
 import { DraftGroup } from "../emit/draft_group.ts";
 import type { EventEmitter } from "../emit/emitter.ts";
 import type { Prepared } from "../emit/prepare.ts";
@@ -29,6 +30,7 @@ import { type NotTaken, summaryOf } from "../delivery/drain/summary.ts";
 
 /** What the interface works with. */
 export interface AgentHttpParts {
+  readonly world: World;
   readonly emitter: EventEmitter;
   readonly delivery: Delivery;
   /** How long one group of events may take to be recorded. */
@@ -153,9 +155,9 @@ async function* receiptLines(
 
 function record(
   group: readonly Prepared[],
-  { emitter, timeoutMs }: AgentHttpParts,
+  { world, emitter, timeoutMs }: AgentHttpParts,
 ) {
-  const deadline = Deadline.in(() => performance.now(), timeoutMs);
+  const deadline = Deadline.in(world.elapsedMs, timeoutMs);
   return emitter.recordGroup(group, deadline);
 }
 
@@ -173,7 +175,7 @@ async function getStatus(
 
 /** Drains now. `timeout_ms` bounds it; each event that was not taken is named. */
 async function postSync(
-  { delivery }: AgentHttpParts,
+  { world, delivery }: AgentHttpParts,
   query: URLSearchParams,
 ): Promise<Response> {
   const asked = Number(query.get("timeout_ms") ?? SYNC_TIMEOUT_MS_DEFAULT);
@@ -182,7 +184,7 @@ async function postSync(
   }
   const failed: NotTaken[] = [];
   const result = await delivery.sync({
-    deadline: Deadline.in(() => performance.now(), asked),
+    deadline: Deadline.in(world.elapsedMs, asked),
     troublesMax: TROUBLES_MAX,
     onFailure: (event_id, { category, words }, fate) => {
       if (failed.length < SYNC_FAILURES_MAX) {

@@ -42,10 +42,10 @@ export async function checkFileSystem(
 }
 
 /** Whether what is written reaches the disk, and how soon. */
-export async function checkSync({ home }: Patient): Promise<Finding> {
+export async function checkSync({ home, world }: Patient): Promise<Finding> {
   let ms: number;
   try {
-    ms = await probe(await nearestFolder(home));
+    ms = await probe(await nearestFolder(home), world.elapsedMs);
   } catch (error) {
     return problem(
       `nothing can be synced to the disk: ${reasonOf(error)}`,

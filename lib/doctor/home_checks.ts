@@ -16,12 +16,12 @@ import type { Patient } from "./patient.ts";
 
 /** Whether events can be kept there at all. */
 export async function checkHome(
-  { home, stat, obstacle }: Patient,
+  { home, stat, obstacle, world }: Patient,
 ): Promise<Finding> {
   if (obstacle) return obstacle;
   const folder = stat ? home : await nearestFolder(home);
   try {
-    await probe(folder);
+    await probe(folder, world.elapsedMs);
   } catch (error) {
     return problem(
       `${folder} cannot be written: ${reasonOf(error)}`,
@@ -38,7 +38,10 @@ export async function checkHome(
  *
  * @returns how long the sync took
  */
-export async function probe(folder: string): Promise<number> {
+export async function probe(
+  folder: string,
+  elapsedMs: () => number,
+): Promise<number> {
   const path = `${folder}/.kitty-events-doctor-${Deno.pid}.tmp`;
   try {
     using file = await Deno.open(path, {
@@ -47,9 +50,9 @@ export async function probe(folder: string): Promise<number> {
       mode: FILE_MODE,
     });
     await file.write(new Uint8Array(4096));
-    const startedMs = performance.now();
+    const startedMs = elapsedMs();
     await file.syncData();
-    return performance.now() - startedMs;
+    return elapsedMs() - startedMs;
   } finally {
     await Deno.remove(path).catch(() => {});
   }

@@ -67,7 +67,7 @@ export async function setUpEmitter(
     homePath,
     ...refusal && { refusal },
     ...ahead && { ahead: ahead.queue },
-    route: options.route ?? await routeBeside(agent, homePath),
+    route: options.route ?? await routeBeside(world, agent, homePath),
     async connect(home) {
       const { connect } = await import("../delivery/connected.ts");
       return await connect(home, world, {
@@ -84,12 +84,13 @@ export async function setUpEmitter(
 
 /** The way of a process beside the home's agent, if there is one. */
 async function routeBeside(
+  world: World,
   agent: AgentState | undefined,
   homePath: string | undefined,
 ): Promise<Route> {
   if (!agent || homePath === undefined) return offlineRoute;
   const { agentRoute } = await import("../route/agent_route.ts");
-  return agentRoute(agent.state, pokePath(homePath));
+  return agentRoute(agent.state, pokePath(homePath), world);
 }
 
 /** What lies on disk around a call. */

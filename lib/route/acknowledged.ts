@@ -18,14 +18,14 @@ import { CONNECTION_LABELS, type Offer, type Route } from "./route.ts";
 /**
  * Waits until events have left the queue. Never rejects.
  *
- * @param agentHome the home whose agent delivers them; the wait ends where it
- *   does so no more
+ * @param agent the home whose agent delivers them, and the time; the wait ends
+ *   where it does so no more
  * @returns the ids of those that the server has acknowledged; none where a
  *   person dropped events meanwhile, as these may be among them
  */
 export async function awaitAcknowledged(
   { events, queue, deadline }: Omit<Offer, "wait">,
-  agentHome?: string,
+  agent?: { readonly home: string; readonly nowMs: () => number },
 ): Promise<ReadonlySet<string>> {
   const ids = events.map(({ event_id }) => event_id);
   const acknowledged = new Set<string>();
@@ -34,9 +34,9 @@ export async function awaitAcknowledged(
     let lookAtLeftMs = deadline.leftMs - LOOK_EVERY_MS;
     for (;;) {
       let isOver = false;
-      if (agentHome !== undefined && deadline.leftMs < lookAtLeftMs) {
+      if (agent !== undefined && deadline.leftMs < lookAtLeftMs) {
         lookAtLeftMs -= LOOK_EVERY_MS;
-        isOver = !await deadline.race(delivers(agentHome), "look");
+        isOver = !await deadline.race(delivers(agent), "look");
       }
       // Only now, so that what the agent delivered at its end is seen.
       const places = await deadline.race(queue.placesOf(ids), "look");
@@ -79,12 +79,14 @@ export async function whyUnacknowledged(
 }
 
 /** Whether a home's agent still delivers. */
-async function delivers(home: string): Promise<boolean> {
-  const nowMs = Date.now();
-  const agent = await findAgent(home, nowMs);
+async function delivers(
+  { home, nowMs }: { readonly home: string; readonly nowMs: () => number },
+): Promise<boolean> {
+  const atMs = nowMs();
+  const agent = await findAgent(home, atMs);
   if (agent?.state !== "Offline") return agent !== undefined;
   // While it takes up new settings, it is Offline for a moment.
-  return nowMs - Date.parse(agent.since) <= CLOSE_TIMEOUT_MS;
+  return atMs - Date.parse(agent.since) <= CLOSE_TIMEOUT_MS;
 }
 
 /** How the agent of a route stands now: the call may have begun long ago. */

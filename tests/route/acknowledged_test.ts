@@ -1,5 +1,6 @@
 /** Why the server's word did not come, as far as this machine knows. */
 
+import { realWorld } from "../../lib/base/world.ts";
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import {
   awaitAcknowledged,
@@ -62,7 +63,7 @@ Deno.test("whyUnacknowledged: beside an agent -> its state in words", async () =
   ] as const;
   for (const [status, words] of table) {
     using _agent = await agentIn(at.home.path, status);
-    const route = agentRoute(status, poke);
+    const route = agentRoute(status, poke, realWorld());
     strictEqual(await whyUnacknowledged(route, at.home, farDeadline()), words);
   }
 });
@@ -71,7 +72,11 @@ Deno.test("whyUnacknowledged: the agent is another than at the call's start -> h
   await using at = await Sending.prepare(eventsOf(1, 1));
   const { home } = at;
   const why = (status: ConnectionStatus) =>
-    whyUnacknowledged(agentRoute(status, poke), home, farDeadline());
+    whyUnacknowledged(
+      agentRoute(status, poke, realWorld()),
+      home,
+      farDeadline(),
+    );
   {
     using _agent = await agentIn(home.path, "Reconnecting");
     match(await why("Connected"), /^the agent has no connection .*Reconnect/);
@@ -117,14 +122,20 @@ Deno.test("awaitAcknowledged: the agent ends, is killed, or has no login any mor
     await at.hold(async ({ queue }) => {
       const deadline = deadlineIn(1_500);
       deepStrictEqual(
-        await wait({ events, queue, deadline }, path),
+        await wait({ events, queue, deadline }, {
+          home: path,
+          nowMs: Date.now,
+        }),
         new Set<string>(),
       );
     });
     return performance.now() - startMs;
   };
   const offer: typeof awaitAcknowledged = (offer) =>
-    agentRoute("Connected", pokePath(path)).offer({ ...offer, wait: true });
+    agentRoute("Connected", pokePath(path), realWorld()).offer({
+      ...offer,
+      wait: true,
+    });
   {
     using _agent = await agentIn(path, "Connected");
     ok(await waitMs(offer) > 1_400);
@@ -150,7 +161,7 @@ Deno.test("whyUnacknowledged: the last drain failed -> its trouble, until one su
   await using at = await Sending.prepare(eventsOf(1, 1));
   await concludeDrain(at.home, "status 503: busy");
   using _agent = await agentIn(at.home.path, "Connected");
-  const why = (route = agentRoute("Connected", poke)) =>
+  const why = (route = agentRoute("Connected", poke, realWorld())) =>
     whyUnacknowledged(route, at.home, farDeadline());
   strictEqual(
     await why(),
