@@ -148,7 +148,7 @@ for (const signal of ["SIGKILL", "SIGSTOP"] as const) {
         await using agent = await TestAgent.connected(home);
         if (signal === "SIGKILL") await agent.stop(signal);
         // Not while it has the home's lock: nobody could record then.
-        else await inHome(home, () => agent.signal(signal));
+        else await inHome(home, () => agent.halt());
         await record(home, 1);
         const { code, stderr, summary } = await sync(
           signal === "SIGKILL" ? ["--json"] : ["--json", "--timeout", "500ms"],

@@ -117,6 +117,23 @@ export class TestAgent implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
+  /**
+   * Makes it stand still, and waits until all of it does, where that can be
+   * seen: a thread that waits for a lock may still be given it before.
+   */
+  async halt(): Promise<void> {
+    this.signal("SIGSTOP");
+    if (Deno.build.os !== "linux") return;
+    const threads = `/proc/${this.#child.pid}/task`;
+    await eventually("all threads stand still", async () => {
+      for await (const { name } of Deno.readDir(threads)) {
+        const stat = await Deno.readTextFile(`${threads}/${name}/stat`);
+        if (!/\) T /.test(stat)) return false;
+      }
+      return true;
+    });
+  }
+
   /** Ends it; its exit code. */
   async stop(signal: Deno.Signal = "SIGTERM"): Promise<number> {
     try {
