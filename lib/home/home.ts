@@ -103,9 +103,10 @@ export class Home implements Disposable {
     try {
       const result = await work();
       const { queue, state } = opened;
-      lease.mayPass = held.mayPass && held.isSound;
-      const clock = held.storedClock;
-      lease.known = { queue, state, clock, damage: [], warnings: [] };
+      if (held.mayPass && held.isSound) {
+        const clock = held.storedClock;
+        lease.known = { queue, state, clock, damage: [], warnings: [] };
+      }
       lease.seal = async () => {
         const after = await tidyLog(this.path, queue, state);
         return held.isSound ? sealOf(after) : undefined;

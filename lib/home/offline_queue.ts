@@ -27,7 +27,6 @@ import {
   KvReader,
   type LocatedEntry,
   type StoredEntry,
-  walk,
 } from "./queue_read.ts";
 import { isDiskFull } from "../base/files.ts";
 
@@ -153,22 +152,14 @@ export class OfflineQueue extends KvReader implements QueueWriter {
     this.#accounts.note(noted);
   }
 
-  override async find(ids: readonly string[]): Promise<Map<string, Entry>> {
-    return new Map(
-      [...await this.#findLocated(ids)].map(([id, { entry }]) => [id, entry]),
-    );
-  }
-
-  #findLocated(ids: readonly string[]): Promise<Map<string, LocatedEntry>> {
+  protected override locate(
+    ids: readonly string[],
+  ): Promise<Map<string, LocatedEntry>> {
     return findLocated(this.kv, ids, this.#known);
   }
 
-  async peek(limit: number): Promise<Entry[]> {
-    const entries: Entry[] = [];
-    for await (const entry of walk(this.kv, "queue", limit)) {
-      entries.push(entry);
-    }
-    return entries;
+  peek(limit: number): Promise<Entry[]> {
+    return Array.fromAsync(this.entries("queue", { limit }));
   }
 
   acknowledge(ids: readonly string[]): Promise<number> {
@@ -250,7 +241,7 @@ export class OfflineQueue extends KvReader implements QueueWriter {
     for (let at = 0; at < wanted.length;) {
       const some = wanted.slice(at, at + MOVED_AT_ONCE_MAX);
       // Each commit writes rows of the index anew, so they are read for each.
-      const found = await this.#findLocated(some);
+      const found = await this.locate(some);
       const move = new Move(to);
       for (const id of some) {
         const place = found.get(id);

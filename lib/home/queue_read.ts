@@ -45,7 +45,7 @@ export class StoredEntry implements Entry {
 const decoder = new TextDecoder();
 
 /** The entry of a key and its value, chunks put together. */
-export async function entryAt(
+async function entryAt(
   kv: Deno.Kv,
   key: Deno.KvKey,
   value: Uint8Array,
@@ -57,7 +57,7 @@ export async function entryAt(
 }
 
 /** The envelope's bytes of an event's stored value. */
-export async function envelopeBytes(
+async function envelopeBytes(
   kv: Deno.Kv,
   id: string,
   value: Uint8Array,
@@ -118,7 +118,7 @@ export async function getMany(
  * there. Mostly they follow each other, and then reading from the first to the
  * last costs a third of asking for each.
  */
-export async function getEvents(
+async function getEvents(
   kv: Deno.Kv,
   keys: readonly Deno.KvKey[],
 ): Promise<(Uint8Array | undefined)[]> {
@@ -194,8 +194,14 @@ export class KvReader implements QueueReader {
   }
 
   async find(ids: readonly string[]): Promise<Map<string, Entry>> {
-    const located = await findLocated(this.kv, ids);
+    const located = await this.locate(ids);
     return new Map([...located].map(([id, { entry }]) => [id, entry]));
+  }
+
+  protected locate(
+    ids: readonly string[],
+  ): Promise<Map<string, LocatedEntry>> {
+    return findLocated(this.kv, ids);
   }
 
   async placesOf(ids: readonly string[]): Promise<Map<string, Place>> {

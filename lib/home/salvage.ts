@@ -46,7 +46,7 @@ export async function* salvage(
     let count = 0;
     for (const place of ["queue", "dead"] as const) {
       for (const row of rows.of(place)) {
-        const envelope = envelopeOf(row, (key) => rows.value(key));
+        const envelope = envelopeOf(row, rows.value);
         if (!envelope) continue;
         count += 1;
         yield envelope;

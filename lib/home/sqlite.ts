@@ -119,18 +119,16 @@ export interface Row {
 /** The rows of a damaged file, as far as they can be read. */
 export class ReadableRows implements Disposable {
   readonly #database: Disposable;
-  readonly #value: (key: Uint8Array) => Uint8Array | undefined;
   readonly #range: RangeReader;
   /** Reads that met damage so far. */
   failures = 0;
 
   private constructor(
     database: Disposable,
-    value: (key: Uint8Array) => Uint8Array | undefined,
+    readonly value: (key: Uint8Array) => Uint8Array | undefined,
     range: RangeReader,
   ) {
     this.#database = database;
-    this.#value = value;
     this.#range = range;
   }
 
@@ -167,10 +165,6 @@ export class ReadableRows implements Disposable {
     const seen = { last: prefix, failures: 0 };
     yield* rowsBetween(read, 0, 2 ** 53, seen);
     this.failures += seen.failures;
-  }
-
-  value(key: Uint8Array): Uint8Array | undefined {
-    return this.#value(key);
   }
 
   [Symbol.dispose](): void {

@@ -13,10 +13,8 @@ import type { Opened } from "./opening.ts";
 
 /** The home's lock in the hands of this process. */
 export class Lease {
-  /** What was read under it already; without it, the holder looks for itself. */
+  /** What was read under it already, where the next call of this process may go on under it. */
   known: Opened | undefined;
-  /** Whether the next call of this process may go on under it. */
-  mayPass = false;
   /** Makes the seal that the next holder finds; without one, that holder looks closely. */
   seal: () => Promise<string | undefined> = () => Promise.resolve(undefined);
 
@@ -71,10 +69,9 @@ export class Turns {
   ): Promise<T> {
     const lease = this.#passed ?? await this.#lock(deadline);
     this.#passed = undefined;
-    lease.mayPass = false;
     try {
       const result = await work(lease);
-      const isPassed = lease.mayPass && this.#waiting > 0 &&
+      const isPassed = lease.known && this.#waiting > 0 &&
         this.#elapsedMs() < lease.untilMs;
       if (isPassed) this.#passed = lease;
       return result;
