@@ -10,7 +10,7 @@ import type { World } from "../base/world.ts";
 import type { Option } from "../base/arguments.ts";
 import { parseArgs } from "./args.ts";
 import { COMMON_OPTIONS, EMIT_OPTIONS } from "./command.ts";
-import { COMMANDS, loadCommand } from "./commands.ts";
+import { COMMANDS, loadCommand, nextWords } from "./commands.ts";
 import { Output, printable } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -88,7 +88,7 @@ function findCommand(
   }
   const name = words.join(" "), next = argv[i];
   const isWord = next !== undefined && !next.startsWith("-");
-  if (COMMANDS.has(name) && !(isWord && nextWords(words).length > 0)) {
+  if (COMMANDS.has(name) && !(isWord && nextWords(name).length > 0)) {
     return { name, rest: [...rest, ...argv.slice(i)] };
   }
   const asksForHelp = rest.includes("--help") || rest.includes("-h");
@@ -105,21 +105,12 @@ function isPrefix(words: readonly string[]): boolean {
   );
 }
 
-/** The words that may follow. */
-function nextWords(words: readonly string[]): string[] {
-  const prefix = words.length === 0 ? "" : `${words.join(" ")} `;
-  const next = [...COMMANDS.keys()]
-    .filter((name) => name.startsWith(prefix) && name !== prefix.trim())
-    .map((name) => name.slice(prefix.length).split(" ")[0]!);
-  return [...new Set(next)];
-}
-
 function unknownCommand(
   words: readonly string[],
   next: string | undefined,
 ): KittyError {
   const group = words.join(" ");
-  const choices = nextWords(words);
+  const choices = nextWords(group);
   // The help speaks of --version.
   const offer = `one of: ${
     choices.filter((word) => word !== "version").join(", ")

@@ -79,3 +79,12 @@ export async function loadCommand(name: string): Promise<Command> {
   const commands = await COMMANDS.get(name)!();
   return commands.find((command) => command.name === name)!;
 }
+
+/** The words that may follow others in the name of a command; none of them twice. */
+export function nextWords(words: string): string[] {
+  const prefix = words === "" ? "" : `${words} `;
+  const next = [...COMMANDS.keys()]
+    .filter((name) => name.startsWith(prefix) && name !== words)
+    .map((name) => name.slice(prefix.length).split(" ")[0]!);
+  return [...new Set(next)];
+}

@@ -11,7 +11,6 @@ import { harmless } from "../../base/shown.ts";
 import type { Terminal } from "../terminal.ts";
 import { known } from "./known.ts";
 import {
-  type Known,
   type Point,
   pointAt,
   valuedOptions,
@@ -123,7 +122,7 @@ async function resolve(
   if (values === "any") return [];
   if (values === "file" || values === "folder") return `@${values}`;
   const words = typeof values === "string"
-    ? await known(values as Known, world, home)
+    ? await known(values, world, home)
     : values.map((word) => ({ word, help: "" }));
   return words;
 }

@@ -7,7 +7,6 @@
 import { Deadline } from "../../base/deadline.ts";
 import type { World } from "../../base/world.ts";
 import type { Envelope } from "../../contract/contract.ts";
-import { homeFolder, refusalOf } from "../../emit/identity.ts";
 import { setUpEmitter } from "../../emit/setup.ts";
 import { briefOf } from "../../event/types/types.ts";
 import type { Entry, Place, QueueReader } from "../../home/queue.ts";
@@ -25,12 +24,11 @@ export async function known(
   world: World,
   home: string | undefined,
 ): Promise<readonly Word[]> {
-  const folder = await homeFolder(world, home);
-  if (folder === undefined || await refusalOf(folder)) return [];
-  const isThere = await Deno.stat(`${folder}/events.kv`)
-    .then(() => true, () => false);
+  const { emitter } = await setUpEmitter(world, { home, warn() {} });
+  const path = emitter.home?.path;
+  const isThere = path !== undefined &&
+    await Deno.stat(`${path}/events.kv`).then(() => true, () => false);
   if (!isThere) return [];
-  const { emitter } = await setUpEmitter(world, { home: folder, warn() {} });
   const deadline = Deadline.in(world.elapsedMs, LOOK_MS_MAX);
   try {
     return await emitter.home!.hold(

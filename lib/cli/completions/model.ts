@@ -6,7 +6,7 @@
 
 import type { Option, Positional } from "../../base/arguments.ts";
 import { type Command, COMMON_OPTIONS, EMIT_OPTIONS } from "../command.ts";
-import { COMMANDS, loadCommand } from "../commands.ts";
+import { COMMANDS, loadCommand, nextWords } from "../commands.ts";
 import { GROUPS } from "../help.ts";
 import { TOPICS } from "../topics.ts";
 
@@ -50,7 +50,7 @@ export async function pointAt(path: string): Promise<Point> {
     return { ...await pointAt(path.slice("help ".length)), ...NO_ARGUMENTS };
   }
   const command = COMMANDS.has(path) ? await loadCommand(path) : undefined;
-  const words = await nextWords(isHelp ? "" : path);
+  const words = await wordsAfter(isHelp ? "" : path);
   const options = { ...command?.options ?? EMIT_OPTIONS, ...COMMON_OPTIONS };
   const positionals = isHelp ? [] : command?.positionals ?? [];
   return {
@@ -90,20 +90,16 @@ export async function valuedOptions(): Promise<ReadonlyMap<string, Values>> {
   return valued;
 }
 
-async function nextWords(path: string): Promise<Word[]> {
-  const begin = path === "" ? "" : `${path} `;
-  const names = new Set(
-    [...COMMANDS.keys()]
-      .filter((name) => name.startsWith(begin) && name !== "version")
-      .map((name) => begin + name.slice(begin.length).split(" ")[0]),
-  );
-  return await Promise.all([...names].map(async (name) => ({
-    word: name.slice(begin.length),
-    help: GROUPS[name] ??
+async function wordsAfter(path: string): Promise<Word[]> {
+  const next = nextWords(path).filter((word) => word !== "version");
+  return await Promise.all(next.map(async (word) => {
+    const name = `${path} ${word}`.trim();
+    const help = GROUPS[name] ??
       (COMMANDS.has(name)
         ? (await loadCommand(name)).summary.replace(/\.$/, "")
-        : `${name} ...`),
-  })));
+        : `${name} ...`);
+    return { word, help };
+  }));
 }
 
 function topicWords(): Word[] {
