@@ -19,7 +19,7 @@ export type JsonObject = Record<string, unknown>;
 
 /** Whether a value is an object, and neither null nor an array. */
 export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return jsonTypeOf(value) === "object";
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 
 import { EXIT } from "../base/errors.ts";
+import { isJsonObject } from "../base/json.ts";
 import { nearMiss } from "../base/near_miss.ts";
 import { variablesOf } from "../base/variables.ts";
 import { type Finding, fine, listed, problem, warning } from "./finding.ts";
@@ -55,9 +56,7 @@ function nearest(name: string): string | undefined {
 
 function unknownKeys(document: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(document).flatMap(([table, value]) => {
-    const isTable = typeof value === "object" && value !== null &&
-      !Array.isArray(value) && !(value instanceof Date);
-    if (!isTable) return [table];
+    if (!isJsonObject(value) || value instanceof Date) return [table];
     return Object.keys(value).map((key) => `${table}.${key}`)
       .filter((name) => !ALL_KEYS.includes(name));
   });

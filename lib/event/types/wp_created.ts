@@ -35,7 +35,7 @@ export const definition: EventTypeDefinition<"WPCreated"> = {
   brief: ({ wp_id }) => wp_id,
   change: ({ wp_id, feature_slug }) => ({
     wpId: wp_id,
-    feature: feature_slug ?? "",
+    feature: feature_slug,
     status: "planned",
     isCreation: true,
   }),
