@@ -62,17 +62,32 @@ async function allImports(): Promise<Import[]> {
   return [...files].flatMap(([path, text]) => importsOf(path, text));
 }
 
-Deno.test("imports: values -> flow one way, without a cycle", async () => {
-  const imports = (await allImports()).filter(({ kind }) => kind === "value");
+/** Circles among files, each as a path; and all files that were looked at. */
+function circlesOf(
+  imports: readonly Import[],
+): { circles: string[]; done: ReadonlySet<string> } {
   const next = Map.groupBy(imports, ({ from }) => from);
-  const done = new Set<string>();
+  const circles: string[] = [], done = new Set<string>();
   const visit = (file: string, path: readonly string[]): void => {
-    ok(!path.includes(file), `a cycle: ${[...path, file].join(" -> ")}`);
-    if (done.has(file)) return;
+    if (path.includes(file)) circles.push([...path, file].join(" -> "));
+    if (path.includes(file) || done.has(file)) return;
     for (const { to } of next.get(file) ?? []) visit(to, [...path, file]);
     done.add(file);
   };
   for (const file of next.keys()) visit(file, []);
+  return { circles, done };
+}
+
+/** The source files in which a pattern is found, in their order. */
+async function filesWith(pattern: RegExp): Promise<string[]> {
+  return [...await sources()].filter(([, text]) => pattern.test(text))
+    .map(([path]) => path).sort();
+}
+
+Deno.test("imports: values -> flow one way, without a cycle", async () => {
+  const imports = (await allImports()).filter(({ kind }) => kind === "value");
+  const { circles, done } = circlesOf(imports);
+  deepStrictEqual(circles, []);
   ok(done.size > 40, "most files were not looked at");
 });
 
@@ -156,9 +171,7 @@ Deno.test("imports: of contracts/ -> only in lib/contract/contract.ts", async ()
 });
 
 Deno.test("Deno KV -> opened only where the lock is held, or the file is at rest", async () => {
-  const users = [...await sources()]
-    .filter(([, text]) => text.includes("Deno.openKv(")).map(([path]) => path);
-  deepStrictEqual(users.sort(), [
+  deepStrictEqual(await filesWith(/Deno\.openKv\(/), [
     // The server's own file, which only one process opens.
     "lib/collector/events/kv_store.ts",
     "lib/home/compact.ts",
@@ -168,9 +181,7 @@ Deno.test("Deno KV -> opened only where the lock is held, or the file is at rest
 });
 
 Deno.test("the client's queue -> known as Deno KV in its own room only", async () => {
-  const users = [...await sources()]
-    .filter(([, text]) => /\bDeno\.(Kv|AtomicOperation)\b/.test(text))
-    .map(([path]) => path.split("/").slice(0, 3).join("/"));
+  const users = await filesWith(/\bDeno\.(Kv|AtomicOperation)\b/);
   // The collector's store is another one, with a file of its own.
   const others = users.filter((path) =>
     !path.startsWith("lib/home/") && !path.startsWith("lib/collector/")
@@ -195,8 +206,7 @@ Deno.test("the collector's engine -> named by one file only", async () => {
 Deno.test("transports -> made in one place", async () => {
   const made =
     /\bnew (HttpBatch|Connection|EventSocket)\(|\bEventSocket\.open\(/;
-  const users = [...await sources()].filter(([, text]) => made.test(text))
-    .map(([path]) => path);
+  const users = await filesWith(made);
   ok(users.length > 0);
   for (const path of users) {
     ok(path.startsWith("lib/delivery/transport/"), path);
@@ -206,9 +216,7 @@ Deno.test("transports -> made in one place", async () => {
 Deno.test("time and randomness -> come from the World", async () => {
   const direct =
     /\bDate\.now\(\)|\bperformance\.now\(\)|\bnew Date\(\)|\bMath\.random\b|\bgetRandomValues\b/;
-  const users = [...await sources()].filter(([, text]) => direct.test(text))
-    .map(([path]) => path);
-  deepStrictEqual(users.sort(), [
+  deepStrictEqual(await filesWith(direct), [
     // Timers of the machine.
     "lib/base/deadline.ts",
     "lib/base/world.ts",
@@ -218,10 +226,7 @@ Deno.test("time and randomness -> come from the World", async () => {
 });
 
 Deno.test("SQLite below Deno KV -> known to one file", async () => {
-  const users = [...await sources()]
-    .filter(([, text]) => text.includes('"node:sqlite"'))
-    .map(([path]) => path);
-  deepStrictEqual(users, ["lib/home/sqlite.ts"]);
+  deepStrictEqual(await filesWith(/"node:sqlite"/), ["lib/home/sqlite.ts"]);
 });
 
 Deno.test("one-shot emit -> loads no node: module and no package up front", async () => {
@@ -245,9 +250,7 @@ Deno.test("one-shot emit -> loads no node: module and no package up front", asyn
 });
 
 Deno.test("sources -> no Node timer on the way of an emit", async () => {
-  const users = [...await sources()]
-    .filter(([, text]) => /\bset(Timeout|Interval)\(/.test(text))
-    .map(([path]) => path);
+  const users = await filesWith(/\bset(Timeout|Interval)\(/);
   // Only Windows, and only while another program holds the file.
   deepStrictEqual(users, ["lib/base/files.ts"]);
 });
@@ -258,21 +261,13 @@ Deno.test("lib -> nothing but the library's surface lies beside the rooms", asyn
   deepStrictEqual(beside, ["lib/mod.ts"]);
 });
 
-/** Circles among files of a room, whatever kind of import ties them: each as a path. */
+/** Circles among files of a room, whatever kind of import ties them. */
 function circlesIn(imports: readonly Import[], room: string): string[] {
-  const inside = imports.filter(({ from, to }) =>
-    from.startsWith(`lib/${room}/`) && to.startsWith(`lib/${room}/`)
-  );
-  const next = Map.groupBy(inside, ({ from }) => from);
-  const circles: string[] = [], done = new Set<string>();
-  const visit = (file: string, path: readonly string[]): void => {
-    if (path.includes(file)) circles.push([...path, file].join(" -> "));
-    if (path.includes(file) || done.has(file)) return;
-    for (const { to } of next.get(file) ?? []) visit(to, [...path, file]);
-    done.add(file);
-  };
-  for (const file of next.keys()) visit(file, []);
-  return circles;
+  return circlesOf(
+    imports.filter(({ from, to }) =>
+      from.startsWith(`lib/${room}/`) && to.startsWith(`lib/${room}/`)
+    ),
+  ).circles;
 }
 
 Deno.test("imports: within a room, types and late ones too -> no circle", async () => {
