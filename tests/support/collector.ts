@@ -213,6 +213,12 @@ export class TestSocket implements AsyncDisposable {
     }
   }
 
+  /** All messages that have come and were not looked at. */
+  // deno-lint-ignore no-explicit-any
+  takeRest(): any[] {
+    return this.#messages.splice(0);
+  }
+
   /** Closes it, and waits until it is closed. */
   async close(): Promise<number> {
     this.#socket.close();

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { pause } from "../../base/deadline.ts";
 import { parseDocument } from "../../base/json.ts";
 import { BATCH_EVENTS_MAX, CLOSE } from "../../base/wire.ts";
 import { type Arrival, NO_JSON, readArrival } from "../events/arrival.ts";
@@ -37,6 +38,13 @@ export interface PeerParts {
 /** Close codes that only the collector's side uses. */
 const GOING_AWAY = 1001, TRY_AGAIN_LATER = 1013;
 
+/**
+ * Before a farewell, a peer has been silent for so long, or was waited for so
+ * many times: the runtime cuts a socket off, and the farewell with it, at the
+ * first message that comes behind a `close`.
+ */
+const QUIET_MS = 40, QUIET_TIMES_MAX = 10;
+
 /** A socket that is served. */
 export class Peer {
   readonly #socket: WebSocket;
@@ -44,6 +52,7 @@ export class Peer {
   /** Frames that are not stored yet, in order. */
   readonly #frames: Uint8Array[] = [];
   #unstoredBytes = 0;
+  #framesReceived = 0;
   #pingsUnanswered = 0;
   #hasJoined = false;
   #hasLeft = false;
@@ -98,6 +107,12 @@ export class Peer {
 
   /** Closes the socket once what was received is stored. */
   async stop(): Promise<void> {
+    for (let times = 0, before = -1; times < QUIET_TIMES_MAX; times++) {
+      if (this.#framesReceived === before) break;
+      before = this.#framesReceived;
+      await this.#working;
+      await pause(QUIET_MS);
+    }
     this.#isStopping = true;
     await this.#working;
     this.#close(GOING_AWAY, "the collector ends");
@@ -106,6 +121,7 @@ export class Peer {
 
   #receive(data: unknown): void {
     this.#pingsUnanswered = 0;
+    this.#framesReceived++;
     if (this.#hasLeft || this.#isStopping) return;
     const bytes = typeof data === "string"
       ? encoder.encode(data)
