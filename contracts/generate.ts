@@ -1,19 +1,21 @@
 /**
- * Makes `contracts/generated/` from `events.schema.json`: validators that need
- * no library at run time, types, and a table of fields for messages and help.
+ * Makes `contracts/generated/` from `events.schema.json` and `producer.json`:
+ * validators that need no library at run time, types, and a table of fields
+ * for messages and help.
  *
  * Run it as `deno task contracts`; a test compares its output with the files
  * that are committed.
  */
 import { _, Ajv2020 } from "ajv/dist/2020.js";
-import standaloneCode from "ajv/dist/standalone/index.js";
 import { formats } from "./date_time.ts";
 import { emitFields } from "./emit_fields.ts";
 import { emitTypes } from "./emit_types.ts";
+import { emitRowValidators, ROW_VALIDATOR_TYPES } from "./emit_rows.ts";
 import { type Contract, definition, eventTypes } from "./schema.ts";
+import { standalone, withoutAnnotations } from "./standalone.ts";
 
-const HEADER =
-  "// Made from contracts/events.schema.json by `deno task contracts`. Do not edit.\n";
+const HEADER = headerOf("events.schema.json"),
+  ROWS_HEADER = headerOf("producer.json");
 
 const GENERATED = new URL("./generated/", import.meta.url);
 
@@ -26,12 +28,21 @@ export async function generate(): Promise<Map<string, string>> {
     new URL("./events.schema.json", import.meta.url),
   );
   const contract: Contract = JSON.parse(text);
+  const rows = JSON.parse(
+    await Deno.readTextFile(new URL("./producer.json", import.meta.url)),
+  );
   return new Map([
+    ["producer.js", ROWS_HEADER + emitRowValidators(rows)],
+    ["producer.d.ts", ROWS_HEADER + ROW_VALIDATOR_TYPES],
     ["validators.js", HEADER + emitValidators(contract)],
     ["validators.d.ts", HEADER + VALIDATOR_TYPES],
     ["types.ts", HEADER + emitTypes(contract)],
     ["fields.ts", HEADER + emitFields(contract)],
   ]);
+}
+
+function headerOf(source: string): string {
+  return `// Made from contracts/${source} by \`deno task contracts\`. Do not edit.\n`;
 }
 
 /** Ajv's standalone code for the envelope and for the draft, as an ES module. */
@@ -57,12 +68,7 @@ function emitValidators(contract: Contract): string {
   });
   ajv.addSchema(schema);
   const types = eventTypes(contract);
-  // Ajv's types call the CommonJS export a module; at run time it is callable.
-  const emit = standaloneCode as unknown as (
-    ajv: Ajv2020,
-    ids: Record<string, string>,
-  ) => string;
-  const code = emit(ajv, {
+  const code = standalone(ajv, {
     validateEnvelope: schema.$id,
     validateDraft: `${schema.$id}#/$defs/Draft`,
     ...Object.fromEntries(
@@ -72,10 +78,7 @@ function emitValidators(contract: Contract): string {
   const table = types.map((type) => `${type}: validate${type}`).join(", ");
   return `// @ts-self-types="./validators.d.ts"
 import { formats } from "../date_time.ts";
-${
-    withShortErrors(withoutDeadSchemas(code.replace('"use strict";', "")))
-      .trimEnd()
-  }
+${code}
 export const validatePayload = { ${table} };
 `;
 }
@@ -95,54 +98,17 @@ function withoutPayloadRules(schema: Contract): Contract {
   return { ...envelope, $defs: { ...schema.$defs, Draft: draftFields } };
 }
 
-/** A copy without what validation does not read, to keep the code small. */
-function withoutAnnotations(node: unknown, isNameTable = false): unknown {
-  if (Array.isArray(node)) return node.map((item) => withoutAnnotations(item));
-  if (typeof node !== "object" || node === null) return node;
-  const kept = Object.entries(node).filter(([key]) =>
-    isNameTable ||
-    !["title", "description", "default", "$comment"].includes(key)
-  );
-  return Object.fromEntries(kept.map(([key, value]) => {
-    const names = !isNameTable && (key === "properties" || key === "$defs");
-    return [key, withoutAnnotations(value, names)];
-  }));
-}
-
-/**
- * Every `emit` reads what is to be said of drafts that are wrong. Nobody asks
- * which rule of the schema an error is of, and each is added in the same way.
- */
-function withShortErrors(code: string): string {
-  const errors = code.replaceAll(/schemaPath:"[^"]*",/g, "").replaceAll(
-    /if\(vErrors === null\)\{vErrors = \[(err\d+)\];\}else \{vErrors\.push\(\1\);\}/g,
-    "vErrors = added(vErrors, $1);",
-  );
-  return `${errors}
-function added(errors, error) {
-  if (errors === null) return [error];
-  errors.push(error);
-  return errors;
-}
-`;
-}
-
-/** Ajv keeps each schema as a constant; most are never read. */
-function withoutDeadSchemas(code: string): string {
-  return code.replaceAll(
-    /const (schema\d+) = (\{.*?\}|true);(?=const |function |export )/g,
-    (declaration, name: string) =>
-      code.split(new RegExp(`\\b${name}\\b`)).length > 2 ? declaration : "",
-  );
-}
-
 const VALIDATOR_TYPES = `
 import type { EventType } from "./types.ts";
 
 export interface ValidationError {
   keyword: string;
   instancePath: string;
-  params: { missingProperty?: string; additionalProperty?: string };
+  params: {
+    missingProperty?: string;
+    additionalProperty?: string;
+    propertyName?: string;
+  };
 }
 
 /** Leaves what it found on itself, as \`errors\`, until its next call. */

@@ -5,7 +5,11 @@ import type { EventType } from "./types.ts";
 export interface ValidationError {
   keyword: string;
   instancePath: string;
-  params: { missingProperty?: string; additionalProperty?: string };
+  params: {
+    missingProperty?: string;
+    additionalProperty?: string;
+    propertyName?: string;
+  };
 }
 
 /** Leaves what it found on itself, as `errors`, until its next call. */

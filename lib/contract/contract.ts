@@ -3,7 +3,7 @@
  * that is wrong with it.
  *
  * The validators are generated ahead of time; this file turns what they find
- * into problems with a path, what was expected and a hint. No other module
+ * into problems with a path, what was expected and a hint. No other room
  * imports from `contracts/`.
  *
  * @module

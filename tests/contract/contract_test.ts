@@ -512,15 +512,21 @@ Deno.test("contracts/generated: what the generator makes now -> the committed fi
   );
 });
 
-Deno.test("contracts/generated: the validators -> import nothing but the date-time rule", async () => {
-  const scripts = [...await generate()]
-    .filter(([name]) => name.endsWith(".js"));
-  ok(scripts.length > 0);
-  for (const [, code] of scripts) {
-    ok(/\bexport const \w+Draft\b/.test(code));
+Deno.test("contracts/generated: the validators -> import nothing but the rule of times", async () => {
+  const scripts = new Map(
+    [...await generate()].filter(([name]) => name.endsWith(".js")),
+  );
+  const RULES = {
+    "validators.js": ["validateDraft", "../date_time.ts"],
+    "producer.js": ["validateAttributes", "../row_time.ts"],
+  };
+  deepEqual([...scripts.keys()].sort(), Object.keys(RULES).sort());
+  for (const [name, [exported, rule]] of Object.entries(RULES)) {
+    const code = scripts.get(name)!;
+    ok(code.includes(`export const ${exported} =`));
     equal(/\brequire\s*\(/.test(code), false);
     deepEqual(code.match(/\bfrom\s+"[^"]*"|\bimport\s*\(/g), [
-      'from "../date_time.ts"',
+      `from "${rule}"`,
     ]);
   }
 });

@@ -1,0 +1,92 @@
+/**
+ * JSON with every number as it was written, and the one serialization that the
+ * published order compares: keys sorted, no white space, ASCII only.
+ *
+ * @module
+ */
+
+import { isJsonObject } from "../../base/json.ts";
+
+/** A number, by its digits: parsed, a large one would be another. */
+export class NumberLiteral {
+  constructor(readonly text: string) {}
+
+  /** Its value, where it is written without point and exponent. */
+  get integer(): bigint | undefined {
+    return /^-?\d+$/.test(this.text) ? BigInt(this.text) : undefined;
+  }
+
+  /** Integers exactly, others in the shortest form that reads back as the same. */
+  get canonical(): string {
+    return this.integer?.toString() ?? shortest(Number(this.text));
+  }
+}
+
+/** A JSON text's value, with `NumberLiteral` for numbers; undefined where it is not JSON. */
+export function parseExact(text: string): unknown {
+  try {
+    return JSON.parse(text, reviver as Reviver);
+  } catch {
+    return undefined;
+  }
+}
+
+type Reviver = (this: unknown, key: string, value: unknown) => unknown;
+
+function reviver(
+  _key: string,
+  value: unknown,
+  context: { source?: string },
+): unknown {
+  return typeof value === "number" ? new NumberLiteral(context.source!) : value;
+}
+
+/** The serialization. */
+export function canonical(value: unknown): string {
+  if (value instanceof NumberLiteral) return value.canonical;
+  if (typeof value === "string") return quoted(value);
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (!isJsonObject(value)) return String(value);
+  const members = Object.keys(value).sort(byCodePoint)
+    .map((key) => `${quoted(key)}:${canonical(value[key])}`);
+  return `{${members.join(",")}}`;
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text).replaceAll(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** As Python prints it, which the order was published with. */
+function shortest(value: number): string {
+  if (!Number.isFinite(value)) return value < 0 ? "-Infinity" : "Infinity";
+  const [digits, exponent] = value.toExponential().split("e");
+  const power = Number(exponent);
+  if (power < -4 || power >= 16) {
+    const sign = power < 0 ? "-" : "+";
+    return `${digits}e${sign}${String(Math.abs(power)).padStart(2, "0")}`;
+  }
+  const text = power < 0
+    ? value.toFixed(digits!.replace(/^-?\d\.?/, "").length - power)
+    : String(value);
+  const plain = Object.is(value, -0) ? "-0" : text;
+  return plain.includes(".") ? plain : `${plain}.0`;
+}
+
+/** JavaScript compares code units, in which the characters beyond 16 bits come too early. */
+export function byCodePoint(a: string, b: string): number {
+  let at = 0;
+  while (at < a.length && at < b.length && a[at] === b[at]) at++;
+  const left = a.codePointAt(startOf(a, at)) ?? -1;
+  const right = b.codePointAt(startOf(b, at)) ?? -1;
+  return left - right;
+}
+
+/** The start of the character that a code unit belongs to. */
+function startOf(text: string, at: number): number {
+  const isSecond = /[\udc00-\udfff]/.test(text[at] ?? "") &&
+    /[\ud800-\udbff]/.test(text[at - 1] ?? "");
+  return isSecond ? at - 1 : at;
+}

@@ -1,0 +1,83 @@
+/**
+ * The published package of the producer contract, with its schemas and its
+ * fixtures, and the real logs of a project. Neither belongs to the checkout:
+ * tests that need them are left out, aloud, where they are not to be had.
+ */
+
+import { ok } from "node:assert/strict";
+import { type Need, pathNeed, runTool } from "./needs.ts";
+
+const PACKAGE = "spec-kitty-events==11.0.0";
+
+/** Unpacks an archive; Python is there where its package index is of use. */
+const UNPACK = "import sys, zipfile, glob\n" +
+  "zipfile.ZipFile(glob.glob(sys.argv[1] + '/*.whl')[0]).extractall(sys.argv[1])";
+
+const folder = await Deno.makeTempDir({ prefix: "published-" });
+globalThis.addEventListener("unload", () => {
+  Deno.removeSync(folder, { recursive: true });
+});
+
+async function fetchPackage(): Promise<boolean> {
+  const pip = ["-m", "pip", "download", "--quiet", "--no-deps"];
+  const steps = [
+    [...pip, "--disable-pip-version-check", "--dest", folder, PACKAGE],
+    ["-c", UNPACK, folder],
+  ];
+  for (const args of steps) {
+    const { success } = await runTool("python3", { args })
+      .catch(() => ({ success: false }));
+    if (!success) return false;
+  }
+  return true;
+}
+
+const CONTRACT = `${folder}/spec_kitty_events/producer_contract`;
+
+/** That the package could be fetched. */
+export const PUBLISHED: Need = {
+  isMet: await fetchPackage(),
+  reason: "the published package cannot be fetched",
+};
+
+/** A fixture, as it is published; what it holds depends on its kind. */
+// deno-lint-ignore no-explicit-any
+export type Fixture = any;
+
+/** Fixtures by their names: `rows/valid`, `rows/invalid`, `rows/legacy_invalid`, `total_order`. */
+export async function fixtures(
+  kind: string,
+): Promise<{ name: string; text: string; fixture: Fixture }[]> {
+  const found = [];
+  for await (const { name } of Deno.readDir(`${CONTRACT}/fixtures/${kind}`)) {
+    const text = await Deno.readTextFile(
+      `${CONTRACT}/fixtures/${kind}/${name}`,
+    );
+    found.push({ name, text, fixture: JSON.parse(text) });
+  }
+  ok(found.length > 0);
+  return found.sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+/** The published schema of a type's whole row. */
+export async function rowSchema(
+  name: string,
+): Promise<Record<string, unknown>> {
+  const path = `${CONTRACT}/composed/rows/${name}.row.schema.json`;
+  return JSON.parse(await Deno.readTextFile(path));
+}
+
+const LOGS = new URL(
+  "../../../shared/data/kitty-specs.tar.gz",
+  import.meta.url,
+);
+
+/** That the real logs lie beside the checkout. */
+export const REAL_LOGS = await pathNeed(LOGS, "the real logs are not there");
+
+/** Unpacks the real logs: a project's folder, with `kitty-specs` in it. */
+export async function unpackLogs(into: string): Promise<void> {
+  const args = ["xzf", LOGS.pathname, "-C", into];
+  const { success } = await runTool("tar", { args });
+  ok(success);
+}
