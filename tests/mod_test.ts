@@ -1,3 +1,4 @@
+import type { Envelope } from "../lib/contract/contract.ts";
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { checkEnvelope, EVENT_TYPES } from "../lib/contract/contract.ts";
 import * as build from "../lib/event/builders.ts";
@@ -41,7 +42,9 @@ const eventsIn = (home: string) =>
   inHome(
     home,
     async ({ queue }) =>
-      (await queue.peek(100)).map(({ envelope }) => envelope),
+      (await queue.peek(100)).map(({ event }) =>
+        event.document as unknown as Envelope
+      ),
   );
 
 Deno.test("each event type -> a builder and a public function, by its name", async () => {

@@ -10,7 +10,7 @@ import { Deadline } from "../base/deadline.ts";
 import type { World } from "../base/world.ts";
 import { DraftGroup } from "../emit/draft_group.ts";
 import type { EventEmitter } from "../emit/emitter.ts";
-import type { Prepared } from "../emit/prepare.ts";
+import type { Preparing } from "../emit/prepare.ts";
 import { reasonOf } from "../base/errors.ts";
 import {
   DOCUMENT_BYTES_MAX,
@@ -154,7 +154,7 @@ async function* receiptLines(
 }
 
 function record(
-  group: readonly Prepared[],
+  group: readonly Preparing[],
   { world, emitter, timeoutMs }: AgentHttpParts,
 ) {
   const deadline = Deadline.in(world.elapsedMs, timeoutMs);

@@ -39,6 +39,9 @@ export const PROBLEMS_MAX = 1_000;
 /** Largest Lamport value kept. Above it `value + 1` nears the end of exact integers. */
 export const CLOCK_MAX = 2 ** 52;
 
+/** Largest clock value of a row: integers of CloudEvents have 32 bits. */
+export const ROW_CLOCK_MAX = 2 ** 31 - 1;
+
 /** Deno KV refuses values over 64 KiB after serialization; larger events are cut into chunks of this size. */
 export const CHUNK_BYTES = 60 * KIB;
 

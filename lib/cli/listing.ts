@@ -5,7 +5,7 @@
  */
 
 import { EXIT } from "../base/errors.ts";
-import { briefOf } from "../event/types/types.ts";
+import { briefOf } from "../event/stored.ts";
 import type { Entry, Place, QueueReader, Tries } from "../home/queue.ts";
 import { type Call, countOf, notFound } from "./command.ts";
 import { openKeeper } from "./keeper.ts";
@@ -38,7 +38,7 @@ export async function list(call: Call, place: Place): Promise<number> {
     const isRead = await tell(
       call,
       entry,
-      await queue.tries(entry.envelope.event_id),
+      await queue.tries(entry.event.event_id),
     );
     if (!isRead) break;
   }
@@ -69,8 +69,8 @@ export async function show(call: Call, place: Place): Promise<number> {
   return EXIT.ok;
 }
 
-function documentOf({ envelope }: Entry, tries: Tries): object {
-  return { event: envelope, ...tries };
+function documentOf({ event }: Entry, tries: Tries): object {
+  return { event: event.document, ...tries };
 }
 
 /** One line of a terminal's width; below it what did not fit, and why the event is still here. */
@@ -79,11 +79,11 @@ function tell(
   entry: Entry,
   tries: Tries,
 ): Promise<boolean> {
-  const { lamport_clock, event_id, event_type, timestamp } = entry.envelope;
+  const { lamport_clock, event_id, event_type, timestamp } = entry.event;
   const clock = String(lamport_clock).padStart(6);
   const head = `${clock} ${event_id} ${minuteOf(timestamp)} ${event_type}`;
   const what = printable(
-    briefOf(entry.envelope),
+    briefOf(entry.event),
     WIDTH - INDENT,
   );
   const whole = `${head} ${what}`;

@@ -27,8 +27,16 @@ import {
   type ValidationError,
   type Validator,
 } from "../../contracts/generated/validators.js";
-import { type JsonObject, parseDocument } from "../base/json.ts";
-import { EVENT_BYTES_MAX, PROBLEMS_MAX } from "../base/limits.ts";
+import {
+  type JsonObject,
+  type ParsedDocument,
+  parseDocument,
+} from "../base/json.ts";
+import {
+  EVENT_BYTES_MAX,
+  PROBLEMS_MAX,
+  ROW_CLOCK_MAX,
+} from "../base/limits.ts";
 import { nearMiss } from "../base/near_miss.ts";
 import {
   fromPointer,
@@ -115,6 +123,14 @@ export const idTaken: Problem = {
   hint: "an event with this id and another payload is kept already",
 };
 
+/** The clock is beyond what the contract's rows can say. */
+export const noClockLeft: Problem = {
+  path: "/lamportclock",
+  expected: `a clock value of at most ${ROW_CLOCK_MAX}`,
+  found: "number",
+  hint: "this home's clock is higher: use another home for rows",
+};
+
 /** The event is too large to be kept. */
 export const tooLarge: Problem = {
   path: "",
@@ -131,11 +147,12 @@ export const tooLarge: Problem = {
 export function readDraft(
   bytes: Uint8Array,
   options?: { first?: boolean },
-): CheckedDraft & { eventType?: EventType | undefined } {
+): CheckedDraft & { eventType?: EventType | undefined } & MayBeRow {
   const parsed = parseDocument(bytes, {
     ...options,
     bytesMax: EVENT_BYTES_MAX,
   });
+  if (isRowLike(parsed.value) && !parsed.isTooLarge) return rowOf(parsed);
   const eventType = EVENT_TYPES.find((t) => t === parsed.value?.event_type);
   if (parsed.isTooLarge) return { problems: [tooLarge], eventType };
   const checked = parsed.value && checkDraft(parsed.value);
@@ -155,11 +172,14 @@ export function readDraft(
 export function readEnvelope(
   bytes: Uint8Array,
   options?: { first?: boolean },
-): CheckedEnvelope & { value?: JsonObject | undefined } {
+): CheckedEnvelope & { value?: JsonObject | undefined } & MayBeRow {
   const parsed = parseDocument(bytes, {
     ...options,
     bytesMax: EVENT_BYTES_MAX,
   });
+  if (isRowLike(parsed.value) && !parsed.isTooLarge) {
+    return { ...rowOf(parsed), value: parsed.value };
+  }
   if (parsed.isTooLarge) return { problems: [tooLarge], value: parsed.value };
   if (!parsed.problems) {
     return { ...checkEnvelope(parsed.value), value: parsed.value };
@@ -169,8 +189,38 @@ export function readEnvelope(
   return { problems, value: parsed.value };
 }
 
+/** What is read where a document is a row: it is for the contracts of rows to judge. */
+export interface MayBeRow {
+  readonly row?: {
+    readonly value: JsonObject;
+    /** What is wrong with its text. */
+    readonly textProblems: readonly Problem[];
+  };
+}
+
+/** Whether a document is of a contract of rows: it names its type as they do. */
+function isRowLike(value: JsonObject | undefined): boolean {
+  return value !== undefined && !Object.hasOwn(value, "event_type") &&
+    ["type", "specversion", "contract"].some((name) =>
+      Object.hasOwn(value, name)
+    );
+}
+
+function rowOf(
+  { value, problems = [] }: ParsedDocument,
+): { problems: Problem[] } & MayBeRow {
+  return {
+    row: { value: value!, textProblems: problems },
+    problems: [{
+      path: "/event_type",
+      expected: `one of ${EVENT_TYPES.join(", ")}`,
+      found: "missing",
+    }],
+  };
+}
+
 /** Problems of values, then those of the text at other places. */
-function merged(
+export function merged(
   ofValues: readonly Problem[] = [],
   ofText: readonly Problem[],
 ): Problem[] {

@@ -6,7 +6,7 @@
  */
 
 import type { EventEmitter } from "./emitter.ts";
-import type { Prepared } from "./prepare.ts";
+import type { Preparing } from "./prepare.ts";
 import { GROUP_BYTES_MAX, GROUP_EVENTS_MAX } from "../base/limits.ts";
 import type { Line } from "../base/lines.ts";
 import type { Receipt } from "../event/receipt.ts";
@@ -21,7 +21,7 @@ export class DraftGroup {
   /** Of a line too long to be looked at. */
   readonly #overlong: Receipt;
   readonly #lines: number[] = [];
-  readonly #prepared: Prepared[] = [];
+  readonly #prepared: Preparing[] = [];
   #bytes = 0;
 
   constructor(recorder: Pick<Recorder, "prepareText">, overlong: Receipt) {
@@ -39,7 +39,7 @@ export class DraftGroup {
   }
 
   /** The drafts, ready to be recorded. */
-  get prepared(): readonly Prepared[] {
+  get prepared(): readonly Preparing[] {
     return this.#prepared;
   }
 

@@ -21,7 +21,7 @@ import type {
   Route,
 } from "../route/route.ts";
 import { type GroupOptions, recordGroup } from "./flow.ts";
-import { type Prepared, prepareText, prepareValue } from "./prepare.ts";
+import { prepareText, prepareValue, type Preparing } from "./prepare.ts";
 
 /** All that an emitter works with. */
 export interface EmitterParts {
@@ -62,7 +62,7 @@ export class EventEmitter implements Disposable {
   /** The connection of this process, while there is one. */
   #connected: Promise<ConnectedRoute> | undefined;
   /** Calls of this turn of the event loop; they share a commit. */
-  #turn: { prepared: Prepared; resolve: (receipt: Receipt) => void }[] = [];
+  #turn: { prepared: Preparing; resolve: (receipt: Receipt) => void }[] = [];
 
   /** @internal `getEmitter` and `setUpEmitter` make one. */
   constructor(parts: EmitterParts) {
@@ -70,6 +70,7 @@ export class EventEmitter implements Disposable {
     this.#route = parts.route;
     const { homePath, world, nodeId, settings, newId, ahead } = parts;
     this.home = homePath === undefined ? undefined : new Home(homePath, world, {
+      home: homePath,
       nodeId,
       settings,
       newId,
@@ -146,12 +147,12 @@ export class EventEmitter implements Disposable {
   }
 
   /** @internal Checks a draft made by code: what JSON cannot carry is a problem too. */
-  prepareValue(draft: unknown): Prepared {
+  prepareValue(draft: unknown): Preparing {
     return prepareValue(this.#parts, draft);
   }
 
   /** @internal Checks a draft that came as JSON text in UTF-8, and fills in what its caller left open. Never throws. */
-  prepareText(bytes: Uint8Array, options?: { first?: boolean }): Prepared {
+  prepareText(bytes: Uint8Array, options?: { first?: boolean }): Preparing {
     return prepareText(this.#parts, bytes, options);
   }
 
@@ -162,7 +163,7 @@ export class EventEmitter implements Disposable {
    * @internal
    */
   recordGroup(
-    group: readonly Prepared[],
+    group: readonly Preparing[],
     deadline: Deadline,
     options: GroupOptions = {},
   ): Promise<Receipt[]> {

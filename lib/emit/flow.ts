@@ -16,7 +16,6 @@ import type { Settings } from "../base/config.ts";
 import type { Deadline } from "../base/deadline.ts";
 import { DeadlineError, type KittyError, reasonOf } from "../base/errors.ts";
 import {
-  CLOCK_MAX,
   EVENT_BYTES_MAX,
   INTAKE_FILES_MAX,
   INTAKE_MS_MAX,
@@ -24,8 +23,8 @@ import {
   SPOOLED_AT_ONCE,
 } from "../base/limits.ts";
 import type { World } from "../base/world.ts";
-import { idTaken, tooLarge } from "../contract/contract.ts";
-import { draftOf, type RenderedDraft, stamp } from "../event/event.ts";
+import { idTaken, noClockLeft, tooLarge } from "../contract/contract.ts";
+import type { RenderedDraft } from "../event/event.ts";
 import {
   discardedReceipt,
   emptyReceipt,
@@ -35,12 +34,13 @@ import {
 } from "../event/receipt.ts";
 import type { Held } from "../home/held.ts";
 import type { Home } from "../home/home.ts";
+import type { Place } from "../home/queue.ts";
 import { queueWarning } from "../home/queue_warning.ts";
 import { type Candidate, record, type Recorded } from "../home/record.ts";
 import { isTallied, tally } from "../home/tally.ts";
 import type { Offer, Route } from "../route/route.ts";
 import { noHome } from "./identity.ts";
-import type { Prepared } from "./prepare.ts";
+import { type Preparing, settled } from "./prepare.ts";
 
 /** What the recording of a group works with. */
 export interface FlowParts {
@@ -79,10 +79,11 @@ type Outcome =
  */
 export async function recordGroup(
   parts: FlowParts,
-  group: readonly Prepared[],
+  preparing: readonly Preparing[],
   deadline: Deadline,
   options: GroupOptions,
 ): Promise<Receipt[]> {
+  const group = await settled(preparing);
   const candidates = group.flatMap((item) => item.candidate ?? []);
   const receipts = candidates.length === 0
     ? []
@@ -228,11 +229,11 @@ async function spool(
   try {
     const { spool } = usableHome(parts);
     // As large as the event can become once it has its clock value.
-    const largest = stamp(event, CLOCK_MAX);
+    const largest = event.stamp(event.clockMax);
     if (largest.bytes.length > EVENT_BYTES_MAX) {
       return discardedReceipt([tooLarge], event_type);
     }
-    const put = () => spool.put(draftOf(event), spoolBy);
+    const put = () => spool.put(event, spoolBy);
     // A disk that failed once may not fail again, and there is no other place left.
     const result = await spoolBy.race(put().catch(put), "write the spool");
     if (result === "conflict") return discardedReceipt([idTaken], event_type);
@@ -271,7 +272,7 @@ function offer(
   if (route.status === "Offline" || !queue) return new Set();
   const events = candidates.flatMap(({ draft }, i) => {
     const outcome = outcomes[i]!;
-    return outcome.kind === "stored" ? stamp(draft, outcome.lamport_clock) : [];
+    return outcome.kind === "stored" ? draft.stamp(outcome.lamport_clock) : [];
   });
   return route.offer({ events, queue, ...how });
 }
@@ -303,24 +304,42 @@ function receiptOf(
         lamport_clock,
         status: "queued",
       };
-      const isDead = recorded.kind === "present" && recorded.place === "dead";
-      return isDead
-        ? {
-          ...receipt,
-          warning:
-            `the event is a dead letter; see: kitty-events queue dead show ${event_id}`,
-        }
+      return recorded.kind === "present"
+        ? { ...receipt, ...whereItIs(recorded.place, event_id) }
         : receipt;
     }
     case "conflict":
       return discardedReceipt([idTaken], event_type);
     case "too_large":
       return discardedReceipt([tooLarge], event_type);
+    case "too_late":
+      return discardedReceipt([noClockLeft], event_type);
     case "full":
       return {
         ...emptyReceipt("refused", event_type),
         warning:
           "the queue is full: nothing was stored; deliver with: kitty-events sync now, or make room with: kitty-events queue drop",
+      };
+  }
+}
+
+/** What there is to say of an event that was here before. */
+function whereItIs(
+  place: Place | "gone",
+  id: string,
+): Pick<Receipt, "warning"> & Partial<Receipt> {
+  switch (place) {
+    case "queue":
+      return {};
+    case "dead":
+      return {
+        warning:
+          `the event is a dead letter; see: kitty-events queue dead show ${id}`,
+      };
+    case "gone":
+      return {
+        status: "known",
+        warning: "the event was recorded before, and has left the queue",
       };
   }
 }

@@ -7,7 +7,8 @@
 
 import type { SettingsSource } from "../base/config.ts";
 import type { World } from "../base/world.ts";
-import { type Problem, readDraft } from "../contract/contract.ts";
+import { merged, type Problem, readDraft } from "../contract/contract.ts";
+import type { JsonObject } from "../base/json.ts";
 import { complete, type ProjectIdentity, render } from "../event/event.ts";
 import {
   discardedReceipt,
@@ -22,6 +23,20 @@ export type Prepared =
   | { readonly candidate: Candidate; readonly receipt?: never }
   | { readonly receipt: Receipt; readonly candidate?: never };
 
+/** The same; of a row only once the contracts of rows are loaded. */
+export type Preparing = Prepared | { readonly later: Promise<Prepared> };
+
+/** All that is prepared, in its order. */
+export async function settled(
+  group: readonly Preparing[],
+): Promise<readonly Prepared[]> {
+  const isSettled = group.every((item) => !("later" in item));
+  if (isSettled) return group as readonly Prepared[];
+  return await Promise.all(
+    group.map((item) => "later" in item ? item.later : item),
+  );
+}
+
 /** What fills in the things that a caller left open. */
 export interface PreparingParts {
   readonly world: World;
@@ -29,10 +44,11 @@ export interface PreparingParts {
   readonly nodeId: string;
   readonly project: ProjectIdentity;
   readonly newId: () => string;
+  readonly homePath: string | undefined;
 }
 
 /** Prepares a draft made by code: what JSON cannot carry is a problem too. */
-export function prepareValue(parts: PreparingParts, draft: unknown): Prepared {
+export function prepareValue(parts: PreparingParts, draft: unknown): Preparing {
   let text: string | undefined;
   try {
     text = JSON.stringify(draft);
@@ -53,7 +69,7 @@ export function prepareText(
   parts: PreparingParts,
   bytes: Uint8Array,
   options?: { first?: boolean },
-): Prepared {
+): Preparing {
   try {
     return prepare(parts, bytes, options);
   } catch (error) {
@@ -63,12 +79,18 @@ export function prepareText(
 }
 
 function prepare(
-  { newId, settings, project, nodeId, world }: PreparingParts,
+  parts: PreparingParts,
   bytes: Uint8Array,
   options?: { first?: boolean },
-): Prepared {
+): Preparing {
+  const { newId, settings, project, nodeId, world } = parts;
   const { disabled, teamSlug } = settings.current;
-  const { draft, problems, eventType } = readDraft(bytes, options);
+  const { draft, problems, eventType, row } = readDraft(bytes, options);
+  if (row) {
+    const later = prepareRow(parts, row.value, row.textProblems)
+      .catch((error) => ({ receipt: lostReceipt(error) }));
+    return { later };
+  }
   if (disabled) return { receipt: emptyReceipt("disabled", eventType) };
   if (problems) return { receipt: discardedReceipt(problems, eventType) };
   const call = { newId, nowMs: world.nowMs(), teamSlug, project };
@@ -78,6 +100,29 @@ function prepare(
       mayExist: draft.event_id !== undefined,
     },
   };
+}
+
+/** Prepares the draft of a row, which its own contract judges. */
+async function prepareRow(
+  { newId, settings, project, nodeId, world, homePath }: PreparingParts,
+  value: JsonObject,
+  textProblems: readonly Problem[],
+): Promise<Prepared> {
+  const { disabled, teamSlug } = settings.current;
+  const call = { newId, nowMs: world.nowMs(), teamSlug, project };
+  const rows = await import("../event/rows.ts");
+  const contracts = await rows.openContracts(homePath);
+  const { row, problems, eventType } = rows.prepareRow(
+    contracts,
+    value,
+    call,
+    nodeId,
+  );
+  if (disabled) return { receipt: emptyReceipt("disabled", eventType) };
+  const all = merged(problems, textProblems);
+  if (all.length > 0) return { receipt: discardedReceipt(all, eventType) };
+  const { id } = (value.event ?? value) as JsonObject;
+  return { candidate: { draft: row!, mayExist: id !== undefined } };
 }
 
 const noJson: Problem = {

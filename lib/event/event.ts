@@ -7,7 +7,8 @@
 
 import type { Envelope, EventType, ValidDraft } from "../contract/contract.ts";
 import { PAYLOADS } from "../contract/contract.ts";
-import { sameJson } from "../base/json.ts";
+import { type JsonObject, sameJson } from "../base/json.ts";
+import { CLOCK_MAX } from "../base/limits.ts";
 import { aggregateOf } from "./types/types.ts";
 
 /** What `project:` in the configuration names; a field it does not name is absent. */
@@ -65,7 +66,14 @@ function isoTime(ms: number): string {
   return lastTime.iso;
 }
 
-declare const rendered: unique symbol;
+/** What a row is known by for ever, and what it says beside clock and node. */
+export interface RowIdentity {
+  readonly source: string;
+  readonly id: string;
+  readonly time: string;
+  /** Of all else that it says. */
+  readonly digest: string;
+}
 
 /**
  * An event but for its clock value. So the costly part of making an event is
@@ -73,90 +81,123 @@ declare const rendered: unique symbol;
  */
 export interface RenderedDraft {
   readonly event_id: string;
-  readonly event_type: EventType;
+  readonly event_type: string;
   readonly team_slug: string;
   readonly node_id: string;
-  /** The envelope in JSON; begins with `UNSTAMPED`. */
-  readonly json: string;
-  readonly [rendered]: true;
+  /** What a row is known by for ever; an envelope is known by its id, while it is queued. */
+  readonly identity?: RowIdentity;
+  /** Highest clock value that it can have. */
+  readonly clockMax: number;
+  /** What the spool keeps of it. */
+  readonly draft: JsonObject;
+  /** What it tells, to be compared. */
+  readonly told: JsonObject;
+  /** Whether a draft or an event with its id tells the same. */
+  isToldBy(document: JsonObject): boolean;
+  /** Whether a row that is known, and gone, was this one. */
+  isKnownAs?(known: RowIdentity): boolean;
+  /**
+   * Gives it its place in the order of events: the event is made.
+   *
+   * @param event_id the id that it is to be known by here, where that is not its own
+   */
+  stamp(lamport_clock: number, event_id?: string): StampedEvent;
 }
 
+/** The head of an envelope until it has its clock value. */
 const UNSTAMPED = '{"lamport_clock":0';
 
 /** Writes out all of an event that is known before it has its place in the order. */
 export function render(draft: CompleteDraft, nodeId: string): RenderedDraft {
-  const { event_id, event_type, team_slug } = draft;
   const { aggregate_id, aggregate_type } = aggregateOf(draft);
   const json = JSON.stringify({
     lamport_clock: 0,
-    event_id,
-    event_type,
+    event_id: draft.event_id,
+    event_type: draft.event_type,
     aggregate_id,
     aggregate_type,
     node_id: nodeId,
     payload: draft.payload,
     timestamp: draft.timestamp,
-    team_slug,
+    team_slug: draft.team_slug,
     causation_id: draft.causation_id,
     project_uuid: draft.project_uuid,
     project_slug: draft.project_slug,
   });
-  const event = { event_id, event_type, team_slug, node_id: nodeId, json };
-  return event as RenderedDraft;
+  return new RenderedEnvelope(draft, nodeId, json);
 }
 
-/** The draft that was written out. */
-export function draftOf({ json }: RenderedDraft): CompleteDraft {
-  const draft = JSON.parse(json);
-  for (
-    const added of [
-      "lamport_clock",
-      "aggregate_id",
-      "aggregate_type",
-      "node_id",
-    ]
-  ) delete draft[added];
-  return draft;
+/** An envelope that is complete but for its clock value. */
+class RenderedEnvelope implements RenderedDraft {
+  readonly event_id: string;
+  readonly event_type: EventType;
+  readonly team_slug: string;
+  readonly clockMax = CLOCK_MAX;
+
+  constructor(
+    draft: CompleteDraft,
+    readonly node_id: string,
+    /** Begins with `UNSTAMPED`. */
+    readonly json: string,
+  ) {
+    this.event_id = draft.event_id;
+    this.event_type = draft.event_type;
+    this.team_slug = draft.team_slug;
+  }
+
+  get draft(): JsonObject {
+    const draft = JSON.parse(this.json);
+    for (
+      const added of [
+        "lamport_clock",
+        "aggregate_id",
+        "aggregate_type",
+        "node_id",
+      ]
+    ) delete draft[added];
+    return draft;
+  }
+
+  get told(): JsonObject {
+    return this.draft;
+  }
+
+  /** Same type, and payloads equal by value. */
+  isToldBy(document: JsonObject): boolean {
+    return this.event_type === document.event_type &&
+      sameJson(this.draft.payload, document.payload);
+  }
+
+  stamp(lamport_clock: number): StampedEvent {
+    const { event_id, event_type, team_slug, node_id } = this;
+    const bytes = encoder.encode(
+      `{"lamport_clock":${lamport_clock}${this.json.slice(UNSTAMPED.length)}`,
+    );
+    return { event_id, event_type, lamport_clock, node_id, team_slug, bytes };
+  }
 }
 
 /** An event as it is stored and sent, with what the queue needs to know of it. */
 export interface StampedEvent {
+  /** The id that it is known by here. */
   readonly event_id: string;
-  readonly event_type: EventType;
+  readonly event_type: string;
   readonly lamport_clock: number;
   readonly node_id: string;
   readonly team_slug: string;
-  /** The envelope in JSON and UTF-8. */
+  /** What is stored: the envelope in JSON and UTF-8, or a row in its frame. */
   readonly bytes: Uint8Array;
+  /** Of a row. */
+  readonly identity?: RowIdentity;
 }
 
 const encoder = new TextEncoder();
-
-/** Gives a draft its place in the order of events: the event is made. */
-export function stamp(
-  { event_id, event_type, team_slug, node_id, json }: RenderedDraft,
-  lamport_clock: number,
-): StampedEvent {
-  const bytes = encoder.encode(
-    `{"lamport_clock":${lamport_clock}${json.slice(UNSTAMPED.length)}`,
-  );
-  return { event_id, event_type, lamport_clock, node_id, team_slug, bytes };
-}
 
 /** The stored form of an event that came as an envelope. */
 export function encode(envelope: Envelope): StampedEvent {
   const { event_id, event_type, lamport_clock, node_id, team_slug } = envelope;
   const bytes = encoder.encode(JSON.stringify(envelope));
   return { event_id, event_type, lamport_clock, node_id, team_slug, bytes };
-}
-
-/** Whether two documents tell the same: same type, and payloads equal by value. */
-export function sameContent(
-  draft: CompleteDraft,
-  other: { readonly event_type?: unknown; readonly payload?: unknown },
-): boolean {
-  return draft.event_type === other.event_type &&
-    sameJson(draft.payload, other.payload);
 }
 
 function withDefaults(type: EventType, payload: object): object {

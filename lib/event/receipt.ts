@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { EventType, Problem } from "../contract/contract.ts";
+import type { Problem } from "../contract/contract.ts";
 import { EXIT, type ExitCode, reasonOf } from "../base/errors.ts";
 
 /**
@@ -19,6 +19,7 @@ import { EXIT, type ExitCode, reasonOf } from "../base/errors.ts";
  * | refused | the queue is full; nothing was stored |
  * | lost | nothing could be written |
  * | disabled | switched off by `SPEC_KITTY_DISABLED` |
+ * | known | a row that was recorded before, and has left the queue: delivered, or dropped by a person |
  */
 export type ReceiptStatus =
   | "delivered"
@@ -27,12 +28,13 @@ export type ReceiptStatus =
   | "discarded"
   | "refused"
   | "lost"
-  | "disabled";
+  | "disabled"
+  | "known";
 
 /** A receipt. Its fields are a published form: fields are only ever added. */
 export interface Receipt {
-  /** Null where the draft names none of the eight types. */
-  readonly event_type: EventType | null;
+  /** Null where the draft names no type that is known. */
+  readonly event_type: string | null;
   /** Null where no event was made. */
   readonly event_id: string | null;
   /** Null where the event has no place in the order yet. */
@@ -48,7 +50,7 @@ export interface Receipt {
 /** A receipt without an event. */
 export function emptyReceipt(
   status: ReceiptStatus,
-  eventType?: EventType,
+  eventType?: string,
 ): Receipt {
   return {
     event_type: eventType ?? null,
@@ -61,13 +63,13 @@ export function emptyReceipt(
 /** The receipt of a draft that breaks the contract. */
 export function discardedReceipt(
   problems: readonly Problem[],
-  eventType?: EventType,
+  eventType?: string,
 ): Receipt {
   return { ...emptyReceipt("discarded", eventType), problems };
 }
 
 /** The receipt of an event that an unforeseen error has cost. */
-export function lostReceipt(error: unknown, eventType?: EventType): Receipt {
+export function lostReceipt(error: unknown, eventType?: string): Receipt {
   return {
     ...emptyReceipt("lost", eventType),
     warning: `nothing could be kept: ${reasonOf(error)}`,

@@ -5,46 +5,48 @@
  */
 
 import type { Settings } from "../base/config.ts";
-import type { Envelope } from "../contract/contract.ts";
-import { encode, type StampedEvent } from "../event/event.ts";
-import { sameJson } from "../base/json.ts";
+import type { RowIdentity, StampedEvent } from "../event/event.ts";
+import { type JsonObject, sameJson } from "../base/json.ts";
 import { CLOCK_MAX, EVENT_BYTES_MAX } from "../base/limits.ts";
 import type { Held } from "./held.ts";
-import { commitParts } from "./queue_layout.ts";
+import { nameOf } from "./known_rows.ts";
+import { commitParts, shortSum } from "./queue_layout.ts";
 
-/** What became of one envelope. */
+/** What became of one event. */
 export type Imported =
   | "imported"
-  /** Its id is here already, with the same content. */
+  /** It is here already, with the same content. */
   | "skipped"
   /** Its id is here already, with other content. */
   | "conflict"
   | "too_large"
   | "full";
 
+/** An event with its id, node and clock value. */
+export interface Importable {
+  readonly event: StampedEvent;
+  /** The envelope or the row. */
+  readonly document: JsonObject;
+}
+
 /**
- * Imports a group of envelopes. The clock is raised to the highest value seen,
+ * Imports a group of events. The clock is raised to the highest value seen,
  * before the events are stored; a value that leaves none above it is not
  * followed.
  */
 export async function importGroup(
   held: Held,
-  envelopes: readonly Envelope[],
+  group: readonly Importable[],
   settings: Pick<Settings, "maxQueueSize" | "maxQueueBytes">,
 ): Promise<Imported[]> {
-  const known = await held.queue.find(envelopes.map((e) => e.event_id));
-  const fresh = new Map<
-    string,
-    { envelope: Envelope; event: StampedEvent }
-  >();
+  const isThere = await lookUp(held, group);
+  const fresh: StampedEvent[] = [];
   const { queued, dead, bytes } = held.queue.ledger;
   let events = queued + dead, total = bytes;
-  const results = envelopes.map((envelope): Imported => {
-    const { event_id } = envelope;
-    const there = known.get(event_id)?.envelope ??
-      fresh.get(event_id)?.envelope;
-    if (there) return sameJson(there, envelope) ? "skipped" : "conflict";
-    const event = encode(envelope);
+  const results = group.map((item): Imported => {
+    const there = isThere(item);
+    if (typeof there === "string") return there;
+    const { event } = there;
     if (event.bytes.length > EVENT_BYTES_MAX) return "too_large";
     if (
       events + 1 > settings.maxQueueSize ||
@@ -52,10 +54,69 @@ export async function importGroup(
     ) return "full";
     events += 1;
     total += event.bytes.length;
-    fresh.set(event_id, { envelope, event });
+    fresh.push(event);
+    there.note();
     return "imported";
   });
-  const clocks = [...fresh.values()].map((e) => e.event.lamport_clock);
+  await followClock(held, fresh);
+  for (const part of commitParts(fresh)) {
+    await held.queue.append(part, "imported");
+  }
+  return results;
+}
+
+/** An event that is new, under the id that it is to be known by here. */
+interface Fresh {
+  readonly event: StampedEvent;
+  /** From now on it is here. */
+  note(): void;
+}
+
+/** Looks up what of a group is here, and makes what tells it of each in turn. */
+async function lookUp(
+  { queue }: Held,
+  group: readonly Importable[],
+): Promise<(item: Importable) => Fresh | "skipped" | "conflict"> {
+  const identities = group.flatMap(({ event }) => event.identity ?? []);
+  const rows: Map<string, RowIdentity> = identities.length > 0
+    ? await queue.knownRows(identities)
+    : new Map();
+  const entries = await queue.find(group.map(({ event }) => event.event_id));
+  const documents = new Map(
+    [...entries].map(([id, { event: { document } }]) => [id, document]),
+  );
+  return ({ event, document }) => {
+    const { event_id, identity } = event;
+    const there = documents.get(event_id);
+    if (identity) {
+      const name = nameOf(identity);
+      const known = rows.get(name);
+      if (known) return isSameRow(known, identity) ? "skipped" : "conflict";
+      const id = there ? `${event_id}@${shortSum(identity.source)}` : event_id;
+      return {
+        event: { ...event, event_id: id },
+        note() {
+          rows.set(name, identity);
+          documents.set(id, document);
+        },
+      };
+    }
+    if (there) return sameJson(there, document) ? "skipped" : "conflict";
+    return { event, note: () => void documents.set(event_id, document) };
+  };
+}
+
+/** Whether two rows of one source and id differ in nothing but clock and node. */
+function isSameRow(a: RowIdentity, b: RowIdentity): boolean {
+  return a.digest === b.digest && a.time === b.time;
+}
+
+/** Raises the clock to the highest value of events that come in. */
+async function followClock(
+  held: Held,
+  events: readonly StampedEvent[],
+): Promise<void> {
+  const clocks = events.map(({ lamport_clock }) => lamport_clock);
   const highest = Math.max(0, ...clocks.filter((value) => value < CLOCK_MAX));
   if (clocks.some((value) => value >= CLOCK_MAX)) {
     held.warn(
@@ -63,8 +124,4 @@ export async function importGroup(
     );
   }
   if (highest > held.clock) await held.setClock(highest);
-  for (const part of commitParts([...fresh.values()].map((e) => e.event))) {
-    await held.queue.append(part, "imported");
-  }
-  return results;
 }

@@ -7,14 +7,17 @@
 
 import {
   idTaken,
+  merged,
+  noClockLeft,
   type Problem,
   readDraft,
   tooLarge,
 } from "../contract/contract.ts";
 import type { SettingsSource } from "../base/config.ts";
+import { isJsonObject, type JsonObject } from "../base/json.ts";
 import type { Deadline } from "../base/deadline.ts";
 import { KittyError, reasonOf } from "../base/errors.ts";
-import { complete, type CompleteDraft, render } from "../event/event.ts";
+import { complete, render, type RenderedDraft } from "../event/event.ts";
 import {
   COMMIT_BYTES_MAX,
   COMMIT_EVENTS_MAX,
@@ -37,6 +40,7 @@ export interface IntakeBounds {
 
 /** What the intake needs to know to make events of drafts. */
 export interface IntakeContext {
+  readonly home: string;
   readonly nodeId: string;
   readonly settings: SettingsSource;
   readonly nowMs: () => number;
@@ -48,7 +52,7 @@ export interface IntakeContext {
 /** A file that holds a draft. */
 interface Drafted {
   readonly file: SpoolFile;
-  readonly draft: CompleteDraft;
+  readonly draft: RenderedDraft;
 }
 
 /** What is to be done with a file. */
@@ -173,35 +177,66 @@ async function inspect(
   // A file that only another user may read must not keep all others waiting.
   const file = await spool.read(name).catch(() => "unfinished" as const);
   if (typeof file !== "object") return file ?? "gone";
-  const nowMs = context.nowMs();
   const { leftMs } = deadline;
-  const checked = file.bytes.length < DOCUMENT_BYTES_MAX
-    ? readDraft(file.bytes, { first: true })
-    : { problems: [tooLarge] };
+  const read = await readFile(file, context);
   if (
     file.bytes.length > EVENT_BYTES_MAX &&
     leftMs - deadline.leftMs > Math.max(SPOOL_READING_MS_MIN, leftMs / 2)
   ) return { file, problems: [tooSlow] };
-  if (checked.problems) {
-    const isNoJson = checked.problems.some(({ found }) => found === "invalid");
-    const ageMs = Math.abs(nowMs - file.modifiedMs);
-    return isNoJson && ageMs < SPOOL_UNFINISHED_MS
-      ? "unfinished"
-      : { file, problems: checked.problems };
-  }
-  const { draft } = checked;
-  const id = draft.event_id ?? await idOf(file);
-  return {
-    file,
-    draft: complete({ ...draft, event_id: id }, {
-      newId: context.newId,
-      // A draft without a time of its own was dropped when its file was written.
-      nowMs: Math.min(nowMs, file.modifiedMs),
-      teamSlug: context.settings.current.teamSlug,
-      // Where the writer worked is not known; it is not where this process works.
-      project: {},
-    }),
+  if (read.draft) return { file, draft: read.draft };
+  const isNoJson = read.problems.some(({ found }) => found === "invalid");
+  const ageMs = Math.abs(context.nowMs() - file.modifiedMs);
+  return isNoJson && ageMs < SPOOL_UNFINISHED_MS
+    ? "unfinished"
+    : { file, problems: read.problems };
+}
+
+/** Reads the draft in a file, and completes it. */
+async function readFile(
+  file: SpoolFile,
+  context: IntakeContext,
+): Promise<
+  | { readonly draft: RenderedDraft; readonly problems?: never }
+  | { readonly problems: Problem[]; readonly draft?: never }
+> {
+  if (file.bytes.length >= DOCUMENT_BYTES_MAX) return { problems: [tooLarge] };
+  const { draft, problems, row } = readDraft(file.bytes, { first: true });
+  const call = {
+    newId: context.newId,
+    // A draft without a time of its own was dropped when its file was written.
+    nowMs: Math.min(context.nowMs(), file.modifiedMs),
+    teamSlug: context.settings.current.teamSlug,
+    // Where the writer worked is not known; it is not where this process works.
+    project: {},
   };
+  if (row) {
+    const rows = await import("../event/rows.ts");
+    const read = rows.prepareRow(
+      await rows.openContracts(context.home),
+      await withId(row.value, file),
+      call,
+      context.nodeId,
+    );
+    const all = merged(read.problems, row.textProblems);
+    return read.row && all.length === 0
+      ? { draft: read.row }
+      : { problems: all };
+  }
+  if (problems) return { problems };
+  const event_id = draft.event_id ?? await idOf(file);
+  const full = complete({ ...draft, event_id }, call);
+  return { draft: render(full, context.nodeId) };
+}
+
+/** A row's draft with an id, whether its contract and team stand beside it or not. */
+async function withId(
+  value: JsonObject,
+  file: SpoolFile,
+): Promise<JsonObject> {
+  const inner = isJsonObject(value.event) ? value.event : value;
+  if (inner.id !== undefined) return value;
+  const named = { ...inner, id: await idOf(file) };
+  return inner === value ? named : { ...value, event: named };
 }
 
 /**
@@ -227,10 +262,7 @@ async function storeGroup(
 ): Promise<number> {
   const results = await record(
     held,
-    group.map(({ draft }) => ({
-      draft: render(draft, context.nodeId),
-      mayExist: true,
-    })),
+    group.map(({ draft }) => ({ draft, mayExist: true })),
     context.settings.current,
   );
   const done: string[] = [];
@@ -248,6 +280,9 @@ async function storeGroup(
         break;
       case "too_large":
         rejected.push({ name: file.name, problems: [tooLarge] });
+        break;
+      case "too_late":
+        rejected.push({ name: file.name, problems: [noClockLeft] });
         break;
       case "full":
         full += 1;

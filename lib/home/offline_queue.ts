@@ -20,7 +20,13 @@ import type {
 } from "./queue.ts";
 import { Accounts, type Change } from "./queue_accounts.ts";
 import { KvAddition, type Large, prepareAddition } from "./queue_addition.ts";
-import { chunkKey, eventKey, toBytes, triesKey } from "./queue_layout.ts";
+import {
+  chunkKey,
+  eventKey,
+  LAYOUT,
+  toBytes,
+  triesKey,
+} from "./queue_layout.ts";
 import { bucketOf, type KnownBuckets } from "./queue_index.ts";
 import {
   findLocated,
@@ -115,7 +121,8 @@ export class OfflineQueue extends KvReader implements QueueWriter {
       [origin]: ledger[origin] + events.length,
       queued: ledger.queued + events.length,
       bytes: ledger.bytes + bytes,
-    }, events.map((envelope) => ({ envelope, change: 1 })));
+      ...events.some(({ identity }) => identity) && { layout: LAYOUT },
+    }, events.map((event) => ({ event, change: 1 })));
   }
 
   /**
@@ -172,7 +179,7 @@ export class OfflineQueue extends KvReader implements QueueWriter {
   ): Promise<Map<string, number>> {
     const attempts = new Map<string, number>();
     for (const entry of (await this.find(ids)).values()) {
-      const { event_id } = entry.envelope;
+      const { event_id } = entry.event;
       if (entry.place !== "queue") continue;
       const tries: Tries = {
         attempts: (await this.tries(event_id)).attempts + 1,
@@ -283,7 +290,7 @@ export class OfflineQueue extends KvReader implements QueueWriter {
     }
     if (counter) ledger[counter] += part.length;
     const change = from === "queue" ? -1 : to === "queue" ? 1 : 0;
-    const changes = part.map(({ envelope }): Change => ({ envelope, change }));
+    const changes = part.map(({ event }): Change => ({ event, change }));
     await this.#withRoom(async () => {
       try {
         await this.#accounts.commit(commit, ledger, changes);

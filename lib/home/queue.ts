@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Envelope, EventType } from "../contract/contract.ts";
-import type { StampedEvent } from "../event/event.ts";
+import type { RowIdentity, StampedEvent } from "../event/event.ts";
+import type { StoredEvent } from "../event/stored.ts";
 
 /** The two places that an event can lie in. */
 export type Place = "queue" | "dead";
@@ -24,10 +24,10 @@ export interface Ledger {
   readonly delivered: number;
   readonly dead: number;
   readonly dropped: number;
-  /** Bytes of the envelopes in the queue and the dead letters. */
+  /** Bytes of the events in the queue and the dead letters. */
   readonly bytes: number;
   /** Queued events by type. */
-  readonly by_type: Partial<Record<EventType, number>>;
+  readonly by_type: Readonly<Record<string, number>>;
   /** Highest clock value that was ever stored; never lowered. */
   readonly highest: number;
   /** A large event whose chunks are being written: without its head it is to be removed. */
@@ -54,11 +54,18 @@ export interface Tries {
 /** An event where it lies. */
 export interface Entry {
   readonly place: Place;
-  readonly envelope: Envelope;
-  /** Size of the envelope in UTF-8. */
+  readonly event: StoredEvent;
+  /** Size of what is stored of it. */
   readonly bytes: number;
-  /** The envelope as JSON. */
+  /** The envelope or the row as JSON. */
   readonly json: string;
+}
+
+/** A row that was ever recorded. */
+export interface KnownRow extends RowIdentity {
+  readonly clock: number;
+  /** The id that it is known by in the queue. */
+  readonly event_id: string;
 }
 
 /** What the queue holds; costs the same with ten events as with a million. */
@@ -84,7 +91,7 @@ export interface QueueReader {
     place: Place,
     options?: { readonly limit?: number; readonly fromEnd?: boolean },
   ): AsyncGenerator<Entry>;
-  /** The envelopes of a place as JSON in UTF-8, in the same order. */
+  /** The events of a place as they are stored, in the same order: see `stored.ts`. */
   documents(place: Place): AsyncGenerator<Uint8Array>;
   /** The ids of a place, in the same order. */
   ids(place: Place): AsyncGenerator<string>;
@@ -92,6 +99,8 @@ export interface QueueReader {
   find(ids: readonly string[]): Promise<Map<string, Entry>>;
   /** Where the events of these ids lie; ids that are not here are left out. */
   placesOf(ids: readonly string[]): Promise<Map<string, Place>>;
+  /** Those of these rows that were ever recorded here, by `nameOf` in `known_rows.ts`. */
+  knownRows(wanted: readonly RowIdentity[]): Promise<Map<string, KnownRow>>;
   /** Failed attempts of an event; none for one that was never tried. */
   tries(id: string): Promise<Tries>;
 }

@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { Envelope } from "../contract/contract.ts";
 import { queueUnusable } from "../base/errors.ts";
 import type { Ledger } from "./queue.ts";
 import {
@@ -21,7 +20,7 @@ import { getMany } from "./queue_read.ts";
 
 /** An event that is queued (1) or no longer queued (-1) after a commit; 0 for one that was not and is not. */
 export interface Change {
-  readonly envelope: Pick<Envelope, "event_type" | "team_slug">;
+  readonly event: { readonly event_type: string; readonly team_slug: string };
   readonly change: 1 | 0 | -1;
 }
 
@@ -85,9 +84,9 @@ export class Accounts {
   ): Promise<void> {
     const byType = { ...ledger.by_type };
     const byTeam = new Map<string, number>();
-    for (const { envelope, change } of changes) {
+    for (const { event, change } of changes) {
       if (change === 0) continue;
-      const type = envelope.event_type, team = teamLabel(envelope.team_slug);
+      const type = event.event_type, team = teamLabel(event.team_slug);
       byType[type] = (byType[type] ?? 0) + change;
       byTeam.set(team, (byTeam.get(team) ?? 0) + change);
     }

@@ -7,6 +7,7 @@
 import { CLOCK_MAX } from "../base/limits.ts";
 import type { StampedEvent } from "../event/event.ts";
 import type { Addition, Origin } from "./queue.ts";
+import { noteRows } from "./known_rows.ts";
 import { indexNew } from "./queue_index.ts";
 import { chunkedHead, cut, eventKey } from "./queue_layout.ts";
 
@@ -59,5 +60,6 @@ export function prepareAddition(
     }
   }
   indexNew(commit, keys);
+  noteRows(commit, part);
   return new KvAddition(part, origin, commit, large, bytes, highest);
 }

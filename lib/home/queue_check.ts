@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { StoredEvent } from "../event/stored.ts";
 import type { Ledger, Place } from "./queue.ts";
 import { queuePath } from "./queue_file.ts";
 import { findDamage } from "./sqlite.ts";
@@ -30,17 +31,17 @@ export async function checkQueue(
   const counted = { queued: 0, dead: 0, bytes: 0, chunks: 0 };
   const byType = new Map<string, number>(), byTeam = new Map<string, number>();
   for (const place of ["queue", "dead"] as const) {
-    for await (const { envelope, bytes, key, value } of queue.entries(place)) {
+    for await (const { event, bytes, key, value } of queue.entries(place)) {
       counted[place === "queue" ? "queued" : "dead"] += 1;
       counted.bytes += bytes;
       counted.chunks += value.length < bytes
         ? fromBytes<[number]>(value)[0]
         : 0;
       if (place === "queue") {
-        add(byType, envelope.event_type);
-        add(byTeam, teamLabel(envelope.team_slug));
+        add(byType, event.event_type);
+        add(byTeam, teamLabel(event.team_slug));
       }
-      if (envelope.event_id !== key[3]) {
+      if (!isKnownBy(event, String(key[3]))) {
         problems.push(`the entry of ${String(key[3])} holds another event`);
       }
     }
@@ -53,6 +54,12 @@ export async function checkQueue(
   problems.push(...balance(ledger));
   problems.push(...await checkIndex(queue, counted));
   return problems;
+}
+
+/** Whether an event has this id, or one that was made of it. */
+function isKnownBy({ document }: StoredEvent, id: string): boolean {
+  const own = document.event_id ?? document.id;
+  return own === id || id.startsWith(`${own}@`);
 }
 
 /** Whether the totals add up. */

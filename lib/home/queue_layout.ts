@@ -10,15 +10,18 @@
  * | `["ids", bucket, id]` | a row of the index: where events lie, see `queue_index.ts` |
  * | `["tries", id]` | `Tries`: failed attempts, and why a dead letter is one |
  * | `["chunk", id, n]` | the n-th piece of a large event |
+ * | `["known", source, bucket, id]` | rows that were ever recorded, see `known_rows.ts` |
  *
  * Every value is UTF-8 JSON bytes: values in V8's own format change with the
  * runtime, and one that cannot be read makes a whole listing fail. An event's
- * value is the envelope, or, for one in chunks, the list `[chunks, bytes]`.
+ * value is the envelope, or a row in its frame, or, for one in chunks, the list
+ * `[chunks, bytes]`.
  *
  * @module
  */
 
 import type { StampedEvent } from "../event/event.ts";
+import { isFramed } from "../event/stored.ts";
 import {
   CHUNK_BYTES,
   COMMIT_BYTES_MAX,
@@ -30,11 +33,14 @@ import {
 import type { Ledger, Place } from "./queue.ts";
 
 /** Changes whenever a program that knows only the old layout would misread the new one. */
-export const LAYOUT = 1;
+export const LAYOUT = 2;
+
+/** The layout of a queue that never held a row: a program that knows of none can read it. */
+const LAYOUT_WITHOUT_ROWS = 1;
 
 /** The ledger of a queue that nothing was ever put into. */
 export const EMPTY_LEDGER: Ledger = {
-  layout: LAYOUT,
+  layout: LAYOUT_WITHOUT_ROWS,
   accepted: 0,
   imported: 0,
   queued: 0,
@@ -86,11 +92,11 @@ export function chunkKey(id: string, n: number): Deno.KvKey {
 /** The name under which a team is counted: its slug, or the start of a long one with a checksum. */
 export function teamLabel(slug: string): string {
   if (slug.length <= TEAM_LABEL_MAX) return slug;
-  return `${slug.slice(0, TEAM_LABEL_MAX)}…${fnv1a(slug)}`.toWellFormed();
+  return `${slug.slice(0, TEAM_LABEL_MAX)}…${shortSum(slug)}`.toWellFormed();
 }
 
 /** A 32-bit FNV-1a checksum, to tell long names apart; not fit against an adversary. */
-function fnv1a(text: string): string {
+export function shortSum(text: string): string {
   let hash = 0x811c9dc5;
   for (const byte of encoder.encode(text)) {
     hash = Math.imul(hash ^ byte, 0x01000193);
@@ -106,7 +112,9 @@ export function chunkedHead(chunks: number, bytes: number): Uint8Array {
 /** Number of chunks that an event's value speaks of; 0 where the value is the event itself. */
 export function chunksOf(value: Uint8Array): number {
   const OPENING_BRACKET = 0x5b;
-  return value[0] === OPENING_BRACKET ? fromBytes<[number]>(value)[0] : 0;
+  return value[0] === OPENING_BRACKET && !isFramed(value)
+    ? fromBytes<[number]>(value)[0]
+    : 0;
 }
 
 /** The pieces of a large event; none where it fits into one value. */
@@ -122,9 +130,12 @@ export function cut(bytes: Uint8Array): Uint8Array[] {
 /** Distinct teams in one commit: each costs a mutation of its own. */
 const COMMIT_TEAMS_MAX = 20;
 
-/** What an event's key takes at most, in a commit and in the index. */
-function keyWeightOf({ node_id }: StampedEvent): number {
-  return 64 + Math.min(node_id.length, KEY_TEXT_MAX) * 3;
+/** What an event's keys take at most, in a commit and in the index. */
+function keyWeightOf({ node_id, identity }: StampedEvent): number {
+  const known = identity
+    ? 64 + Math.min(identity.source.length, TEAM_LABEL_MAX + 9) * 3
+    : 0;
+  return 64 + Math.min(node_id.length, KEY_TEXT_MAX) * 3 + known;
 }
 
 /**

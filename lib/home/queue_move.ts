@@ -57,7 +57,7 @@ export class Move {
       this.#weigh(row.key, 0);
       this.#weigh(row.key, 2 * rowBytes(row.items));
     }
-    const { team_slug } = entry.envelope;
+    const { team_slug } = entry.event;
     const teams = this.#teams.size + (this.#teams.has(team_slug) ? 0 : 1);
     const isOver = this.#mutations > COMMIT_MUTATIONS_MAX ||
       this.#keyBytes > COMMIT_KEY_BYTES_MAX || this.#bytes > COMMIT_BYTES_MAX ||
@@ -77,7 +77,7 @@ export class Move {
       if (value) commit.set(key, value);
       else commit.delete(key);
     }
-    const ids = new Set(this.entries.map((e) => e.envelope.event_id));
+    const ids = new Set(this.entries.map((e) => e.event.event_id));
     indexMoved(commit, this.#rows, ids, this.#to);
     return commit;
   }
@@ -92,11 +92,11 @@ export class Move {
 
 /** All that a move changes of one event, but for its row of the index. */
 function mutationsOf(
-  { key, value, envelope }: StoredEntry,
+  { key, value, event }: StoredEntry,
   to: Place | "gone",
   tries: Tries | undefined,
 ): Mutation[] {
-  const { event_id, lamport_clock, node_id } = envelope;
+  const { event_id, lamport_clock, node_id } = event;
   const mutations: Mutation[] = [
     [key],
     tries ? [triesKey(event_id), toBytes(tries)] : [triesKey(event_id)],

@@ -4,16 +4,19 @@
  * @module
  */
 
-import type { Envelope } from "../contract/contract.ts";
+import type { RowIdentity } from "../event/event.ts";
+import { documentOf, type StoredEvent, storedOf } from "../event/stored.ts";
 import { GET_MANY_MAX, PAGE_ENTRIES } from "../base/limits.ts";
 import type {
   Entry,
+  KnownRow,
   Ledger,
   Place,
   QueueReader,
   QueueStats,
   Tries,
 } from "./queue.ts";
+import { knownRows } from "./known_rows.ts";
 import { type IndexRow, type KnownBuckets, locate } from "./queue_index.ts";
 import {
   chunkKey,
@@ -29,16 +32,16 @@ export class StoredEntry implements Entry {
   constructor(
     readonly place: Place,
     readonly key: Deno.KvKey,
-    /** The stored value: the envelope's bytes, or a head that names its chunks. */
+    /** The stored value: the event's bytes, or a head that names its chunks. */
     readonly value: Uint8Array,
-    readonly envelope: Envelope,
+    readonly event: StoredEvent,
     readonly bytes: number,
   ) {}
 
   get json(): string {
     return chunksOf(this.value) > 0
-      ? JSON.stringify(this.envelope)
-      : decoder.decode(this.value);
+      ? JSON.stringify(this.event.document)
+      : decoder.decode(documentOf(this.value));
   }
 }
 
@@ -50,14 +53,15 @@ async function entryAt(
   key: Deno.KvKey,
   value: Uint8Array,
 ): Promise<StoredEntry> {
-  const bytes = await envelopeBytes(kv, String(key[3]), value);
-  const envelope = fromBytes<Envelope>(bytes);
+  const id = String(key[3]);
+  const bytes = await wholeBytes(kv, id, value);
   const place = key[0] as Place;
-  return new StoredEntry(place, key, value, envelope, bytes.length);
+  const event = storedOf(bytes, id);
+  return new StoredEntry(place, key, value, event, bytes.length);
 }
 
-/** The envelope's bytes of an event's stored value. */
-async function envelopeBytes(
+/** The bytes of an event's stored value, chunks put together. */
+async function wholeBytes(
   kv: Deno.Kv,
   id: string,
   value: Uint8Array,
@@ -166,8 +170,8 @@ export class KvReader implements QueueReader {
   }
 
   async #edge(fromEnd: boolean): Promise<string | null> {
-    for await (const { envelope } of walk(this.kv, "queue", 1, fromEnd)) {
-      return envelope.timestamp;
+    for await (const { event } of walk(this.kv, "queue", 1, fromEnd)) {
+      return event.timestamp;
     }
     return null;
   }
@@ -183,7 +187,7 @@ export class KvReader implements QueueReader {
     const options = { batchSize: PAGE_ENTRIES };
     const list = this.kv.list<Uint8Array>({ prefix: [place] }, options);
     for await (const { key, value } of list) {
-      yield await envelopeBytes(this.kv, String(key[3]), value);
+      yield await wholeBytes(this.kv, String(key[3]), value);
     }
   }
 
@@ -209,6 +213,10 @@ export class KvReader implements QueueReader {
     return new Map(
       [...located].map(([id, { key }]) => [id, key[0] as Place]),
     );
+  }
+
+  knownRows(wanted: readonly RowIdentity[]): Promise<Map<string, KnownRow>> {
+    return knownRows(this.kv, wanted);
   }
 
   async tries(id: string): Promise<Tries> {

@@ -50,5 +50,5 @@ export function usedShare(
 async function waitsTooLong(held: Held, nowMs: number): Promise<boolean> {
   const [oldest] = await held.queue.peek(1);
   return oldest !== undefined &&
-    nowMs - ulidTimeMs(oldest.envelope.event_id) > OLDEST_WARN_MS;
+    nowMs - ulidTimeMs(oldest.event.event_id) > OLDEST_WARN_MS;
 }

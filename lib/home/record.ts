@@ -7,16 +7,11 @@
 
 import type { Settings } from "../base/config.ts";
 import { DeadlineError } from "../base/errors.ts";
-import {
-  draftOf,
-  type RenderedDraft,
-  sameContent,
-  stamp,
-  type StampedEvent,
-} from "../event/event.ts";
+import type { RenderedDraft, StampedEvent } from "../event/event.ts";
 import type { Held } from "./held.ts";
-import type { Addition, Entry, Place } from "./queue.ts";
-import { commitParts } from "./queue_layout.ts";
+import { nameOf } from "./known_rows.ts";
+import type { Addition, Entry, KnownRow, Place } from "./queue.ts";
+import { commitParts, shortSum } from "./queue_layout.ts";
 import { COMMIT_EVENTS_MAX, EVENT_BYTES_MAX } from "../base/limits.ts";
 
 /** A draft to record. */
@@ -33,11 +28,14 @@ export type Recorded =
   | {
     readonly kind: "present";
     readonly lamport_clock: number;
-    readonly place: Place;
+    /** `gone`: a row that was recorded before, and has left the queue. */
+    readonly place: Place | "gone";
   }
   /** Another event has its id. */
   | { readonly kind: "conflict" }
   | { readonly kind: "too_large" }
+  /** Its contract has no clock value left for it. */
+  | { readonly kind: "too_late" }
   | { readonly kind: "full" }
   | { readonly kind: "failed"; readonly error: unknown };
 
@@ -64,28 +62,48 @@ export async function record(
   let storing: Promise<Recorded[]> | undefined;
   for (let at = 0; at < candidates.length; at += COMMIT_EVENTS_MAX) {
     const some = candidates.slice(at, at + COMMIT_EVENTS_MAX);
-    const ids = some.flatMap(({ draft, mayExist }) =>
-      mayExist ? draft.event_id : []
-    );
+    const doubtful = some.filter(({ mayExist }) => mayExist)
+      .map(({ draft }) => draft);
     let known = NONE_KNOWN;
-    if (ids.length > 0) {
+    if (doubtful.length > 0) {
       // What may be here already may have come with the part before.
       await storing;
-      known = await held.queue.find(ids);
+      known = await findKnown(held, doubtful);
     }
     const made = make(held, some, known, room);
     results.push(...await storing ?? []);
     const failed = results.findLast(({ kind }) => kind === "failed");
     storing = failed
       ? Promise.resolve(some.map(() => failed))
-      : storeMade(held, some, made);
+      : storeMade(held, made);
   }
   results.push(...await storing ?? []);
   await held.releaseClock();
   return results;
 }
 
-const NONE_KNOWN: ReadonlyMap<string, Entry> = new Map();
+/** What is here already of drafts. */
+interface Known {
+  /** By the ids that events are known by here. */
+  readonly entries: ReadonlyMap<string, Entry>;
+  /** By `nameOf`. */
+  readonly rows: ReadonlyMap<string, KnownRow>;
+}
+
+const NONE_KNOWN: Known = { entries: new Map(), rows: new Map() };
+
+async function findKnown(
+  { queue }: Held,
+  drafts: readonly RenderedDraft[],
+): Promise<Known> {
+  const identities = drafts.flatMap(({ identity }) => identity ?? []);
+  const rows = identities.length > 0
+    ? await queue.knownRows(identities)
+    : NONE_KNOWN.rows;
+  const ids = drafts.map(({ event_id }) => event_id);
+  const others = [...rows.values()].map(({ event_id }) => event_id);
+  return { entries: await queue.find([...ids, ...others]), rows };
+}
 
 /** What the queue still takes. */
 interface Room {
@@ -103,31 +121,16 @@ interface Made {
 function make(
   held: Held,
   candidates: readonly Candidate[],
-  known: ReadonlyMap<string, Entry>,
+  known: Known,
   room: Room,
 ): Made {
   const events: StampedEvent[] = [];
-  const twins = new Map<
-    string,
-    { draft: RenderedDraft; event: StampedEvent }
-  >();
+  const twins = new Map<string, Twin>();
   const results = candidates.map(({ draft, mayExist }): Recorded => {
-    const { event_id } = draft;
-    const entry = mayExist ? known.get(event_id) : undefined;
-    if (entry) {
-      const { place, envelope: { lamport_clock } } = entry;
-      return sameContent(draftOf(draft), entry.envelope)
-        ? { kind: "present", place, lamport_clock }
-        : { kind: "conflict" };
-    }
-    const twin = mayExist ? twins.get(event_id) : undefined;
-    if (twin) {
-      const { lamport_clock } = twin.event;
-      return sameContent(draftOf(draft), draftOf(twin.draft))
-        ? { kind: "present", place: "queue", lamport_clock }
-        : { kind: "conflict" };
-    }
-    const event = stamp(draft, held.clock + 1);
+    const there = mayExist ? alreadyThere(draft, known, twins) : undefined;
+    if (there) return there;
+    if (held.clock >= draft.clockMax) return { kind: "too_late" };
+    const event = draft.stamp(held.clock + 1, idFor(draft, known, twins));
     const { length } = event.bytes;
     if (length > EVENT_BYTES_MAX) return { kind: "too_large" };
     if (room.events < 1 || room.bytes < length) return { kind: "full" };
@@ -135,7 +138,10 @@ function make(
     room.bytes -= length;
     held.useClock();
     events.push(event);
-    if (mayExist) twins.set(event_id, { draft, event });
+    if (mayExist) {
+      twins.set(twinName(draft), { draft, event });
+      twins.set(event.event_id, { draft, event });
+    }
     return { kind: "stored", lamport_clock: event.lamport_clock };
   });
   const additions = commitParts(events).map((part) =>
@@ -144,27 +150,81 @@ function make(
   return { additions, results };
 }
 
+/** A candidate of the same group. */
+interface Twin {
+  readonly draft: RenderedDraft;
+  readonly event: StampedEvent;
+}
+
+/** What two candidates of one event have in common. */
+function twinName({ event_id, identity }: RenderedDraft): string {
+  return identity ? nameOf(identity) : event_id;
+}
+
+/** What is said of a draft whose event is here; undefined where it is new. */
+function alreadyThere(
+  draft: RenderedDraft,
+  { entries, rows }: Known,
+  twins: ReadonlyMap<string, Twin>,
+): Recorded | undefined {
+  const present = (
+    isSame: boolean,
+    lamport_clock: number,
+    place: Place | "gone",
+  ): Recorded =>
+    isSame ? { kind: "present", place, lamport_clock } : { kind: "conflict" };
+  const { event_id, identity } = draft;
+  const row = identity && rows.get(nameOf(identity));
+  if (row) {
+    const place = entries.get(row.event_id)?.place ?? "gone";
+    return present(draft.isKnownAs!(row), row.clock, place);
+  }
+  const entry = identity ? undefined : entries.get(event_id);
+  if (entry) {
+    const { place, event: { document, lamport_clock } } = entry;
+    return present(draft.isToldBy(document), lamport_clock, place);
+  }
+  const twin = twins.get(twinName(draft));
+  return twin && present(
+    draft.isToldBy(twin.draft.told),
+    twin.event.lamport_clock,
+    "queue",
+  );
+}
+
+/**
+ * The id that an event is to be known by here: rows of different sources may
+ * have one id, and then the later one gets a name of its own.
+ */
+function idFor(
+  { event_id, identity }: RenderedDraft,
+  { entries }: Known,
+  twins: ReadonlyMap<string, Twin>,
+): string {
+  const isTaken = identity && (entries.has(event_id) || twins.has(event_id));
+  return isTaken ? `${event_id}@${shortSum(identity.source)}` : event_id;
+}
+
 /** Stores what was made; what could not be stored is `failed`. */
 async function storeMade(
   held: Held,
-  candidates: readonly Candidate[],
   { additions, results }: Made,
 ): Promise<Recorded[]> {
   const failed = await storeParts(held, additions);
   if (!failed) return [...results];
-  return results.map((result, i) => {
-    const { event_id } = candidates[i]!.draft;
-    return failed.ids.has(event_id) && "lamport_clock" in result
-      ? { kind: "failed", error: failed.error }
-      : result;
-  });
+  const { clocks, error } = failed;
+  return results.map((result) =>
+    "lamport_clock" in result && clocks.has(result.lamport_clock)
+      ? { kind: "failed", error }
+      : result
+  );
 }
 
-/** Commits events part by part; returns the ids of those that were not stored. */
+/** Commits events part by part; returns the clock values of those that were not stored. */
 async function storeParts(
   held: Held,
   additions: readonly Addition[],
-): Promise<{ ids: Set<string>; error: unknown } | undefined> {
+): Promise<{ clocks: Set<number>; error: unknown } | undefined> {
   for (const [i, addition] of additions.entries()) {
     try {
       held.deadline.check("store the event");
@@ -172,7 +232,8 @@ async function storeParts(
     } catch (error) {
       if (!(error instanceof DeadlineError)) held.distrust();
       const rest = additions.slice(i).flatMap(({ events }) => events);
-      return { ids: new Set(rest.map(({ event_id }) => event_id)), error };
+      const clocks = rest.map(({ lamport_clock }) => lamport_clock);
+      return { clocks: new Set(clocks), error };
     }
   }
   return undefined;

@@ -8,7 +8,7 @@
 
 import type { Deadline } from "../base/deadline.ts";
 import { parseDocument } from "../base/json.ts";
-import { type CompleteDraft, sameContent } from "../event/event.ts";
+import type { RenderedDraft } from "../event/event.ts";
 import {
   FOLDER_MODE,
   removeIfThere,
@@ -42,16 +42,18 @@ export class Spool {
    * @param by what is not written by then never comes to lie there: its caller says that it is lost
    * @returns `present` where the same draft waits there already, `conflict` where another one has its id
    */
-  async put(draft: CompleteDraft, by: Deadline): Promise<Spooled> {
+  async put(draft: RenderedDraft, by: Deadline): Promise<Spooled> {
     const check = () => by.check("write the spool");
     check();
     const name = `${draft.event_id}.json`;
     const there = await Deno.readFile(`${this.path}/${name}`).catch(() => null);
     if (there) {
       const { value } = parseDocument(there);
-      return value && sameContent(draft, value) ? "present" : "conflict";
+      return value && draft.isToldBy(value) ? "present" : "conflict";
     }
-    const content = new TextEncoder().encode(JSON.stringify(draft) + "\n");
+    const content = new TextEncoder().encode(
+      JSON.stringify(draft.draft) + "\n",
+    );
     try {
       await this.write(name, content, check);
     } catch (error) {

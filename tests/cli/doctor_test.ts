@@ -297,7 +297,7 @@ Deno.test("doctor: a queue that is full, or nearly, or has dead letters -> 75, w
     strictEqual((await visit(run, max(100))).of("capacity").status, "ok");
     await underLock(home, async ({ queue }) => {
       const [first] = await queue.peek(1);
-      await queue.deadLetter([first!.envelope.event_id], {
+      await queue.deadLetter([first!.event.event_id], {
         reason: "refused",
         nowMs: 0,
       });

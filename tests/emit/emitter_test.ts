@@ -25,7 +25,7 @@ function eventsIn(home: string) {
   return inHome(
     home,
     async ({ queue }) =>
-      (await queue.peek(1e4)).map(({ envelope }) => envelope),
+      (await queue.peek(1e4)).map(({ event }) => event.document),
   );
 }
 
@@ -599,7 +599,7 @@ Deno.test("emit: the queue is nearly full -> a warning, once an hour", async () 
   strictEqual(at.warnings.length, 1);
   await inHome(home.path, async ({ queue }) => {
     const [first] = await queue.peek(1);
-    await queue.acknowledge([first!.envelope.event_id]);
+    await queue.acknowledge([first!.event.event_id]);
   });
   world.timeMs += 1;
   await at.emitter.emit(draftOf());

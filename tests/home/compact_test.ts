@@ -22,7 +22,7 @@ async function emptied(home: string, count: number, left: number) {
 
 const contentOf = (home: string) =>
   inHome(home, async ({ queue }) => ({
-    ids: (await queue.peek(1_000)).map(({ envelope }) => envelope.event_id),
+    ids: (await queue.peek(1_000)).map(({ event }) => event.event_id),
     ledger: queue.ledger,
     problems: await queue.check(),
   }));
@@ -53,7 +53,7 @@ Deno.test("compact: chunks of a large event -> whole in the new file", async () 
   await inHome(home.path, ({ queue }) => queue.append([large], "accepted"));
   await inHome(home.path, ({ queue }) => queue.compact());
   const [entry] = await inHome(home.path, ({ queue }) => queue.peek(1));
-  deepStrictEqual(entry!.envelope, large.envelope);
+  deepStrictEqual(entry!.event.document, large.envelope);
 });
 
 Deno.test("compact: another process reads meanwhile -> said, and nothing has changed", async () => {

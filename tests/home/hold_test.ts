@@ -12,7 +12,7 @@ import { HomeLock } from "../../lib/home/lock.ts";
 import type { Held } from "../../lib/home/held.ts";
 import type { Home } from "../../lib/home/home.ts";
 import { LEASE_MS, LOCK_AT_ONCE_MS } from "../../lib/base/limits.ts";
-import { completeDraftOf, eventOf, idOf } from "../support/events.ts";
+import { eventOf, idOf, renderedDraftOf } from "../support/events.ts";
 import { ALL, farDeadline, homeAt, tempHome } from "../support/home.ts";
 import { TestWorld } from "../support/world.ts";
 
@@ -84,10 +84,10 @@ Deno.test("hold: a draft that came into the spool meanwhile -> taken in before t
   using home = homeAt(folder.path, { world: standingStill() });
   let ids: string[] = [];
   const { isKept } = await twoHolds(home, async (held) => {
-    await home.spool.put(completeDraftOf(idOf(5)), farDeadline());
+    await home.spool.put(renderedDraftOf(idOf(5)), farDeadline());
     held.mayPass = true;
   }, async ({ queue }) => {
-    ids = (await queue.peek(9)).map(({ envelope }) => envelope.event_id);
+    ids = (await queue.peek(9)).map(({ event }) => event.event_id);
   });
   strictEqual(isKept, true);
   deepStrictEqual(ids, [idOf(5)]);

@@ -53,7 +53,9 @@ function takeIn(
 }
 
 async function seen(held: Held): Promise<TakenIn> {
-  const events = (await held.queue.peek(1e4)).map(({ envelope }) => envelope);
+  const events = (await held.queue.peek(1e4)).map(({ event }) =>
+    event.document as unknown as Envelope
+  );
   return { events, ...held.intake, warnings: held.warnings };
 }
 

@@ -8,6 +8,7 @@ import {
   cut,
   eventKey,
   fromBytes,
+  LAYOUT,
   LEDGER_KEY,
   teamLabel,
   toBytes,
@@ -66,8 +67,12 @@ async function append(
   for (const part of commitParts(events)) await queue.append(part, "accepted");
 }
 
-const idsOf = (entries: Iterable<{ envelope: { event_id: string } }>) =>
-  [...entries].map(({ envelope }) => envelope.event_id);
+const idsOf = (
+  entries: Iterable<{ event_id: string } | { event: { event_id: string } }>,
+) =>
+  [...entries].map((entry) =>
+    "event" in entry ? entry.event.event_id : entry.event_id
+  );
 
 async function keysOf(kv: Deno.Kv): Promise<Deno.KvKey[]> {
   const keys: Deno.KvKey[] = [];
@@ -90,13 +95,15 @@ Deno.test("append, peek: events -> the same envelopes in order of (clock, node, 
   await append(queue, shuffled);
   const entries = await queue.peek(100);
   deepStrictEqual(
-    entries.map(({ envelope }) => envelope),
+    entries.map(({ event }) => event.document),
     inOrder.map(({ envelope }) => envelope),
   );
   deepStrictEqual(idsOf(await queue.peek(2)), idsOf(inOrder.slice(0, 2)));
   const reversed: string[] = [];
-  for await (const { envelope } of walk(file.kv, "queue", 2, true)) {
-    reversed.push(envelope.event_id);
+  for await (
+    const { event: { document: envelope } } of walk(file.kv, "queue", 2, true)
+  ) {
+    reversed.push(envelope.event_id as string);
   }
   deepStrictEqual(reversed, [idOf(2), idOf(1)]);
 });
@@ -125,7 +132,9 @@ Deno.test("append: events around the chunk's size and up to 1 MiB -> read back b
   queue = await OfflineQueue.open(file.kv);
   strictEqual(queue.ledger.bytes, sizes.reduce((a, b) => a + b));
   const entries = await queue.peek(100);
-  for (const [i, { envelope, bytes }] of entries.entries()) {
+  for (
+    const [i, { event: { document: envelope }, bytes }] of entries.entries()
+  ) {
     deepStrictEqual(envelope, events[i]!.envelope);
     strictEqual(bytes, sizes[i]);
   }
@@ -135,7 +144,7 @@ Deno.test("append: events around the chunk's size and up to 1 MiB -> read back b
   const ids = idsOf(events);
   strictEqual(await queue.deadLetter(ids, WHY), 6);
   deepStrictEqual(
-    (await queue.find(ids)).get(idOf(6))?.envelope,
+    (await queue.find(ids)).get(idOf(6))?.event.document,
     events[5]!.envelope,
   );
   strictEqual(await queue.requeue(ids), 6);
@@ -164,7 +173,7 @@ Deno.test("OfflineQueue.open: a ledger of a newer layout -> KittyError, nothing 
   await using file = await tempKv();
   await (await OfflineQueue.open(file.kv)).append([eventOf(1)], "accepted");
   const { value } = await file.kv.get<Uint8Array>(LEDGER_KEY);
-  const newer = toBytes({ ...fromBytes<Ledger>(value!), layout: 2 });
+  const newer = toBytes({ ...fromBytes<Ledger>(value!), layout: LAYOUT + 1 });
   await file.kv.set(LEDGER_KEY, newer);
   await rejects(
     OfflineQueue.open(file.kv),
@@ -329,7 +338,7 @@ Deno.test("append, find: a node's name of any length, cut inside of a letter -> 
   const node = "n".repeat(255) + "😀".repeat(40_000);
   await append(queue, [eventOf(1, { node }), eventOf(2)]);
   const found = await queue.find([idOf(1)]);
-  strictEqual(found.get(idOf(1))?.envelope.node_id, node);
+  strictEqual(found.get(idOf(1))?.event.node_id, node);
   strictEqual(await queue.deadLetter([idOf(1)], WHY), 1);
   await checkAccounts(file.kv, queue);
   strictEqual(await queue.drop([idOf(1)], "dead"), 1);
@@ -455,7 +464,7 @@ Deno.test("find: ids in queue and dead letters -> where each lies", async () => 
   strictEqual(found.size, 25);
   strictEqual(found.get(idOf(1))?.place, "queue");
   strictEqual(found.get(idOf(25))?.place, "dead");
-  deepStrictEqual(found.get(idOf(7))?.envelope, events[6]!.envelope);
+  deepStrictEqual(found.get(idOf(7))?.event.document, events[6]!.envelope);
 });
 
 Deno.test("eventKey: two nodes alike in their first 256 letters -> one key each, by the id", () => {
@@ -521,8 +530,10 @@ Deno.test("walk: a large event is acknowledged between its head and its chunks -
     eventOf(3),
   ]);
   const seen: string[] = [];
-  for await (const { envelope } of walk(file.kv, "queue")) {
-    seen.push(envelope.event_id);
+  for await (
+    const { event: { document: envelope } } of walk(file.kv, "queue")
+  ) {
+    seen.push(envelope.event_id as string);
     // The page with all three heads has been read by now.
     if (seen.length === 1) await queue.acknowledge([idOf(2)]);
   }
@@ -550,7 +561,7 @@ async function checkAccounts(
         ? Math.ceil(entry.bytes / CHUNK_BYTES)
         : 0;
       if (place === "dead") continue;
-      const { team_slug, event_type } = entry.envelope;
+      const { team_slug, event_type } = entry.event;
       byTeam[team_slug] = (byTeam[team_slug] ?? 0) + 1;
       byType[event_type] = (byType[event_type] ?? 0) + 1;
     }
@@ -786,7 +797,7 @@ async function checkAll(queue: OfflineQueue, model: Model): Promise<void> {
   const found = await queue.find([...model.places.keys()]);
   for (const [id, { place, event, tries }] of model.places) {
     strictEqual(found.get(id)?.place, place);
-    deepStrictEqual(found.get(id)?.envelope, event.envelope);
+    deepStrictEqual(found.get(id)?.event.document, event.envelope);
     strictEqual((await queue.tries(id)).attempts, tries);
   }
 }

@@ -100,7 +100,7 @@ Deno.test("record: the second of two commits fails -> the first's events are sto
     );
     strictEqual(held.queue.ledger.accepted, all.length);
     const clocks = (await held.queue.peek(1e4))
-      .map(({ envelope }) => envelope.lamport_clock);
+      .map(({ event }) => event.lamport_clock);
     strictEqual(new Set(clocks).size, all.length);
   });
 });

@@ -115,7 +115,7 @@ Deno.test("the wall clock jumps back -> clock values and ids go on growing, time
   const [first, second] = await inHome(
     home.path,
     async ({ queue }) =>
-      (await queue.peek(9)).map(({ envelope }) => envelope.timestamp),
+      (await queue.peek(9)).map(({ event }) => event.timestamp),
   );
   strictEqual(first, "2026-02-03T12:00:00.000Z");
   strictEqual(second, "2026-02-02T12:00:00.000Z");
@@ -150,7 +150,7 @@ Deno.test("another process sets the queue aside and starts a new one -> this one
   const ids = await inHome(
     home.path,
     async ({ queue }) =>
-      (await queue.peek(9)).map(({ envelope }) => envelope.event_id),
+      (await queue.peek(9)).map(({ event }) => event.event_id),
   );
   deepStrictEqual(ids, [other?.event_id, own.event_id]);
 });

@@ -20,7 +20,7 @@ Deno.test("envelopeOf: an event, one of two chunks -> all of its bytes", () => {
 
 for (
   const value of [
-    ...["[", "[]", "[1]", '["a","b"]', "[1,1e12]", "[1,-1]", "[1,null]"],
+    ...["[", "[]", "[1]", '[null,"b"]', "[1,1e12]", "[1,-1]", "[1,null]"],
     ...["[1e12,14]", "[2,13]", "[2,15]", "[0.5,3]"],
   ]
 ) {

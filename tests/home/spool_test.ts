@@ -1,12 +1,12 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { Spool } from "../../lib/home/spool.ts";
-import { completeDraftOf, idOf } from "../support/events.ts";
+import { idOf, renderedDraftOf } from "../support/events.ts";
 import { farDeadline, namesIn, tempHome } from "../support/home.ts";
 
 Deno.test("put: a draft -> one file named for its id, for the owner only, with all that is known", async () => {
   await using home = await tempHome();
   const spool = new Spool(home.path);
-  const draft = completeDraftOf(idOf(1));
+  const draft = renderedDraftOf(idOf(1));
   strictEqual(await spool.put(draft, farDeadline()), "written");
   deepStrictEqual(await namesIn(spool.path), [`${idOf(1)}.json`]);
   const path = `${spool.path}/${idOf(1)}.json`;
@@ -31,14 +31,14 @@ Deno.test("put: a draft -> one file named for its id, for the owner only, with a
 Deno.test("put: the same draft again -> present; another with its id -> conflict; the file stays", async () => {
   await using home = await tempHome();
   const spool = new Spool(home.path);
-  await spool.put(completeDraftOf(idOf(1)), farDeadline());
+  await spool.put(renderedDraftOf(idOf(1)), farDeadline());
   const path = `${spool.path}/${idOf(1)}.json`;
   const before = await Deno.readTextFile(path);
   strictEqual(
-    await spool.put(completeDraftOf(idOf(1)), farDeadline()),
+    await spool.put(renderedDraftOf(idOf(1)), farDeadline()),
     "present",
   );
-  const other = completeDraftOf(idOf(1), { wp_id: "WP02" });
+  const other = renderedDraftOf(idOf(1), { wp_id: "WP02" });
   strictEqual(await spool.put(other, farDeadline()), "conflict");
   strictEqual(await Deno.readTextFile(path), before);
 });
@@ -48,7 +48,7 @@ Deno.test("put: a file in the spool's place -> throws, the file stays", async ()
   await Deno.mkdir(home.path);
   const spool = new Spool(home.path);
   await Deno.writeTextFile(spool.path, "mine");
-  await rejects(spool.put(completeDraftOf(idOf(1)), farDeadline()));
+  await rejects(spool.put(renderedDraftOf(idOf(1)), farDeadline()));
   strictEqual(await Deno.readTextFile(spool.path), "mine");
 });
 
@@ -57,7 +57,7 @@ Deno.test("put: many at once into no folder -> all there, whole, nothing else", 
   const spool = new Spool(home.path);
   const ids = Array.from({ length: 50 }, (_, i) => idOf(i));
   await Promise.all(
-    ids.map((id) => spool.put(completeDraftOf(id), farDeadline())),
+    ids.map((id) => spool.put(renderedDraftOf(id), farDeadline())),
   );
   deepStrictEqual(await namesIn(spool.path), ids.map((id) => `${id}.json`));
   for (const id of ids) {
@@ -94,7 +94,7 @@ Deno.test("remove: files of which one is gone already -> all gone", async () => 
   await using home = await tempHome();
   const spool = new Spool(home.path);
   for (const n of [1, 2, 3]) {
-    await spool.put(completeDraftOf(idOf(n)), farDeadline());
+    await spool.put(renderedDraftOf(idOf(n)), farDeadline());
   }
   await Deno.remove(`${spool.path}/${idOf(2)}.json`);
   await spool.remove([1, 2, 3].map((n) => `${idOf(n)}.json`));
@@ -105,7 +105,7 @@ Deno.test("isWritable: a folder -> true and nothing left; no folder -> false", a
   await using home = await tempHome();
   const spool = new Spool(home.path);
   strictEqual(await spool.isWritable(), false);
-  await spool.put(completeDraftOf(idOf(1)), farDeadline());
+  await spool.put(renderedDraftOf(idOf(1)), farDeadline());
   ok(await spool.isWritable());
   strictEqual((await namesIn(spool.path)).length, 1);
 });

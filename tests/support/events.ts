@@ -12,7 +12,7 @@ import {
   type CompleteDraft,
   encode,
   render,
-  stamp,
+  type RenderedDraft,
   type StampedEvent,
 } from "../../lib/event/event.ts";
 
@@ -68,6 +68,13 @@ export function completeDraftOf(
   });
 }
 
+/** The same, written out but for its clock value. */
+export function renderedDraftOf(
+  ...args: Parameters<typeof completeDraftOf>
+): RenderedDraft {
+  return render(completeDraftOf(...args), "0123456789ab");
+}
+
 /** What a test says of an event; the rest is ordinary. */
 export interface EventOptions {
   readonly clock?: number;
@@ -98,7 +105,7 @@ export function eventOf(n: number, options: EventOptions = {}): TestEvent {
     }).draft!
     : validDraftOf(fields, { changed_by: "user" });
   const full = { ...draft, timestamp: timeOf(n) } as CompleteDraft;
-  const made = withEnvelope(stamp(render(full, node), clock));
+  const made = withEnvelope(render(full, node).stamp(clock));
   const event = size === undefined ? made : padded(made.envelope, size);
   const { problems } = checkEnvelope(event.envelope);
   if (problems) throw new Error(`no valid event: ${JSON.stringify(problems)}`);

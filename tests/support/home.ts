@@ -64,6 +64,7 @@ export function homeAt(
 ): Home {
   const world = options.world ?? new TestWorld();
   return new Home(path, world, {
+    home: path,
     nodeId: "9f86d081884c",
     settings: new SettingsSource(settingsOf(options.settings)),
     newId: ulidFactory(world.nowMs, world.randomBytes),

@@ -123,8 +123,9 @@ export class Sending implements AsyncDisposable {
   kept(place: Place): Promise<Kept[]> {
     return this.hold(async ({ queue }) => {
       const kept: Kept[] = [];
-      for await (const { envelope } of queue.entries(place)) {
-        kept.push({ envelope, ...await queue.tries(envelope.event_id) });
+      for await (const { event } of queue.entries(place)) {
+        const envelope = event.document as unknown as Envelope;
+        kept.push({ envelope, ...await queue.tries(event.event_id) });
       }
       return kept;
     });

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { settled } from "../../emit/prepare.ts";
 import { tooLarge } from "../../contract/contract.ts";
 import { Deadline, pause } from "../../base/deadline.ts";
 import { DraftGroup, type Recorder } from "../../emit/draft_group.ts";
@@ -60,8 +61,8 @@ export async function emitStream(call: Call): Promise<number> {
 function nowhere(error: unknown): Recorder {
   return {
     prepareText: () => ({ receipt: lostReceipt(error) }),
-    recordGroup: (group) =>
-      Promise.resolve(group.map(({ receipt }) => receipt!)),
+    recordGroup: async (group) =>
+      (await settled(group)).map(({ receipt }) => receipt!),
   };
 }
 

@@ -4,15 +4,11 @@
  * @module
  */
 
-import {
-  type Envelope,
-  idTaken,
-  type Problem,
-  readEnvelope,
-  tooLarge,
-} from "../../contract/contract.ts";
+import { idTaken, type Problem, tooLarge } from "../../contract/contract.ts";
+import { readEvent } from "../../event/documents.ts";
+import { documentOf, storedOf } from "../../event/stored.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
-import { importGroup } from "../../home/import.ts";
+import { type Importable, importGroup } from "../../home/import.ts";
 import { salvage, SET_ASIDE_HINT } from "../../home/salvage.ts";
 import {
   COMMIT_BYTES_MAX,
@@ -29,10 +25,15 @@ export const transfer: readonly Command[] = [
   {
     name: "queue export",
     summary: "Print all queued events as NDJSON, in order.",
-    details: ["Dead letters are left out. The queue stays as it is."],
-    examples: ["queue export > events.ndjson"],
+    details: [
+      "Dead letters are left out. The queue stays as it is.",
+      "With --full each line is {contract, version, team, event}.",
+    ],
+    examples: ["queue export > events.ndjson", "queue export --full"],
     positionals: [],
-    options: {},
+    options: {
+      full: { kind: "flag", help: "with contract and team beside each event" },
+    },
     run: exportAll,
   },
   {
@@ -66,15 +67,25 @@ async function exportAll(call: Call): Promise<number> {
   // Without the lock: a slow reader must not keep others from writing.
   const queue = await (await openKeeper(call)).readAll();
   const decoder = new TextDecoder();
+  const lineOf = call.args.flag("full")
+    ? (bytes: Uint8Array) => JSON.stringify(fullOf(bytes))
+    : (bytes: Uint8Array) => decoder.decode(documentOf(bytes));
   let text = "", count = 0;
   for await (const bytes of queue.documents("queue")) {
-    text += decoder.decode(bytes) + "\n";
+    text += lineOf(bytes) + "\n";
     if (++count % PAGE_ENTRIES !== 0) continue;
     if (!await call.terminal.write(text)) return EXIT.ok;
     text = "";
   }
   await call.terminal.write(text);
   return EXIT.ok;
+}
+
+/** An event with its contract and team beside it. */
+function fullOf(bytes: Uint8Array): object {
+  const { contract, team_slug, document } = storedOf(bytes);
+  const { name, version } = contract;
+  return { contract: name, version, team: team_slug, event: document };
 }
 
 async function importAll(call: Call): Promise<number> {
@@ -134,7 +145,7 @@ class Importer {
   } = { imported: 0, skipped: 0, invalid: 0 };
   readonly #call: Call;
   readonly #keeper: Keeper;
-  #group: { document: number; envelope: Envelope }[] = [];
+  #group: { document: number; item: Importable }[] = [];
   #groupBytes = 0;
   #documents = 0;
 
@@ -145,11 +156,13 @@ class Importer {
 
   async add(bytes: Uint8Array | undefined): Promise<void> {
     const document = this.#documents += 1;
-    const { envelope, problems } = bytes
-      ? readEnvelope(bytes, { first: document === 1 })
+    const { home, settings: { teamSlug } } = this.#keeper;
+    const place = { home: home.path, teamSlug };
+    const read = bytes
+      ? await readEvent(bytes, place, { first: document === 1 })
       : { problems: [tooLarge] };
-    if (!envelope) return await this.#refuse(document, problems!);
-    this.#group.push({ document, envelope });
+    if (read.problems) return await this.#refuse(document, read.problems);
+    this.#group.push({ document, item: read });
     this.#groupBytes += bytes!.length;
     const isFull = this.#group.length >= COMMIT_EVENTS_MAX ||
       this.#groupBytes >= COMMIT_BYTES_MAX;
@@ -164,7 +177,7 @@ class Importer {
     const results = await this.#keeper.maintain((held) =>
       importGroup(
         held,
-        group.map(({ envelope }) => envelope),
+        group.map(({ item }) => item),
         this.#keeper.settings,
       )
     );

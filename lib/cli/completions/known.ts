@@ -6,9 +6,9 @@
 
 import { Deadline } from "../../base/deadline.ts";
 import type { World } from "../../base/world.ts";
-import type { Envelope } from "../../contract/contract.ts";
 import { setUpEmitter } from "../../emit/setup.ts";
-import { briefOf } from "../../event/types/types.ts";
+import type { JsonObject } from "../../base/json.ts";
+import { briefOf } from "../../event/stored.ts";
 import type { Entry, Place, QueueReader } from "../../home/queue.ts";
 import type { Known, Word } from "./model.ts";
 
@@ -52,31 +52,37 @@ async function find(what: Known, queue: QueueReader): Promise<Word[]> {
       return Object.keys(by_team).map(named);
     }
     case "work_package":
-      return await names(queue, ({ payload }) => [
-        Reflect.get(payload, "wp_id"),
-        Reflect.get(payload, "dependency_wp_id"),
+      return await names(queue, ({ payload, subject }) => [
+        payload?.wp_id,
+        payload?.dependency_wp_id,
+        subject,
       ]);
     case "feature":
       return await names(
         queue,
-        ({ payload }) => [Reflect.get(payload, "feature_slug")],
+        ({ payload, missionslug }) => [payload?.feature_slug, missionslug],
       );
   }
 }
 
 async function ids(queue: QueueReader, place: Place): Promise<Word[]> {
-  return (await latest(queue, place)).map(({ envelope }) => ({
-    word: envelope.event_id,
-    help: `${envelope.event_type} ${briefOf(envelope)}`,
+  return (await latest(queue, place)).map(({ event }) => ({
+    word: event.event_id,
+    help: `${event.event_type} ${briefOf(event)}`,
   }));
+}
+
+/** An envelope or a row, as far as names stand in it. */
+interface Document extends JsonObject {
+  readonly payload?: JsonObject;
 }
 
 async function names(
   queue: QueueReader,
-  of: (envelope: Envelope) => unknown[],
+  of: (document: Document) => unknown[],
 ): Promise<Word[]> {
   const found = (await latest(queue, "queue"))
-    .flatMap(({ envelope }) => of(envelope))
+    .flatMap(({ event }) => of(event.document))
     .filter((name) => typeof name === "string");
   return [...new Set(found)].sort().map(named);
 }

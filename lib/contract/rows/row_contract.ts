@@ -7,7 +7,6 @@
 
 import type { Validator } from "../../../contracts/generated/validators.js";
 import { isJsonObject, type JsonObject } from "../../base/json.ts";
-import { nearMiss } from "../../base/near_miss.ts";
 import type { Problem } from "../../base/problem.ts";
 import { jsonTypeOf } from "../../base/problem.ts";
 import { PROBLEMS_MAX } from "../../base/limits.ts";
@@ -70,7 +69,10 @@ export function checkRow(contract: RowContract, row: unknown): Problem[] {
     : undefined;
   if (!type) {
     const others = problems.filter(({ path }) => path !== "/type");
-    return [unknownType(row, [contract]), ...others].slice(0, PROBLEMS_MAX);
+    const expected = `a type of the contract ${contract.name}`;
+    const found = jsonTypeOf(row.type);
+    return [{ path: "/type", expected, found }, ...others]
+      .slice(0, PROBLEMS_MAX);
   }
   const said = new Set(problems.map(({ path }) => path));
   problems.push(
@@ -81,26 +83,6 @@ export function checkRow(contract: RowContract, row: unknown): Problem[] {
     problems.push(...problemsOf(row.data, errors, type.data, "/data"));
   }
   return problems.slice(0, PROBLEMS_MAX);
-}
-
-/** Said of a row whose type no contract has. */
-export function unknownType(
-  row: JsonObject,
-  contracts: readonly RowContract[],
-): Problem {
-  const types = contracts.flatMap(({ types }) => [...types.keys()]);
-  const { type } = row;
-  const meant = typeof type === "string" ? nearMiss(type, types) : undefined;
-  return {
-    path: "/type",
-    expected: `a type of the contract ${
-      contracts.map(({ name }) => name).join(" or ")
-    }`,
-    found: jsonTypeOf(type),
-    hint: meant
-      ? `did you mean "${meant}"?`
-      : "list the types with: kitty-events contract show NAME",
-  };
 }
 
 /** What schemas cannot say of a row. */

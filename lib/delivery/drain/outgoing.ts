@@ -53,7 +53,7 @@ export class OutgoingReader {
     for (;;) {
       const { value: entry, done } = await this.#entries.next();
       if (done) return undefined;
-      const { event_id, team_slug } = entry.envelope;
+      const { event_id, team_slug } = entry.event;
       const isOurs = team_slug === teamSlug || team_slug === LOCAL_TEAM;
       if (!isOurs || resting.has(event_id)) continue;
       if (!only || only.has(event_id)) return toWire(entry, teamSlug);
@@ -63,10 +63,11 @@ export class OutgoingReader {
 
 /** The wire form differs from the stored one in the team of an event that had none. */
 export function toWire(entry: Entry, teamSlug: string): WireEvent {
-  const { envelope, bytes } = entry;
-  const isLocal = envelope.team_slug === LOCAL_TEAM && teamSlug !== LOCAL_TEAM;
-  const json = isLocal
-    ? JSON.stringify({ ...envelope, team_slug: teamSlug })
+  const { event: { document, event_id, team_slug }, bytes } = entry;
+  const isLocal = team_slug === LOCAL_TEAM && teamSlug !== LOCAL_TEAM;
+  // A row names no team: it is of the team that sends it.
+  const json = isLocal && Object.hasOwn(document, "team_slug")
+    ? JSON.stringify({ ...document, team_slug: teamSlug })
     : entry.json;
-  return { event_id: envelope.event_id, json, bytes, isLocal };
+  return { event_id, json, bytes, isLocal };
 }

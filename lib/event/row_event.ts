@@ -1,0 +1,147 @@
+/**
+ * A row on its way: written out but for its clock value, then stamped.
+ *
+ * @module
+ */
+
+import type { JsonObject } from "../base/json.ts";
+import { ROW_CLOCK_MAX } from "../base/limits.ts";
+import type { RenderedDraft, RowIdentity, StampedEvent } from "./event.ts";
+import { type ContractOf, frame, frameHead } from "./stored.ts";
+
+/** What a row says of its identity. */
+export function identityOf(row: JsonObject): RowIdentity {
+  const { lamportclock: _, nodeid: __, time, ...rest } = row;
+  return {
+    source: row.source as string,
+    id: row.id as string,
+    time: time as string,
+    digest: digestOf(sorted(rest)),
+  };
+}
+
+/** How a row is to be stamped. */
+export interface RowPlace {
+  readonly contract: ContractOf;
+  readonly team: string;
+  readonly nodeId: string;
+  /** Whether the time was filled in: then one that is told again has another. */
+  readonly isTimeOpen?: boolean;
+}
+
+/** A row that is complete but for its place in the order. */
+export class RenderedRow implements RenderedDraft {
+  readonly event_id: string;
+  readonly event_type: string;
+  readonly identity: RowIdentity;
+  readonly clockMax = ROW_CLOCK_MAX;
+  readonly #row: JsonObject;
+  readonly #place: RowPlace;
+  readonly #tail: string;
+
+  /** @param row without clock and node */
+  constructor(row: JsonObject, place: RowPlace) {
+    this.event_id = row.id as string;
+    this.event_type = row.type as string;
+    this.identity = identityOf(row);
+    this.#row = row;
+    this.#place = place;
+    const json = JSON.stringify({ nodeid: place.nodeId, ...row });
+    this.#tail = `,${json.slice(1)}]`;
+  }
+
+  get team_slug(): string {
+    return this.#place.team;
+  }
+
+  get node_id(): string {
+    return this.#place.nodeId;
+  }
+
+  /** The row in the form that keeps its team beside it. */
+  get draft(): JsonObject {
+    const { contract: { name, version }, team } = this.#place;
+    return { contract: name, version, team, event: this.#row };
+  }
+
+  get told(): JsonObject {
+    return this.#row;
+  }
+
+  isToldBy(document: JsonObject): boolean {
+    const other = identityOf(rowIn(document));
+    return this.isKnownAs(other);
+  }
+
+  /** Whether a row that is known tells the same. */
+  isKnownAs({ source, digest, time }: RowIdentity): boolean {
+    const own = this.identity;
+    return own.source === source && own.digest === digest &&
+      (own.time === time || this.#place.isTimeOpen === true);
+  }
+
+  stamp(lamport_clock: number, event_id = this.event_id): StampedEvent {
+    const { contract, team, nodeId } = this.#place;
+    const head = `${frameHead(contract, team)}{"lamportclock":`;
+    return {
+      event_id,
+      event_type: this.event_type,
+      lamport_clock,
+      node_id: nodeId,
+      team_slug: team,
+      bytes: encoder.encode(`${head}${lamport_clock}${this.#tail}`),
+      identity: this.identity,
+    };
+  }
+}
+
+/** The stored form of a row that has its clock value and node already. */
+export function stampedRow(
+  row: JsonObject,
+  contract: ContractOf,
+  team: string,
+): StampedEvent {
+  return {
+    event_id: row.id as string,
+    event_type: row.type as string,
+    lamport_clock: row.lamportclock as number,
+    node_id: row.nodeid as string,
+    team_slug: team,
+    bytes: frame(contract, team, row),
+    identity: identityOf(row),
+  };
+}
+
+/** The row in a document that may have its contract and team beside it. */
+function rowIn(document: JsonObject): JsonObject {
+  return (document.event ?? document) as JsonObject;
+}
+
+const encoder = new TextEncoder();
+
+/** A value's JSON with all keys in order. */
+function sorted(value: unknown): string {
+  return JSON.stringify(value, (_, member) => {
+    if (typeof member !== "object" || member === null) return member;
+    if (Array.isArray(member)) return member;
+    return Object.fromEntries(
+      Object.entries(member).sort(([a], [b]) => a < b ? -1 : 1),
+    );
+  });
+}
+
+/**
+ * 64 bits of a text, in hexadecimal digits: two FNV-1a sums that begin
+ * differently. Tells different contents apart; not fit against an adversary,
+ * who could only hide that a row was changed, and never add one.
+ */
+function digestOf(text: string): string {
+  let a = 0x811c9dc5, b = 0x01000193;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    a = Math.imul(a ^ unit, 0x01000193);
+    b = Math.imul(b ^ (unit + i), 0x85ebca6b);
+  }
+  return [a, b].map((half) => (half >>> 0).toString(16).padStart(8, "0"))
+    .join("");
+}
