@@ -10,7 +10,7 @@ import { Tokens } from "../lib/collector/accounts/tokens.ts";
 import { readUsers } from "../lib/collector/accounts/file_accounts.ts";
 import { readArrival } from "../lib/collector/events/arrival.ts";
 import { readConfigFile } from "../lib/base/config.ts";
-import { readDraft, readEnvelope } from "../lib/contract/contract.ts";
+import { readDraft, readEnvelope } from "../lib/contract/read.ts";
 import { readAgentState } from "../lib/route/agent_file.ts";
 import { readCredentials } from "../lib/login/credentials.ts";
 import { fieldsOf } from "../lib/login/http.ts";

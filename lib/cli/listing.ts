@@ -54,15 +54,16 @@ export async function show(call: Call, place: Place): Promise<number> {
   const id = call.args.positionals[0]!;
   const { look } = await openKeeper(call);
   await look(async ({ queue }) => {
-    const entry = (await queue.find([id])).get(id);
-    if (entry?.place !== place) {
+    const found = await queue.find(await queue.queueIds([id]));
+    const entry = [...found.values()].find((entry) => entry.place === place);
+    if (!entry) {
       const where = place === "queue" ? "queue" : "queue dead";
       throw notFound(
         `event ${printable(id)}`,
         `list what is there with: kitty-events ${where} list`,
       );
     }
-    const tries = await queue.tries(id);
+    const tries = await queue.tries(entry.event.event_id);
     const document = documentOf(entry, tries);
     await call.out.data(document, JSON.stringify(document, null, 2));
   });
@@ -79,9 +80,9 @@ function tell(
   entry: Entry,
   tries: Tries,
 ): Promise<boolean> {
-  const { lamport_clock, event_id, event_type, timestamp } = entry.event;
+  const { lamport_clock, id, event_type, timestamp } = entry.event;
   const clock = String(lamport_clock).padStart(6);
-  const head = `${clock} ${event_id} ${minuteOf(timestamp)} ${event_type}`;
+  const head = `${clock} ${id} ${minuteOf(timestamp)} ${event_type}`;
   const what = printable(
     briefOf(entry.event),
     WIDTH - INDENT,
@@ -130,7 +131,9 @@ export async function chosenIds(
   queue: QueueReader,
   place: Place,
 ): Promise<string[]> {
-  if (!call.args.flag("all")) return [...new Set(call.args.positionals)];
+  if (!call.args.flag("all")) {
+    return await queue.queueIds(call.args.positionals);
+  }
   return await Array.fromAsync(queue.ids(place));
 }
 

@@ -23,7 +23,7 @@ import {
   SPOOLED_AT_ONCE,
 } from "../base/limits.ts";
 import type { World } from "../base/world.ts";
-import { idTaken, noClockLeft, tooLarge } from "../contract/contract.ts";
+import { idTaken, tooLarge } from "../contract/contract.ts";
 import type { RenderedDraft } from "../event/event.ts";
 import {
   discardedReceipt,
@@ -34,13 +34,13 @@ import {
 } from "../event/receipt.ts";
 import type { Held } from "../home/held.ts";
 import type { Home } from "../home/home.ts";
-import type { Place } from "../home/queue.ts";
 import { queueWarning } from "../home/queue_warning.ts";
 import { type Candidate, record, type Recorded } from "../home/record.ts";
 import { isTallied, tally } from "../home/tally.ts";
 import type { Offer, Route } from "../route/route.ts";
 import { noHome } from "./identity.ts";
 import { type Preparing, settled } from "./prepare.ts";
+import { receiptOf } from "./receipts.ts";
 
 /** What the recording of a group works with. */
 export interface FlowParts {
@@ -115,8 +115,8 @@ async function recordAll(
   });
   const receipts = delivered.size === 0
     ? kept
-    : kept.map((receipt): Receipt =>
-      delivered.has(receipt.event_id ?? "")
+    : kept.map((receipt, i): Receipt =>
+      receipt.event_id !== null && delivered.has(candidates[i]!.draft.queue_id)
         ? { ...receipt, status: "delivered" }
         : receipt
     );
@@ -288,60 +288,6 @@ async function explainQueued(
   const { whyUnacknowledged } = await import("../route/acknowledged.ts");
   const why = await whyUnacknowledged(route, home, deadline);
   return receipts.map((receipt) => unacknowledged(receipt, why));
-}
-
-function receiptOf(
-  { event_type, event_id }: RenderedDraft,
-  recorded: Exclude<Recorded, { kind: "failed" }>,
-): Receipt {
-  switch (recorded.kind) {
-    case "stored":
-    case "present": {
-      const { lamport_clock } = recorded;
-      const receipt: Receipt = {
-        event_type,
-        event_id,
-        lamport_clock,
-        status: "queued",
-      };
-      return recorded.kind === "present"
-        ? { ...receipt, ...whereItIs(recorded.place, event_id) }
-        : receipt;
-    }
-    case "conflict":
-      return discardedReceipt([idTaken], event_type);
-    case "too_large":
-      return discardedReceipt([tooLarge], event_type);
-    case "too_late":
-      return discardedReceipt([noClockLeft], event_type);
-    case "full":
-      return {
-        ...emptyReceipt("refused", event_type),
-        warning:
-          "the queue is full: nothing was stored; deliver with: kitty-events sync now, or make room with: kitty-events queue drop",
-      };
-  }
-}
-
-/** What there is to say of an event that was here before. */
-function whereItIs(
-  place: Place | "gone",
-  id: string,
-): Pick<Receipt, "warning"> & Partial<Receipt> {
-  switch (place) {
-    case "queue":
-      return {};
-    case "dead":
-      return {
-        warning:
-          `the event is a dead letter; see: kitty-events queue dead show ${id}`,
-      };
-    case "gone":
-      return {
-        status: "known",
-        warning: "the event was recorded before, and has left the queue",
-      };
-  }
 }
 
 function explain(error: unknown): string {

@@ -7,7 +7,8 @@
 
 import type { SettingsSource } from "../base/config.ts";
 import type { World } from "../base/world.ts";
-import { merged, type Problem, readDraft } from "../contract/contract.ts";
+import type { Problem } from "../contract/contract.ts";
+import { merged, readDraft } from "../contract/read.ts";
 import type { JsonObject } from "../base/json.ts";
 import { complete, type ProjectIdentity, render } from "../event/event.ts";
 import {

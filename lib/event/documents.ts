@@ -8,12 +8,8 @@
 
 import type { JsonObject } from "../base/json.ts";
 import type { Problem } from "../base/problem.ts";
-import {
-  checkEnvelope,
-  type Envelope,
-  merged,
-  readEnvelope,
-} from "../contract/contract.ts";
+import { checkEnvelope, type Envelope } from "../contract/contract.ts";
+import { merged, readEnvelope } from "../contract/read.ts";
 import { encode, type StampedEvent } from "./event.ts";
 import { documentOf, isFramed, storedOf, WORK_PACKAGES } from "./stored.ts";
 
@@ -75,7 +71,7 @@ async function readFramed(
   home: string | undefined,
 ): Promise<ReadEvent> {
   try {
-    const { team_slug } = storedOf(bytes);
+    const { team_slug } = storedOf(bytes, "");
     return await readEvent(documentOf(bytes), { home, teamSlug: team_slug });
   } catch {
     return {

@@ -81,6 +81,8 @@ export interface RowIdentity {
  */
 export interface RenderedDraft {
   readonly event_id: string;
+  /** What it is known by in the queue: its id, and of a row its source beside it. */
+  readonly queue_id: string;
   readonly event_type: string;
   readonly team_slug: string;
   readonly node_id: string;
@@ -96,12 +98,8 @@ export interface RenderedDraft {
   isToldBy(document: JsonObject): boolean;
   /** Whether a row that is known, and gone, was this one. */
   isKnownAs?(known: RowIdentity): boolean;
-  /**
-   * Gives it its place in the order of events: the event is made.
-   *
-   * @param event_id the id that it is to be known by here, where that is not its own
-   */
-  stamp(lamport_clock: number, event_id?: string): StampedEvent;
+  /** Gives it its place in the order of events: the event is made. */
+  stamp(lamport_clock: number): StampedEvent;
 }
 
 /** The head of an envelope until it has its clock value. */
@@ -145,6 +143,10 @@ class RenderedEnvelope implements RenderedDraft {
     this.team_slug = draft.team_slug;
   }
 
+  get queue_id(): string {
+    return this.event_id;
+  }
+
   get draft(): JsonObject {
     const draft = JSON.parse(this.json);
     for (
@@ -179,7 +181,7 @@ class RenderedEnvelope implements RenderedDraft {
 
 /** An event as it is stored and sent, with what the queue needs to know of it. */
 export interface StampedEvent {
-  /** The id that it is known by here. */
+  /** What it is known by in the queue. */
   readonly event_id: string;
   readonly event_type: string;
   readonly lamport_clock: number;

@@ -32,11 +32,12 @@ export interface RowPlace {
 /** A row that is complete but for its place in the order. */
 export class RenderedRow implements RenderedDraft {
   readonly event_id: string;
+  readonly queue_id: string;
   readonly event_type: string;
   readonly identity: RowIdentity;
   readonly clockMax = ROW_CLOCK_MAX;
-  readonly #row: JsonObject;
   readonly #place: RowPlace;
+  /** The row's JSON, with its node, without the brace that begins it. Many may wait. */
   readonly #tail: string;
 
   /** @param row without clock and node */
@@ -44,10 +45,9 @@ export class RenderedRow implements RenderedDraft {
     this.event_id = row.id as string;
     this.event_type = row.type as string;
     this.identity = identityOf(row);
-    this.#row = row;
+    this.queue_id = queueIdOf(this.identity);
     this.#place = place;
-    const json = JSON.stringify({ nodeid: place.nodeId, ...row });
-    this.#tail = `,${json.slice(1)}]`;
+    this.#tail = JSON.stringify({ nodeid: place.nodeId, ...row }).slice(1);
   }
 
   get team_slug(): string {
@@ -61,16 +61,16 @@ export class RenderedRow implements RenderedDraft {
   /** The row in the form that keeps its team beside it. */
   get draft(): JsonObject {
     const { contract: { name, version }, team } = this.#place;
-    return { contract: name, version, team, event: this.#row };
+    return { contract: name, version, team, event: this.told };
   }
 
   get told(): JsonObject {
-    return this.#row;
+    const { nodeid: _, ...row } = JSON.parse(`{${this.#tail}`);
+    return row;
   }
 
   isToldBy(document: JsonObject): boolean {
-    const other = identityOf(rowIn(document));
-    return this.isKnownAs(other);
+    return this.isKnownAs(identityOf(rowIn(document)));
   }
 
   /** Whether a row that is known tells the same. */
@@ -80,19 +80,43 @@ export class RenderedRow implements RenderedDraft {
       (own.time === time || this.#place.isTimeOpen === true);
   }
 
-  stamp(lamport_clock: number, event_id = this.event_id): StampedEvent {
+  stamp(lamport_clock: number): StampedEvent {
     const { contract, team, nodeId } = this.#place;
     const head = `${frameHead(contract, team)}{"lamportclock":`;
     return {
-      event_id,
+      event_id: this.queue_id,
       event_type: this.event_type,
       lamport_clock,
       node_id: nodeId,
       team_slug: team,
-      bytes: encoder.encode(`${head}${lamport_clock}${this.#tail}`),
+      bytes: encoder.encode(`${head}${lamport_clock},${this.#tail}]`),
       identity: this.identity,
     };
   }
+}
+
+/** Sources that most rows have, in short: a queue names each row's source several times. */
+const SHORT_SOURCES = [["/spec-kitty/missions/", "m:"], [
+  "/spec-kitty/projects/",
+  "p:",
+]] as const;
+
+/** Longest source that stands in a key as it is. */
+const SOURCE_CHARS_MAX = 200;
+
+/** What a row is known by in a queue: ids are unique within a source only. */
+export function queueIdOf(
+  { source, id }: Pick<RowIdentity, "source" | "id">,
+): string {
+  for (const [prefix, short] of SHORT_SOURCES) {
+    const rest = source.slice(prefix.length);
+    if (source.startsWith(prefix) && rest.length <= SOURCE_CHARS_MAX) {
+      return `${id}@${short}${rest}`;
+    }
+  }
+  return source.length <= SOURCE_CHARS_MAX
+    ? `${id}@s:${source}`
+    : `${id}@d:${digestOf(source)}`;
 }
 
 /** The stored form of a row that has its clock value and node already. */
@@ -101,14 +125,15 @@ export function stampedRow(
   contract: ContractOf,
   team: string,
 ): StampedEvent {
+  const identity = identityOf(row);
   return {
-    event_id: row.id as string,
+    event_id: queueIdOf(identity),
     event_type: row.type as string,
     lamport_clock: row.lamportclock as number,
     node_id: row.nodeid as string,
     team_slug: team,
     bytes: frame(contract, team, row),
-    identity: identityOf(row),
+    identity,
   };
 }
 

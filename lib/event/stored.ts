@@ -26,7 +26,9 @@ export const WORK_PACKAGES: ContractOf = {
 /** An event where its contract does not matter. */
 export interface StoredEvent {
   readonly contract: ContractOf;
-  /** The id that it is known by here: its own, or one made of it where another row has the same. */
+  /** Its own id. */
+  readonly id: string;
+  /** What it is known by in the queue. */
   readonly event_id: string;
   readonly event_type: string;
   readonly lamport_clock: number;
@@ -76,21 +78,24 @@ export function documentOf(bytes: Uint8Array): Uint8Array {
 /**
  * Reads a stored event.
  *
- * @param id the id that it is known by, where that is not its own
+ * @param event_id what it is known by in the queue
  */
-export function storedOf(bytes: Uint8Array, id?: string): StoredEvent {
+export function storedOf(bytes: Uint8Array, event_id: string): StoredEvent {
   const value = JSON.parse(decoder.decode(bytes));
-  if (!Array.isArray(value)) return storedEnvelope(value);
+  if (!Array.isArray(value)) return storedEnvelope(value, event_id);
   const [name, version, team, row] = value;
-  const stored = storedRow({ name, version }, team, row);
-  return id === undefined ? stored : { ...stored, event_id: id };
+  return storedRow({ name, version }, team, row, event_id);
 }
 
 /** An envelope as a stored event. */
-export function storedEnvelope(envelope: JsonObject): StoredEvent {
+function storedEnvelope(
+  envelope: JsonObject,
+  event_id: string,
+): StoredEvent {
   return {
     contract: WORK_PACKAGES,
-    event_id: envelope.event_id as string,
+    id: envelope.event_id as string,
+    event_id,
     event_type: envelope.event_type as string,
     lamport_clock: envelope.lamport_clock as number,
     node_id: envelope.node_id as string,
@@ -101,14 +106,16 @@ export function storedEnvelope(envelope: JsonObject): StoredEvent {
 }
 
 /** A row as a stored event. */
-export function storedRow(
+function storedRow(
   contract: ContractOf,
   team: string,
   row: JsonObject,
+  event_id: string,
 ): StoredEvent {
   return {
     contract,
-    event_id: row.id as string,
+    id: row.id as string,
+    event_id,
     event_type: row.type as string,
     lamport_clock: row.lamportclock as number,
     node_id: row.nodeid as string,

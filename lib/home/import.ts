@@ -9,8 +9,7 @@ import type { RowIdentity, StampedEvent } from "../event/event.ts";
 import { type JsonObject, sameJson } from "../base/json.ts";
 import { CLOCK_MAX, EVENT_BYTES_MAX } from "../base/limits.ts";
 import type { Held } from "./held.ts";
-import { nameOf } from "./known_rows.ts";
-import { commitParts, shortSum } from "./queue_layout.ts";
+import { commitParts } from "./queue_layout.ts";
 
 /** What became of one event. */
 export type Imported =
@@ -39,14 +38,14 @@ export async function importGroup(
   group: readonly Importable[],
   settings: Pick<Settings, "maxQueueSize" | "maxQueueBytes">,
 ): Promise<Imported[]> {
-  const isThere = await lookUp(held, group);
+  const here = await lookUp(held, group);
   const fresh: StampedEvent[] = [];
   const { queued, dead, bytes } = held.queue.ledger;
   let events = queued + dead, total = bytes;
   const results = group.map((item): Imported => {
-    const there = isThere(item);
-    if (typeof there === "string") return there;
-    const { event } = there;
+    const { event } = item;
+    const there = here.look(item);
+    if (there !== "new") return there;
     if (event.bytes.length > EVENT_BYTES_MAX) return "too_large";
     if (
       events + 1 > settings.maxQueueSize ||
@@ -55,7 +54,7 @@ export async function importGroup(
     events += 1;
     total += event.bytes.length;
     fresh.push(event);
-    there.note();
+    here.note(item);
     return "imported";
   });
   await followClock(held, fresh);
@@ -65,44 +64,39 @@ export async function importGroup(
   return results;
 }
 
-/** An event that is new, under the id that it is to be known by here. */
-interface Fresh {
-  readonly event: StampedEvent;
+/** What is here of a group, while it is taken over. */
+interface Here {
+  look(item: Importable): "new" | "skipped" | "conflict";
   /** From now on it is here. */
-  note(): void;
+  note(item: Importable): void;
 }
 
-/** Looks up what of a group is here, and makes what tells it of each in turn. */
+/** Looks up what of a group is here. */
 async function lookUp(
   { queue }: Held,
   group: readonly Importable[],
-): Promise<(item: Importable) => Fresh | "skipped" | "conflict"> {
+): Promise<Here> {
   const identities = group.flatMap(({ event }) => event.identity ?? []);
   const rows: Map<string, RowIdentity> = identities.length > 0
     ? await queue.knownRows(identities)
     : new Map();
-  const entries = await queue.find(group.map(({ event }) => event.event_id));
+  const ids = group.filter(({ event }) => !event.identity)
+    .map(({ event }) => event.event_id);
   const documents = new Map(
-    [...entries].map(([id, { event: { document } }]) => [id, document]),
+    [...await queue.find(ids)].map(([id, { event }]) => [id, event.document]),
   );
-  return ({ event, document }) => {
-    const { event_id, identity } = event;
-    const there = documents.get(event_id);
-    if (identity) {
-      const name = nameOf(identity);
-      const known = rows.get(name);
-      if (known) return isSameRow(known, identity) ? "skipped" : "conflict";
-      const id = there ? `${event_id}@${shortSum(identity.source)}` : event_id;
-      return {
-        event: { ...event, event_id: id },
-        note() {
-          rows.set(name, identity);
-          documents.set(id, document);
-        },
-      };
-    }
-    if (there) return sameJson(there, document) ? "skipped" : "conflict";
-    return { event, note: () => void documents.set(event_id, document) };
+  return {
+    look({ event: { event_id, identity }, document }) {
+      const row = identity && rows.get(event_id);
+      if (row) return isSameRow(row, identity) ? "skipped" : "conflict";
+      const there = identity ? undefined : documents.get(event_id);
+      if (!there) return "new";
+      return sameJson(there, document) ? "skipped" : "conflict";
+    },
+    note({ event: { event_id, identity }, document }) {
+      if (identity) rows.set(event_id, identity);
+      else documents.set(event_id, document);
+    },
   };
 }
 

@@ -7,12 +7,11 @@
 
 import {
   idTaken,
-  merged,
   noClockLeft,
   type Problem,
-  readDraft,
   tooLarge,
 } from "../contract/contract.ts";
+import { merged, readDraft } from "../contract/read.ts";
 import type { SettingsSource } from "../base/config.ts";
 import { isJsonObject, type JsonObject } from "../base/json.ts";
 import type { Deadline } from "../base/deadline.ts";

@@ -15,16 +15,16 @@
 
 import { INDEX_ROW_BYTES_MAX } from "../base/limits.ts";
 import type { RowIdentity, StampedEvent } from "../event/event.ts";
+import { queueIdOf } from "../event/row_event.ts";
 import type { KnownRow } from "./queue.ts";
 import { fromBytes, teamLabel, toBytes } from "./queue_layout.ts";
 
-/** A noted row; the last member only where it is known here by another id than its own. */
+/** A noted row. */
 type KnownItem = readonly [
   id: string,
   time: string,
   digest: string,
   clock: number,
-  event_id?: string,
 ];
 
 /** The digits of a ULID's time that make the bucket: those left out count nine hours. */
@@ -52,14 +52,9 @@ export function noteRows(
       items = [];
       bytes = 0;
     };
-    for (const { event_id, lamport_clock, identity } of group) {
+    for (const { lamport_clock, identity } of group) {
       const { id, time, digest } = identity!;
-      const isOwnId = event_id === id;
-      items.push(
-        isOwnId
-          ? [id, time, digest, lamport_clock]
-          : [id, time, digest, lamport_clock, event_id],
-      );
+      items.push([id, time, digest, lamport_clock]);
       bytes += ITEM_BYTES + id.length + time.length + digest.length;
       if (bytes >= INDEX_ROW_BYTES_MAX) flush();
     }
@@ -67,12 +62,12 @@ export function noteRows(
   }
 }
 
-/** Those of these rows that are known, by `nameOf`. */
+/** Those of these rows that are known, by what they are known by in the queue. */
 export async function knownRows(
   kv: Deno.Kv,
   wanted: readonly RowIdentity[],
 ): Promise<Map<string, KnownRow>> {
-  const names = new Set(wanted.map(nameOf));
+  const names = new Set(wanted.map(queueIdOf));
   const sources = new Map(
     wanted.map((row) => [JSON.stringify(keyOf(row)), row]),
   );
@@ -83,19 +78,14 @@ export async function knownRows(
       const { value } of kv.list<Uint8Array>({ prefix: keyOf(row) })
     ) {
       const items = fromBytes<KnownItem[]>(value);
-      for (const [id, time, digest, clock, event_id = id] of items) {
-        const known = { source, id, time, digest, clock, event_id };
-        const name = nameOf(known);
+      for (const [id, time, digest, clock] of items) {
+        const known = { source, id, time, digest, clock };
+        const name = queueIdOf(known);
         if (names.has(name)) found.set(name, known);
       }
     }
   }
   return found;
-}
-
-/** What tells a row from all others. */
-export function nameOf({ source, id }: Pick<RowIdentity, "source" | "id">) {
-  return `${id} ${source}`;
 }
 
 /** The key of a row's bucket. */

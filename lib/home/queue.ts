@@ -64,8 +64,6 @@ export interface Entry {
 /** A row that was ever recorded. */
 export interface KnownRow extends RowIdentity {
   readonly clock: number;
-  /** The id that it is known by in the queue. */
-  readonly event_id: string;
 }
 
 /** What the queue holds; costs the same with ten events as with a million. */
@@ -97,9 +95,11 @@ export interface QueueReader {
   ids(place: Place): AsyncGenerator<string>;
   /** The events of these ids that lie here, with where they lie. */
   find(ids: readonly string[]): Promise<Map<string, Entry>>;
+  /** What events are known by here that have these ids, or are known by them; an id of none stays as it is. */
+  queueIds(ids: readonly string[]): Promise<string[]>;
   /** Where the events of these ids lie; ids that are not here are left out. */
   placesOf(ids: readonly string[]): Promise<Map<string, Place>>;
-  /** Those of these rows that were ever recorded here, by `nameOf` in `known_rows.ts`. */
+  /** Those of these rows that were ever recorded here, by what rows are known by in the queue. */
   knownRows(wanted: readonly RowIdentity[]): Promise<Map<string, KnownRow>>;
   /** Failed attempts of an event; none for one that was never tried. */
   tries(id: string): Promise<Tries>;

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { RowIdentity } from "../event/event.ts";
+import { queueIdOf } from "../event/row_event.ts";
 import type { StoredEvent } from "../event/stored.ts";
 import type { Ledger, Place } from "./queue.ts";
 import { queuePath } from "./queue_file.ts";
@@ -56,10 +58,12 @@ export async function checkQueue(
   return problems;
 }
 
-/** Whether an event has this id, or one that was made of it. */
+/** Whether an event is the one that is known by this id. */
 function isKnownBy({ document }: StoredEvent, id: string): boolean {
-  const own = document.event_id ?? document.id;
-  return own === id || id.startsWith(`${own}@`);
+  const { source } = document as Partial<RowIdentity>;
+  return source === undefined
+    ? document.event_id === id
+    : queueIdOf({ source, id: document.id as string }) === id;
 }
 
 /** Whether the totals add up. */

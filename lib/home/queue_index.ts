@@ -67,8 +67,8 @@ export function rowBytes(items: readonly Item[]): number {
   return items.reduce((sum, item) => sum + itemBytes(item), 0);
 }
 
-function itemBytes([, , , node]: Item): number {
-  return 64 + node.length * 3;
+function itemBytes([id, , , node]: Item): number {
+  return 38 + (id.length + node.length) * 3;
 }
 
 /** Ids of a bucket that are looked for one by one and not found, before the whole bucket is read. */
@@ -116,6 +116,17 @@ export async function locate(
       take(row);
     }
     known.set(bucket, all);
+  }
+  return found;
+}
+
+/** What events are known by whose own id is this one; rows of several sources may be. */
+export async function namesakes(kv: Deno.Kv, id: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { items } of rows(kv, bucketOf(id))) {
+    for (const [name] of items) {
+      if (name === id || name.startsWith(`${id}@`)) found.push(name);
+    }
   }
   return found;
 }

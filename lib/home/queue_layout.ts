@@ -96,7 +96,7 @@ export function teamLabel(slug: string): string {
 }
 
 /** A 32-bit FNV-1a checksum, to tell long names apart; not fit against an adversary. */
-export function shortSum(text: string): string {
+function shortSum(text: string): string {
   let hash = 0x811c9dc5;
   for (const byte of encoder.encode(text)) {
     hash = Math.imul(hash ^ byte, 0x01000193);
@@ -131,11 +131,12 @@ export function cut(bytes: Uint8Array): Uint8Array[] {
 const COMMIT_TEAMS_MAX = 20;
 
 /** What an event's keys take at most, in a commit and in the index. */
-function keyWeightOf({ node_id, identity }: StampedEvent): number {
+function keyWeightOf({ event_id, node_id, identity }: StampedEvent): number {
   const known = identity
     ? 64 + Math.min(identity.source.length, TEAM_LABEL_MAX + 9) * 3
     : 0;
-  return 64 + Math.min(node_id.length, KEY_TEXT_MAX) * 3 + known;
+  const node = Math.min(node_id.length, KEY_TEXT_MAX);
+  return 38 + (event_id.length + node) * 3 + known;
 }
 
 /**

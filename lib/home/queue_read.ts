@@ -17,7 +17,12 @@ import type {
   Tries,
 } from "./queue.ts";
 import { knownRows } from "./known_rows.ts";
-import { type IndexRow, type KnownBuckets, locate } from "./queue_index.ts";
+import {
+  type IndexRow,
+  type KnownBuckets,
+  locate,
+  namesakes,
+} from "./queue_index.ts";
 import {
   chunkKey,
   chunksOf,
@@ -206,6 +211,13 @@ export class KvReader implements QueueReader {
     ids: readonly string[],
   ): Promise<Map<string, LocatedEntry>> {
     return findLocated(this.kv, ids);
+  }
+
+  async queueIds(ids: readonly string[]): Promise<string[]> {
+    const found = await Promise.all(ids.map((id) => namesakes(this.kv, id)));
+    return [
+      ...new Set(found.flatMap((some, i) => some.length > 0 ? some : ids[i]!)),
+    ];
   }
 
   async placesOf(ids: readonly string[]): Promise<Map<string, Place>> {

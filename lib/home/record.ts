@@ -9,9 +9,8 @@ import type { Settings } from "../base/config.ts";
 import { DeadlineError } from "../base/errors.ts";
 import type { RenderedDraft, StampedEvent } from "../event/event.ts";
 import type { Held } from "./held.ts";
-import { nameOf } from "./known_rows.ts";
 import type { Addition, Entry, KnownRow, Place } from "./queue.ts";
-import { commitParts, shortSum } from "./queue_layout.ts";
+import { commitParts } from "./queue_layout.ts";
 import { COMMIT_EVENTS_MAX, EVENT_BYTES_MAX } from "../base/limits.ts";
 
 /** A draft to record. */
@@ -82,11 +81,9 @@ export async function record(
   return results;
 }
 
-/** What is here already of drafts. */
+/** What is here already of drafts, by what it is known by in the queue. */
 interface Known {
-  /** By the ids that events are known by here. */
   readonly entries: ReadonlyMap<string, Entry>;
-  /** By `nameOf`. */
   readonly rows: ReadonlyMap<string, KnownRow>;
 }
 
@@ -100,9 +97,10 @@ async function findKnown(
   const rows = identities.length > 0
     ? await queue.knownRows(identities)
     : NONE_KNOWN.rows;
-  const ids = drafts.map(({ event_id }) => event_id);
-  const others = [...rows.values()].map(({ event_id }) => event_id);
-  return { entries: await queue.find([...ids, ...others]), rows };
+  const ids = drafts.filter(({ identity, queue_id }) =>
+    !identity || rows.has(queue_id)
+  ).map(({ queue_id }) => queue_id);
+  return { entries: ids.length > 0 ? await queue.find(ids) : new Map(), rows };
 }
 
 /** What the queue still takes. */
@@ -130,7 +128,7 @@ function make(
     const there = mayExist ? alreadyThere(draft, known, twins) : undefined;
     if (there) return there;
     if (held.clock >= draft.clockMax) return { kind: "too_late" };
-    const event = draft.stamp(held.clock + 1, idFor(draft, known, twins));
+    const event = draft.stamp(held.clock + 1);
     const { length } = event.bytes;
     if (length > EVENT_BYTES_MAX) return { kind: "too_large" };
     if (room.events < 1 || room.bytes < length) return { kind: "full" };
@@ -138,10 +136,7 @@ function make(
     room.bytes -= length;
     held.useClock();
     events.push(event);
-    if (mayExist) {
-      twins.set(twinName(draft), { draft, event });
-      twins.set(event.event_id, { draft, event });
-    }
+    if (mayExist) twins.set(event.event_id, { draft, event });
     return { kind: "stored", lamport_clock: event.lamport_clock };
   });
   const additions = commitParts(events).map((part) =>
@@ -156,11 +151,6 @@ interface Twin {
   readonly event: StampedEvent;
 }
 
-/** What two candidates of one event have in common. */
-function twinName({ event_id, identity }: RenderedDraft): string {
-  return identity ? nameOf(identity) : event_id;
-}
-
 /** What is said of a draft whose event is here; undefined where it is new. */
 function alreadyThere(
   draft: RenderedDraft,
@@ -173,36 +163,22 @@ function alreadyThere(
     place: Place | "gone",
   ): Recorded =>
     isSame ? { kind: "present", place, lamport_clock } : { kind: "conflict" };
-  const { event_id, identity } = draft;
-  const row = identity && rows.get(nameOf(identity));
+  const { queue_id } = draft;
+  const entry = entries.get(queue_id);
+  const row = rows.get(queue_id);
   if (row) {
-    const place = entries.get(row.event_id)?.place ?? "gone";
-    return present(draft.isKnownAs!(row), row.clock, place);
+    return present(draft.isKnownAs!(row), row.clock, entry?.place ?? "gone");
   }
-  const entry = identity ? undefined : entries.get(event_id);
   if (entry) {
     const { place, event: { document, lamport_clock } } = entry;
     return present(draft.isToldBy(document), lamport_clock, place);
   }
-  const twin = twins.get(twinName(draft));
+  const twin = twins.get(queue_id);
   return twin && present(
     draft.isToldBy(twin.draft.told),
     twin.event.lamport_clock,
     "queue",
   );
-}
-
-/**
- * The id that an event is to be known by here: rows of different sources may
- * have one id, and then the later one gets a name of its own.
- */
-function idFor(
-  { event_id, identity }: RenderedDraft,
-  { entries }: Known,
-  twins: ReadonlyMap<string, Twin>,
-): string {
-  const isTaken = identity && (entries.has(event_id) || twins.has(event_id));
-  return isTaken ? `${event_id}@${shortSum(identity.source)}` : event_id;
 }
 
 /** Stores what was made; what could not be stored is `failed`. */

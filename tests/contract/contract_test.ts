@@ -19,10 +19,9 @@ import {
   loadContractSchema,
   PAYLOADS,
   type Problem,
-  readDraft,
-  readEnvelope,
   type ValidDraft,
 } from "../../lib/contract/contract.ts";
+import { readDraft, readEnvelope } from "../../lib/contract/read.ts";
 import { parseDocument } from "../../lib/base/json.ts";
 import { PROBLEMS_MAX } from "../../lib/base/limits.ts";
 import {

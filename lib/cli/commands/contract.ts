@@ -7,10 +7,9 @@
 import {
   EVENT_TYPES,
   loadContractSchema,
-  readDraft,
-  readEnvelope,
   tooLarge,
 } from "../../contract/contract.ts";
+import { readDraft, readEnvelope } from "../../contract/read.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
 import { nearMiss } from "../../base/near_miss.ts";
 import type { Call, Command } from "../command.ts";

@@ -83,7 +83,7 @@ async function exportAll(call: Call): Promise<number> {
 
 /** An event with its contract and team beside it. */
 function fullOf(bytes: Uint8Array): object {
-  const { contract, team_slug, document } = storedOf(bytes);
+  const { contract, team_slug, document } = storedOf(bytes, "");
   const { name, version } = contract;
   return { contract: name, version, team: team_slug, event: document };
 }

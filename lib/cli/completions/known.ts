@@ -67,7 +67,7 @@ async function find(what: Known, queue: QueueReader): Promise<Word[]> {
 
 async function ids(queue: QueueReader, place: Place): Promise<Word[]> {
   return (await latest(queue, place)).map(({ event }) => ({
-    word: event.event_id,
+    word: event.id,
     help: `${event.event_type} ${briefOf(event)}`,
   }));
 }

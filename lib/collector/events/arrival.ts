@@ -5,7 +5,8 @@
  * @module
  */
 
-import { type Problem, readEnvelope } from "../../contract/contract.ts";
+import type { Problem } from "../../contract/contract.ts";
+import { readEnvelope } from "../../contract/read.ts";
 import { encode } from "../../event/event.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { DOCUMENT_BYTES_MAX, EVENT_BYTES_MAX } from "../../base/limits.ts";
