@@ -17,6 +17,10 @@ const ids: Loader = async () => (await import("./commands/ids.ts")).ids;
 const clock: Loader = async () => (await import("./commands/clock.ts")).clock;
 const contract: Loader = async () =>
   (await import("./commands/contract.ts")).contract;
+const contracts: Loader = async () =>
+  (await import("./commands/contracts.ts")).contracts;
+const merge: Loader = async () =>
+  (await import("./commands/merge.ts")).mergeCommands;
 const queue: Loader = async () => (await import("./commands/queue.ts")).queue;
 const dead: Loader = async () => (await import("./commands/dead.ts")).dead;
 const transfer: Loader = async () =>
@@ -29,6 +33,8 @@ const collector: Loader = async () =>
   (await import("./commands/collector.ts")).collector;
 const doctor: Loader = async () =>
   (await import("./commands/doctor.ts")).doctor;
+const follow: Loader = async () =>
+  (await import("./commands/follow.ts")).followCommands;
 const completions: Loader = async () =>
   (await import("./commands/completions.ts")).completions;
 const man: Loader = async () => (await import("./commands/man.ts")).man;
@@ -38,6 +44,8 @@ const help: Loader = async () => (await import("./commands/help.ts")).help;
 export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
   ["emit", emit],
   ...EMIT_COMMANDS.map(({ word }) => [`emit ${word}`, emit] as const),
+  ["follow", follow],
+  ["follow status", follow],
   ["causation-id", ids],
   ["node-id", ids],
   ["clock", clock],
@@ -45,6 +53,9 @@ export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
   ["clock receive", clock],
   ["schema", contract],
   ["validate", contract],
+  ["contract list", contracts],
+  ["contract show", contracts],
+  ["merge", merge],
   ["queue list", queue],
   ["queue show", queue],
   ["queue stats", queue],

@@ -16,6 +16,7 @@ const INDENT = 2;
 /** What the commands of a first word are for. */
 export const GROUPS: Readonly<Record<string, string>> = {
   clock: "The Lamport clock of this home",
+  contract: "What events have to be like",
   queue: "Look after what waits to be sent",
   sync: "Send it, or see how that stands",
   auth: "Who the events are sent as",

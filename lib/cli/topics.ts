@@ -39,6 +39,7 @@ export const TOPICS: readonly Topic[] = [
       ["refused", "the queue is full; nothing was stored"],
       ["lost", "nothing could be written; `warning` says why"],
       ["disabled", "switched off by SPEC_KITTY_DISABLED"],
+      ["known", "a row recorded before, which has left the queue"],
     ],
     outro: [
       "A single emit prints the event's id on stdout (nothing if it got none) and a line for people on stderr. With --json, and in a stream, a receipt is one JSON document with the fields line (streams only), event_type, event_id, lamport_clock, status, problems and warning.",

@@ -13,6 +13,7 @@ import type {
   Addition,
   Entry,
   Ledger,
+  LogNote,
   Origin,
   Place,
   QueueWriter,
@@ -145,6 +146,11 @@ export class OfflineQueue extends KvReader implements QueueWriter {
 
   append(part: readonly StampedEvent[], origin: Origin): Promise<void> {
     return this.store(this.prepare(part, origin));
+  }
+
+  async noteLogs(notes: readonly LogNote[]): Promise<void> {
+    const { writeLogNotes } = await import("./log_notes.ts");
+    await writeLogNotes(this.kv, notes);
   }
 
   touch(): Promise<void> {

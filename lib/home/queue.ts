@@ -66,6 +66,26 @@ export interface KnownRow extends RowIdentity {
   readonly clock: number;
 }
 
+/** What is remembered of a log that is followed. */
+export interface LogNote {
+  readonly path: string;
+  /** Size and time of the file when it was read; null where it has to be read again. */
+  readonly seen: string | null;
+  /** Rows in it. */
+  readonly rows: number;
+  /** Lines that wait for something outside of the log. */
+  readonly waiting: number;
+  /** Lines that fit no shape, the first of them in full. */
+  readonly refused: readonly RefusedLine[];
+}
+
+/** A line that was refused, by the checksum of its text; the rest where there was room. */
+export interface RefusedLine {
+  readonly sum: string;
+  readonly line?: number;
+  readonly why?: string;
+}
+
 /** What the queue holds; costs the same with ten events as with a million. */
 export interface QueueStats {
   readonly ledger: Ledger;
@@ -101,6 +121,8 @@ export interface QueueReader {
   placesOf(ids: readonly string[]): Promise<Map<string, Place>>;
   /** Those of these rows that were ever recorded here, by what rows are known by in the queue. */
   knownRows(wanted: readonly RowIdentity[]): Promise<Map<string, KnownRow>>;
+  /** What is remembered of logs, by their paths. */
+  logNotes(): Promise<Map<string, LogNote>>;
   /** Failed attempts of an event; none for one that was never tried. */
   tries(id: string): Promise<Tries>;
 }
@@ -155,6 +177,8 @@ export interface QueueWriter extends QueueReader {
   requeue(ids: readonly string[]): Promise<number>;
   /** Removes events for good, by a person's command. */
   drop(ids: readonly string[], from: Place): Promise<number>;
+  /** Remembers what was seen of logs. */
+  noteLogs(notes: readonly LogNote[]): Promise<void>;
   /** Commits the counters as they are. */
   touch(): Promise<void>;
   /** Notes that the caller was warned about the queue; stored with the next commit. */

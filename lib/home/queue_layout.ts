@@ -11,6 +11,7 @@
  * | `["tries", id]` | `Tries`: failed attempts, and why a dead letter is one |
  * | `["chunk", id, n]` | the n-th piece of a large event |
  * | `["known", source, bucket, id]` | rows that were ever recorded, see `known_rows.ts` |
+ * | `["log", path]` | a log that is followed, see `log_notes.ts` |
  *
  * Every value is UTF-8 JSON bytes: values in V8's own format change with the
  * runtime, and one that cannot be read makes a whole listing fail. An event's
@@ -91,8 +92,13 @@ export function chunkKey(id: string, n: number): Deno.KvKey {
 
 /** The name under which a team is counted: its slug, or the start of a long one with a checksum. */
 export function teamLabel(slug: string): string {
-  if (slug.length <= TEAM_LABEL_MAX) return slug;
-  return `${slug.slice(0, TEAM_LABEL_MAX)}…${shortSum(slug)}`.toWellFormed();
+  return textLabel(slug, TEAM_LABEL_MAX);
+}
+
+/** A text as part of a key: the start of a long one with a checksum. */
+export function textLabel(text: string, charsMax: number): string {
+  if (text.length <= charsMax) return text;
+  return `${text.slice(0, charsMax)}…${shortSum(text)}`.toWellFormed();
 }
 
 /** A 32-bit FNV-1a checksum, to tell long names apart; not fit against an adversary. */

@@ -11,6 +11,7 @@ import type {
   Entry,
   KnownRow,
   Ledger,
+  LogNote,
   Place,
   QueueReader,
   QueueStats,
@@ -229,6 +230,12 @@ export class KvReader implements QueueReader {
 
   knownRows(wanted: readonly RowIdentity[]): Promise<Map<string, KnownRow>> {
     return knownRows(this.kv, wanted);
+  }
+
+  async logNotes(): Promise<Map<string, LogNote>> {
+    // An `emit` follows nothing.
+    const { readLogNotes } = await import("./log_notes.ts");
+    return await readLogNotes(this.kv);
   }
 
   async tries(id: string): Promise<Tries> {

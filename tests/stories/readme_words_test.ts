@@ -122,6 +122,7 @@ Deno.test("README: its table of commands -> names each command, and no other", (
     "auth",
     "agent",
     "collector user",
+    "contract",
     "",
   ];
   for (const [cell] of table("command")) {

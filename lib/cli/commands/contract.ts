@@ -7,31 +7,45 @@
 import {
   EVENT_TYPES,
   loadContractSchema,
+  type Problem,
   tooLarge,
 } from "../../contract/contract.ts";
-import { readDraft, readEnvelope } from "../../contract/read.ts";
+import { merged, readDraft, readEnvelope } from "../../contract/read.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
+import { parseDocument } from "../../base/json.ts";
 import { nearMiss } from "../../base/near_miss.ts";
+import { WORK_PACKAGES } from "../../event/stored.ts";
 import type { Call, Command } from "../command.ts";
 import { openInput } from "../input.ts";
 import { type Line, LineReader } from "../../base/lines.ts";
 import { printable, problemText } from "../output.ts";
 
+const CONTRACT_OPTION = {
+  kind: "text",
+  value: "NAME",
+  help: "the contract (default: the one that names the type)",
+} as const;
+
 export const contract: readonly Command[] = [
   {
     name: "schema",
-    summary: "Print the contract as JSON Schema, whole or one type's payload.",
-    examples: ["schema", "schema WPCreated"],
+    summary: "Print a contract as JSON Schema, whole or the data of one type.",
+    details: ["TYPE may be a type of rows, too: see contract show producer."],
+    examples: [
+      "schema",
+      "schema WPCreated",
+      "schema lane.transitioned",
+      "schema --contract producer",
+    ],
     positionals: [{
       name: "TYPE",
       optional: true,
       help: `one of ${EVENT_TYPES.join(", ")}`,
     }],
-    options: {},
-    async run({ args, out }) {
-      const [word] = args.positionals;
-      const schema = await loadContractSchema();
-      const document = word === undefined ? schema : payloadOf(schema, word);
+    options: { contract: CONTRACT_OPTION },
+    async run(call) {
+      const { out } = call;
+      const document = await schemaOf(call);
       await out.line(
         out.mode.json
           ? JSON.stringify(document)
@@ -42,10 +56,11 @@ export const contract: readonly Command[] = [
   },
   {
     name: "validate",
-    summary: "Check events, one JSON document a line, against the contract.",
+    summary: "Check events, one JSON document a line, against their contract.",
     details: ["Exit code 65 when any document breaks the contract."],
     examples: [
       "validate events.ndjson",
+      "validate --contract producer rows.ndjson",
       "validate --draft --json < drafts.ndjson",
     ],
     positionals: [{
@@ -54,11 +69,39 @@ export const contract: readonly Command[] = [
       help: "file to read; - or nothing: stdin",
     }],
     options: {
-      draft: { kind: "flag", help: "the documents are drafts, not envelopes" },
+      draft: {
+        kind: "flag",
+        help: "the documents are drafts, not whole events",
+      },
+      contract: CONTRACT_OPTION,
     },
     run: validate,
   },
 ];
+
+/** The schema that is asked for. */
+async function schemaOf({ args }: Call): Promise<unknown> {
+  const [word] = args.positionals;
+  const name = args.text("contract");
+  const squeezed = word?.replaceAll("-", "").toLowerCase();
+  const isOurs = EVENT_TYPES.some((type) => type.toLowerCase() === squeezed);
+  const isFirst = name === WORK_PACKAGES.name ||
+    name === undefined && (word === undefined || isOurs);
+  if (isFirst) {
+    const schema = await loadContractSchema();
+    return word === undefined ? schema : payloadOf(schema, word);
+  }
+  const { rowContracts } = await import("../contract_choice.ts");
+  const { contracts, chosen } = await rowContracts(name);
+  if (word === undefined) return chosen!.envelope;
+  const known = contracts.typeOf(word);
+  if (known) return { title: known.type.type, ...known.type.data };
+  const meant = nearMiss(word, EVENT_TYPES) ?? contracts.nearest(word);
+  throw usageError(
+    `unknown event type "${printable(word, 40)}"`,
+    meant ? `did you mean ${meant}?` : `one of: ${EVENT_TYPES.join(", ")}`,
+  );
+}
 
 /** A payload's schema, on its own. */
 function payloadOf(
@@ -96,11 +139,40 @@ function reachable(
   return found;
 }
 
+/** What judges a line: its problems, or none. */
+type Judge = (
+  bytes: Uint8Array,
+  options: { first: boolean },
+) => readonly Problem[] | undefined;
+
+/** The judge of the contract that is asked for, or of whichever names a line's type. */
+async function judgeOf({ args }: Call): Promise<Judge> {
+  const name = args.text("contract");
+  const isDraft = args.flag("draft");
+  const read = isDraft ? readDraft : readEnvelope;
+  if (name === WORK_PACKAGES.name) {
+    return (bytes, options) => read(bytes, options).problems;
+  }
+  const { judgeRow, rowContracts } = await import("../contract_choice.ts");
+  const { contracts, chosen } = await rowContracts(name);
+  return (bytes, options) => {
+    if (name === undefined) {
+      const { problems, row } = read(bytes, options);
+      if (!row) return problems;
+    }
+    const { value, problems = [] } = parseDocument(bytes, options);
+    const all = value
+      ? merged(judgeRow(contracts, chosen, value, isDraft), problems)
+      : problems;
+    return all.length > 0 ? all : undefined;
+  };
+}
+
 async function validate(call: Call): Promise<number> {
   const { args, out } = call;
-  const read = args.flag("draft") ? readDraft : readEnvelope;
+  const judge = await judgeOf(call);
   const check = ({ number, bytes }: Line) =>
-    bytes ? read(bytes, { first: number === 1 }).problems : [tooLarge];
+    bytes ? judge(bytes, { first: number === 1 }) : [tooLarge];
   const source = await openInput(call, args.positionals[0]);
   let valid = 0, invalid = 0;
   try {
@@ -125,7 +197,7 @@ async function validate(call: Call): Promise<number> {
 function tell(
   { out }: Call,
   line: number,
-  problems: ReturnType<typeof readDraft>["problems"],
+  problems: readonly Problem[] | undefined,
 ): string {
   if (out.mode.json) {
     return JSON.stringify({

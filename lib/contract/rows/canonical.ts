@@ -44,6 +44,9 @@ function reviver(
 /** The serialization. */
 export function canonical(value: unknown): string {
   if (value instanceof NumberLiteral) return value.canonical;
+  if (typeof value === "number") {
+    return new NumberLiteral(String(value)).canonical;
+  }
   if (typeof value === "string") return quoted(value);
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (!isJsonObject(value)) return String(value);

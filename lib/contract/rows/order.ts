@@ -5,7 +5,7 @@
  * @module
  */
 
-import { instantOf } from "../../../contracts/row_time.ts";
+import { instantOf } from "./times.ts";
 import { isJsonObject, type JsonObject } from "../../base/json.ts";
 import {
   byCodePoint,
@@ -66,19 +66,21 @@ interface Keyed<T> {
 /**
  * Orders lines.
  *
- * @param upcast what a line is as a row, where it is none yet
+ * @param upcast what a line is as a row, where it is none yet; undefined where it is one
  */
 export function orderLines<T>(
   lines: Iterable<OrderedLine<T>>,
-  upcast: (row: JsonObject, line: T) => JsonObject = (row) => row,
+  upcast: (line: OrderedLine<T>) => JsonObject | undefined = () => undefined,
 ): Order<T> {
   const errors: { line: T; reason: Unordered }[] = [];
   const groups = new Map<string, Keyed<T>[]>();
   let read = 0;
-  for (const { line, text } of lines) {
+  for (const item of lines) {
+    const { line, text } = item;
     read += 1;
-    const parsed = text === undefined ? undefined : parseExact(text);
-    const row = isRow(parsed) ? upcast(parsed, line) : undefined;
+    const parsed = upcast(item) ??
+      (text === undefined ? undefined : parseExact(text));
+    const row = isRow(parsed) ? parsed : undefined;
     const key = row ? keyOf(row) : "row_not_object";
     if (typeof key === "string") {
       errors.push({ line, reason: key });

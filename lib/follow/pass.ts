@@ -1,0 +1,129 @@
+/**
+ * One pass over the logs: what is new in them becomes events, in order of time
+ * over all files, each once.
+ *
+ * @module
+ */
+
+import { reasonOf } from "../base/errors.ts";
+import type { Home } from "../home/home.ts";
+import type { LogNote } from "../home/queue.ts";
+import { linesOf, readLine } from "./lines.ts";
+import { findLogs, type LogFile, type LogRoot, type OddLog } from "./logs.ts";
+import { readMission } from "./mission.ts";
+import { byTime, type LogNews, type Pending, Reading } from "./reading.ts";
+import { hold, recordAll, type Stopped } from "./recording.ts";
+
+/** What a pass works with. */
+export interface PassParts {
+  readonly home: Home;
+  readonly roots: readonly LogRoot[];
+  readonly projectUuid: string | undefined;
+  readonly nowMs: () => number;
+}
+
+/** What a pass did. */
+export interface PassResult extends Stopped {
+  readonly logs: readonly LogNews[];
+  readonly odd: readonly OddLog[];
+}
+
+/** Reading and recording, again and again: what was seen is remembered. */
+export class Passes {
+  readonly #parts: PassParts;
+  /** What is remembered in the home; undefined until the first look. */
+  #notes: Map<string, LogNote> | undefined;
+
+  constructor(parts: PassParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Goes over all logs.
+   *
+   * @throws where the home cannot be used; nothing is lost then
+   */
+  async run(): Promise<PassResult> {
+    const { home, roots } = this.#parts;
+    this.#notes ??= await hold(home, ({ queue }) => queue.logNotes());
+    const { logs, odd } = await findLogs(roots);
+    const readings: Reading[] = [];
+    for (const log of logs) readings.push(await this.#read(log));
+    const pending = await this.#unknown(readings);
+    pending.sort(byTime);
+    const end = await recordAll(home, pending);
+    await this.#remember(readings);
+    return { logs: readings.map(({ news }) => news), odd, ...end };
+  }
+
+  /** Reads a log, unless it is as it was. */
+  async #read(log: LogFile): Promise<Reading> {
+    const { projectUuid, home, nowMs } = this.#parts;
+    const note = this.#notes!.get(log.path);
+    const reading = new Reading(log, note);
+    if (note?.seen === log.seen && note.waiting === 0) {
+      reading.news.rows = reading.news.known = note.rows;
+      return reading;
+    }
+    // What is changed now may change again within what its time can tell.
+    const isSettled = Math.abs(nowMs() - log.changedMs) > SETTLED_MS;
+    try {
+      const mission = await readMission(log, projectUuid);
+      const { nodeId, settings } = home.context;
+      const place = { nodeId, team: settings.current.teamSlug };
+      const bytes = await readBounded(log);
+      for (const line of linesOf(bytes)) {
+        reading.take(line, readLine(line, mission, place));
+      }
+      if (mission.trouble && reading.news.waiting > 0) {
+        reading.news.trouble = mission.trouble;
+      }
+      reading.seen = isSettled ? log.seen : null;
+    } catch (error) {
+      reading.news.trouble = reasonOf(error);
+      reading.seen = null;
+    }
+    return reading;
+  }
+
+  /** Those of the rows that were never recorded. */
+  async #unknown(readings: readonly Reading[]): Promise<Pending[]> {
+    const all = readings.flatMap(({ pending }) => pending);
+    if (all.length === 0) return [];
+    const known = await hold(
+      this.#parts.home,
+      ({ queue }) => queue.knownRows(all.map(({ row }) => row.identity)),
+    );
+    return all.filter((item) => {
+      const there = known.get(item.row.queue_id);
+      if (!there) return true;
+      const { digest, time } = item.row.identity;
+      const isSame = there.digest === digest && there.time === time;
+      item.reading.settle(item, isSame ? "known" : "conflict");
+      return false;
+    });
+  }
+
+  async #remember(readings: readonly Reading[]): Promise<void> {
+    const changed = readings.flatMap((reading) => {
+      const note = reading.note();
+      return note ? [note] : [];
+    });
+    if (changed.length === 0) return;
+    await hold(this.#parts.home, ({ queue }) => queue.noteLogs(changed));
+    for (const note of changed) this.#notes!.set(note.path, note);
+  }
+}
+
+/** A file whose last change is younger may change again without a sign. */
+const SETTLED_MS = 2_000;
+
+/** Largest log that is read. */
+const LOG_BYTES_MAX = 1024 ** 3;
+
+async function readBounded({ path, bytes }: LogFile): Promise<Uint8Array> {
+  if (bytes > LOG_BYTES_MAX) {
+    throw new Error(`it has more than ${LOG_BYTES_MAX} bytes`);
+  }
+  return await Deno.readFile(path);
+}

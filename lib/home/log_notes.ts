@@ -1,0 +1,48 @@
+/**
+ * What is remembered of the logs that are followed: when each was read last,
+ * and which of its lines were refused, so that nothing is read, and nothing
+ * said, twice. Which rows are known does not depend on it.
+ *
+ * | key | value |
+ * |---|---|
+ * | `["log", path label]` | `LogNote` |
+ *
+ * @module
+ */
+
+import { COMMIT_BYTES_MAX, KEY_TEXT_MAX } from "../base/limits.ts";
+import type { LogNote } from "./queue.ts";
+import { fromBytes, textLabel, toBytes } from "./queue_layout.ts";
+
+/** All notes, by the paths of their logs. */
+export async function readLogNotes(kv: Deno.Kv): Promise<Map<string, LogNote>> {
+  const notes = new Map<string, LogNote>();
+  for await (const { value } of kv.list<Uint8Array>({ prefix: ["log"] })) {
+    const note = fromBytes<LogNote>(value);
+    notes.set(note.path, note);
+  }
+  return notes;
+}
+
+/** Stores notes, in the place of older ones. */
+export async function writeLogNotes(
+  kv: Deno.Kv,
+  notes: readonly LogNote[],
+): Promise<void> {
+  let commit = kv.atomic(), bytes = 0, count = 0;
+  for (const note of notes) {
+    const value = toBytes(note);
+    if (bytes + value.length > COMMIT_BYTES_MAX || count === NOTES_AT_ONCE) {
+      await commit.commit();
+      commit = kv.atomic();
+      bytes = count = 0;
+    }
+    commit.set(["log", textLabel(note.path, KEY_TEXT_MAX)], value);
+    bytes += value.length;
+    count += 1;
+  }
+  if (count > 0) await commit.commit();
+}
+
+/** Keys of one commit: each is a path, and Deno KV bounds their sum. */
+const NOTES_AT_ONCE = 50;
