@@ -10,7 +10,12 @@ import type { World } from "../base/world.ts";
 import type { Option } from "../base/arguments.ts";
 import { parseArgs } from "./args.ts";
 import { COMMON_OPTIONS, EMIT_OPTIONS } from "./command.ts";
-import { COMMANDS, loadCommand, nextWords } from "./commands.ts";
+import {
+  COMMANDS,
+  loadCommand,
+  nextWords,
+  TAKES_ARGUMENTS,
+} from "./commands.ts";
 import { Output, printable } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -88,7 +93,8 @@ function findCommand(
   }
   const name = words.join(" "), next = argv[i];
   const isWord = next !== undefined && !next.startsWith("-");
-  if (COMMANDS.has(name) && !(isWord && nextWords(name).length > 0)) {
+  const isOpen = TAKES_ARGUMENTS.has(name) || nextWords(name).length === 0;
+  if (COMMANDS.has(name) && (isOpen || !isWord)) {
     return { name, rest: [...rest, ...argv.slice(i)] };
   }
   const asksForHelp = rest.includes("--help") || rest.includes("-h");

@@ -85,6 +85,9 @@ export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
   ["version", help],
 ]);
 
+/** Commands that take arguments, although their word begins others, too. */
+export const TAKES_ARGUMENTS: ReadonlySet<string> = new Set(["follow"]);
+
 /** Loads a command of the table. */
 export async function loadCommand(name: string): Promise<Command> {
   const commands = await COMMANDS.get(name)!();
