@@ -6,6 +6,7 @@ import { tempFolder, tempHome } from "../support/home.ts";
 import { MOUNT, type Need } from "../support/needs.ts";
 import { documentsOf } from "../support/program.ts";
 import { compare, tell, type Told } from "../support/stored.ts";
+import { Project } from "../support/project.ts";
 import { mulberry32 } from "../support/world.ts";
 import { DeliveryKills, type Victim, VICTIMS } from "./delivery_kills.ts";
 import {
@@ -19,6 +20,7 @@ import {
 } from "./disk_trials.ts";
 import { DiskDelivery } from "./disk_delivery.ts";
 import { EmitKills } from "./emit_kills.ts";
+import { FollowKills } from "./follow_kills.ts";
 import { addTo, type Findings, noFindings } from "./findings.ts";
 import { Mixtures } from "./mixtures.ts";
 
@@ -45,6 +47,14 @@ export interface Kind {
 async function emitKills(seed: number, rounds: number): Promise<Outcome> {
   await using home = await tempHome();
   const kills = new EmitKills(home.path, mulberry32(seed));
+  for (let round = 1; round <= rounds; round++) await kills.round(round);
+  return { findings: await kills.verify(), counts: kills.counts };
+}
+
+async function followKills(seed: number, rounds: number): Promise<Outcome> {
+  await using home = await tempHome();
+  await using project = await Project.make();
+  const kills = new FollowKills(home.path, project, mulberry32(seed));
   for (let round = 1; round <= rounds; round++) await kills.round(round);
   return { findings: await kills.verify(), counts: kills.counts };
 }
@@ -176,8 +186,17 @@ export const KINDS: readonly Kind[] = [
       "one-shots, streams of 600 drafts and drops into the spool, killed with -9 at a random moment of the time that each usually takes; then the queue against all receipts and drops",
     needs: [],
     roundsAtOnce: 60,
-    share: 0.56,
+    share: 0.52,
     run: emitKills,
+  },
+  {
+    name: "follow",
+    about:
+      "`follow`, killed with -9 at a random moment while logs grow in pieces and are written anew in another order; then the queue against all lines",
+    needs: [],
+    roundsAtOnce: 60,
+    share: 0.04,
+    run: followKills,
   },
   ...VICTIMS.map((victim): Kind => ({
     name: `delivery-${victim}`,
