@@ -167,3 +167,32 @@ export const emitErrorLogged: (
 export const emitDependencyResolved: (
   ...args: Parameters<typeof build.dependencyResolved>
 ) => Promise<Receipt> = emitting(build.dependencyResolved);
+
+/** The draft of a row: what the caller knows of it; the rest is filled in. */
+export interface RowDraft {
+  /** What there is to say of its type. */
+  data: Record<string, unknown>;
+  /** What it is about, such as a work package. */
+  subject?: string;
+  /** ULID of its mission; without one it belongs to the project. */
+  missionid?: string;
+  missionslug?: string;
+  actor?: string;
+  executionmode?: string;
+  /** When it happened, RFC 3339. Without one: now. */
+  time?: string;
+  /** ULID of the event. Giving the same again makes a retry safe. */
+  id?: string;
+  /** Any other attribute of its contract. */
+  [attribute: string]: unknown;
+}
+
+/**
+ * Records a row of any contract, such as `lane.transitioned` of the producer
+ * contract.
+ *
+ * @param type with or without the contract's prefix and its version
+ */
+export async function emitRow(type: string, draft: RowDraft): Promise<Receipt> {
+  return (await getEmitter()).emitRow(type, draft);
+}

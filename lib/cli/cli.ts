@@ -12,6 +12,7 @@ import { parseArgs } from "./args.ts";
 import { COMMON_OPTIONS, EMIT_OPTIONS } from "./command.ts";
 import {
   COMMANDS,
+  isRowEmit,
   loadCommand,
   nextWords,
   TAKES_ARGUMENTS,
@@ -93,6 +94,9 @@ function findCommand(
   }
   const name = words.join(" "), next = argv[i];
   const isWord = next !== undefined && !next.startsWith("-");
+  if (name === "emit" && isWord && isRowEmit(`emit ${next}`)) {
+    return { name: `emit ${next}`, rest: [...rest, ...argv.slice(i + 1)] };
+  }
   const isOpen = TAKES_ARGUMENTS.has(name) || nextWords(name).length === 0;
   if (COMMANDS.has(name) && (isOpen || !isWord)) {
     return { name, rest: [...rest, ...argv.slice(i)] };

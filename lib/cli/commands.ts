@@ -88,8 +88,17 @@ export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
 /** Commands that take arguments, although their word begins others, too. */
 export const TAKES_ARGUMENTS: ReadonlySet<string> = new Set(["follow"]);
 
-/** Loads a command of the table. */
+/** Whether a name is that of an event type of rows behind `emit`: they have a dot, and no other word has. */
+export function isRowEmit(name: string): boolean {
+  return /^emit [^ ]*\./.test(name);
+}
+
+/** Loads a command of the table, or the one that a type of rows is recorded by. */
 export async function loadCommand(name: string): Promise<Command> {
+  if (isRowEmit(name)) {
+    const { rowCommand } = await import("./commands/emit_row.ts");
+    return await rowCommand(name.slice("emit ".length));
+  }
   const commands = await COMMANDS.get(name)!();
   return commands.find((command) => command.name === name)!;
 }

@@ -146,6 +146,15 @@ export class EventEmitter implements Disposable {
     });
   }
 
+  /** Records one row of a contract of rows. */
+  emitRow(
+    type: string,
+    draft: Readonly<Record<string, unknown>>,
+    options: EmitOptions = {},
+  ): Promise<Receipt> {
+    return this.emit({ ...draft, type } as unknown as Draft, options);
+  }
+
   /** @internal Checks a draft made by code: what JSON cannot carry is a problem too. */
   prepareValue(draft: unknown): Preparing {
     return prepareValue(this.#parts, draft);

@@ -7,7 +7,7 @@
 import { reasonOf } from "../base/errors.ts";
 import { isJsonObject, parseDocument } from "../base/json.ts";
 import type { LogPlace } from "../contract/rows/lift.ts";
-import { type LogFile, realInside } from "./logs.ts";
+import { type LogFile, realInside, rootOf } from "./logs.ts";
 
 /** Largest `meta.json` that is read. */
 const META_BYTES_MAX = 1024 * 1024;
@@ -48,4 +48,33 @@ export async function readMission(
 
 function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** The mission in whose folder a folder lies, if it lies in one. */
+export async function missionAround(cwd: string): Promise<Mission> {
+  const folder = /^(.*[/\\]kitty-specs[/\\][^/\\]+)(?:[/\\]|$)/.exec(cwd)?.[1];
+  if (folder === undefined) return { place: {} };
+  return await readMission(
+    { path: `${folder}/`, within: undefined },
+    undefined,
+  );
+}
+
+/** A mission of the project around a folder, by its name. */
+export async function missionNamed(
+  slug: string,
+  cwd: string,
+): Promise<Mission> {
+  const trouble = `the mission ${JSON.stringify(slug)} is not in this project`;
+  if (/[/\\]|^\.*$/.test(slug)) return { trouble };
+  const root = await rootOf(undefined, cwd).catch(() => undefined);
+  if (!root) return { trouble: "no Spec Kitty project is around here" };
+  const folder = `${root.path}/kitty-specs/${slug}`;
+  const isThere = await Deno.stat(`${folder}/meta.json`)
+    .then(() => true, () => false);
+  if (!isThere) return { trouble };
+  return await readMission(
+    { path: `${folder}/`, within: root.path },
+    undefined,
+  );
 }

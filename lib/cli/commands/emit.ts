@@ -18,7 +18,6 @@ import {
 import { DOCUMENT_BYTES_MAX, TELLING_MS_MAX } from "../../base/limits.ts";
 import { lostReceipt, type Receipt, strictExit } from "../../event/receipt.ts";
 import { setUpEmitter } from "../../emit/setup.ts";
-import type { Draft } from "../../contract/contract.ts";
 import type { EmitCommand, Given } from "../../event/types/definition.ts";
 import { briefOf, EMIT_COMMANDS } from "../../event/types/types.ts";
 import {
@@ -96,7 +95,7 @@ export const emit: readonly Command[] = [
 ];
 
 /** A mistake of this program must not become the caller's: only wrong usage ends in an error. */
-async function atNoCost(
+export async function atNoCost(
   call: Call,
   work: () => Promise<number>,
 ): Promise<number> {
@@ -115,27 +114,46 @@ async function atNoCost(
 }
 
 async function emitOne(call: Call, type: EmitCommand): Promise<number> {
-  const { world, args, out } = call;
-  const flagMs = timeoutOf(args);
+  const { world } = call;
   const startedMs = world.elapsedMs();
   const input = await inputOf(call, type);
   const readingMs = world.elapsedMs() - startedMs;
   const draft = type.draft(given(call, type, input?.text));
-
-  const { receipt, emitter, settings, warnings } = await record(
-    call,
+  return await emitDraft(call, {
     draft,
-    input?.trouble,
+    eventType: draft.event_type,
+    brief: () => briefOf(draft),
+    trouble: input?.trouble,
     readingMs,
-    flagMs,
-  );
+  });
+}
+
+/** A draft that a command line made. */
+export interface GivenDraft {
+  readonly draft: unknown;
+  readonly eventType: string;
+  /** What it is about, in a few words; of one that keeps its contract. */
+  brief(): string;
+  /** Why a part of it could not be read, if it could not. */
+  readonly trouble?: Error | undefined;
+  /** How long reading it took. */
+  readonly readingMs?: number;
+}
+
+/** Records a draft, and tells what became of it. */
+export async function emitDraft(
+  call: Call,
+  given: GivenDraft,
+): Promise<number> {
+  const { world, args, out } = call;
+  const { receipt, emitter, settings, warnings } = await record(call, given);
   if (!args.flag("quiet")) {
     for (const text of warnings) {
       await out.warn(text);
     }
   }
   // A caller that waits for the exit before it reads must not wait for ever.
-  const telling = tell(call, draft, receipt, emitter);
+  const telling = tell(call, given, receipt, emitter);
   await Deadline.in(world.elapsedMs, TELLING_MS_MAX)
     .race(telling, "tell the receipt").catch(() => {});
   return args.flag("strict")
@@ -151,18 +169,12 @@ interface Recording {
   readonly warnings: readonly string[];
 }
 
-/**
- * Records the draft. Whatever goes wrong is a receipt: the caller never pays.
- *
- * @param trouble why a part of the draft could not be read, if it could not
- */
+/** Records the draft. Whatever goes wrong is a receipt: the caller never pays. */
 async function record(
   call: Call,
-  draft: Draft,
-  trouble: Error | undefined,
-  readingMs: number,
-  timeoutMs: number | undefined,
+  { draft, eventType, trouble, readingMs = 0 }: GivenDraft,
 ): Promise<Recording> {
+  const timeoutMs = timeoutOf(call.args);
   const { world, args } = call;
   const warnings: string[] = [];
   try {
@@ -177,7 +189,7 @@ async function record(
     );
     const group = [
       trouble
-        ? { receipt: lostReceipt(trouble, draft.event_type) }
+        ? { receipt: lostReceipt(trouble, eventType) }
         : emitter.prepareValue(draft),
     ];
     const wait = args.text("wait") === "server";
@@ -189,7 +201,7 @@ async function record(
       warnings,
     };
   } catch (error) {
-    return { receipt: lostReceipt(error, draft.event_type), warnings };
+    return { receipt: lostReceipt(error, eventType), warnings };
   }
 }
 
@@ -205,7 +217,7 @@ function exitOf(
 
 async function tell(
   { out }: Call,
-  draft: Draft,
+  given: GivenDraft,
   receipt: Receipt,
   emitter: EventEmitter | undefined,
 ): Promise<void> {
@@ -225,7 +237,7 @@ async function tell(
     const label = CONNECTION_LABELS[emitter?.connectionStatus ?? "Offline"];
     const clock = lamport_clock === null ? "" : ` (clock ${lamport_clock})`;
     await out.note(
-      `[${label}] ${status} ${event_type} ${printable(briefOf(draft))}${clock}`,
+      `[${label}] ${status} ${event_type} ${printable(given.brief())}${clock}`,
       accent,
     );
     if (out.mode.verbose) {

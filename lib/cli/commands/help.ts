@@ -8,7 +8,7 @@ import { COMMIT, VERSION } from "../../base/build.ts";
 import { CONTRACT_VERSION } from "../../contract/contract.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
 import { nearMiss } from "../../base/near_miss.ts";
-import { COMMANDS } from "../commands.ts";
+import { COMMANDS, isRowEmit } from "../commands.ts";
 import type { Command } from "../command.ts";
 import { commandHelp, groupHelp, programHelp, topicHelp } from "../help.ts";
 import { printable } from "../output.ts";
@@ -34,8 +34,9 @@ export const help: readonly Command[] = [
       const topic = findTopic(name);
       if (name === "") await out.line(await programHelp());
       else if (topic) await out.line(topicHelp(topic));
-      else if (COMMANDS.has(name)) await out.line(await commandHelp(name));
-      else if (group.length > 0) {
+      else if (COMMANDS.has(name) || isRowEmit(name)) {
+        await out.line(await commandHelp(name));
+      } else if (group.length > 0) {
         await out.line(await groupHelp(group));
       } else {
         const meant = nearMiss(name, [...commandWords(), ...topicNames()]);

@@ -51,7 +51,7 @@ async function candidates(
   before: readonly string[],
   world: World,
 ): Promise<string[]> {
-  const valued = await valuedOptions();
+  const valued = await valuedOptions(before);
   const cursor = await cursorAfter(before, valued);
   const lookUp = (values: Values) => resolve(values, cursor, world);
   const [, name, value] = current.match(/^(--[^=]+)=(.*)$/) ?? [];

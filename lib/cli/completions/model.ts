@@ -6,7 +6,8 @@
 
 import type { Option, Positional } from "../../base/arguments.ts";
 import { type Command, COMMON_OPTIONS, EMIT_OPTIONS } from "../command.ts";
-import { COMMANDS, loadCommand, nextWords } from "../commands.ts";
+import { withoutVersion } from "../../contract/rows/contracts.ts";
+import { COMMANDS, isRowEmit, loadCommand, nextWords } from "../commands.ts";
 import { GROUPS } from "../help.ts";
 import { TOPICS } from "../topics.ts";
 
@@ -49,8 +50,12 @@ export async function pointAt(path: string): Promise<Point> {
     // `help queue dead` completes as `queue dead` does, less its arguments.
     return { ...await pointAt(path.slice("help ".length)), ...NO_ARGUMENTS };
   }
-  const command = COMMANDS.has(path) ? await loadCommand(path) : undefined;
-  const words = await wordsAfter(isHelp ? "" : path);
+  const isCommand = COMMANDS.has(path) || isRowEmit(path);
+  const command = isCommand ? await loadCommand(path) : undefined;
+  const words = [
+    ...await wordsAfter(isHelp ? "" : path),
+    ...path === "emit" ? await rowWords() : [],
+  ];
   const options = { ...command?.options ?? EMIT_OPTIONS, ...COMMON_OPTIONS };
   const positionals = isHelp ? [] : command?.positionals ?? [];
   return {
@@ -70,15 +75,33 @@ const NO_ARGUMENTS = {
   repeats: false,
 };
 
+/** Types of rows, which stand behind `emit` as other types do. */
+async function rowWords(): Promise<Word[]> {
+  const { rowContracts } = await import("../contract_choice.ts");
+  const { contracts } = await rowContracts(undefined);
+  return contracts.all.flatMap(({ types }) =>
+    [...types.values()].map(({ name, description }) => ({
+      word: withoutVersion(name),
+      help: description.replace(/\.$/, ""),
+    }))
+  );
+}
+
 /**
  * Options that take a value, with their dashes. A name means the same in
  * every command, so that a value can be told from a word before the command
- * is known.
+ * is known; but for the types of rows, whose options are their own.
+ *
+ * @param typed the words of the line
  */
-export async function valuedOptions(): Promise<ReadonlyMap<string, Values>> {
+export async function valuedOptions(
+  typed: readonly string[] = [],
+): Promise<ReadonlyMap<string, Values>> {
   const valued = new Map<string, Values>();
+  const row = typed.map((word) => `emit ${word}`).filter(isRowEmit)
+    .slice(0, typed.includes("emit") ? 1 : 0);
   const commands: Pick<Command, "options">[] = await Promise.all(
-    [...COMMANDS.keys()].map(loadCommand),
+    [...COMMANDS.keys(), ...row].map(loadCommand),
   );
   for (const { options } of [...commands, { options: COMMON_OPTIONS }]) {
     for (const [name, option] of Object.entries(options)) {
