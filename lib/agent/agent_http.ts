@@ -10,6 +10,7 @@ import { Deadline } from "../base/deadline.ts";
 import type { World } from "../base/world.ts";
 import { DraftGroup } from "../emit/draft_group.ts";
 import type { EventEmitter } from "../emit/emitter.ts";
+import { isCloudEvent, readBinding } from "../event/http_binding.ts";
 import type { Preparing } from "../emit/prepare.ts";
 import { reasonOf } from "../base/errors.ts";
 import {
@@ -110,11 +111,28 @@ async function postEvents(
     });
   }
   const bytes = await readAll(request);
+  if (isCloudEvent(request.headers)) {
+    return await postCloud(request, bytes, parts);
+  }
   const prepared = bytes
     ? parts.emitter.prepareText(bytes, { first: true })
     : { receipt: overlong };
   const [receipt] = await record([prepared], parts);
   return json(receipt);
+}
+
+/** Records CloudEvents, and answers with a receipt for each: in a list where they came in one. */
+async function postCloud(
+  request: Request,
+  bytes: Uint8Array | undefined,
+  parts: AgentHttpParts,
+): Promise<Response> {
+  if (!bytes) return json(overlong);
+  const bound = readBinding(request.headers, bytes);
+  if ("refusal" in bound) return failure(415, bound.refusal);
+  const group = bound.events.map((event) => parts.emitter.prepareValue(event));
+  const receipts = await record(group, parts);
+  return json(bound.isList ? receipts : receipts[0]);
 }
 
 /** The receipts of a stream of drafts. A group is recorded when it is full, or as soon as no further line waits. */

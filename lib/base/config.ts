@@ -25,11 +25,17 @@ export function knownTeam(slug: unknown): string | undefined {
     : undefined;
 }
 
+/** How events go to a sink: many in one request, or each in its own. */
+export type SinkFormat = "batch" | "structured";
+
 /** All settings, each with a value. */
 export interface Settings {
   readonly teamSlug: string;
   /** Undefined: no server, events stay queued. */
   readonly serverUrl: string | undefined;
+  /** An endpoint for CloudEvents, in place of a server. */
+  readonly sinkUrl: string | undefined;
+  readonly sinkFormat: SinkFormat;
   /** File of certificates that are trusted besides the system's. */
   readonly caFile: string | undefined;
   readonly maxQueueSize: number;
@@ -100,6 +106,7 @@ export function settingsOf(
       text,
       "a URL",
     ),
+    ...sinkOf(pick),
     caFile: pick("SPEC_KITTY_CA_FILE", "sync", "ca_file", text, "a path"),
     maxQueueSize: pick(
       "SPEC_KITTY_MAX_QUEUE_SIZE",
@@ -124,6 +131,22 @@ export function settingsOf(
     problems.push(`${name} is not used: its value is not valid UTF-8`);
   }
   return settings;
+}
+
+/** Where events go in place of a server, and how. */
+function sinkOf(
+  pick: ReturnType<typeof picker>,
+): Pick<Settings, "sinkUrl" | "sinkFormat"> {
+  return {
+    sinkUrl: pick("SPEC_KITTY_SINK_URL", "sync", "sink_url", text, "a URL"),
+    sinkFormat: pick(
+      "SPEC_KITTY_SINK_FORMAT",
+      "sync",
+      "sink_format",
+      (raw) => raw === "batch" || raw === "structured" ? raw : undefined,
+      "batch or structured",
+    ) ?? "batch",
+  };
 }
 
 /** Picks the first source of a setting that can be used; the others are problems. */

@@ -37,6 +37,23 @@ export const VARIABLES: readonly Variable[] = [
     meaning: "where events are sent; [sync] server_url (that of the login)",
   },
   {
+    name: "SPEC_KITTY_SINK_URL",
+    kind: "own",
+    meaning:
+      "an endpoint for CloudEvents, in place of a server; [sync] sink_url",
+  },
+  {
+    name: "SPEC_KITTY_SINK_TOKEN",
+    kind: "own",
+    meaning: "bearer token for it",
+    isSecret: true,
+  },
+  {
+    name: "SPEC_KITTY_SINK_FORMAT",
+    kind: "own",
+    meaning: "batch or structured; [sync] sink_format (batch)",
+  },
+  {
     name: "SPEC_KITTY_CA_FILE",
     kind: "own",
     meaning:

@@ -14,6 +14,8 @@ export const PATHS = {
   events: "/api/v1/events/",
   export: "/api/v1/events/export",
   socket: "/ws/v1/events/",
+  contracts: "/api/v1/contracts/",
+  cloudEvents: "/api/v1/cloudevents/",
 } as const;
 
 /** Most events in one batch. */

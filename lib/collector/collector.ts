@@ -86,6 +86,7 @@ export async function startCollector(
     logins,
     tokens,
     metrics,
+    nodeId: await nodeIdOf(engine.secret),
     vouch: (request) => server.vouch(request),
   });
   await sessions.sweep();
@@ -115,6 +116,16 @@ export async function startCollector(
   const stop = () => whole.disposeAsync();
   const url = urlOf(listen.hostname, (server.addr as Deno.NetAddr).port);
   return { url, stop, [Symbol.asyncDispose]: stop };
+}
+
+/** The node that stamps what comes without one: the same for as long as the folder is. */
+async function nodeIdOf(secret: Uint8Array): Promise<string> {
+  const label = new TextEncoder().encode("node");
+  const digest = await crypto.subtle.digest(
+    "SHA-256",
+    new Uint8Array([...label, ...secret]),
+  );
+  return new Uint8Array(digest, 0, 6).toHex();
 }
 
 /** Does a periodic task until the end; one that fails is tried again. */

@@ -14,7 +14,8 @@ import type { World } from "../base/world.ts";
 import { awaitAcknowledged } from "../route/acknowledged.ts";
 import { Delivery, type DeliveryParts } from "./delivery.ts";
 import type { ConnectedRoute, Route } from "../route/route.ts";
-import { openSession, Session } from "../login/session.ts";
+import { Session } from "../login/session.ts";
+import { openSession } from "../login/open_session.ts";
 import { watchHome } from "./watch.ts";
 
 /** A route through a delivery of this process. */

@@ -21,7 +21,8 @@ import { Pace } from "./transport/pace.ts";
 import { Ways } from "./transport/ways.ts";
 import type { ConnectionStatus } from "../route/route.ts";
 import { nextDrainMs, type Plan, planAfter } from "./schedule.ts";
-import { type NoSession, Session } from "../login/session.ts";
+import { Session } from "../login/session.ts";
+import type { NoSession } from "../login/open_session.ts";
 import { holdForDrain, receiveClock } from "./drain/settle.ts";
 import { sync, type SyncParts, type SyncResult } from "./drain/sync.ts";
 

@@ -9,7 +9,8 @@ import type { QueueReader } from "../home/queue.ts";
 import { readTally } from "../home/tally.ts";
 import { NO_EVIDENCE } from "../login/login.ts";
 import type { ConnectionStatus } from "../route/route.ts";
-import { type NoSession, Session } from "../login/session.ts";
+import { Session } from "../login/session.ts";
+import type { NoSession } from "../login/open_session.ts";
 
 /** How delivery stands. Its fields are a published form: fields are only ever added. */
 export interface SyncStatus {
@@ -45,6 +46,8 @@ export interface SyncStatus {
       number
     >
   >;
+  /** Contracts of events that wait because the server does not take them. */
+  readonly untaken: readonly string[];
   /** Why nothing can be sent, where nothing can. */
   readonly problem: string | null;
 }
@@ -83,6 +86,7 @@ export async function readSyncStatus(
     oldest,
     last_success: ledger.last_success ?? null,
     last_failure: ledger.last_failure ?? null,
+    untaken: ledger.untaken ?? [],
     totals: { accepted, imported, delivered, dropped, ...tally },
     problem: problemOf(session),
   };

@@ -7,7 +7,8 @@
 import { AGENT_SOCKET, agentPatience, findAgent } from "../route/agent_file.ts";
 import { type Answer, ask, NoAnswerError } from "../login/http.ts";
 import { serverText } from "../login/server_url.ts";
-import { type NoSession, openSession, Session } from "../login/session.ts";
+import { Session } from "../login/session.ts";
+import { type NoSession, openSession } from "../login/open_session.ts";
 import { EXIT } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
 import { type Finding, fine, problem, timeText, warning } from "./finding.ts";

@@ -6,6 +6,7 @@
 
 import type { JsonObject } from "../base/json.ts";
 import { ROW_CLOCK_MAX } from "../base/limits.ts";
+import { MISSION_SOURCE, PROJECT_SOURCE } from "../contract/sources.ts";
 import type { RenderedDraft, RowIdentity, StampedEvent } from "./event.ts";
 import { type ContractOf, frame, frameHead } from "./stored.ts";
 
@@ -96,10 +97,10 @@ export class RenderedRow implements RenderedDraft {
 }
 
 /** Sources that most rows have, in short: a queue names each row's source several times. */
-const SHORT_SOURCES = [["/spec-kitty/missions/", "m:"], [
-  "/spec-kitty/projects/",
-  "p:",
-]] as const;
+const SHORT_SOURCES = [
+  [MISSION_SOURCE, "m:"],
+  [PROJECT_SOURCE, "p:"],
+] as const;
 
 /** Longest source that stands in a key as it is. */
 const SOURCE_CHARS_MAX = 200;

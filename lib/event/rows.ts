@@ -10,11 +10,8 @@ import { EVENT_BYTES_MAX } from "../base/limits.ts";
 import { jsonTypeOf, type Problem } from "../base/problem.ts";
 import { tooLarge } from "../contract/contract.ts";
 import { type KnownType, RowContracts } from "../contract/rows/contracts.ts";
-import {
-  checkRow,
-  MISSION_SOURCE,
-  PROJECT_SOURCE,
-} from "../contract/rows/row_contract.ts";
+import { checkRow } from "../contract/rows/row_contract.ts";
+import { MISSION_SOURCE, PROJECT_SOURCE } from "../contract/sources.ts";
 import type { CallContext, StampedEvent } from "./event.ts";
 import { RenderedRow, stampedRow } from "./row_event.ts";
 

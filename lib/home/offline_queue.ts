@@ -161,7 +161,9 @@ export class OfflineQueue extends KvReader implements QueueWriter {
     this.#accounts.note({ warned_at: nowMs });
   }
 
-  noteDelivery(noted: Pick<Ledger, "last_success" | "last_failure">): void {
+  noteDelivery(
+    noted: Pick<Ledger, "last_success" | "last_failure" | "untaken">,
+  ): void {
     this.#accounts.note(noted);
   }
 

@@ -38,6 +38,8 @@ export interface Ledger {
   readonly last_success?: string;
   /** When a drain last failed as a whole, and why. */
   readonly last_failure?: { readonly at: string; readonly reason: string };
+  /** Contracts of queued events that the server did not take when it was last asked. */
+  readonly untaken?: readonly string[];
 }
 
 /** Failed attempts to deliver an event. */
@@ -184,7 +186,9 @@ export interface QueueWriter extends QueueReader {
   /** Notes that the caller was warned about the queue; stored with the next commit. */
   noteWarning(nowMs: number): void;
   /** Notes how a drain went; stored with the next commit. */
-  noteDelivery(noted: Pick<Ledger, "last_success" | "last_failure">): void;
+  noteDelivery(
+    noted: Pick<Ledger, "last_success" | "last_failure" | "untaken">,
+  ): void;
   /** Everything that is wrong with the queue, in words; reads all of it. */
   check(): Promise<string[]>;
   /**

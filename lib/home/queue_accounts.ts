@@ -65,7 +65,7 @@ export class Accounts {
   /** Notes something that is stored with the next commit. */
   note(
     noted: Partial<
-      Pick<Ledger, "warned_at" | "last_success" | "last_failure">
+      Pick<Ledger, "warned_at" | "last_success" | "last_failure" | "untaken">
     >,
   ): void {
     this.#ledger = { ...this.#ledger, ...noted };

@@ -40,6 +40,27 @@ export function readServerUrl(
   return url;
 }
 
+/**
+ * Reads the address of a sink, which may have a path and a query.
+ *
+ * @throws {KittyError} as `readServerUrl` does
+ */
+export function readSinkUrl(text: string): URL {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw badUrl(text, SINK_SOURCE, "is not a URL");
+  }
+  readServerUrl(`${url.protocol}//${url.host}`, SINK_SOURCE);
+  if (url.username || url.password || url.hash) {
+    throw badUrl(text, SINK_SOURCE, "must not hold a user, a password or a #");
+  }
+  return url;
+}
+
+const SINK_SOURCE = "sink_url";
+
 /** Whether a URL's host is this machine by its very name. */
 export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" ||

@@ -8,26 +8,17 @@
  * @module
  */
 
-import { knownTeam, type Settings } from "../base/config.ts";
+import { LOCAL_TEAM, type SinkFormat } from "../base/config.ts";
 import { Deadline } from "../base/deadline.ts";
 import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
 import { CREDENTIALS_HELD_MS_MAX, EXPIRY_LEEWAY_MS } from "../base/limits.ts";
 import type { World } from "../base/world.ts";
-import { readCredentials } from "./credentials.ts";
-import { checkCertificates } from "./http_client.ts";
 import {
   type Evidence,
   evidenceOf,
-  type LoggedOutReason,
   type Login,
-  loginFrom,
-  loginFromEnvironment,
   type LoginStore,
-  NotAuthenticatedError,
-  ownLogin,
-  sharedLogin,
 } from "./login.ts";
-import { readServerUrl } from "./server_url.ts";
 import {
   type Issued,
   REFUSED,
@@ -40,7 +31,15 @@ import {
 export { NotAuthenticatedError } from "./login.ts";
 export { ServerTroubleError } from "./tokens.ts";
 
-/** Access to one server, as one user. Made by {@link openSession}. */
+/** An endpoint that takes CloudEvents over HTTP. */
+export interface Sink {
+  readonly url: URL;
+  /** Bearer token; none where it asks for none. */
+  readonly token: string | undefined;
+  readonly format: SinkFormat;
+}
+
+/** Access to one server, as one user. Made by `openSession`. */
 export class Session {
   readonly serverUrl: URL;
   /** Certificates that are trusted besides the system's. */
@@ -51,6 +50,8 @@ export class Session {
    * batch that is not answered in time.
    */
   lineBytesMax = Infinity;
+  /** Set where events go to a sink of CloudEvents, and no one is logged in. */
+  readonly sink: Sink | undefined;
   readonly #store: LoginStore;
   readonly #world: Pick<World, "nowMs" | "elapsedMs">;
   readonly #configuredTeam: string | undefined;
@@ -69,10 +70,12 @@ export class Session {
     /** When the server gave the tokens; undefined: they are the environment's, and not known to any server. */
     readonly confirmedAtMs?: number | undefined;
     readonly isFromEnvironment?: boolean;
+    readonly sink?: Sink;
     readonly world: Pick<World, "nowMs" | "elapsedMs">;
   }) {
     this.serverUrl = parts.serverUrl;
     this.caFile = parts.caFile;
+    this.sink = parts.sink;
     this.#confirmedAtMs = parts.confirmedAtMs;
     this.#isFromEnvironment = parts.isFromEnvironment ?? false;
     this.#store = parts.store;
@@ -81,8 +84,14 @@ export class Session {
     this.#world = parts.world;
   }
 
+  /** Where events go that go to a sink. */
+  get sinkUrl(): URL {
+    return this.sink?.url ?? this.serverUrl;
+  }
+
   /** The team that events are sent for. Undefined: none is known, and nothing may be sent. */
   get teamSlug(): string | undefined {
+    if (this.sink) return this.#configuredTeam ?? LOCAL_TEAM;
     return this.#configuredTeam ?? this.#login.teamSlug;
   }
 
@@ -93,6 +102,7 @@ export class Session {
 
   /** Whether one of the tokens is good as far as this machine's clock tells. */
   get isGood(): boolean {
+    if (this.sink) return true;
     const { access, refresh } = this.expiresAtMs;
     const { tokens } = this.#login, now = this.#world.nowMs();
     return tokens.access !== "" && (access === undefined || now < access) ||
@@ -101,6 +111,13 @@ export class Session {
 
   /** What the claim that a user is logged in rests on: who confirmed it, and when. */
   get evidence(): Evidence {
+    if (this.sink) {
+      return evidenceOf(
+        "a sink, no login",
+        this.serverUrl,
+        this.#confirmedAtMs,
+      );
+    }
     return evidenceOf(
       this.#isFromEnvironment ? "token from the environment" : "stored login",
       this.serverUrl,
@@ -256,89 +273,4 @@ export class Session {
       );
     }
   }
-}
-
-/** No access to a server, and what is known nevertheless. */
-export interface NoSession {
-  readonly reason: LoggedOutReason | "bad_server";
-  /** The same in words, with what to do, for callers that need a session. */
-  readonly error: KittyError;
-  readonly serverUrl: URL | undefined;
-  readonly teamSlug: string | undefined;
-  readonly username: string | undefined;
-}
-
-/**
- * Finds who is logged in, for the server of the settings or else of the login.
- * Tokens of the environment come before the home's. Asks no server.
- *
- * @param home undefined: this user has none
- * @param warn called with what people should know of how the tokens are kept
- */
-export async function openSession(
-  home: string | undefined,
-  settings:
-    & Pick<Settings, "serverUrl" | "teamSlug">
-    & Partial<Pick<Settings, "caFile">>,
-  world: World,
-  warn: (text: string) => void,
-): Promise<Session | NoSession> {
-  const configuredTeam = knownTeam(settings.teamSlug);
-  const { caFile } = settings;
-  const common = { configuredTeam, caFile, world };
-  let known: Pick<NoSession, "serverUrl" | "teamSlug" | "username"> = {
-    serverUrl: undefined,
-    teamSlug: configuredTeam,
-    username: undefined,
-  };
-  try {
-    const server = settings.serverUrl === undefined
-      ? undefined
-      : readServerUrl(settings.serverUrl);
-    known = { ...known, serverUrl: server };
-    await checkCertificates(caFile);
-    const own = loginFromEnvironment(world);
-    if (own) {
-      if (!server) throw noServer();
-      return new Session({
-        serverUrl: server,
-        store: ownLogin(own),
-        login: own,
-        isFromEnvironment: true,
-        ...common,
-      });
-    }
-    const found = home === undefined
-      ? { kind: "none" } as const
-      : await readCredentials(home);
-    if (found.warning !== undefined) warn(found.warning);
-    if (found.kind === "found") {
-      const { serverUrl, teamSlug, username } = found.credentials;
-      if (!server || server.origin === serverUrl.origin) {
-        known = { serverUrl, teamSlug: configuredTeam ?? teamSlug, username };
-      }
-    }
-    const { serverUrl, ...login } = loginFrom(found, server);
-    return new Session({
-      serverUrl,
-      store: sharedLogin(home!, serverUrl, world.nowMs, warn),
-      login,
-      confirmedAtMs: found.kind === "found" ? found.storedAtMs : undefined,
-      ...common,
-    });
-  } catch (error) {
-    if (!(error instanceof KittyError)) throw error;
-    const reason = error instanceof NotAuthenticatedError
-      ? error.reason
-      : "bad_server";
-    return { reason, error, ...known };
-  }
-}
-
-function noServer(): NotAuthenticatedError {
-  return new NotAuthenticatedError(
-    "no_server",
-    "the environment has tokens, but no server is configured to send them to",
-    "set SPEC_KITTY_SERVER_URL, or sync.server_url in config.toml",
-  );
 }

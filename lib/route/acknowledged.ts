@@ -122,7 +122,7 @@ function unanswered({ status, carrier }: Pick<Route, "status" | "carrier">) {
 /** Why the login that there is cannot be used to deliver. */
 async function loginProblem(home: Home): Promise<string | undefined> {
   // Loaded only here: it brings the network with it.
-  const { openSession } = await import("../login/session.ts");
+  const { openSession } = await import("../login/open_session.ts");
   const settings = home.context.settings.current;
   const session = await openSession(home.path, settings, home.world, () => {});
   if (!("error" in session)) return undefined;

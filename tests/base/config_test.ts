@@ -39,6 +39,8 @@ async function read(
 const FULL = `[sync]
 server_url = "https://file.example"
 team_slug = "file-team"
+sink_url = "https://file.example/sink"
+sink_format = "structured"
 ca_file = "/file.pem"
 max_queue_size = 11
 max_queue_bytes = 12
@@ -50,6 +52,8 @@ Deno.test("settingsOf: nothing set, no home -> the defaults, no problems", async
   const defaults = {
     teamSlug: "local",
     serverUrl: undefined,
+    sinkUrl: undefined,
+    sinkFormat: "batch",
     caFile: undefined,
     maxQueueSize: QUEUE_SIZE_DEFAULT,
     maxQueueBytes: QUEUE_BYTES_DEFAULT,
@@ -66,6 +70,8 @@ Deno.test("settingsOf: a file -> its values", async () => {
   deepStrictEqual(await read({}, FULL), {
     teamSlug: "file-team",
     serverUrl: "https://file.example",
+    sinkUrl: "https://file.example/sink",
+    sinkFormat: "structured",
     caFile: "/file.pem",
     maxQueueSize: 11,
     maxQueueBytes: 12,
@@ -77,6 +83,8 @@ Deno.test("settingsOf: a file -> its values", async () => {
 
 const ENV = {
   SPEC_KITTY_SERVER_URL: "https://env.example",
+  SPEC_KITTY_SINK_URL: "https://env.example/sink",
+  SPEC_KITTY_SINK_FORMAT: "batch",
   SPEC_KITTY_TEAM_SLUG: "env-team",
   SPEC_KITTY_CA_FILE: "/env.pem",
   SPEC_KITTY_MAX_QUEUE_SIZE: "21",
@@ -88,6 +96,8 @@ Deno.test("settingsOf: environment and file -> the environment; flag -> before b
   const expected = {
     teamSlug: "env-team",
     serverUrl: "https://env.example",
+    sinkUrl: "https://env.example/sink",
+    sinkFormat: "batch",
     caFile: "/env.pem",
     maxQueueSize: 21,
     maxQueueBytes: 22,

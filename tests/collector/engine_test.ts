@@ -56,7 +56,7 @@ const TEAM = "alpha";
 
 function incoming(n: number, options: EventOptions = {}): IncomingEvent {
   const { envelope } = eventOf(n, { team: TEAM, ...options });
-  return { ...encode(envelope), envelope };
+  return { ...encode(envelope), document: { ...envelope } };
 }
 
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -95,7 +95,7 @@ for (const [name, open] of ENGINES) {
     const second = await events.admit(TEAM, [
       incoming(3),
       incoming(1),
-      { ...encode(other), envelope: other },
+      { ...encode(other), document: other },
       incoming(3),
     ]);
     deepStrictEqual(second.events, [
@@ -182,7 +182,7 @@ for (const [name, open] of ENGINES) {
       ...envelope,
       payload: { ...envelope.payload, entry_content: text },
     } as typeof envelope;
-    await events.admit(TEAM, [{ ...encode(odd), envelope: odd }]);
+    await events.admit(TEAM, [{ ...encode(odd), document: { ...odd } }]);
     await events.admit("beta", [incoming(2, { team: "beta" })]);
     const lines = await exported(events);
     strictEqual(lines.length, 1);

@@ -186,7 +186,9 @@ each("resting events -> are passed over, this time", eventsOf(1, 3), async (
 ) => {
   const resting = new Set([idOf(2)]);
   const transport = await open();
-  await at.drain(transport, { selection: { teamSlug: TEAM, resting } });
+  await at.drain(transport, {
+    selection: { teamSlug: TEAM, accepted: "all", resting },
+  });
   deepStrictEqual(idsOf(at.server.events), [idOf(1), idOf(3)]);
   await at.drain(transport);
   deepStrictEqual(idsOf(at.server.events), [idOf(1), idOf(3), idOf(2)]);

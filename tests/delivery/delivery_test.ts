@@ -4,11 +4,8 @@ import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { pause } from "../../lib/base/deadline.ts";
 import { Delivery } from "../../lib/delivery/delivery.ts";
 import type { ConnectionStatus } from "../../lib/route/route.ts";
-import {
-  type NoSession,
-  openSession,
-  type Session,
-} from "../../lib/login/session.ts";
+import type { Session } from "../../lib/login/session.ts";
+import { type NoSession, openSession } from "../../lib/login/open_session.ts";
 import type { SyncResult } from "../../lib/delivery/drain/sync.ts";
 import { draft } from "../support/agent.ts";
 import { BatchServer } from "../support/batch_server.ts";

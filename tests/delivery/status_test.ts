@@ -51,6 +51,7 @@ Deno.test("sync status: a home that is new -> all fields, nothing in them, and w
     last_success: null,
     last_failure: null,
     totals: NO_TOTALS,
+    untaken: [],
   });
   strictEqual(problem, "not logged in");
 });

@@ -8,12 +8,11 @@ import {
   readCredentials,
 } from "../../lib/login/credentials.ts";
 import {
-  type NoSession,
   NotAuthenticatedError,
-  openSession,
   ServerTroubleError,
   Session,
 } from "../../lib/login/session.ts";
+import { type NoSession, openSession } from "../../lib/login/open_session.ts";
 import type { Tokens } from "../../lib/login/tokens.ts";
 import { linesOf, spawnCode } from "../support/child.ts";
 import { farDeadline, tempHome } from "../support/home.ts";

@@ -37,6 +37,8 @@ export async function tempHome(): Promise<TempFolder> {
 /** Settings with every bound far away. */
 export function settingsOf(changes: Partial<Settings> = {}): Settings {
   return {
+    sinkUrl: undefined,
+    sinkFormat: "batch",
     teamSlug: "local",
     serverUrl: undefined,
     caFile: undefined,

@@ -52,7 +52,7 @@ export class MemoryEventLog implements EventLog {
     const events = offered.map((event): Admitted => {
       const known = [...stored, ...fresh]
         .find(({ event_id }) => event_id === event.event_id);
-      if (known) return compared(known.envelope, event.envelope);
+      if (known) return compared(known.document, event.document);
       fresh.push(event);
       return { kind: "stored" };
     });
@@ -99,8 +99,8 @@ export class MemoryEventLog implements EventLog {
 /** The state of each work package, read off all events. */
 function packagesOf(events: readonly IncomingEvent[]): PackageRow[] {
   const rows = new Map<string, PackageRow>();
-  for (const { envelope } of events) {
-    const news = newsOf(envelope);
+  for (const { document } of events) {
+    const news = newsOf(document);
     if (!news) continue;
     const name = `${news.wpId} ${news.feature}`;
     const state = newer(rows.get(name)?.state, news.state);

@@ -8,7 +8,8 @@ import {
   type DrainParts,
   type DrainResult,
 } from "../../lib/delivery/drain/drain.ts";
-import { openSession, Session } from "../../lib/login/session.ts";
+import { Session } from "../../lib/login/session.ts";
+import { openSession } from "../../lib/login/open_session.ts";
 import {
   sync,
   type SyncParts,
@@ -96,7 +97,7 @@ export class Sending implements AsyncDisposable {
     return drain({
       home: this.home,
       transport,
-      selection: { teamSlug: TEAM, resting: new Set() },
+      selection: { teamSlug: TEAM, accepted: "all", resting: new Set() },
       deadline: farDeadline(),
       troublesMax: 1,
       ...parts,

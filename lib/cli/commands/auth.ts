@@ -19,7 +19,8 @@ import {
 } from "../../login/credentials.ts";
 import { checkCertificates } from "../../login/http_client.ts";
 import { hasTokensInEnvironment, NO_EVIDENCE } from "../../login/login.ts";
-import { openSession, Session } from "../../login/session.ts";
+import { Session } from "../../login/session.ts";
+import { openSession } from "../../login/open_session.ts";
 import { readServerUrl, serverText } from "../../login/server_url.ts";
 import {
   REFUSED,

@@ -10,7 +10,8 @@ import { agentPatience, findAgent } from "../../route/agent_file.ts";
 import { NoAnswerError } from "../../login/http.ts";
 import { Ways } from "../../delivery/transport/ways.ts";
 import { serverText } from "../../login/server_url.ts";
-import { openSession, Session } from "../../login/session.ts";
+import { Session } from "../../login/session.ts";
+import { openSession } from "../../login/open_session.ts";
 import { readSyncStatus } from "../../delivery/status.ts";
 import {
   type NotTaken,

@@ -6,8 +6,10 @@
  */
 
 import type { Problem } from "../../contract/contract.ts";
-import { readEnvelope } from "../../contract/read.ts";
+import { merged, readEnvelope } from "../../contract/read.ts";
 import { encode } from "../../event/event.ts";
+import { RowContracts } from "../../contract/rows/contracts.ts";
+import { readRow } from "../../event/rows.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { DOCUMENT_BYTES_MAX, EVENT_BYTES_MAX } from "../../base/limits.ts";
 import type { IncomingEvent } from "./event_log.ts";
@@ -34,18 +36,40 @@ export function readArrival(bytes: Uint8Array): Arrival | typeof NO_JSON {
   if (bytes.length > DOCUMENT_BYTES_MAX) {
     return { id: "", team: undefined, words: TOO_LARGE };
   }
-  const { envelope, problems, value } = readEnvelope(bytes);
+  const { envelope, problems, value, row } = readEnvelope(bytes);
+  if (row) return rowArrival(row.value, row.textProblems);
   if (problems?.some(({ found }) => found === "invalid")) return NO_JSON;
   const named = {
     id: textOf(value, "event_id")?.slice(0, ECHOED_ID_MAX) ?? "",
     team: textOf(value, "team_slug"),
   };
   if (problems) return { ...named, words: wordsOf(problems) };
-  const event = { ...encode(envelope), envelope };
+  const event = { ...encode(envelope), document: { ...envelope } };
   if (event.bytes.length > EVENT_BYTES_MAX) {
     return { ...named, words: TOO_LARGE };
   }
   return { ...named, event };
+}
+
+/** The contracts of rows that are taken. */
+const CONTRACTS = new RowContracts();
+
+/** A row: it names no team, and is of the team that sends it. */
+export function rowArrival(
+  row: JsonObject,
+  ofText: readonly Problem[],
+): Arrival {
+  const named = {
+    id: textOf(row, "id")?.slice(0, ECHOED_ID_MAX) ?? "",
+    team: undefined,
+  };
+  const read = readRow(CONTRACTS, row, "");
+  const problems = merged(read.problems, ofText);
+  if (!read.event || problems.length > 0) {
+    return { ...named, words: wordsOf(problems) };
+  }
+  const bytes = new TextEncoder().encode(JSON.stringify(row));
+  return { ...named, event: { ...read.event, bytes, document: row } };
 }
 
 /** Whether an event belongs to another team than the one that sends it. */
@@ -60,7 +84,7 @@ export const FOREIGN_WORDS =
 const TOO_LARGE = `expected an envelope of at most ${EVENT_BYTES_MAX} bytes`;
 
 /** Problems in words; no text of the payload is in them. */
-function wordsOf(problems: readonly Problem[]): string {
+export function wordsOf(problems: readonly Problem[]): string {
   const all = problems.map(({ path, expected, found, hint }) =>
     `${path || "the event"}: expected ${expected}, found ${found}` +
     (hint ? ` (${hint})` : "")

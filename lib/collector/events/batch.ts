@@ -74,7 +74,7 @@ export function batchHandler(
 }
 
 /** @throws {HttpError} 415 */
-function checkEncoding(request: Request): "gzip" | "identity" {
+export function checkEncoding(request: Request): "gzip" | "identity" {
   const encoding = request.headers.get("content-encoding")?.toLowerCase() ||
     "identity";
   if (encoding !== "gzip" && encoding !== "identity") {

@@ -6,13 +6,13 @@
  */
 
 import { type JsonObject, sameJson } from "../../base/json.ts";
-import type { Envelope } from "../../contract/contract.ts";
 import type { StampedEvent } from "../../event/event.ts";
 import type { SnapshotPackage } from "./packages.ts";
 
-/** An event that keeps the contract, as it is stored. */
+/** An event that keeps its contract, as it is stored: its bytes are the envelope or the row. */
 export interface IncomingEvent extends StampedEvent {
-  readonly envelope: Envelope;
+  /** The envelope or the row. */
+  readonly document: JsonObject;
 }
 
 /** What became of an event that was offered. */
@@ -81,7 +81,7 @@ export interface EventLog {
   check(): Promise<void>;
 }
 
-/** Fields that make an event what it is. */
+/** Fields that make an envelope what it is. */
 const CONTENT = [
   "event_type",
   "aggregate_id",
@@ -92,10 +92,16 @@ const CONTENT = [
   "payload",
 ] as const;
 
-/** What an event is that has the id of a known one. */
-export function compared(known: Envelope, event: Envelope): Admitted {
-  const [left, right]: JsonObject[] = [{ ...known }, { ...event }];
-  const field = CONTENT.find((name) => !sameJson(left![name], right![name]));
+/** Attributes in which two rows of one event may differ: each clone of a project stamps them anew. */
+const STAMPS: ReadonlySet<string> = new Set(["lamportclock", "nodeid"]);
+
+/** What an event is that has the id of a known one, and of rows the source. */
+export function compared(known: JsonObject, event: JsonObject): Admitted {
+  const names = Object.hasOwn(known, "event_type")
+    ? CONTENT
+    : [...new Set([...Object.keys(known), ...Object.keys(event)])]
+      .filter((name) => !STAMPS.has(name));
+  const field = names.find((name) => !sameJson(known[name], event[name]));
   return field === undefined
     ? { kind: "duplicate" }
     : { kind: "conflict", field };

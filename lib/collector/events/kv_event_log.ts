@@ -6,7 +6,7 @@
  */
 
 import { oneLineBytes } from "../../base/shown.ts";
-import type { Envelope } from "../../contract/contract.ts";
+import type { JsonObject } from "../../base/json.ts";
 import { Gate } from "../gate.ts";
 import { EXPORT_ROWS, PAGE_BYTES_MAX } from "../limits.ts";
 import {
@@ -111,8 +111,8 @@ export class KvEventLog implements EventLog {
     const stored = await this.#storedAmong(team, events);
     const admitted = events.map((event): Admitted => {
       const { event_id } = event;
-      const known = stored.get(event_id) ?? fresh.get(event_id)?.envelope;
-      if (known) return compared(known, event.envelope);
+      const known = stored.get(event_id) ?? fresh.get(event_id)?.document;
+      if (known) return compared(known, event.document);
       fresh.set(event_id, event);
       return { kind: "stored" };
     });
@@ -123,7 +123,7 @@ export class KvEventLog implements EventLog {
   async #storedAmong(
     team: string,
     events: readonly IncomingEvent[],
-  ): Promise<Map<string, Envelope>> {
+  ): Promise<Map<string, JsonObject>> {
     const wanted = new Set(events.map(({ event_id }) => event_id));
     if (wanted.size === 0) return new Map();
     const places = await this.#store.places(team, [...wanted]);
@@ -131,7 +131,7 @@ export class KvEventLog implements EventLog {
       [...places].filter(([id]) => wanted.has(id)),
       ([, [row]]) => row,
     );
-    const stored = new Map<string, Envelope>();
+    const stored = new Map<string, JsonObject>();
     for (const [row, found] of byRow) {
       const lines = await this.#store.lines(team, row);
       for (const [id, [, line]] of found as [string, RowPlace][]) {

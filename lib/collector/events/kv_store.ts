@@ -194,7 +194,7 @@ export class KvStore implements Disposable {
     events: readonly IncomingEvent[],
   ): Promise<[Deno.KvKey, PackageState][]> {
     const news = Map.groupBy(
-      events.map(({ envelope }) => newsOf(envelope)).filter((n) => !!n),
+      events.map(({ document }) => newsOf(document)).filter((n) => !!n),
       ({ wpId, feature }) => `${wpId} ${feature}`,
     );
     const groups = [...news.values()].map((group) => ({

@@ -110,9 +110,9 @@ export function commitsOf(
 }
 
 /** What an event weighs in a commit at most: its line, its id's key and place, its package's key and state. */
-function weightOf({ bytes, team_slug, node_id, envelope }: IncomingEvent) {
+function weightOf({ bytes, team_slug, node_id, document }: IncomingEvent) {
   const KEYS = 400, LETTER = 3;
-  const feature = newsOf(envelope)?.feature ?? "";
+  const feature = newsOf(document)?.feature ?? "";
   const node = Math.min(node_id.length, KEY_TEXT_MAX);
   return bytes.length + KEYS +
     LETTER * (2 * team_slug.length + feature.length + node);

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Envelope } from "../../contract/contract.ts";
-import { changeOf } from "../../event/types/types.ts";
+import type { JsonObject } from "../../base/json.ts";
+import { boardChangeOf, type MissionName } from "../../event/change.ts";
 import { KEY_TEXT_MAX } from "../../base/limits.ts";
 
 /** What is known of a work package in one feature. */
@@ -22,7 +22,7 @@ export interface PackageState {
 /** What an event tells of a work package. */
 export interface PackageNews {
   readonly wpId: string;
-  /** Empty where the event does not name it. */
+  /** Empty where the event does not name it; a mission by `missionLabel`. */
   readonly feature: string;
   readonly state: PackageState;
 }
@@ -30,7 +30,12 @@ export interface PackageNews {
 /** A work package in a snapshot. */
 export interface SnapshotPackage {
   readonly wp_id: string;
+  /** Null where it belongs to a mission, or its feature is not known. */
   readonly feature_slug: string | null;
+  /** Of one that belongs to a mission. */
+  readonly mission_id?: string | null;
+  readonly mission_slug?: string | null;
+  /** One of the four of the first contract, or of the ten lanes of rows. */
   readonly status: string;
   readonly updated_at: string;
 }
@@ -39,11 +44,14 @@ export interface SnapshotPackage {
  * What an event tells of a work package; undefined where it tells nothing. A
  * feature whose name is too long for a key is left out of snapshots.
  */
-export function newsOf(envelope: Envelope): PackageNews | undefined {
-  const change = changeOf(envelope);
-  if (!change || change.feature.length > KEY_TEXT_MAX) return undefined;
-  const { wpId, feature, status, isCreation } = change;
-  const { lamport_clock, node_id, event_id, timestamp } = envelope;
+export function newsOf(document: JsonObject): PackageNews | undefined {
+  const change = boardChangeOf(document);
+  if (!change) return undefined;
+  const { wpId, status, isCreation, mission } = change;
+  const feature = mission ? missionLabel(mission) : change.feature;
+  const isTooLong = feature.length > KEY_TEXT_MAX || wpId.length > KEY_TEXT_MAX;
+  if (isTooLong) return undefined;
+  const { lamport_clock, node_id, event_id, timestamp } = ordered(document);
   return {
     wpId,
     feature,
@@ -54,6 +62,32 @@ export function newsOf(envelope: Envelope): PackageNews | undefined {
       order: [lamport_clock, node_id.slice(0, KEY_TEXT_MAX), event_id],
     },
   };
+}
+
+/** What orders an event among others, whatever its contract calls it. */
+function ordered(document: JsonObject) {
+  const { lamport_clock, node_id, event_id, timestamp } = document;
+  const { lamportclock, nodeid, id, time } = document;
+  return {
+    lamport_clock: (lamport_clock ?? lamportclock) as number,
+    node_id: (node_id ?? nodeid) as string,
+    event_id: (event_id ?? id) as string,
+    timestamp: (timestamp ?? time) as string,
+  };
+}
+
+/** Before a mission in the place of a feature: no feature's slug has a colon. */
+const MISSION = "mission:";
+
+function missionLabel({ id = "", slug = "" }: MissionName): string {
+  return `${MISSION}${id}:${slug}`;
+}
+
+/** The mission that stands in the place of a feature, if one does. */
+function missionOf(feature: string): MissionName | undefined {
+  if (!feature.startsWith(MISSION)) return undefined;
+  const [id, ...slug] = feature.slice(MISSION.length).split(":");
+  return { id: id || undefined, slug: slug.join(":") || undefined };
 }
 
 /** Nanoseconds are enough: a state has to fit into one value. */
@@ -85,17 +119,31 @@ export type PackageRow = Pick<PackageNews, "wpId" | "feature" | "state">;
 export function snapshotOf(rows: Iterable<PackageRow>): SnapshotPackage[] {
   return [...Map.groupBy(rows, ({ wpId }) => wpId)]
     .flatMap(([wpId, states]) => {
-      const named = states.filter(({ feature }) => feature !== "");
+      const missions = states.filter(({ feature }) => missionOf(feature));
+      const ofFeatures = states.filter(({ feature }) => !missionOf(feature));
+      const named = ofFeatures.filter(({ feature }) => feature !== "");
       const nameless = states.find(({ feature }) => feature === "");
       const [only, ...others] = named;
       const merged = only && nameless && others.length === 0
         ? [{ ...only, state: newer(nameless.state, only.state) }]
-        : states;
-      return merged.map(({ feature, state }): SnapshotPackage => ({
-        wp_id: wpId,
-        feature_slug: feature || null,
-        status: state.status,
-        updated_at: state.updated_at,
-      }));
+        : ofFeatures;
+      return [...merged, ...missions].map((row) => packageOf(wpId, row));
     });
+}
+
+function packageOf(
+  wp_id: string,
+  { feature, state: { status, updated_at } }: PackageRow,
+): SnapshotPackage {
+  const mission = missionOf(feature);
+  return {
+    wp_id,
+    feature_slug: mission ? null : feature || null,
+    ...mission && {
+      mission_id: mission.id ?? null,
+      mission_slug: mission.slug ?? null,
+    },
+    status,
+    updated_at,
+  };
 }

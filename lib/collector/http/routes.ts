@@ -5,8 +5,11 @@
  */
 
 import { PATHS } from "../../base/wire.ts";
+import { producer } from "../../contract/rows/producer.ts";
+import { WORK_PACKAGES } from "../../event/stored.ts";
 import type { World } from "../../base/world.ts";
 import { batchHandler } from "../events/batch.ts";
+import { cloudEventHandler } from "../events/cloud_events.ts";
 import {
   answer,
   bearerOf,
@@ -26,6 +29,12 @@ import type { Sessions } from "../accounts/sessions.ts";
 import type { Sockets } from "../sockets/sockets.ts";
 import type { Claims, Tokens } from "../accounts/tokens.ts";
 
+/** The contracts that are taken. */
+const CONTRACTS = [WORK_PACKAGES, producer].map(({ name, version }) => ({
+  name,
+  version,
+}));
+
 /** What answers are made of. */
 export interface RouteParts {
   readonly world: World;
@@ -36,6 +45,8 @@ export interface RouteParts {
   readonly logins: Logins;
   readonly tokens: Tokens;
   readonly metrics: Metrics;
+  /** Of events that come without one. */
+  readonly nodeId: string;
   /** Called with each request whose sender has proved who it is. */
   readonly vouch: (request: Request) => void;
 }
@@ -44,6 +55,7 @@ export interface RouteParts {
 export function routesOf(parts: RouteParts): Routes {
   const { tokens, logins, sessions, events, metrics } = parts;
   const batch = batchHandler(parts);
+  const cloudEvents = cloudEventHandler(parts);
 
   /** @throws {HttpError} 401 without a good access token */
   const caller = async (request: Request): Promise<Claims> => {
@@ -72,6 +84,16 @@ export function routesOf(parts: RouteParts): Routes {
     [PATHS.batch]: {
       POST: async (request) => batch(request, (await caller(request)).team),
     },
+    [PATHS.cloudEvents]: {
+      POST: async (request) =>
+        cloudEvents(request, (await caller(request)).team),
+    },
+    [PATHS.contracts]: {
+      async GET(request) {
+        await caller(request);
+        return jsonAnswer({ contracts: CONTRACTS });
+      },
+    },
     [PATHS.events]: {
       GET: async (request, url) =>
         pageAnswer(events, (await caller(request)).team, url.searchParams),
@@ -84,6 +106,17 @@ export function routesOf(parts: RouteParts): Routes {
       },
     },
     [PATHS.socket]: { GET: (request) => upgrade(parts, request) },
+    ...healthRoutes(events, metrics),
+  };
+  return new Map(Object.entries(routes));
+}
+
+/** What operators ask. */
+function healthRoutes(
+  events: EventLog,
+  metrics: Metrics,
+): Record<string, Record<string, Handler>> {
+  return {
     "/healthz": {
       async GET() {
         await events.check();
@@ -94,7 +127,6 @@ export function routesOf(parts: RouteParts): Routes {
       GET: () => answer(metrics.text(), "text/plain; version=0.0.4"),
     },
   };
-  return new Map(Object.entries(routes));
 }
 
 /** @throws {HttpError} 400 for a cursor or limit that is none */

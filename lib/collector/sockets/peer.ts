@@ -221,8 +221,9 @@ export class Peer {
 
 const encoder = new TextEncoder();
 
-/** A message with an event type is an event, whatever else it holds. */
+/** A message with an event type is an event, whatever else it holds; so is a row. */
 function isEvent(frame: Uint8Array): boolean {
   const { value } = parseDocument(frame);
-  return value !== undefined && Object.hasOwn(value, "event_type");
+  return value !== undefined &&
+    (Object.hasOwn(value, "event_type") || Object.hasOwn(value, "specversion"));
 }

@@ -11,12 +11,8 @@ import { isJsonObject, type JsonObject } from "../../base/json.ts";
 import { jsonTypeOf, type Problem, toPointer } from "../../base/problem.ts";
 import { nearMiss } from "../../base/near_miss.ts";
 import { type Lifted, producer, type ProducerType } from "./producer.ts";
-import {
-  MISSION_SOURCE,
-  PROJECT_SOURCE,
-  type Row,
-  type Schema,
-} from "./row_contract.ts";
+import type { Row, Schema } from "./row_contract.ts";
+import { MISSION_SOURCE, PROJECT_SOURCE } from "../sources.ts";
 import { problemsOf } from "./row_problems.ts";
 
 /** What is known of a log beside its lines. */

@@ -11,6 +11,7 @@ import type { Problem } from "../../base/problem.ts";
 import { jsonTypeOf } from "../../base/problem.ts";
 import { PROBLEMS_MAX } from "../../base/limits.ts";
 import { problemsOf, type Schema } from "./row_problems.ts";
+import { MISSION_SOURCE, PROJECT_SOURCE } from "../sources.ts";
 
 export type { Schema } from "./row_problems.ts";
 
@@ -50,10 +51,6 @@ export interface RowContract<T extends RowType = RowType> {
   /** By their whole names. */
   readonly types: ReadonlyMap<string, T>;
 }
-
-/** Sources of rows that belong to a mission, and to a project. */
-export const MISSION_SOURCE = "/spec-kitty/missions/",
-  PROJECT_SOURCE = "/spec-kitty/projects/";
 
 /** All that is wrong with a row; none where it keeps the contract. */
 export function checkRow(contract: RowContract, row: unknown): Problem[] {

@@ -46,7 +46,8 @@ export interface DrainParts extends SenderParts {
 }
 
 /** What a drain did, how it ended, and which events wait for another time. */
-export interface DrainResult extends Pick<Sender, "lineBytesMax"> {
+export interface DrainResult
+  extends Pick<Sender, "lineBytesMax">, Pick<OutgoingReader, "untaken"> {
   readonly counts: DrainCounts;
   readonly end: DrainEnd;
   /** Ids with a failed attempt. */
@@ -107,6 +108,7 @@ class Drain {
       end: end ?? { kind: "drained" },
       failed: this.#failed,
       lineBytesMax: this.#sender.lineBytesMax,
+      untaken: reader.untaken,
     };
   }
 

@@ -12,6 +12,7 @@ import {
   LINE_GROWTH,
   RETRY_WAIT_MS_MAX,
 } from "../../base/limits.ts";
+import type { EventResult } from "../../base/wire.ts";
 import type { Home } from "../../home/home.ts";
 import {
   bytesOf,
@@ -60,6 +61,24 @@ export type Reply =
   | { readonly kind: "too_slow" }
   | { readonly kind: "end"; readonly end: DrainEnd };
 
+/** An answer in which events are named as the queue knows them, and not by their own ids. */
+function named(part: readonly WireEvent[], sent: Sent): Sent {
+  const names = new Map(part.map((item) => [item.wire_id, item.event_id]));
+  const rename = (results: readonly EventResult[]) =>
+    results.map((result) => ({
+      ...result,
+      event_id: names.get(result.event_id) ?? result.event_id,
+    }));
+  switch (sent.kind) {
+    case "answered":
+      return { ...sent, results: rename(sent.results) };
+    case "refused_some":
+      return { ...sent, details: rename(sent.details) };
+    default:
+      return sent;
+  }
+}
+
 /** Sends the parts of one drain. */
 export class Sender {
   readonly #parts: SenderParts;
@@ -102,7 +121,7 @@ export class Sender {
     for (;;) {
       if (deadline.leftMs <= 0) return { kind: "end", end: { kind: "late" } };
       this.#onRequest();
-      const sent = await transport.send(part, deadline);
+      const sent = named(part, await transport.send(part, deadline));
       let trouble: Trouble;
       switch (sent.kind) {
         case "stop":

@@ -91,15 +91,22 @@ export function settle(
 }
 
 /**
- * Notes that a drain failed as a whole, if it did.
+ * Notes that a drain failed as a whole, if it did, and what the server does
+ * not take.
  *
  * @returns how many events are queued
  */
 export function concludeDrain(
   home: Home,
   trouble: string | undefined,
+  untaken: ReadonlySet<string> = new Set(),
 ): Promise<number> {
   return holdForDrain(home, async ({ queue }) => {
+    const waiting = [...untaken].sort();
+    if (String(waiting) !== String(queue.ledger.untaken ?? [])) {
+      queue.noteDelivery({ untaken: waiting });
+      await queue.touch().catch(() => {});
+    }
     if (trouble !== undefined) {
       const at = new Date(home.world.nowMs()).toISOString();
       queue.noteDelivery({ last_failure: { at, reason: trouble } });

@@ -8,11 +8,13 @@
 import { DeadlineError } from "../../base/errors.ts";
 import { drainLockPath, lockFile } from "../../base/files.ts";
 import type { Home } from "../../home/home.ts";
+import { acceptedBy, hasRows } from "./accepted.ts";
 import { drain, type DrainParts, type DrainResult } from "./drain.ts";
 import { type DrainCounts, NO_COUNTS } from "./counts.ts";
 import type { DrainEnd } from "./sender.ts";
 import type { Session } from "../../login/session.ts";
-import { concludeDrain } from "./settle.ts";
+import type { Ledger } from "../../home/queue.ts";
+import { concludeDrain, openForDrain } from "./settle.ts";
 import type { StopReason, Transport } from "../transport/transport.ts";
 
 /** What a drain of a home works with. */
@@ -70,6 +72,9 @@ export async function sync(parts: SyncParts): Promise<SyncResult> {
     const { session } = parts;
     const { teamSlug } = session;
     if (teamSlug === undefined) return await done(undefined, NO_TEAM);
+    const accepted = hasRows(await queuedTypes(home))
+      ? await acceptedBy(session, home.world.elapsedMs, deadline)
+      : "all";
     let result: DrainResult | undefined;
     for (const transport of parts.transports) {
       const next = await drain({
@@ -77,7 +82,8 @@ export async function sync(parts: SyncParts): Promise<SyncResult> {
         transport,
         lineBytesMax: session.lineBytesMax,
         selection: {
-          teamSlug,
+          teamSlug: session.sink ? undefined : teamSlug,
+          accepted,
           // One attempt a drain, whichever the way.
           resting: new Set([
             ...parts.resting ?? [],
@@ -95,6 +101,12 @@ export async function sync(parts: SyncParts): Promise<SyncResult> {
   } finally {
     lock.close();
   }
+}
+
+/** What is queued, by type; read without the lock. */
+async function queuedTypes(home: Home): Promise<Pick<Ledger, "by_type">> {
+  const queue = home.reader ?? await openForDrain(home);
+  return await queue.readLedger();
 }
 
 const NO_TEAM = {
@@ -119,7 +131,7 @@ async function conclude(
   return {
     counts: result?.counts ?? NO_COUNTS,
     end,
-    remaining: await concludeDrain(home, trouble),
+    remaining: await concludeDrain(home, trouble, result?.untaken),
     durationMs: Math.round(home.world.elapsedMs() - startedMs),
     failed: result?.failed ?? new Set(),
   };
@@ -147,5 +159,6 @@ function sum(first: DrainResult, second: DrainResult): DrainResult {
     end: second.end,
     failed: new Set([...first.failed, ...second.failed]),
     lineBytesMax: second.lineBytesMax,
+    untaken: second.untaken,
   };
 }

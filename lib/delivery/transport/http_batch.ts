@@ -172,7 +172,10 @@ export function sentOf(error: unknown): Sent {
 }
 
 /** What one request may take. Where fewer events may get through, enough is left to try them. */
-function timeoutMs(events: readonly WireEvent[], { leftMs }: Deadline): number {
+export function timeoutMs(
+  events: readonly WireEvent[],
+  { leftMs }: Deadline,
+): number {
   const isLarge = events.length > 1 && bytesOf(events) > LINE_BYTES_MIN;
   const mayTakeMs = isLarge ? leftMs * HALVABLE_TIME_SHARE : leftMs;
   return Math.min(REQUEST_TIMEOUT_MS, mayTakeMs);

@@ -126,7 +126,7 @@ export class EventSocket implements Transport {
     events: readonly WireEvent[],
     deadline: Deadline,
   ): Promise<Sent> {
-    const ids = events.map(({ event_id }) => event_id);
+    const ids = events.map(({ wire_id }) => wire_id);
     const waiting: Waiting = {
       ids: new Set(ids),
       open: new Set(ids),
@@ -215,13 +215,13 @@ export class EventSocket implements Transport {
   /** An event of another node: only its clock is of interest here. */
   #hearEvent(message: Message): void {
     const event = (message.event ?? message) as Message;
-    if (typeof event !== "object" || event.node_id === this.#parts.nodeId) {
-      return;
-    }
+    const isOurs = typeof event !== "object" || event === null ||
+      (event.node_id ?? event.nodeid) === this.#parts.nodeId;
+    if (isOurs) return;
     const before = this.#remoteClock;
     this.#remoteClock = higher(
       higher(before, message.lamport_clock),
-      event.lamport_clock,
+      event.lamport_clock ?? event.lamportclock,
     );
     if (before === undefined && this.#remoteClock !== undefined) {
       void pause(BROADCAST_CLOCK_MS, this.#over.signal).then(() => {
@@ -260,6 +260,9 @@ interface Message {
   readonly event?: unknown;
   readonly node_id?: unknown;
   readonly lamport_clock?: unknown;
+  /** As rows have them. */
+  readonly nodeid?: unknown;
+  readonly lamportclock?: unknown;
 }
 
 interface Waiting {

@@ -10,8 +10,11 @@ import type { EventResult } from "../../base/wire.ts";
 
 /** An event in its wire form. */
 export interface WireEvent {
+  /** What it is known by in the queue. */
   readonly event_id: string;
-  /** The envelope, with the team that it is sent for. */
+  /** Its own id, by which the server names it. */
+  readonly wire_id: string;
+  /** The envelope, with the team that it is sent for; or the row. */
   readonly json: string;
   /** Size of the envelope in UTF-8, give or take the name of its team. */
   readonly bytes: number;

@@ -6,6 +6,7 @@
 
 import type { World } from "../../base/world.ts";
 import type { Session } from "../../login/session.ts";
+import { CloudEvents } from "./cloud_events.ts";
 import { Connection, type ConnectionEvents } from "./connection.ts";
 import { HttpBatch } from "./http_batch.ts";
 import { type Pace, paced } from "./pace.ts";
@@ -22,7 +23,10 @@ export class Ways {
     world: World,
     connection: Connection | undefined,
   ) {
-    this.#batch = new HttpBatch(session, world);
+    const { sink } = session;
+    this.#batch = sink
+      ? new CloudEvents(session, sink, world)
+      : new HttpBatch(session, world);
     this.#connection = connection;
   }
 
@@ -42,6 +46,13 @@ export class Ways {
     events: ConnectionEvents,
     onBroken: (error: unknown) => void,
   ): Ways {
+    if (parts.session.sink) {
+      const ways = new Ways(parts.session, parts.world, undefined);
+      queueMicrotask(() =>
+        events.onStatus("OfflineBatchMode", "a sink takes batches only")
+      );
+      return ways;
+    }
     const connection = new Connection(parts, events);
     const ways = new Ways(parts.session, parts.world, connection);
     // Only after its caller knows these ways: what the connection tells is about them.

@@ -2,7 +2,8 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { HttpBatch } from "../../../lib/delivery/transport/http_batch.ts";
-import { openSession, Session } from "../../../lib/login/session.ts";
+import { Session } from "../../../lib/login/session.ts";
+import { openSession } from "../../../lib/login/open_session.ts";
 import { readSummary, summaryOf } from "../../../lib/delivery/drain/summary.ts";
 import type { Transport } from "../../../lib/delivery/transport/transport.ts";
 import { deadlineIn, eventsOf, Sending } from "../../support/sending.ts";

@@ -328,6 +328,7 @@ Deno.test("send: over a connection that has ended -> trouble at once", async () 
   });
   const sent = await socket.send([{
     event_id: idOf(1),
+    wire_id: idOf(1),
     json: "{}",
     bytes: 2,
     isLocal: false,

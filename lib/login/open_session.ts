@@ -1,0 +1,142 @@
+/**
+ * Finds the session of a home: a login, tokens of the environment, or a sink.
+ *
+ * @module
+ */
+
+import { knownTeam, type Settings, type SinkFormat } from "../base/config.ts";
+import { KittyError } from "../base/errors.ts";
+import type { World } from "../base/world.ts";
+import { readCredentials } from "./credentials.ts";
+import { checkCertificates } from "./http_client.ts";
+import {
+  type LoggedOutReason,
+  loginFrom,
+  loginFromEnvironment,
+  NotAuthenticatedError,
+  ownLogin,
+  sharedLogin,
+} from "./login.ts";
+import { readServerUrl, readSinkUrl } from "./server_url.ts";
+import { Session } from "./session.ts";
+
+/** No access to a server, and what is known nevertheless. */
+export interface NoSession {
+  readonly reason: LoggedOutReason | "bad_server";
+  /** The same in words, with what to do, for callers that need a session. */
+  readonly error: KittyError;
+  readonly serverUrl: URL | undefined;
+  readonly teamSlug: string | undefined;
+  readonly username: string | undefined;
+}
+
+/**
+ * Finds who is logged in, for the server of the settings or else of the login.
+ * Tokens of the environment come before the home's. Asks no server.
+ *
+ * @param home undefined: this user has none
+ * @param warn called with what people should know of how the tokens are kept
+ */
+export async function openSession(
+  home: string | undefined,
+  settings:
+    & Pick<Settings, "serverUrl" | "teamSlug">
+    & Partial<Pick<Settings, "caFile" | "sinkUrl" | "sinkFormat">>,
+  world: World,
+  warn: (text: string) => void,
+): Promise<Session | NoSession> {
+  const configuredTeam = knownTeam(settings.teamSlug);
+  const { caFile } = settings;
+  const common = { configuredTeam, caFile, world };
+  let known: Pick<NoSession, "serverUrl" | "teamSlug" | "username"> = {
+    serverUrl: undefined,
+    teamSlug: configuredTeam,
+    username: undefined,
+  };
+  try {
+    if (settings.sinkUrl !== undefined) {
+      await checkCertificates(caFile);
+      return sinkSession(settings.sinkUrl, settings.sinkFormat, common);
+    }
+    const server = settings.serverUrl === undefined
+      ? undefined
+      : readServerUrl(settings.serverUrl);
+    known = { ...known, serverUrl: server };
+    await checkCertificates(caFile);
+    const own = loginFromEnvironment(world);
+    if (own) {
+      if (!server) throw noServer();
+      return new Session({
+        serverUrl: server,
+        store: ownLogin(own),
+        login: own,
+        isFromEnvironment: true,
+        ...common,
+      });
+    }
+    const found = home === undefined
+      ? { kind: "none" } as const
+      : await readCredentials(home);
+    if (found.warning !== undefined) warn(found.warning);
+    if (found.kind === "found") {
+      const { serverUrl, teamSlug, username } = found.credentials;
+      if (!server || server.origin === serverUrl.origin) {
+        known = { serverUrl, teamSlug: configuredTeam ?? teamSlug, username };
+      }
+    }
+    const { serverUrl, ...login } = loginFrom(found, server);
+    return new Session({
+      serverUrl,
+      store: sharedLogin(home!, serverUrl, world.nowMs, warn),
+      login,
+      confirmedAtMs: found.kind === "found" ? found.storedAtMs : undefined,
+      ...common,
+    });
+  } catch (error) {
+    if (!(error instanceof KittyError)) throw error;
+    const reason = error instanceof NotAuthenticatedError
+      ? error.reason
+      : "bad_server";
+    return { reason, error, ...known };
+  }
+}
+
+/** Access to a sink: no login, only a token, if that. */
+function sinkSession(
+  text: string,
+  format: SinkFormat = "batch",
+  common: {
+    readonly configuredTeam: string | undefined;
+    readonly caFile: string | undefined;
+    readonly world: World;
+  },
+): Session {
+  const url = readSinkUrl(text);
+  const token = common.world.env("SPEC_KITTY_SINK_TOKEN")?.trim() || undefined;
+  const login = {
+    username: undefined,
+    teamSlug: undefined,
+    tokens: {
+      access: token ?? "",
+      refresh: "",
+      accessExpiresAtMs: undefined,
+      refreshExpiresAtMs: undefined,
+    },
+  };
+  return new Session({
+    ...common,
+    serverUrl: url,
+    store: ownLogin(login),
+    login,
+    isFromEnvironment: true,
+    sink: { url, format, token },
+  });
+}
+
+function noServer(): NotAuthenticatedError {
+  return new NotAuthenticatedError(
+    "no_server",
+    "the environment has tokens, but no server is configured to send them to",
+    "set SPEC_KITTY_SERVER_URL, or sync.server_url in config.toml",
+  );
+}
