@@ -28,6 +28,7 @@ import { type DrainCounts, type Fate, NO_COUNTS } from "./counts.ts";
 import { OutgoingReader, type Selection } from "./outgoing.ts";
 import { halves, shuffled, spread } from "./picking.ts";
 import {
+  CUT_SHORT,
   type DrainEnd,
   type Reply,
   Sender,
@@ -127,12 +128,7 @@ class Drain {
         case "verdict":
           await this.#carryOut(part, reply.verdict, reply.clock);
           // What got no word goes another way, and what follows it, too.
-          if (reply.isCut) {
-            return {
-              kind: "trouble",
-              words: "not all was acknowledged in time",
-            };
-          }
+          if (reply.isCut) return CUT_SHORT;
           break;
         case "too_slow":
           // More than the line carries now: it is halved above.

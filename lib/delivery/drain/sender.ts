@@ -47,6 +47,12 @@ export type DrainEnd =
   }
   | Trouble;
 
+/** The end of a drain by a way that was cut before all had its word. */
+export const CUT_SHORT: DrainEnd = {
+  kind: "trouble",
+  words: "not all was acknowledged in time",
+};
+
 /** An answer that says something of single events, or the end of the drain. */
 export type Reply =
   | {
