@@ -84,11 +84,6 @@ export class Session {
     this.#world = parts.world;
   }
 
-  /** Where events go that go to a sink. */
-  get sinkUrl(): URL {
-    return this.sink?.url ?? this.serverUrl;
-  }
-
   /** The team that events are sent for. Undefined: none is known, and nothing may be sent. */
   get teamSlug(): string | undefined {
     if (this.sink) return this.#configuredTeam ?? LOCAL_TEAM;

@@ -5,6 +5,9 @@
 
 import { PATHS } from "../../lib/base/wire.ts";
 
+/** Where it takes CloudEvents. */
+export const SINK = "/sink";
+
 /** An event as it came over the wire. */
 // deno-lint-ignore no-explicit-any
 export type SentEvent = Record<string, any>;
@@ -126,6 +129,8 @@ export class ScriptedServer implements AsyncDisposable {
     switch (path) {
       case PATHS.batch:
         return await this.#batch(request, isKnown);
+      case SINK:
+        return await this.#sink(request);
       case PATHS.refresh:
         return await this.onToken(path) ??
           Response.json({ access: this.access, refresh: "refresh-1" });
@@ -166,6 +171,24 @@ export class ScriptedServer implements AsyncDisposable {
     this.events.push(...events);
     const results = await this.answer(events);
     return Response.json({ results, ...this.extra });
+  }
+
+  /** As an endpoint for CloudEvents: it has one word for all of a request. */
+  async #sink(request: Request): Promise<Response> {
+    const body = await request.bytes();
+    const given = JSON.parse(new TextDecoder().decode(body));
+    const events: SentEvent[] = [given].flat().map((row) => ({
+      ...row,
+      event_id: row.id,
+      lamport_clock: row.lamportclock,
+    }));
+    const batch = { events, headers: request.headers, bytes: body.length };
+    this.batches.push(batch);
+    const said = await this.onBatch(batch);
+    if (said) return said;
+    this.events.push(...events);
+    this.take(events);
+    return new Response(null, { status: 204 });
   }
 
   #upgrade(request: Request): Response {

@@ -1,9 +1,10 @@
 /** The ways to a server, and tests that run for each of them. */
 
+import { CloudEvents } from "../../lib/delivery/transport/cloud_events.ts";
 import { HttpBatch } from "../../lib/delivery/transport/http_batch.ts";
 import { EventSocket } from "../../lib/delivery/transport/socket.ts";
 import type { Transport } from "../../lib/delivery/transport/transport.ts";
-import type { SaidResult, SentEvent } from "./scripted_server.ts";
+import { type SaidResult, type SentEvent, SINK } from "./scripted_server.ts";
 import { Sending } from "./sending.ts";
 
 /** A way to the server, opened for one test. */
@@ -19,6 +20,17 @@ const WAYS: Record<string, Open> = {
       nodeId: "9f86d081884c",
       onClock: () => {},
     }, new AbortController().signal),
+};
+
+/** Ways that send requests, of which a server may refuse any as a whole. */
+export const REQUESTS: Readonly<Record<string, (at: Sending) => Transport>> = {
+  HttpBatch: ({ session, world }) => new HttpBatch(session, world),
+  CloudEvents: ({ session, server, world }) =>
+    new CloudEvents(session, {
+      url: new URL(SINK, server.url),
+      format: "batch",
+      token: undefined,
+    }, world),
 };
 
 /** Runs a test for each way; what it opens is closed at its end. */

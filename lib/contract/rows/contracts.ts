@@ -47,7 +47,12 @@ export class RowContracts {
   /** What was probably meant by a name that no type has. */
   nearest(word: string): string | undefined {
     const names = this.#types().map(({ type }) => type.name);
-    return nearMiss(word, [...names, ...names.map(withoutVersion)]);
+    const prefix = this.all.map(({ prefix }) => prefix)
+      .find((prefix) => word.startsWith(prefix)) ?? "";
+    return nearMiss(word.slice(prefix.length), [
+      ...names,
+      ...names.map(withoutVersion),
+    ]);
   }
 
   /** Said of a row or a draft whose type no contract has. */

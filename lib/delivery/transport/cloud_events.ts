@@ -8,6 +8,7 @@
 import { readRetryAfter } from "../../base/backoff.ts";
 import type { Deadline } from "../../base/deadline.ts";
 import { BATCH_BYTES_MAX } from "../../base/limits.ts";
+import { BATCH_EVENTS_MAX } from "../../base/wire.ts";
 import type { World } from "../../base/world.ts";
 import { asRow } from "../../event/as_row.ts";
 import { ask, serverWords } from "../../login/http.ts";
@@ -15,9 +16,6 @@ import type { Answer } from "../../login/http.ts";
 import type { Session, Sink } from "../../login/session.ts";
 import { sentOf, timeoutMs } from "./http_batch.ts";
 import type { Sent, Transport, WireEvent } from "./transport.ts";
-
-/** Most events in one batch: endpoints take fewer than our own server. */
-const SINK_EVENTS_MAX = 200;
 
 /** Media types of the two forms. */
 const MEDIA_TYPES = {
@@ -37,18 +35,18 @@ export class CloudEvents implements Transport {
     this.#session = session;
     this.#sink = sink;
     this.#world = world;
-    this.eventsMax = sink.format === "structured" ? 1 : SINK_EVENTS_MAX;
+    this.eventsMax = sink.format === "structured" ? 1 : BATCH_EVENTS_MAX;
   }
 
   async send(
     events: readonly WireEvent[],
     deadline: Deadline,
   ): Promise<Sent> {
-    const { format, token } = this.#sink;
+    const { format, token, url } = this.#sink;
     try {
       const rows = events.map(({ json }) => rowOf(json));
       const answer = await ask({
-        url: this.#session.sinkUrl,
+        url,
         headers: { "content-type": MEDIA_TYPES[format] },
         body: format === "structured" ? rows[0]! : `[${rows.join(",")}]`,
         ...token !== undefined && { token },
