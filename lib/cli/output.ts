@@ -76,7 +76,9 @@ export const WIDTH = 80;
 /** The fields of a document as a table for people. */
 export function tableOf(document: object): string {
   const rows = Object.entries(document).map(([name, value]) => {
-    const text = typeof value === "object" && value !== null
+    const text = Array.isArray(value)
+      ? value.join(", ")
+      : typeof value === "object" && value !== null
       ? Object.entries(value).map(([key, n]) => `${key} ${n}`).join(", ")
       : String(value ?? "");
     return [name, printable(text, Infinity) || "none"] as const;
