@@ -176,8 +176,11 @@ export interface RowDraft {
   subject?: string;
   /** ULID of its mission; without one it belongs to the project. */
   missionid?: string;
+  /** Name of its mission. */
   missionslug?: string;
+  /** Who did it. */
   actor?: string;
+  /** How the work is carried out, such as `worktree`. */
   executionmode?: string;
   /** When it happened, RFC 3339. Without one: now. */
   time?: string;

@@ -25,6 +25,8 @@ export interface Bundle {
   readonly entry: string;
   /** Bytes of all its files, source maps left out. */
   readonly bytes: number;
+  /** Bytes of those that are loaded before any command is known. */
+  readonly coreBytes: number;
 }
 
 /**
@@ -43,7 +45,7 @@ export async function bundle(folder: string): Promise<Bundle> {
     names.filter((name) => name.startsWith("chunk-"))
       .map((name, i) => [name, `${i.toString(36)}.js`]),
   );
-  let bytes = 0;
+  const texts = new Map<string, string>();
   for (const name of names) {
     const text = (await Deno.readTextFile(`${folder}/${name}`))
       .replaceAll(`"${COMMIT_MARK}"`, JSON.stringify(commit))
@@ -57,9 +59,36 @@ export async function bundle(folder: string): Promise<Bundle> {
       `${folder}/${renamed}.map`,
       map.replaceAll(`"${COPY}/`, '"'),
     );
-    bytes += new TextEncoder().encode(text).length;
+    texts.set(renamed, text);
   }
-  return { entry: `${folder}/main.js`, bytes };
+  return {
+    entry: `${folder}/main.js`,
+    bytes: sizeOf([...texts.values()]),
+    coreBytes: sizeOf(loadedWith("main.js", texts)),
+  };
+}
+
+function sizeOf(texts: readonly string[]): number {
+  return texts.reduce(
+    (sum, text) => sum + new TextEncoder().encode(text).length,
+    0,
+  );
+}
+
+/** A file, and all that it loads at once. */
+function loadedWith(
+  first: string,
+  texts: ReadonlyMap<string, string>,
+): string[] {
+  const loaded = new Set<string>();
+  const load = (name: string): void => {
+    if (loaded.has(name)) return;
+    loaded.add(name);
+    const fixed = texts.get(name)!.matchAll(/(?:from|import)"\.\/([^"]+)"/g);
+    for (const [, next] of fixed) load(next!);
+  };
+  load(first);
+  return [...loaded].map((name) => texts.get(name)!);
 }
 
 /**

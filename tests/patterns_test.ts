@@ -81,6 +81,7 @@ function isLinear({ source, flags }: Pattern): boolean {
 /** Files whose patterns are for the program's own text: its contract, and what is generated of it. */
 const OWN_TEXT: ReadonlySet<string> = new Set([
   "contracts/generate.ts",
+  "contracts/standalone.ts",
   "lib/cli/commands/contract.ts",
 ]);
 

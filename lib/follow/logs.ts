@@ -78,8 +78,12 @@ async function projectAround(cwd: string): Promise<LogRoot> {
   throw noLogs(cwd, `neither ${SPECS} nor ${CONFIG} is in it or above it`);
 }
 
-function parentOf(folder: string): string {
-  return folder.replace(/[/\\][^/\\]*$/, "");
+/** The folder that a path lies in; empty at the top. */
+export function parentOf(path: string): string {
+  return path.slice(
+    0,
+    Math.max(0, path.lastIndexOf("/"), path.lastIndexOf("\\")),
+  );
 }
 
 function noLogs(path: string, found: string): KittyError {

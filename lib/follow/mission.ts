@@ -7,7 +7,7 @@
 import { reasonOf } from "../base/errors.ts";
 import { isJsonObject, parseDocument } from "../base/json.ts";
 import type { LogPlace } from "../contract/rows/lift.ts";
-import { type LogFile, realInside, rootOf } from "./logs.ts";
+import { type LogFile, parentOf, realInside, rootOf } from "./logs.ts";
 
 /** Largest `meta.json` that is read. */
 const META_BYTES_MAX = 1024 * 1024;
@@ -22,7 +22,7 @@ export async function readMission(
   { path, within }: Pick<LogFile, "path" | "within">,
   projectUuid: string | undefined,
 ): Promise<Mission> {
-  const meta = path.replace(/[^/\\]*$/, "meta.json");
+  const meta = `${parentOf(path)}/meta.json`;
   try {
     const real = await realInside(meta, within);
     if (real === undefined) return { place: { projectUuid } };
@@ -52,12 +52,12 @@ function textOf(value: unknown): string | undefined {
 
 /** The mission in whose folder a folder lies, if it lies in one. */
 export async function missionAround(cwd: string): Promise<Mission> {
-  const folder = /^(.*[/\\]kitty-specs[/\\][^/\\]+)(?:[/\\]|$)/.exec(cwd)?.[1];
-  if (folder === undefined) return { place: {} };
-  return await readMission(
-    { path: `${folder}/`, within: undefined },
-    undefined,
-  );
+  for (let folder = cwd; folder !== ""; folder = parentOf(folder)) {
+    if (!/[/\\]kitty-specs$/.test(parentOf(folder))) continue;
+    const log = { path: `${folder}/`, within: undefined };
+    return await readMission(log, undefined);
+  }
+  return { place: {} };
 }
 
 /** A mission of the project around a folder, by its name. */
@@ -66,7 +66,8 @@ export async function missionNamed(
   cwd: string,
 ): Promise<Mission> {
   const trouble = `the mission ${JSON.stringify(slug)} is not in this project`;
-  if (/[/\\]|^\.*$/.test(slug)) return { trouble };
+  const isName = !/[/\\]/.test(slug) && !["", ".", ".."].includes(slug);
+  if (!isName) return { trouble };
   const root = await rootOf(undefined, cwd).catch(() => undefined);
   if (!root) return { trouble: "no Spec Kitty project is around here" };
   const folder = `${root.path}/kitty-specs/${slug}`;

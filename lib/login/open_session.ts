@@ -11,6 +11,7 @@ import { readCredentials } from "./credentials.ts";
 import { checkCertificates } from "./http_client.ts";
 import {
   type LoggedOutReason,
+  type Login,
   loginFrom,
   loginFromEnvironment,
   NotAuthenticatedError,
@@ -64,16 +65,7 @@ export async function openSession(
     known = { ...known, serverUrl: server };
     await checkCertificates(caFile);
     const own = loginFromEnvironment(world);
-    if (own) {
-      if (!server) throw noServer();
-      return new Session({
-        serverUrl: server,
-        store: ownLogin(own),
-        login: own,
-        isFromEnvironment: true,
-        ...common,
-      });
-    }
+    if (own) return ownSession(own, server, common);
     const found = home === undefined
       ? { kind: "none" } as const
       : await readCredentials(home);
@@ -101,15 +93,35 @@ export async function openSession(
   }
 }
 
+/** What all sessions of a home have. */
+interface Common {
+  readonly configuredTeam: string | undefined;
+  readonly caFile: string | undefined;
+  readonly world: World;
+}
+
+/** Access with tokens of the environment. */
+function ownSession(
+  login: Login,
+  serverUrl: URL | undefined,
+  common: Common,
+): Session {
+  if (!serverUrl) throw noServer();
+  const store = ownLogin(login);
+  return new Session({
+    ...common,
+    serverUrl,
+    store,
+    login,
+    isFromEnvironment: true,
+  });
+}
+
 /** Access to a sink: no login, only a token, if that. */
 function sinkSession(
   text: string,
   format: SinkFormat = "batch",
-  common: {
-    readonly configuredTeam: string | undefined;
-    readonly caFile: string | undefined;
-    readonly world: World;
-  },
+  common: Common,
 ): Session {
   const url = readSinkUrl(text);
   const token = common.world.env("SPEC_KITTY_SINK_TOKEN")?.trim() || undefined;

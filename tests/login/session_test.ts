@@ -296,7 +296,7 @@ Deno.test("renew: many calls of one process at once -> one request", async () =>
 });
 
 const CHILD = `
-  const { openSession } = await import(lib + "login/session.ts");
+  const { openSession } = await import(lib + "login/open_session.ts");
   const { Deadline } = await import(lib + "base/deadline.ts");
   const { realWorld } = await import(lib + "base/world.ts");
   const [home, go] = args as [string, string];

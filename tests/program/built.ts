@@ -33,6 +33,7 @@ export interface Built {
   readonly path: string;
   /** Bytes of the files that it was made of. */
   readonly bundleBytes: number;
+  readonly coreBytes: number;
 }
 
 const built = new Map<string, Promise<Built>>();
@@ -46,11 +47,12 @@ export function builtProgram(name = "linux-x64"): Promise<Built> {
 
 async function buildProgram(cache: string, name: string): Promise<Built> {
   const folder = `${cache}/bundle`;
-  const { entry, bytes } = await bundle(folder);
+  const { entry, bytes, coreBytes } = await bundle(folder);
   const text = await textOf(folder);
   return {
     path: await compiled(cache, name, findTarget(name)!, entry, text),
     bundleBytes: bytes,
+    coreBytes,
   };
 }
 

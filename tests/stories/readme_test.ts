@@ -1,5 +1,6 @@
 /** What the README and the help show is run, so that it cannot rot. */
 
+import { lane, missionId, rowOf, textOf } from "../support/project.ts";
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { COMMANDS, loadCommand } from "../../lib/cli/commands.ts";
 import { ADA, localCollector } from "../support/collector.ts";
@@ -67,6 +68,8 @@ Deno.test(
 
 /** Commands that run until they are told to end. */
 const LASTING = ["agent run", "collector run"];
+/** Ends when it is told to, and says nothing before it has found something. */
+const FOLLOWS = "follow";
 /** Commands that need a server. */
 const ONLINE = ["auth login", "sync now"];
 
@@ -77,6 +80,7 @@ async function runExample(name: string, example: string): Promise<void> {
   const id = name.startsWith("queue dead") ? dead : queued;
   const line = example.replace("01KHEXAMPXE0000000000000AA", id);
   if (ONLINE.includes(name)) return await runOnline(user, name, line);
+  if (line === FOLLOWS) return await runFollow(user);
   const { code, stderr } = await user.run(
     LASTING.includes(name)
       // A port of the machine may be taken.
@@ -87,6 +91,15 @@ async function runExample(name: string, example: string): Promise<void> {
       : `kitty-events ${line}`,
   );
   strictEqual(code, 0, `${line}\n${stderr}`);
+}
+
+/** Follows until the line of the project's log is recorded. */
+async function runFollow(user: User): Promise<void> {
+  const { code, stderr } = await user.run(
+    `kitty-events follow > out &
+     until grep -q recorded out; do sleep 0.05; done; kill $!; wait $! || [ $? -eq 143 ]`,
+  );
+  strictEqual(code, 0, stderr);
 }
 
 /** Gives a new user what the examples speak of; the ids of a queued event and of a dead letter. */
@@ -110,6 +123,7 @@ async function furnish(
     `${user.path}/drafts.ndjson`,
     '{"event_type":"HistoryAdded","payload":{"wp_id":"WP01","entry_type":"note","entry_content":"x"}}\n',
   );
+  await furnishProject(user);
   const damaged = example.match(/damaged-\S+/)?.[0];
   if (damaged) {
     await Deno.mkdir(`${user.home}/${damaged}`);
@@ -119,6 +133,23 @@ async function furnish(
     );
   }
   return { queued, dead };
+}
+
+/** A project, and logs to be merged. */
+async function furnishProject(user: User): Promise<void> {
+  const log = textOf([lane(1, { mission_id: missionId(1) })]);
+  for (const project of ["", "project/"]) {
+    const mission = `${user.path}/${project}kitty-specs/demo`;
+    await Deno.mkdir(mission, { recursive: true });
+    await Deno.writeTextFile(`${mission}/status.events.jsonl`, log);
+  }
+  for (const name of ["a.jsonl", "b.jsonl"]) {
+    await Deno.writeTextFile(`${user.path}/${name}`, log);
+  }
+  await Deno.writeTextFile(
+    `${user.path}/rows.ndjson`,
+    JSON.stringify(rowOf(lane(1))) + "\n",
+  );
 }
 
 /** Runs an example against a server in the place of the one that it names. */

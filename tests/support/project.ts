@@ -1,5 +1,6 @@
 /** Projects with status logs, as Spec Kitty's own tools write them. */
 
+import { lift } from "../../lib/contract/rows/lift.ts";
 import type { TempFolder } from "./home.ts";
 import { tempFolder } from "./home.ts";
 
@@ -37,6 +38,12 @@ export function lane(n: number, fields: Line = {}): Line {
     review_result: null,
     ...fields,
   };
+}
+
+/** The row that a line becomes, with clock and node. */
+export function rowOf(line: Line): Line {
+  const place = { missionId: missionId(1) };
+  return { ...lift(line, place).row, lamportclock: 1, nodeid: "0123456789ab" };
 }
 
 /** A project in a folder of its own. */

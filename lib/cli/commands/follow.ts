@@ -11,7 +11,7 @@ import { setUpEmitter } from "../../emit/setup.ts";
 import { findProject } from "../../emit/project.ts";
 import { dryRun } from "../../follow/dry_run.ts";
 import { follow, News } from "../../follow/follower.ts";
-import { type LogRoot, rootOf } from "../../follow/logs.ts";
+import { type LogRoot, parentOf, rootOf } from "../../follow/logs.ts";
 import { Passes, type PassResult } from "../../follow/pass.ts";
 import type { LogNews } from "../../follow/reading.ts";
 import type { Call, Command } from "../command.ts";
@@ -29,7 +29,7 @@ export const followCommands: readonly Command[] = [
       "once, whatever git does to the files. Stays until it is stopped, and writes",
       "nothing into the project.",
     ],
-    examples: ["follow", "follow --once ~/src/project", "follow --dry-run"],
+    examples: ["follow", "follow --once ~/project", "follow --dry-run"],
     positionals: [{
       name: "PATH",
       optional: true,
@@ -111,7 +111,7 @@ function rootsOf({ args, world }: Call): Promise<LogRoot[]> {
 }
 
 function folderOf({ path, kind }: LogRoot): string {
-  return kind === "file" ? path.replace(/[/\\][^/\\]*$/, "") : path;
+  return kind === "file" ? parentOf(path) : path;
 }
 
 async function printRows(

@@ -77,9 +77,11 @@ export class RowContracts {
 
 /** A type's name without its version, such as `lane.transitioned`. */
 export function withoutVersion(name: string): string {
-  return name.replace(/\.v\d+$/, "");
+  return versionOf(name) === 0 ? name : name.slice(0, name.lastIndexOf(".v"));
 }
 
+/** The version that ends a name; 0 where none does. */
 function versionOf(name: string): number {
-  return Number(/\.v(\d+)$/.exec(name)?.[1] ?? 0);
+  const digits = name.slice(name.lastIndexOf(".v") + 2);
+  return name.includes(".v") && /^\d{1,9}$/.test(digits) ? Number(digits) : 0;
 }
