@@ -41,6 +41,8 @@ export interface Settings {
   readonly maxQueueSize: number;
   readonly maxQueueBytes: number;
   readonly timeoutMs: number;
+  /** Projects that an agent follows. */
+  readonly followPaths: readonly string[];
   /** `SPEC_KITTY_DISABLED`: record nothing. */
   readonly disabled: boolean;
   /** Settings that were given but could not be used, in words. */
@@ -123,6 +125,7 @@ export function settingsOf(
       count,
     ) ?? QUEUE_BYTES_DEFAULT,
     timeoutMs: Math.max(timeoutMs ?? TIMEOUT_MS_DEFAULT, TIMEOUT_MS_MIN),
+    followPaths: pathsOf(file, problems),
     disabled: isSet(world.env("SPEC_KITTY_DISABLED")),
     problems,
   };
@@ -131,6 +134,19 @@ export function settingsOf(
     problems.push(`${name} is not used: its value is not valid UTF-8`);
   }
   return settings;
+}
+
+/** The projects that `config.toml` names to be followed. */
+function pathsOf(file: ConfigFile, problems: string[]): readonly string[] {
+  const given = file.tables.follow?.paths;
+  if (given === undefined) return [];
+  const isGood = Array.isArray(given) &&
+    given.every((path) => typeof path === "string" && path !== "");
+  if (isGood) return given;
+  problems.push(
+    "config.toml: follow.paths is not used: expected a list of paths",
+  );
+  return [];
 }
 
 /** Where events go in place of a server, and how. */

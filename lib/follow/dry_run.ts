@@ -22,7 +22,6 @@ export interface DryRun {
 /** Reads all logs, and records nothing. */
 export async function dryRun(
   roots: readonly LogRoot[],
-  projectUuid: string | undefined,
   place: Omit<RowPlace, "contract">,
 ): Promise<DryRun> {
   const { logs, odd } = await findLogs(roots);
@@ -30,7 +29,7 @@ export async function dryRun(
   for (const log of logs) {
     const reading = new Reading(log, undefined);
     readings.push(reading);
-    const mission = await readMission(log, projectUuid);
+    const mission = await readMission(log, log.projectUuid);
     for (const line of linesOf(await Deno.readFile(log.path))) {
       reading.take(line, readLine(line, mission, place));
     }

@@ -18,6 +18,8 @@ const SPECS = "kitty-specs", WORKTREES = ".worktrees", CONFIG = ".kittify";
 export interface LogRoot {
   readonly path: string;
   readonly kind: "project" | "specs" | "file";
+  /** Of the project that its logs belong to, where that has one. */
+  readonly projectUuid?: string | undefined;
 }
 
 /** A log. */
@@ -27,6 +29,7 @@ export interface LogFile {
   readonly name: string;
   /** The folder that no link may lead out of. */
   readonly within: string | undefined;
+  readonly projectUuid: string | undefined;
   /** Changes with the file: its size and its times. */
   readonly seen: string;
   /** When it was changed last, milliseconds since 1970. */
@@ -106,7 +109,9 @@ export async function findLogs(
     for await (const { path, name, within } of candidates(root)) {
       try {
         const log = await lookAt(path, name, within);
-        if (log) logs.set(log.path, log);
+        if (!log) continue;
+        const { projectUuid } = root;
+        logs.set(log.path, { ...log, projectUuid });
       } catch (error) {
         odd.push({ name, why: reasonOf(error) });
       }
@@ -165,7 +170,7 @@ async function lookAt(
   path: string,
   name: string,
   within: string | undefined,
-): Promise<LogFile | undefined> {
+): Promise<Omit<LogFile, "projectUuid"> | undefined> {
   const real = await realInside(path, within);
   if (real === undefined) return undefined;
   const stat = await Deno.stat(real);

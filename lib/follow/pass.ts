@@ -18,7 +18,6 @@ import { hold, recordAll, type Stopped } from "./recording.ts";
 export interface PassParts {
   readonly home: Home;
   readonly roots: readonly LogRoot[];
-  readonly projectUuid: string | undefined;
   readonly nowMs: () => number;
 }
 
@@ -58,7 +57,7 @@ export class Passes {
 
   /** Reads a log, unless it is as it was. */
   async #read(log: LogFile): Promise<Reading> {
-    const { projectUuid, home, nowMs } = this.#parts;
+    const { home, nowMs } = this.#parts;
     const note = this.#notes!.get(log.path);
     const reading = new Reading(log, note);
     if (note?.seen === log.seen && note.waiting === 0) {
@@ -68,7 +67,7 @@ export class Passes {
     // What is changed now may change again within what its time can tell.
     const isSettled = Math.abs(nowMs() - log.changedMs) > SETTLED_MS;
     try {
-      const mission = await readMission(log, projectUuid);
+      const mission = await readMission(log, log.projectUuid);
       const { nodeId, settings } = home.context;
       const place = { nodeId, team: settings.current.teamSlug };
       const bytes = await readBounded(log);

@@ -46,6 +46,8 @@ max_queue_size = 11
 max_queue_bytes = 12
 [emit]
 timeout = "3s"
+[follow]
+paths = ["/src/project"]
 `;
 
 Deno.test("settingsOf: nothing set, no home -> the defaults, no problems", async () => {
@@ -54,6 +56,7 @@ Deno.test("settingsOf: nothing set, no home -> the defaults, no problems", async
     serverUrl: undefined,
     sinkUrl: undefined,
     sinkFormat: "batch",
+    followPaths: [],
     caFile: undefined,
     maxQueueSize: QUEUE_SIZE_DEFAULT,
     maxQueueBytes: QUEUE_BYTES_DEFAULT,
@@ -72,6 +75,7 @@ Deno.test("settingsOf: a file -> its values", async () => {
     serverUrl: "https://file.example",
     sinkUrl: "https://file.example/sink",
     sinkFormat: "structured",
+    followPaths: ["/src/project"],
     caFile: "/file.pem",
     maxQueueSize: 11,
     maxQueueBytes: 12,
@@ -98,6 +102,7 @@ Deno.test("settingsOf: environment and file -> the environment; flag -> before b
     serverUrl: "https://env.example",
     sinkUrl: "https://env.example/sink",
     sinkFormat: "batch",
+    followPaths: ["/src/project"],
     caFile: "/env.pem",
     maxQueueSize: 21,
     maxQueueBytes: 22,

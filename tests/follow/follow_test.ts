@@ -5,8 +5,15 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { instantOf } from "../../contracts/row_time.ts";
 import { producer } from "../../lib/contract/rows/producer.ts";
 import { tempFolder } from "../support/home.ts";
-import { needing, UNIX } from "../support/needs.ts";
-import { documentsOf, type Run, withProgram } from "../support/program.ts";
+import { TestAgent } from "../support/agent.ts";
+import { eventually } from "../support/eventually.ts";
+import { MKFIFO, needing, outputOf, UNIX } from "../support/needs.ts";
+import {
+  documentsOf,
+  type Run,
+  spawnProgram,
+  withProgram,
+} from "../support/program.ts";
 import {
   lane,
   missionId,
@@ -353,3 +360,71 @@ Deno.test("follow: where there is no project -> 64 with what to do; a path that 
     strictEqual(absent.code, 64);
     match(absent.stderr, /no such file or folder/);
   }));
+
+Deno.test("follow, agent run --follow: logs that grow, come and go -> recorded within moments, each line once", () =>
+  withProgram(async (run, home) => {
+    await using project = await Project.make();
+    await project.mission(1, [lane(1)]);
+    const env = { SPEC_KITTY_HOME: home };
+    const options = { cwd: project.path };
+    const count = async () => (await exported(run)).length;
+    const reaches = (n: number) =>
+      eventually(`${n} rows`, async () => await count() === n);
+    const child = spawnProgram(["follow"], env, options);
+    await reaches(1);
+    await project.append(1, [lane(2)]);
+    await reaches(2);
+    await project.mission(2, [lane(3)]);
+    await Deno.remove(`${project.path}/kitty-specs/mission-1`, {
+      recursive: true,
+    });
+    await reaches(3);
+    await project.mission(1, [lane(2), lane(4), "no json"]);
+    await reaches(4);
+    child.kill("SIGTERM");
+    await child.stdin.close();
+    const { code, stdout, stderr } = await child.output();
+    strictEqual(code, 143);
+    const [said, told] = [stdout, stderr].map((bytes) =>
+      new TextDecoder().decode(bytes)
+    );
+    match(said!, /mission-2\/status\.events\.jsonl: 1 recorded/);
+    strictEqual(told!.match(/:3: .*expected a JSON object/g)?.length, 1);
+
+    await Deno.writeTextFile(
+      `${home}/config.toml`,
+      `[follow]\npaths = [${JSON.stringify(project.path)}]\n`,
+    );
+    await using agent = await TestAgent.start(home);
+    await project.append(2, [lane(5)]);
+    await reaches(5);
+    match(agent.log, /"message":"followed".*mission-2/);
+  }));
+
+Deno.test("follow: a log that is cut off -> the others go on, and what is mended comes", () =>
+  withProgram(async (run) => {
+    await using project = await Project.make();
+    await project.mission(1, [lane(1)]);
+    await project.mission(2, [lane(2), lane(3)]);
+    await Deno.truncate(project.logOf(2), 20);
+    const first = await once(run, project.path);
+    strictEqual(first.total.recorded, 1);
+    await project.mission(2, [lane(2), lane(3)]);
+    strictEqual((await once(run, project.path)).total.recorded, 2);
+  }));
+
+Deno.test(needing(
+  [UNIX, MKFIFO],
+  "follow: a pipe in a log's place -> said, not read",
+  () =>
+    withProgram(async (run) => {
+      await using project = await Project.make();
+      await project.mission(1, [lane(1)]);
+      const folder = `${project.path}/kitty-specs/pipe`;
+      await Deno.mkdir(folder);
+      await outputOf("mkfifo", [`${folder}/status.events.jsonl`]);
+      const { total, stderr } = await once(run, project.path);
+      strictEqual(total.recorded, 1);
+      match(stderr, /pipe\/status\.events\.jsonl: it is not a file/);
+    }),
+));

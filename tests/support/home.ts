@@ -39,6 +39,7 @@ export function settingsOf(changes: Partial<Settings> = {}): Settings {
   return {
     sinkUrl: undefined,
     sinkFormat: "batch",
+    followPaths: [],
     teamSlug: "local",
     serverUrl: undefined,
     caFile: undefined,

@@ -4,11 +4,16 @@
  * @module
  */
 
-import { DURATION_EXPECTED, parseDuration } from "../../base/config.ts";
+import {
+  DURATION_EXPECTED,
+  parseDuration,
+  type Settings,
+} from "../../base/config.ts";
 import { Deadline } from "../../base/deadline.ts";
 import { Agent } from "../../agent/agent.ts";
 import { agentPatience, findAgent } from "../../route/agent_file.ts";
 import { deliveryOf, routeOf } from "../../delivery/connected.ts";
+import type { Home } from "../../home/home.ts";
 import type { Delivery } from "../../delivery/delivery.ts";
 import type { Route } from "../../route/route.ts";
 import { isLoopback } from "../../login/server_url.ts";
@@ -33,7 +38,7 @@ export const agent: readonly Command[] = [
       "agent.sock in the home. SIGHUP reads settings and login again. Logs go to",
       "standard error, in JSON.",
     ],
-    examples: ["agent run", "agent run --batch-interval 30s"],
+    examples: ["agent run", "agent run --batch-interval 30s --follow project"],
     positionals: [],
     options: {
       listen: {
@@ -41,6 +46,12 @@ export const agent: readonly Command[] = [
         value: "HOST:PORT",
         help:
           "listen on TCP, on this machine only (default: the home's socket)",
+      },
+      follow: {
+        kind: "list",
+        value: "PATH",
+        help:
+          "record what happens in this project, too; may be given again ([follow] paths)",
       },
       "batch-interval": {
         kind: "text",
@@ -118,11 +129,30 @@ async function runAgent(call: Call): Promise<number> {
   terminal.onReload(() => void started.then(() => running.reload()));
   const started = running.start();
   await started;
+  const followed = new AbortController();
+  const following = followAll(call, { home, settings, log }, followed.signal);
   await out.line(JSON.stringify({ listening: running.listening }));
   const exitCode = await stopped.promise;
+  followed.abort();
+  await following;
   await Deadline.in(world.elapsedMs, AGENT_STOP_MS_MAX)
     .race(running.stop(), "end").catch((error) => log.error("end", error));
   return exitCode;
+}
+
+/** Follows the logs that the call and the settings name, until the end. */
+async function followAll(
+  { args, world }: Call,
+  { home, settings, log }: { home: Home; settings: Settings; log: Log },
+  end: AbortSignal,
+): Promise<void> {
+  const paths = [...args.list("follow"), ...settings.followPaths];
+  if (paths.length === 0 || settings.disabled) return;
+  const { followLogged } = await import("../../agent/following.ts");
+  const cwd = world.cwd() ?? ".";
+  await Promise.all(
+    paths.map((path) => followLogged({ home, path, cwd, log }, end)),
+  );
 }
 
 function logDrain(log: Log, { counts, end, remaining }: SyncResult): void {

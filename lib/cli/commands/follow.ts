@@ -8,10 +8,10 @@
 import { EXIT, type ExitCode } from "../../base/errors.ts";
 import { noHome } from "../../emit/identity.ts";
 import { setUpEmitter } from "../../emit/setup.ts";
-import { findProject } from "../../emit/project.ts";
 import { dryRun } from "../../follow/dry_run.ts";
 import { follow, News } from "../../follow/follower.ts";
-import { type LogRoot, parentOf, rootOf } from "../../follow/logs.ts";
+import type { LogRoot } from "../../follow/logs.ts";
+import { projectRoot } from "../../follow/projects.ts";
 import { Passes, type PassResult } from "../../follow/pass.ts";
 import type { LogNews } from "../../follow/reading.ts";
 import type { Call, Command } from "../command.ts";
@@ -62,10 +62,6 @@ export const followCommands: readonly Command[] = [
 async function runFollow(call: Call): Promise<number> {
   const { args, world, out } = call;
   const roots = await rootsOf(call);
-  const project = await findProject(folderOf(roots[0]!));
-  if (project.warning) await out.warn(project.warning);
-  const uuid = project.identity.project_uuid;
-  const projectUuid = typeof uuid === "string" ? uuid : undefined;
   const { emitter, settings } = await setUpEmitter(world, {
     home: args.text("home") ??
       (args.flag("dry-run") ? undefined : await homeOf(call)),
@@ -74,7 +70,7 @@ async function runFollow(call: Call): Promise<number> {
   const { nodeId, home } = emitter;
   if (args.flag("dry-run")) {
     const place = { nodeId, team: settings.teamSlug };
-    return await printRows(call, await dryRun(roots, projectUuid, place));
+    return await printRows(call, await dryRun(roots, place));
   }
   if (settings.disabled) {
     await out.warn("switched off by SPEC_KITTY_DISABLED: nothing is recorded");
@@ -82,7 +78,7 @@ async function runFollow(call: Call): Promise<number> {
   }
   if (!home) throw noHome();
   const teller = new Teller(call);
-  const parts = { home, roots, projectUuid, nowMs: world.nowMs };
+  const parts = { home, roots, nowMs: world.nowMs };
   if (args.flag("once")) {
     const result = await new Passes(parts).run();
     await teller.tell(result);
@@ -105,13 +101,12 @@ async function runFollow(call: Call): Promise<number> {
 }
 
 /** Where a call's logs are. */
-function rootsOf({ args, world }: Call): Promise<LogRoot[]> {
+function rootsOf({ args, world, out }: Call): Promise<LogRoot[]> {
   const paths = args.positionals.length > 0 ? args.positionals : [undefined];
-  return Promise.all(paths.map((path) => rootOf(path, world.cwd() ?? ".")));
-}
-
-function folderOf({ path, kind }: LogRoot): string {
-  return kind === "file" ? parentOf(path) : path;
+  const warn = (text: string) => void out.warn(text);
+  return Promise.all(
+    paths.map((path) => projectRoot(path, world.cwd() ?? ".", warn)),
+  );
 }
 
 async function printRows(

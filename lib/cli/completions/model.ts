@@ -153,6 +153,7 @@ function argumentOf(path: string, { name, help }: Positional): Values {
 
 function valueOf(name: string, option: Option): Values {
   if (name === "team") return "team";
+  if (name === "follow") return "folder";
   if (name === "feature") return "feature";
   return option.value === "WP" ? "work_package" : valuesOf(option);
 }
