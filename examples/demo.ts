@@ -1,7 +1,8 @@
 /**
- * A tour of the program in temporary homes. Offline first: all eight event
- * types and an invalid one, then clock, queue and an export. Then a server
- * starts on this machine, somebody logs in, and everything arrives.
+ * A tour of the program in temporary homes. Offline first: a project is
+ * followed, then all eight event types and an invalid one, then clock, queue
+ * and an export. Then a server starts on this machine, somebody logs in, and
+ * everything arrives.
  *
  *     deno task demo
  *
@@ -11,11 +12,16 @@
 const MAIN = decodeURIComponent(
   new URL("../main.ts", import.meta.url).pathname,
 );
+const PROJECT = decodeURIComponent(
+  new URL("./project", import.meta.url).pathname,
+);
 const folder = await Deno.makeTempDir({ prefix: "kitty-events-demo-" });
 const home = `${folder}/home`, serverHome = `${folder}/server`;
 
 /** Command lines of the tour, as one would type them. */
 const OFFLINE = [
+  `follow --once ${PROJECT}`,
+  "contract list",
   "emit feature-created 028-x --number 028 --target-branch main --wp-count 2",
   'emit wp-created WP01 "Parse the header" --feature 028-x',
   'emit wp-created WP02 "Write the header" --feature 028-x --depends-on WP01',

@@ -40,7 +40,7 @@ Deno.test(
     async () => {
       await using user = await newUser();
       const stream = shellBlocks().offline.find((text) =>
-        text.includes("--stdin")
+        text.includes("--stdin <<")
       )!;
       const [, block] = MANUAL.match(/```json\n([\s\S]*?)```/)!;
       const { stdout } = await user.run(stream);

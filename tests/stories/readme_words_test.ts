@@ -39,7 +39,12 @@ Deno.test(
   inShell(
     "README: the console at its top -> runs, and says what it shows",
     async () => {
-      const [, block] = README.match(/```console\n([\s\S]*?)```/)!;
+      // The first follows a project of the reader, and does not end by itself.
+      const [first, second] = [
+        ...README.matchAll(/```console\n([\s\S]*?)```/g),
+      ];
+      ok(first![1]!.includes("kitty-events follow\nfollowing /"));
+      const block = second![1];
       const [command, ...shown] = block!.trimEnd().split("\n");
       ok(command!.startsWith("$ kitty-events "));
       const { code, stdout, stderr } = await shell(command!.slice(2));

@@ -2,6 +2,7 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { EMIT_COMMANDS } from "../../lib/event/types/types.ts";
+import { outputOf } from "./needs.ts";
 import type { User } from "./user.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -38,6 +39,7 @@ export function shellBlocks(): { offline: string[]; online: string[] } {
 
 /** Runs the blocks that need nothing, in their order; checks what is recorded then. */
 export async function checkOffline(user: User): Promise<void> {
+  await outputOf("cp", ["-r", `${ROOT.pathname}examples`, user.path]);
   const { offline } = shellBlocks();
   ok(offline.length >= 4, `${offline.length} blocks`);
   for (const block of offline) {
@@ -46,8 +48,8 @@ export async function checkOffline(user: User): Promise<void> {
   }
   const { stdout } = await user.run("kitty-events queue stats --json");
   const { queued, spooled, totals } = JSON.parse(stdout);
-  // One of the tour, each type, one of two in the stream, one dropped into the spool.
-  const recorded = 1 + EMIT_COMMANDS.length + 1 + 1;
+  // One of the tour, each type, one of two in the stream, one dropped into the spool; a project's log, and two rows.
+  const recorded = 1 + EMIT_COMMANDS.length + 1 + 1 + 7 + 2;
   deepStrictEqual([queued, spooled, totals.discarded], [recorded, 0, 1]);
 }
 
