@@ -31,8 +31,8 @@ interface ModuleGraph {
   >;
 }
 
-/** What only a package's own command line needs, and the program does not hold. */
-const LEFT_OUT = /^argparse@/;
+/** What packages need for other things than the program does with them: it does not hold these. */
+const LEFT_OUT = /^(?:argparse|require-from-string)@/;
 
 /** Follows the program's imports; by name. */
 export async function readComponents(): Promise<Component[]> {

@@ -18,6 +18,11 @@ export function noticesOf(components: readonly Component[]): string {
       "Copyright 2018-2026 the Deno authors. The text of the MIT License is that of LICENSE.\n" +
         "The runtime contains V8 (BSD-3-Clause), SQLite (public domain) and Rust crates under their own permissive licences.",
     ),
+    section(
+      "The producer contract of Spec Kitty (MIT)",
+      "Copyright (c) 2026 Spec Kitty, Inc. and contributors. The text of the MIT License is that of LICENSE.\n" +
+        "contracts/producer.json states the facts of the contract that is published with the Python package spec-kitty-events 11.0.0.",
+    ),
     ...packages,
   ].join("\n");
 }

@@ -41,6 +41,8 @@ export interface Settings {
   readonly maxQueueSize: number;
   readonly maxQueueBytes: number;
   readonly timeoutMs: number;
+  /** The contract that all drafts have to keep; undefined: each the one that it names its type by. */
+  readonly contract: string | undefined;
   /** Projects that an agent follows. */
   readonly followPaths: readonly string[];
   /** `SPEC_KITTY_DISABLED`: record nothing. */
@@ -77,15 +79,20 @@ export class SettingsSource {
   }
 }
 
+/** Settings that a command line gives. */
+export interface SettingFlags {
+  readonly timeoutMs?: number | undefined;
+  readonly contract?: string | undefined;
+}
+
 /** Puts the settings together. What cannot be used is a problem, and the next source counts. */
 export function settingsOf(
   world: World,
   file: ConfigFile,
-  flags: { timeoutMs?: number | undefined } = {},
+  flags: SettingFlags = {},
 ): Settings {
   const problems = [...file.problems];
   const pick = picker(world, file, problems);
-  const count = "a whole number above 0";
   const timeoutMs = flags.timeoutMs ?? pick(
     "SPEC_KITTY_TIMEOUT",
     "emit",
@@ -110,6 +117,32 @@ export function settingsOf(
     ),
     ...sinkOf(pick),
     caFile: pick("SPEC_KITTY_CA_FILE", "sync", "ca_file", text, "a path"),
+    ...limitsOf(pick),
+    timeoutMs: Math.max(timeoutMs ?? TIMEOUT_MS_DEFAULT, TIMEOUT_MS_MIN),
+    contract: flags.contract ?? pick(
+      "SPEC_KITTY_CONTRACT",
+      "emit",
+      "contract",
+      text,
+      "the name of a contract",
+    ),
+    followPaths: pathsOf(file, problems),
+    disabled: isSet(world.env("SPEC_KITTY_DISABLED")),
+    problems,
+  };
+  for (const name of world.unreadable ?? []) {
+    if (!name.startsWith("SPEC_KITTY_")) continue;
+    problems.push(`${name} is not used: its value is not valid UTF-8`);
+  }
+  return settings;
+}
+
+/** What the queue takes. */
+function limitsOf(
+  pick: ReturnType<typeof picker>,
+): Pick<Settings, "maxQueueSize" | "maxQueueBytes"> {
+  const count = "a whole number above 0";
+  return {
     maxQueueSize: pick(
       "SPEC_KITTY_MAX_QUEUE_SIZE",
       "sync",
@@ -124,16 +157,7 @@ export function settingsOf(
       positive,
       count,
     ) ?? QUEUE_BYTES_DEFAULT,
-    timeoutMs: Math.max(timeoutMs ?? TIMEOUT_MS_DEFAULT, TIMEOUT_MS_MIN),
-    followPaths: pathsOf(file, problems),
-    disabled: isSet(world.env("SPEC_KITTY_DISABLED")),
-    problems,
   };
-  for (const name of world.unreadable ?? []) {
-    if (!name.startsWith("SPEC_KITTY_")) continue;
-    problems.push(`${name} is not used: its value is not valid UTF-8`);
-  }
-  return settings;
 }
 
 /** The projects that `config.toml` names to be followed. */

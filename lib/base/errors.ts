@@ -27,6 +27,7 @@ export type ExitCode = typeof EXIT[keyof typeof EXIT];
 export const ERROR_EXITS = {
   agent_running: EXIT.unavailable,
   bad_ca_file: EXIT.config,
+  bad_contract: EXIT.invalid,
   bad_password: EXIT.invalid,
   bad_secret: EXIT.config,
   bad_server_url: EXIT.config,
@@ -36,6 +37,7 @@ export const ERROR_EXITS = {
   clock_exhausted: EXIT.notStored,
   clock_value: EXIT.invalid,
   collector_running: EXIT.notStored,
+  contract_in_use: EXIT.unavailable,
   credentials_unusable: EXIT.notStored,
   events_damaged: EXIT.notStored,
   folder_unusable: EXIT.notStored,

@@ -39,8 +39,7 @@ export const VARIABLES: readonly Variable[] = [
   {
     name: "SPEC_KITTY_SINK_URL",
     kind: "own",
-    meaning:
-      "an endpoint for CloudEvents, in place of a server; [sync] sink_url",
+    meaning: "CloudEvents go there, and to no server; [sync] sink_url",
   },
   {
     name: "SPEC_KITTY_SINK_TOKEN",
@@ -80,6 +79,11 @@ export const VARIABLES: readonly Variable[] = [
     name: "SPEC_KITTY_TIMEOUT",
     kind: "own",
     meaning: "time for one emit or one group of a stream; [emit] timeout (2s)",
+  },
+  {
+    name: "SPEC_KITTY_CONTRACT",
+    kind: "own",
+    meaning: "contract of all drafts; [emit] contract (any)",
   },
   {
     name: "SPEC_KITTY_MAX_QUEUE_SIZE",

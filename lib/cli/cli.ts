@@ -8,6 +8,7 @@ import { ERROR_EXITS, EXIT, KittyError, usageError } from "../base/errors.ts";
 import { nearMiss } from "../base/near_miss.ts";
 import type { World } from "../base/world.ts";
 import type { Option } from "../base/arguments.ts";
+import { homeFolder } from "../emit/identity.ts";
 import { parseArgs } from "./args.ts";
 import { COMMON_OPTIONS, EMIT_OPTIONS } from "./command.ts";
 import {
@@ -36,7 +37,7 @@ export async function run(
   let out = new Output(terminal, { json, quiet: false, verbose: false });
   try {
     const { name, rest } = findCommand(argv);
-    const command = await loadCommand(name);
+    const command = await loadCommand(name, () => homeIn(rest, world));
     const options = { ...command.options, ...COMMON_OPTIONS };
     const args = parseArgs(rest, { ...command, options }, name);
     out = new Output(terminal, {
@@ -65,6 +66,16 @@ const EARLY_OPTIONS: Readonly<Record<string, Option>> = {
   ...COMMON_OPTIONS,
   ...EMIT_OPTIONS,
 };
+
+/** The home that a command line names, before its arguments are read. */
+function homeIn(
+  rest: readonly string[],
+  world: World,
+): Promise<string | undefined> {
+  const at = rest.findLastIndex((arg) => /^--home(?:=|$)/.test(arg));
+  const [, inline] = rest[at]?.split("=", 2) ?? [];
+  return homeFolder(world, inline ?? (at < 0 ? undefined : rest[at + 1]));
+}
 
 /** Takes the command's words out of the arguments. */
 function findCommand(

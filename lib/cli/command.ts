@@ -57,6 +57,11 @@ export const EMIT_OPTIONS = {
     value: "TIME",
     help: "how long the call may take, such as 500ms, 2s or 1m",
   },
+  contract: {
+    kind: "text",
+    value: "NAME",
+    help: "the contract to keep (default: the one that has the type)",
+  },
   wait: {
     kind: "text",
     value: "disk|server",

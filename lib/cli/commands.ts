@@ -55,6 +55,8 @@ export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
   ["validate", contract],
   ["contract list", contracts],
   ["contract show", contracts],
+  ["contract add", contracts],
+  ["contract remove", contracts],
   ["merge", merge],
   ["queue list", queue],
   ["queue show", queue],
@@ -93,11 +95,18 @@ export function isRowEmit(name: string): boolean {
   return /^emit [^ ]*\./.test(name);
 }
 
-/** Loads a command of the table, or the one that a type of rows is recorded by. */
-export async function loadCommand(name: string): Promise<Command> {
+/**
+ * Loads a command of the table, or the one that a type of rows is recorded by.
+ *
+ * @param homeOf finds the home, whose own contracts may have that type
+ */
+export async function loadCommand(
+  name: string,
+  homeOf: () => Promise<string | undefined> = () => Promise.resolve(undefined),
+): Promise<Command> {
   if (isRowEmit(name)) {
     const { rowCommand } = await import("./commands/emit_row.ts");
-    return await rowCommand(name.slice("emit ".length));
+    return await rowCommand(name.slice("emit ".length), await homeOf());
   }
   const commands = await COMMANDS.get(name)!();
   return commands.find((command) => command.name === name)!;

@@ -56,7 +56,7 @@ export async function programHelp(): Promise<string> {
 
 /** Help for all commands that begin with the same words. */
 export async function groupHelp(names: readonly string[]): Promise<string> {
-  const commands = await Promise.all(names.map(loadCommand));
+  const commands = await Promise.all(names.map((name) => loadCommand(name)));
   return columns(
     commands.map(({ name, summary }) => [`kitty-events ${name}`, summary]),
     INDENT,

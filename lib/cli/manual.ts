@@ -26,7 +26,7 @@ const SHELL_WIDTH = WIDTH - 7;
 /** @param version the program's */
 export async function manualPage(version: string): Promise<string> {
   const names = [...COMMANDS.keys()].filter((name) => name !== "version");
-  const commands = await Promise.all(names.map(loadCommand));
+  const commands = await Promise.all(names.map((name) => loadCommand(name)));
   return [
     `.TH KITTY\\-EVENTS 1 "" ${quoted(`kitty-events ${version}`)}`,
     // Command lines are to be copied: no hyphenation, no adjusting.

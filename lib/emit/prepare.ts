@@ -17,6 +17,7 @@ import {
   lostReceipt,
   type Receipt,
 } from "../event/receipt.ts";
+import { WORK_PACKAGES } from "../event/stored.ts";
 import type { Candidate } from "../home/record.ts";
 
 /** A draft that is ready to be recorded, or the receipt that says why it never will be. */
@@ -85,15 +86,20 @@ function prepare(
   options?: { first?: boolean },
 ): Preparing {
   const { newId, settings, project, nodeId, world } = parts;
-  const { disabled, teamSlug } = settings.current;
+  const { disabled, teamSlug, contract = "" } = settings.current;
   const { draft, problems, eventType, row } = readDraft(bytes, options);
-  if (row) {
+  if (row && contract !== WORK_PACKAGES.name) {
     const later = prepareRow(parts, row.value, row.textProblems)
       .catch((error) => ({ receipt: lostReceipt(error) }));
     return { later };
   }
   if (disabled) return { receipt: emptyReceipt("disabled", eventType) };
   if (problems) return { receipt: discardedReceipt(problems, eventType) };
+  if (contract !== "" && contract !== WORK_PACKAGES.name) {
+    return {
+      receipt: discardedReceipt([notOf(contract, "/event_type")], eventType),
+    };
+  }
   const call = { newId, nowMs: world.nowMs(), teamSlug, project };
   return {
     candidate: {
@@ -109,7 +115,7 @@ async function prepareRow(
   value: JsonObject,
   textProblems: readonly Problem[],
 ): Promise<Prepared> {
-  const { disabled, teamSlug } = settings.current;
+  const { disabled, teamSlug, contract } = settings.current;
   const call = { newId, nowMs: world.nowMs(), teamSlug, project };
   const rows = await import("../event/rows.ts");
   const contracts = await rows.openContracts(homePath);
@@ -120,10 +126,25 @@ async function prepareRow(
     nodeId,
   );
   if (disabled) return { receipt: emptyReceipt("disabled", eventType) };
-  const all = merged(problems, textProblems);
+  const isOther = contract !== undefined && eventType !== undefined &&
+    contracts.typeOf(eventType)?.contract.name !== contract;
+  const all = isOther
+    ? [notOf(contract, "/type")]
+    : merged(problems, textProblems);
   if (all.length > 0) return { receipt: discardedReceipt(all, eventType) };
   const { id } = (value.event ?? value) as JsonObject;
   return { candidate: { draft: row!, mayExist: id !== undefined } };
+}
+
+/** Said of a draft whose type is not one of the contract that is asked for. */
+function notOf(contract: string, path: string): Problem {
+  return {
+    path,
+    expected: `a type of the contract ${contract}`,
+    found: "string",
+    hint:
+      "leave --contract, SPEC_KITTY_CONTRACT and [emit] contract out to take all",
+  };
 }
 
 const noJson: Problem = {

@@ -27,6 +27,7 @@ import type { World } from "../base/world.ts";
 export interface SetupOptions {
   readonly home?: string | undefined;
   readonly timeoutMs?: number | undefined;
+  readonly contract?: string | undefined;
   /** The way to the server; without one, that of a process beside an agent. */
   readonly route?: Route;
   readonly warn: (text: string) => void;

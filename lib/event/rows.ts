@@ -10,17 +10,30 @@ import { EVENT_BYTES_MAX } from "../base/limits.ts";
 import { jsonTypeOf, type Problem } from "../base/problem.ts";
 import { tooLarge } from "../contract/contract.ts";
 import { type KnownType, RowContracts } from "../contract/rows/contracts.ts";
-import { checkRow } from "../contract/rows/row_contract.ts";
+import { producer } from "../contract/rows/producer.ts";
+import { checkRow, type RowContract } from "../contract/rows/row_contract.ts";
 import { MISSION_SOURCE, PROJECT_SOURCE } from "../contract/sources.ts";
 import type { CallContext, StampedEvent } from "./event.ts";
 import { RenderedRow, stampedRow } from "./row_event.ts";
 
-/** The contracts of rows that a home knows. */
-// deno-lint-ignore require-await -- those that users add are read from a folder.
+/** Contracts that were read before, by home, and the time of the folder then. */
+const opened = new Map<string, { seen: number; contracts: RowContracts }>();
+
+/** The contracts of rows that a home knows: the program's, and those that were added. */
 export async function openContracts(
-  _home: string | undefined,
+  home: string | undefined,
 ): Promise<RowContracts> {
-  return new RowContracts();
+  if (home === undefined) return new RowContracts();
+  const folder = `${home}/contracts`;
+  const seen = await Deno.stat(folder)
+    .then(({ mtime }) => mtime?.getTime() ?? 0, () => undefined);
+  if (seen === undefined) return new RowContracts();
+  const before = opened.get(home);
+  if (before?.seen === seen) return before.contracts;
+  const { readAdded } = await import("../contract/rows/folder.ts");
+  const contracts = new RowContracts([producer, ...await readAdded(folder)]);
+  opened.set(home, { seen, contracts });
+  return contracts;
 }
 
 /** A row that is ready to be stamped, or what is wrong with its draft. */
@@ -125,10 +138,7 @@ function completed(
     time: draft.time ?? new Date(nowMs).toISOString(),
     datacontenttype: draft.datacontenttype ?? "application/json",
     dataschema: draft.dataschema ?? type.dataschema,
-    schemaversion: draft.schemaversion ??
-      (contract.envelope.properties?.schemaversion
-        ? contract.version
-        : undefined),
+    schemaversion: draft.schemaversion ?? schemaVersionOf(contract),
     missionid: type.scope ? mission : missionid,
   };
   for (const [name, value] of Object.entries(draft)) {
@@ -138,6 +148,12 @@ function completed(
     if (row[name] === undefined) delete row[name];
   }
   return row;
+}
+
+/** The version that rows of a contract name; undefined where they name none. */
+function schemaVersionOf({ envelope, version }: RowContract): unknown {
+  const rule = envelope.properties?.schemaversion;
+  return rule && (rule.const ?? version);
 }
 
 function known(data: unknown): JsonObject {

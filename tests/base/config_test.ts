@@ -46,6 +46,7 @@ max_queue_size = 11
 max_queue_bytes = 12
 [emit]
 timeout = "3s"
+contract = "producer"
 [follow]
 paths = ["/src/project"]
 `;
@@ -57,6 +58,7 @@ Deno.test("settingsOf: nothing set, no home -> the defaults, no problems", async
     sinkUrl: undefined,
     sinkFormat: "batch",
     followPaths: [],
+    contract: undefined,
     caFile: undefined,
     maxQueueSize: QUEUE_SIZE_DEFAULT,
     maxQueueBytes: QUEUE_BYTES_DEFAULT,
@@ -76,6 +78,7 @@ Deno.test("settingsOf: a file -> its values", async () => {
     sinkUrl: "https://file.example/sink",
     sinkFormat: "structured",
     followPaths: ["/src/project"],
+    contract: "producer",
     caFile: "/file.pem",
     maxQueueSize: 11,
     maxQueueBytes: 12,
@@ -89,6 +92,7 @@ const ENV = {
   SPEC_KITTY_SERVER_URL: "https://env.example",
   SPEC_KITTY_SINK_URL: "https://env.example/sink",
   SPEC_KITTY_SINK_FORMAT: "batch",
+  SPEC_KITTY_CONTRACT: "work-packages",
   SPEC_KITTY_TEAM_SLUG: "env-team",
   SPEC_KITTY_CA_FILE: "/env.pem",
   SPEC_KITTY_MAX_QUEUE_SIZE: "21",
@@ -103,6 +107,7 @@ Deno.test("settingsOf: environment and file -> the environment; flag -> before b
     sinkUrl: "https://env.example/sink",
     sinkFormat: "batch",
     followPaths: ["/src/project"],
+    contract: "work-packages",
     caFile: "/env.pem",
     maxQueueSize: 21,
     maxQueueBytes: 22,

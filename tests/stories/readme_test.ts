@@ -80,6 +80,9 @@ async function runExample(name: string, example: string): Promise<void> {
   const id = name.startsWith("queue dead") ? dead : queued;
   const line = example.replace("01KHEXAMPXE0000000000000AA", id);
   if (ONLINE.includes(name)) return await runOnline(user, name, line);
+  if (name === "contract remove") {
+    await user.run("kitty-events contract add shop");
+  }
   if (line === FOLLOWS) return await runFollow(user);
   const { code, stderr } = await user.run(
     LASTING.includes(name)
@@ -145,6 +148,18 @@ async function furnishProject(user: User): Promise<void> {
   }
   for (const name of ["a.jsonl", "b.jsonl"]) {
     await Deno.writeTextFile(`${user.path}/${name}`, log);
+  }
+  await Deno.mkdir(`${user.path}/shop`);
+  const schema = '{"type":"object"}';
+  const contract = {
+    "registry.json":
+      '{"version":"1.0.0","types":[{"type":"a.v1","schema":"a.json"}]}',
+    "envelope.schema.json": schema,
+    "a.json": schema,
+    "../build.schema.json": schema,
+  };
+  for (const [name, text] of Object.entries(contract)) {
+    await Deno.writeTextFile(`${user.path}/shop/${name}`, text);
   }
   await Deno.writeTextFile(
     `${user.path}/rows.ndjson`,

@@ -40,6 +40,7 @@ export function settingsOf(changes: Partial<Settings> = {}): Settings {
     sinkUrl: undefined,
     sinkFormat: "batch",
     followPaths: [],
+    contract: undefined,
     teamSlug: "local",
     serverUrl: undefined,
     caFile: undefined,

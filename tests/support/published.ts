@@ -81,3 +81,26 @@ export async function unpackLogs(into: string): Promise<void> {
   const { success } = await runTool("tar", { args });
   ok(success);
 }
+
+/** Copies the published contract, with types that begin with another prefix. */
+export async function publishedFolder(
+  into: string,
+  prefix: string,
+): Promise<void> {
+  await Deno.mkdir(`${into}/data`);
+  const registry = JSON.parse(
+    await Deno.readTextFile(`${CONTRACT}/registry.json`),
+  );
+  for (const entry of registry.types) {
+    entry.type = entry.type.replace(registry.type_prefix, prefix);
+    await Deno.copyFile(
+      `${CONTRACT}/${entry.schema}`,
+      `${into}/${entry.schema}`,
+    );
+  }
+  registry.type_prefix = prefix;
+  registry.name = "kitty-elsewhere";
+  await Deno.writeTextFile(`${into}/registry.json`, JSON.stringify(registry));
+  const name = registry.envelope_schema;
+  await Deno.copyFile(`${CONTRACT}/${name}`, `${into}/${name}`);
+}

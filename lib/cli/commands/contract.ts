@@ -14,6 +14,7 @@ import { merged, readDraft, readEnvelope } from "../../contract/read.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
 import { parseDocument } from "../../base/json.ts";
 import { nearMiss } from "../../base/near_miss.ts";
+import { homeFolder } from "../../emit/identity.ts";
 import { WORK_PACKAGES } from "../../event/stored.ts";
 import type { Call, Command } from "../command.ts";
 import { openInput } from "../input.ts";
@@ -80,7 +81,7 @@ export const contract: readonly Command[] = [
 ];
 
 /** The schema that is asked for. */
-async function schemaOf({ args }: Call): Promise<unknown> {
+async function schemaOf({ args, world }: Call): Promise<unknown> {
   const [word] = args.positionals;
   const name = args.text("contract");
   const squeezed = word?.replaceAll("-", "").toLowerCase();
@@ -92,7 +93,8 @@ async function schemaOf({ args }: Call): Promise<unknown> {
     return word === undefined ? schema : payloadOf(schema, word);
   }
   const { rowContracts } = await import("../contract_choice.ts");
-  const { contracts, chosen } = await rowContracts(name);
+  const home = await homeFolder(world, args.text("home"));
+  const { contracts, chosen } = await rowContracts(name, home);
   if (word === undefined) return chosen!.envelope;
   const known = contracts.typeOf(word);
   if (known) return { title: known.type.type, ...known.type.data };
@@ -146,7 +148,7 @@ type Judge = (
 ) => readonly Problem[] | undefined;
 
 /** The judge of the contract that is asked for, or of whichever names a line's type. */
-async function judgeOf({ args }: Call): Promise<Judge> {
+async function judgeOf({ args, world }: Call): Promise<Judge> {
   const name = args.text("contract");
   const isDraft = args.flag("draft");
   const read = isDraft ? readDraft : readEnvelope;
@@ -154,7 +156,8 @@ async function judgeOf({ args }: Call): Promise<Judge> {
     return (bytes, options) => read(bytes, options).problems;
   }
   const { judgeRow, rowContracts } = await import("../contract_choice.ts");
-  const { contracts, chosen } = await rowContracts(name);
+  const home = await homeFolder(world, args.text("home"));
+  const { contracts, chosen } = await rowContracts(name, home);
   return (bytes, options) => {
     if (name === undefined) {
       const { problems, row } = read(bytes, options);

@@ -1,10 +1,10 @@
 /**
- * `contract list|show`: the contracts that events keep.
+ * `contract list|show|add|remove`: the contracts that events keep.
  *
  * @module
  */
 
-import { EXIT } from "../../base/errors.ts";
+import { EXIT, KittyError, reasonOf } from "../../base/errors.ts";
 import {
   ENVELOPE_FIELDS,
   EVENT_TYPES,
@@ -12,11 +12,14 @@ import {
   STATUSES,
 } from "../../contract/contract.ts";
 import type { RowContract } from "../../contract/rows/row_contract.ts";
+import { producer } from "../../contract/rows/producer.ts";
 import { expectedOf, textsOf } from "../../contract/rows/row_problems.ts";
 import { WORK_PACKAGES } from "../../event/stored.ts";
 import type { Call, Command } from "../command.ts";
 import { rowContracts, unknownContract } from "../contract_choice.ts";
-import { columns } from "../output.ts";
+import { homeFolder } from "../../emit/identity.ts";
+import { openKeeper } from "../keeper.ts";
+import { columns, type Output } from "../output.ts";
 
 export const contracts: readonly Command[] = [
   {
@@ -25,8 +28,9 @@ export const contracts: readonly Command[] = [
     examples: ["contract list"],
     positionals: [],
     options: {},
-    async run({ out }) {
-      const { contracts } = await rowContracts(undefined);
+    async run({ args, world, out }) {
+      const home = await homeFolder(world, args.text("home"));
+      const { contracts } = await rowContracts(undefined, home);
       for (const one of [workPackages, ...contracts.all.map(ofRows)]) {
         const { name, version, description, types } = one;
         await out.data(
@@ -34,6 +38,7 @@ export const contracts: readonly Command[] = [
           `${name} ${version}  ${types.length} types  ${description}`,
         );
       }
+      await sayUnusable(out, home);
       return EXIT.ok;
     },
   },
@@ -45,7 +50,135 @@ export const contracts: readonly Command[] = [
     options: {},
     run: show,
   },
+  {
+    name: "contract add",
+    summary: "Add a contract of your own, or one type of CloudEvents.",
+    details: [
+      "FOLDER holds registry.json, envelope.schema.json and a JSON Schema for the data",
+      "of each type. With --type, FILE is the JSON Schema for the data of one type.",
+      "All of it is checked before anything counts.",
+    ],
+    examples: [
+      "contract add shop",
+      "contract add --type org.example.build.finished.v1 build.schema.json",
+    ],
+    positionals: [{ name: "FOLDER", help: "the contract's folder, or a FILE" }],
+    options: {
+      type: { kind: "text", value: "TYPE", help: "the type that FILE is for" },
+    },
+    run: add,
+  },
+  {
+    name: "contract remove",
+    summary: "Remove a contract that was added.",
+    details: ["Not while events of it are queued."],
+    examples: ["contract remove shop"],
+    positionals: [{ name: "NAME", help: "see: contract list" }],
+    options: {},
+    run: remove,
+  },
 ];
+
+/** Says which added contracts cannot be used any more. */
+async function sayUnusable(
+  out: Output,
+  home: string | undefined,
+): Promise<void> {
+  if (home === undefined) return;
+  const { lookAtAdded } = await import("../../contract/rows/folder.ts");
+  for (const { label, trouble } of await lookAtAdded(`${home}/contracts`)) {
+    if (trouble) {
+      await out.warn(`the contract ${label} cannot be used: ${trouble}`);
+    }
+  }
+}
+
+async function add(call: Call): Promise<number> {
+  const { args, out } = call;
+  const path = args.positionals[0]!;
+  const { filesOfType, readContract } = await import(
+    "../../contract/rows/added.ts"
+  );
+  const { folderSource, storeContract } = await import(
+    "../../contract/rows/folder.ts"
+  );
+  const type = args.text("type");
+  const source = type === undefined
+    ? await folderSource(path).catch(unreadable(path))
+    : filesOfType(type, await Deno.readTextFile(path).catch(unreadable(path)));
+  const { contract, files } = await readContract(source, { whole: true });
+  const keeper = await openKeeper(call);
+  const home = keeper.home.path;
+  await keeper.maintain(async () => {
+    const { contracts } = await rowContracts(undefined, home);
+    if (contracts.named(contract.name)) {
+      throw refused(
+        `there is a contract ${contract.name} already`,
+        `remove it first: kitty-events contract remove ${contract.name}`,
+      );
+    }
+    for (const type of contract.types.keys()) {
+      const known = contracts.typeOf(type);
+      if (known?.type.type !== type) continue;
+      throw refused(
+        `the type ${type} belongs to the contract ${known.contract.name}`,
+        "no two contracts may have one type",
+      );
+    }
+    await storeContract(`${home}/contracts`, contract, files);
+  });
+  const { name, version, types } = contract;
+  await out.data(
+    { name, version, types: [...types.keys()] },
+    `added ${name} ${version} with ${types.size} types`,
+  );
+  return EXIT.ok;
+}
+
+function refused(message: string, hint: string): KittyError {
+  return new KittyError("bad_contract", message, { hint });
+}
+
+function unreadable(path: string): (error: unknown) => never {
+  return (error) => {
+    throw new KittyError("input", `cannot read ${path}: ${reasonOf(error)}`, {
+      hint: "name the folder of a contract, or with --type a file",
+    });
+  };
+}
+
+async function remove(call: Call): Promise<number> {
+  const { args, out } = call;
+  const name = args.positionals[0]!;
+  const keeper = await openKeeper(call);
+  const home = keeper.home.path;
+  await keeper.maintain(async ({ queue }) => {
+    const { contracts } = await rowContracts(undefined, home);
+    const contract = contracts.named(name);
+    const isOurs = name === WORK_PACKAGES.name || name === producer.name;
+    if (isOurs) throw refused(`${name} is part of the program`, "it stays");
+    const { lookAtAdded } = await import("../../contract/rows/folder.ts");
+    const labels = (await lookAtAdded(`${home}/contracts`))
+      .map(({ label }) => label)
+      .filter((label) => label.startsWith(`${name}@`));
+    if (labels.length === 0) throw unknownContract(name, contracts);
+    const { by_type } = queue.ledger;
+    const types = [...contract?.types.keys() ?? []];
+    const queued = types.reduce((sum, type) => sum + (by_type[type] ?? 0), 0);
+    if (queued > 0) {
+      throw new KittyError(
+        "contract_in_use",
+        `${queued} events of the contract ${name} are queued`,
+        { hint: "deliver them first: kitty-events sync now" },
+      );
+    }
+    for (const label of labels) {
+      await Deno.remove(`${home}/contracts/${label}`, { recursive: true });
+    }
+  });
+  await out.data({ removed: name }, `removed ${name}`);
+  return EXIT.ok;
+}
 
 /** A contract as it is shown. */
 interface Shown {
@@ -99,9 +232,10 @@ function ofRows(
   };
 }
 
-async function show({ args, out }: Call): Promise<number> {
+async function show({ args, world, out }: Call): Promise<number> {
   const name = args.positionals[0]!;
-  const { contracts } = await rowContracts(undefined);
+  const home = await homeFolder(world, args.text("home"));
+  const { contracts } = await rowContracts(undefined, home);
   const rows = contracts.named(name);
   if (!rows && name !== WORK_PACKAGES.name) {
     throw unknownContract(name, contracts);

@@ -181,6 +181,7 @@ async function record(
     const { emitter, settings } = await setUpEmitter(world, {
       home: args.text("home"),
       timeoutMs,
+      contract: args.text("contract"),
       warn: (text) => warnings.push(text),
     });
     const deadline = new Deadline(

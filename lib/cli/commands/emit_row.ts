@@ -69,8 +69,11 @@ const ACTOR = { kind: "text", value: "NAME", help: "who did it" } as const;
  *
  * @throws {KittyError} where no contract has it
  */
-export async function rowCommand(word: string): Promise<Command> {
-  const { contracts } = await rowContracts(undefined);
+export async function rowCommand(
+  word: string,
+  home?: string,
+): Promise<Command> {
+  const { contracts } = await rowContracts(undefined, home);
   const known = contracts.typeOf(word);
   if (!known) {
     const meant = contracts.nearest(word);

@@ -32,6 +32,7 @@ export async function emitStream(call: Call): Promise<number> {
   const { recorder, settings } = await setUpEmitter(world, {
     home: args.text("home"),
     timeoutMs,
+    contract: args.text("contract"),
     warn: (text) => void out.warn(text),
   }).then(
     ({ emitter, settings }) => ({ recorder: emitter, settings }),

@@ -101,7 +101,7 @@ export async function valuedOptions(
   const row = typed.map((word) => `emit ${word}`).filter(isRowEmit)
     .slice(0, typed.includes("emit") ? 1 : 0);
   const commands: Pick<Command, "options">[] = await Promise.all(
-    [...COMMANDS.keys(), ...row].map(loadCommand),
+    [...COMMANDS.keys(), ...row].map((name) => loadCommand(name)),
   );
   for (const { options } of [...commands, { options: COMMON_OPTIONS }]) {
     for (const [name, option] of Object.entries(options)) {

@@ -9,7 +9,8 @@ import type { Validator } from "../../../contracts/generated/validators.js";
 import { isJsonObject, type JsonObject } from "../../base/json.ts";
 import type { Problem } from "../../base/problem.ts";
 import { jsonTypeOf } from "../../base/problem.ts";
-import { PROBLEMS_MAX } from "../../base/limits.ts";
+import { PROBLEMS_MAX, ROW_CLOCK_MAX } from "../../base/limits.ts";
+import { instantOf } from "./times.ts";
 import { problemsOf, type Schema } from "./row_problems.ts";
 import { MISSION_SOURCE, PROJECT_SOURCE } from "../sources.ts";
 
@@ -73,13 +74,57 @@ export function checkRow(contract: RowContract, row: unknown): Problem[] {
   }
   const said = new Set(problems.map(({ path }) => path));
   problems.push(
-    ...rulesOf(type, row).filter(({ path }) => !said.has(path)),
+    ...[...basicsOf(row), ...rulesOf(type, row)]
+      .filter(({ path }) => !said.has(path)),
   );
   if (isJsonObject(row.data) && !type.validateData(row.data)) {
     const errors = type.validateData.errors ?? [];
     problems.push(...problemsOf(row.data, errors, type.data, "/data"));
   }
   return problems.slice(0, PROBLEMS_MAX);
+}
+
+/** Longest id and source, of rows whose own contract has no bound. */
+const ID_CHARS_MAX = 128, SOURCE_CHARS_MAX = 1_024, NODE_CHARS_MAX = 128;
+
+/** What every row needs to be kept and put in order, whatever its contract says. */
+function basicsOf(row: JsonObject): Problem[] {
+  const isText = (value: unknown, max: number) =>
+    typeof value === "string" && value.length > 0 && value.length <= max;
+  const { id, source, time, nodeid, lamportclock } = row;
+  const isClock = Number.isInteger(lamportclock) &&
+    (lamportclock as number) >= 0 && (lamportclock as number) <= ROW_CLOCK_MAX;
+  const isTime = typeof time === "string" && instantOf(time) !== undefined;
+  const basics: readonly [string, boolean, string][] = [
+    [
+      "id",
+      isText(id, ID_CHARS_MAX),
+      `a text of 1 to ${ID_CHARS_MAX} characters`,
+    ],
+    [
+      "source",
+      isText(source, SOURCE_CHARS_MAX),
+      `a text of 1 to ${SOURCE_CHARS_MAX} characters`,
+    ],
+    [
+      "time",
+      isTime,
+      "a date-time as in RFC 3339, such as 2026-02-03T12:00:00Z",
+    ],
+    ["lamportclock", isClock, `an integer from 0 to ${ROW_CLOCK_MAX}`],
+    [
+      "nodeid",
+      isText(nodeid, NODE_CHARS_MAX),
+      `a text of 1 to ${NODE_CHARS_MAX} characters`,
+    ],
+    ["data", isJsonObject(row.data), "an object"],
+  ];
+  return basics.filter(([, isGood]) => !isGood)
+    .map(([name, , expected]) => ({
+      path: `/${name}`,
+      expected,
+      found: jsonTypeOf(row[name]),
+    }));
 }
 
 /** What schemas cannot say of a row. */
