@@ -6,13 +6,14 @@
  */
 
 import { reasonOf } from "../base/errors.ts";
+import type { RowIdentity } from "../event/event.ts";
 import type { Home } from "../home/home.ts";
 import type { LogNote } from "../home/queue.ts";
 import { linesOf, readLine } from "./lines.ts";
 import { findLogs, type LogFile, type LogRoot, type OddLog } from "./logs.ts";
 import { readMission } from "./mission.ts";
 import { byTime, type LogNews, type Pending, Reading } from "./reading.ts";
-import { hold, recordAll, type Stopped } from "./recording.ts";
+import { everStored, hold, recordAll, type Stopped } from "./recording.ts";
 
 /** What a pass works with. */
 export interface PassParts {
@@ -48,9 +49,9 @@ export class Passes {
     const { logs, odd } = await findLogs(roots);
     const readings: Reading[] = [];
     for (const log of logs) readings.push(await this.#read(log));
-    const pending = await this.#unknown(readings);
+    const { pending, asOf } = await this.#unknown(readings);
     pending.sort(byTime);
-    const end = await recordAll(home, pending);
+    const end = await recordAll(home, pending, asOf);
     await this.#remember(readings);
     return { logs: readings.map(({ news }) => news), odd, ...end };
   }
@@ -85,22 +86,30 @@ export class Passes {
     return reading;
   }
 
-  /** Those of the rows that were never recorded. */
-  async #unknown(readings: readonly Reading[]): Promise<Pending[]> {
+  /** Those of the rows that were never recorded, each once. */
+  async #unknown(
+    readings: readonly Reading[],
+  ): Promise<{ pending: Pending[]; asOf: number }> {
     const all = readings.flatMap(({ pending }) => pending);
-    if (all.length === 0) return [];
-    const known = await hold(
-      this.#parts.home,
-      ({ queue }) => queue.knownRows(all.map(({ row }) => row.identity)),
-    );
-    return all.filter((item) => {
-      const there = known.get(item.row.queue_id);
-      if (!there) return true;
-      const { digest, time } = item.row.identity;
-      const isSame = there.digest === digest && there.time === time;
-      item.reading.settle(item, isSame ? "known" : "conflict");
-      return false;
+    if (all.length === 0) return { pending: [], asOf: NaN };
+    const { known, asOf } = await hold(this.#parts.home, async ({ queue }) => ({
+      known: new Map<string, RowIdentity>(
+        await queue.knownRows(all.map(({ row }) => row.identity)),
+      ),
+      asOf: everStored(queue),
+    }));
+    const pending = all.filter((item) => {
+      const { queue_id, identity } = item.row;
+      const there = known.get(queue_id);
+      if (!there) known.set(queue_id, identity);
+      else {
+        const isSame = there.digest === identity.digest &&
+          there.time === identity.time;
+        item.reading.settle(item, isSame ? "known" : "conflict");
+      }
+      return !there;
     });
+    return { pending, asOf };
   }
 
   async #remember(readings: readonly Reading[]): Promise<void> {

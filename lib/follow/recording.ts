@@ -15,6 +15,7 @@ import {
 import type { Held } from "../home/held.ts";
 import type { Home } from "../home/home.ts";
 import { importGroup } from "../home/import.ts";
+import type { QueueWriter } from "../home/queue.ts";
 import { record } from "../home/record.ts";
 import type { Pending, Settled } from "./reading.ts";
 
@@ -36,15 +37,27 @@ export function hold<T>(
   );
 }
 
-/** Records rows in their order, as many at once as a stream does. */
+/** How many events were ever stored in a queue: it tells whether another process has added some. */
+export function everStored({ ledger }: Pick<QueueWriter, "ledger">): number {
+  return ledger.accepted + ledger.imported;
+}
+
+/**
+ * Records rows in their order, as many at once as a stream does.
+ *
+ * @param pending rows that were not known, each once
+ * @param asOf what was ever stored when they were not known
+ */
 export async function recordAll(
   home: Home,
   pending: readonly Pending[],
+  asOf: number,
 ): Promise<Stopped> {
   for (let at = 0; at < pending.length;) {
     const group = nextGroup(pending, at);
     at += group.length;
-    const results = await recordGroup(home, group);
+    const { results, stored } = await recordGroup(home, group, asOf);
+    asOf = stored;
     let end: Stopped = {};
     for (const [i, result] of results.entries()) {
       const { kind, error } = result;
@@ -75,19 +88,29 @@ function nextGroup(pending: readonly Pending[], at: number): Pending[] {
 async function recordGroup(
   home: Home,
   group: readonly Pending[],
-): Promise<{ kind: Settled; error?: unknown }[]> {
+  asOf: number,
+): Promise<{
+  results: { kind: Settled; error?: unknown }[];
+  stored: number;
+}> {
   const settings = home.context.settings.current;
   return await hold(home, async (held) => {
-    if (held.intake.full) return group.map(() => ({ kind: "full" }));
+    if (held.intake.full) {
+      return { results: group.map(() => ({ kind: "full" })), stored: asOf };
+    }
+    // Nobody has added anything since: what was not known is not known.
+    const mayExist = everStored(held.queue) !== asOf;
     const stamped = group.flatMap(({ row }) => row.stamped ?? []);
     const work = stamped.length > 0
       ? (await importGroup(held, stamped, settings)).map((kind) => ({ kind }))
       : await record(
         held,
-        group.map(({ row }) => ({ draft: row.draft!, mayExist: true })),
+        group.map(({ row }) => ({ draft: row.draft!, mayExist })),
         settings,
       );
     held.mayPass = work.every(({ kind }) => kind !== "failed");
-    return work;
+    // After a failure it is not known what stands.
+    const stored = held.mayPass ? everStored(held.queue) : NaN;
+    return { results: work, stored };
   });
 }

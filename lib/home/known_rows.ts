@@ -3,25 +3,25 @@
  * left the queue since, so that what is told again is not recorded again. A
  * row is noted in the same commit as its event.
  *
- * One value notes many rows: those of one commit that have a source in common
- * and were made within some hours.
+ * One value notes many rows: those of one commit that were made within some
+ * hours, whatever their source.
  *
  * | key | value |
  * |---|---|
- * | `["known", source label, bucket, id]` | a list of `KnownItem`, the first of them with this id |
+ * | `["known", bucket, id]` | a list of `KnownItem`, the first of them with this id |
  *
  * @module
  */
 
-import { INDEX_ROW_BYTES_MAX } from "../base/limits.ts";
+import { INDEX_ROW_BYTES_MAX, PAGE_ENTRIES } from "../base/limits.ts";
 import type { RowIdentity, StampedEvent } from "../event/event.ts";
 import { queueIdOf } from "../event/row_event.ts";
 import type { KnownRow } from "./queue.ts";
-import { fromBytes, teamLabel, toBytes } from "./queue_layout.ts";
+import { fromBytes, toBytes } from "./queue_layout.ts";
 
-/** A noted row. */
+/** A noted row, by what it is known by in the queue. */
 type KnownItem = readonly [
-  id: string,
+  queue_id: string,
   time: string,
   digest: string,
   clock: number,
@@ -33,6 +33,9 @@ const BUCKET_DIGITS = 5;
 /** What an item takes at most beside its texts. */
 const ITEM_BYTES = 32;
 
+/** Buckets that are read one by one; of more, all are read. */
+const BUCKETS_MAX = 64;
+
 /** Adds to a commit that its rows are known from now on. */
 export function noteRows(
   commit: Deno.AtomicOperation,
@@ -40,22 +43,20 @@ export function noteRows(
 ): void {
   const groups = Map.groupBy(
     events.filter(({ identity }) => identity),
-    ({ identity }) => JSON.stringify(keyOf(identity!)),
+    ({ event_id }) => bucketOf(event_id),
   );
-  for (const group of groups.values()) {
+  for (const [bucket, group] of groups) {
     let items: KnownItem[] = [], bytes = 0;
-    const prefix = keyOf(group[0]!.identity!);
     const flush = () => {
-      if (items.length > 0) {
-        commit.set([...prefix, items[0]![0]], toBytes(items));
-      }
+      if (items.length === 0) return;
+      commit.set(["known", bucket, items[0]![0]], toBytes(items));
       items = [];
       bytes = 0;
     };
-    for (const { lamport_clock, identity } of group) {
-      const { id, time, digest } = identity!;
-      items.push([id, time, digest, lamport_clock]);
-      bytes += ITEM_BYTES + id.length + time.length + digest.length;
+    for (const { event_id, lamport_clock, identity } of group) {
+      const { time, digest } = identity!;
+      items.push([event_id, time, digest, lamport_clock]);
+      bytes += ITEM_BYTES + event_id.length + time.length + digest.length;
       if (bytes >= INDEX_ROW_BYTES_MAX) flush();
     }
     flush();
@@ -67,28 +68,24 @@ export async function knownRows(
   kv: Deno.Kv,
   wanted: readonly RowIdentity[],
 ): Promise<Map<string, KnownRow>> {
-  const names = new Set(wanted.map(queueIdOf));
-  const sources = new Map(
-    wanted.map((row) => [JSON.stringify(keyOf(row)), row]),
-  );
+  const byName = new Map(wanted.map((row) => [queueIdOf(row), row]));
+  const buckets = new Set([...byName.keys()].map(bucketOf));
+  const prefixes = buckets.size > BUCKETS_MAX
+    ? [["known"]]
+    : [...buckets].map((bucket) => ["known", bucket]);
   const found = new Map<string, KnownRow>();
-  for (const row of sources.values()) {
-    const { source } = row;
-    for await (
-      const { value } of kv.list<Uint8Array>({ prefix: keyOf(row) })
-    ) {
-      const items = fromBytes<KnownItem[]>(value);
-      for (const [id, time, digest, clock] of items) {
-        const known = { source, id, time, digest, clock };
-        const name = queueIdOf(known);
-        if (names.has(name)) found.set(name, known);
+  for (const prefix of prefixes) {
+    const options = { batchSize: PAGE_ENTRIES };
+    for await (const { value } of kv.list<Uint8Array>({ prefix }, options)) {
+      for (const [name, time, digest, clock] of fromBytes<KnownItem[]>(value)) {
+        const row = byName.get(name);
+        if (row) found.set(name, { ...row, time, digest, clock });
       }
     }
   }
   return found;
 }
 
-/** The key of a row's bucket. */
-function keyOf({ source, id }: RowIdentity): [string, string, string] {
-  return ["known", teamLabel(source), id.slice(0, BUCKET_DIGITS)];
+function bucketOf(queueId: string): string {
+  return queueId.slice(0, BUCKET_DIGITS);
 }

@@ -10,7 +10,7 @@
  * | `["ids", bucket, id]` | a row of the index: where events lie, see `queue_index.ts` |
  * | `["tries", id]` | `Tries`: failed attempts, and why a dead letter is one |
  * | `["chunk", id, n]` | the n-th piece of a large event |
- * | `["known", source, bucket, id]` | rows that were ever recorded, see `known_rows.ts` |
+ * | `["known", bucket, id]` | rows that were ever recorded, see `known_rows.ts` |
  * | `["log", path]` | a log that is followed, see `log_notes.ts` |
  *
  * Every value is UTF-8 JSON bytes: values in V8's own format change with the
@@ -138,9 +138,7 @@ const COMMIT_TEAMS_MAX = 20;
 
 /** What an event's keys take at most, in a commit and in the index. */
 function keyWeightOf({ event_id, node_id, identity }: StampedEvent): number {
-  const known = identity
-    ? 64 + Math.min(identity.source.length, TEAM_LABEL_MAX + 9) * 3
-    : 0;
+  const known = identity ? 16 + event_id.length * 3 : 0;
   const node = Math.min(node_id.length, KEY_TEXT_MAX);
   return 38 + (event_id.length + node) * 3 + known;
 }
