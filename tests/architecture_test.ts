@@ -137,7 +137,7 @@ Deno.test("imports: between client and collector -> none: they meet on the wire"
 /** The rooms of `lib`, from the ground up: none knows of one above it. */
 const ROOMS: readonly string[] = [
   ...["base", "contract", "event", "home", "login", "route", "delivery"],
-  ...["emit", "follow", "agent", "collector", "doctor", "cli"],
+  ...["emit", "follow", "agent", "collector", "doctor", "api", "cli"],
 ];
 
 Deno.test("imports: between rooms -> only downwards", async () => {

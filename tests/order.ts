@@ -32,6 +32,7 @@ export const LONGEST: readonly string[] = [
 /** Further files and folders that are not for the loop at the desk. */
 export const SLOW: readonly string[] = [
   "base/bounded_server_test.ts",
+  "api/descriptions_test.ts",
   "cli/auth_test.ts",
   "cli/commands_test.ts",
   "cli/emit_forms_test.ts",

@@ -78,10 +78,11 @@ function isLinear({ source, flags }: Pattern): boolean {
   }).safe;
 }
 
-/** Files whose patterns are for the program's own text: its contract, and what is generated of it. */
+/** Files whose patterns are for the program's own text: its contract, what is generated of it, a few short samples. */
 const OWN_TEXT: ReadonlySet<string> = new Set([
   "contracts/generate.ts",
   "contracts/standalone.ts",
+  "lib/api/samples.ts",
   "lib/cli/commands/contract.ts",
 ]);
 

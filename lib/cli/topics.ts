@@ -112,6 +112,7 @@ export const TOPICS: readonly Topic[] = [
       ],
       ["reserve", "room that is given back when the disk is full"],
       ["config.toml", "settings, if you write one; see: help environment"],
+      ["contracts/", "contracts of your own, a folder each"],
       ["credentials", "the login (TOML)"],
       ["credentials.lock", "held while it changes"],
       ["drain.lock", "held while events are sent"],

@@ -76,7 +76,7 @@ Deno.test("schema: whole, and of each type -> JSON Schema on its own", () =>
     for (
       const [, name] of JSON.stringify(part).matchAll(/"#\/\$defs\/(\w+)"/g)
     ) {
-      ok(Object.hasOwn(part.$defs, name!), name);
+      ok(Object.hasOwn(part.$defs, name!), name!);
     }
     const { code, stderr } = await run(["schema", "WPCreatd"]);
     strictEqual(code, 64);

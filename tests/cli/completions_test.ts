@@ -220,7 +220,7 @@ Deno.test("completions powershell: quotes, brackets -> balanced", () =>
       .replace(/"[^"\n]*"/g, "");
     ok(!/['"]/.test(bare), bare);
     for (const [open, close] of ["()", "{}", "[]"]) {
-      strictEqual(bare.split(open!).length, bare.split(close!).length, open);
+      strictEqual(bare.split(open!).length, bare.split(close!).length, open!);
     }
   }));
 

@@ -370,7 +370,7 @@ Deno.test("doctor: config.toml: no TOML, no value -> 78; unknown keys -> a warni
       ]
     ) {
       const { code, of } = await seen(text!);
-      deepStrictEqual([code, of("config").status], [0, "warning"], text);
+      deepStrictEqual([code, of("config").status], [0, "warning"], text ?? "");
       ok(of("config").found.includes(name!), of("config").found);
       strictEqual(of("config").try, `did you mean ${meant}?`);
     }

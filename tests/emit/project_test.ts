@@ -133,7 +133,7 @@ for (const [name, yaml] of broken) {
     const { identity, warning } = await find(yaml);
     deepStrictEqual(identity, {});
     ok(warning?.includes(".kittify/config.yaml"));
-    strictEqual(warning?.includes("s3cret"), false, warning);
+    strictEqual(warning?.includes("s3cret"), false, warning ?? "");
   });
 }
 

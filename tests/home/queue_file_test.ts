@@ -293,6 +293,6 @@ Deno.test("makeSound: garbage with a journal beside it -> both moved: the journa
   await breakOff(path);
   await Deno.writeTextFile(path, "garbage".repeat(1_000));
   const [warning] = await check(home.path, "held");
-  ok(warning?.includes("damaged"), warning);
+  ok(warning?.includes("damaged"), warning ?? "no warning");
   deepStrictEqual(await namesIn(home.path), [ASIDE]);
 });

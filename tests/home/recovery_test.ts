@@ -178,7 +178,10 @@ Deno.test("the last holder died, the queue is too large to be checked in time ->
   using at = emitterAt(home.path, { settings: { timeoutMs: 2_000 } });
   const receipt = await at.emitter.emit(draftOf());
   strictEqual(receipt.status, "spooled");
-  ok(receipt.warning?.includes("no time to check"), receipt.warning);
+  ok(
+    receipt.warning?.includes("no time to check"),
+    receipt.warning ?? "no warning",
+  );
   const seal = await Deno.readTextFile(`${home.path}/clock.lock`);
   strictEqual(seal.trim(), "held");
   await Deno.truncate(queuePath(home.path), size);

@@ -543,7 +543,7 @@ Deno.test("renew: new tokens that the disk does not take -> used and renewed in 
   strictEqual(await session.access(farDeadline()), "access-2");
   strictEqual(await at.textOf(), before);
   strictEqual(at.warnings.length, 1);
-  ok(!at.warnings[0]!.includes("access-2"), at.warnings[0]);
+  ok(!at.warnings[0]!.includes("access-2"), at.warnings[0]!);
   await Deno.remove(obstacle, { recursive: true });
   strictEqual(await session.renew("access-2", farDeadline()), "access-3");
   strictEqual((await stored(at.home)).tokens?.refresh, "refresh-3");

@@ -37,16 +37,30 @@ export const contract: readonly Command[] = [
       "schema WPCreated",
       "schema lane.transitioned",
       "schema --contract producer",
+      "schema --asyncapi",
     ],
     positionals: [{
       name: "TYPE",
       optional: true,
       help: `one of ${EVENT_TYPES.join(", ")}`,
     }],
-    options: { contract: CONTRACT_OPTION },
+    options: {
+      contract: CONTRACT_OPTION,
+      asyncapi: {
+        kind: "flag",
+        help: "the messages of collector and agent, in AsyncAPI 3.0",
+      },
+      openapi: {
+        kind: "flag",
+        help: "the paths of collector and agent, in OpenAPI 3.1",
+      },
+    },
     async run(call) {
-      const { out } = call;
-      const document = await schemaOf(call);
+      const { args, out } = call;
+      const isDescription = args.flag("asyncapi") || args.flag("openapi");
+      const document = isDescription
+        ? await descriptionOf(call)
+        : await schemaOf(call);
       await out.line(
         out.mode.json
           ? JSON.stringify(document)
@@ -79,6 +93,30 @@ export const contract: readonly Command[] = [
     run: validate,
   },
 ];
+
+/** All contracts at once, in the description that is asked for. */
+async function descriptionOf({ args, world }: Call): Promise<unknown> {
+  const [word] = args.positionals;
+  const flags = ["asyncapi", "openapi"].filter((name) => args.flag(name));
+  const others = [
+    ...flags.slice(1).map((name) => `--${name}`),
+    ...word === undefined ? [] : [printable(word, 40)],
+    ...args.text("contract") === undefined ? [] : ["--contract"],
+  ];
+  if (others.length > 0) {
+    throw usageError(
+      `--${flags[0]} does not go with ${others.join(" and ")}`,
+      "a description holds all contracts",
+    );
+  }
+  const { rowContracts } = await import("../contract_choice.ts");
+  const home = await homeFolder(world, args.text("home"));
+  const { contracts } = await rowContracts(undefined, home);
+  if (args.flag("openapi")) {
+    return await (await import("../../api/openapi.ts")).openApi(contracts);
+  }
+  return await (await import("../../api/asyncapi.ts")).asyncApi(contracts);
+}
 
 /** The schema that is asked for. */
 async function schemaOf({ args, world }: Call): Promise<unknown> {

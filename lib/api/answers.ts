@@ -1,0 +1,158 @@
+/**
+ * The forms of what collector and agent answer, as schemas.
+ *
+ * @module
+ */
+
+/** A schema in a description; more of JSON Schema than contracts are read for. */
+export type Form = Readonly<Record<string, unknown>>;
+
+const TEXT: Form = { type: "string" };
+const COUNT: Form = { type: "integer", minimum: 0 };
+const TIME: Form = { type: ["string", "null"], format: "date-time" };
+
+/** An object that has these members, and may have more one day. */
+export function objectWith(
+  properties: Readonly<Record<string, Form>>,
+  optional: Readonly<Record<string, Form>> = {},
+): Form {
+  return {
+    type: "object",
+    required: Object.keys(properties),
+    properties: { ...properties, ...optional },
+  };
+}
+
+export function listOf(items: Form): Form {
+  return { type: "array", items };
+}
+
+/** One of several texts, or any other that a newer program may say. */
+function word(description: string, ...examples: string[]): Form {
+  return { ...TEXT, description, examples };
+}
+
+const to = (name: string): Form => ({ $ref: `#/components/schemas/${name}` });
+
+const counts = (...names: string[]): Record<string, Form> =>
+  Object.fromEntries(names.map((name) => [name, COUNT]));
+
+/** All forms, by their names. */
+export const ANSWERS: Readonly<Record<string, Form>> = {
+  Failure: {
+    ...objectWith({ error: { ...TEXT, description: "Why, in words." } }, {
+      details: {
+        ...listOf(to("EventResult")),
+        description: "Each event that stood in the way.",
+      },
+    }),
+  },
+  EventResult: objectWith(
+    {
+      event_id: TEXT,
+      status: word(
+        "rejected: it will never be taken. Any other needs no more sending.",
+        ...["accepted", "duplicate", "rejected"],
+      ),
+    },
+    { error_message: { ...TEXT, description: "Why it was rejected." } },
+  ),
+  Results: objectWith(
+    {
+      results: {
+        ...listOf(to("EventResult")),
+        description: "In the order of the events.",
+      },
+      lamport_clock: {
+        ...COUNT,
+        description: "The highest clock value that the server knows.",
+      },
+    },
+    {
+      batch_interval: {
+        ...COUNT,
+        description: "Seconds that a client waits between batches.",
+      },
+    },
+  ),
+  Tokens: objectWith({ access: TEXT, refresh: TEXT }, {
+    access_lifetime: { ...COUNT, description: "Seconds." },
+    refresh_lifetime: { ...COUNT, description: "Seconds." },
+    team_slug: TEXT,
+  }),
+  Page: objectWith({
+    events: listOf({ type: "object" }),
+    next_cursor: {
+      type: ["string", "null"],
+      description: "For the next page; null at the end.",
+    },
+  }),
+  Contracts: objectWith({
+    contracts: listOf(objectWith({ name: TEXT, version: TEXT })),
+  }),
+  WorkPackage: objectWith(
+    {
+      wp_id: TEXT,
+      feature_slug: { type: ["string", "null"] },
+      status: word("Status or lane.", "planned", "doing", "in_review"),
+      updated_at: TEXT,
+    },
+    {
+      mission_id: { type: ["string", "null"] },
+      mission_slug: { type: ["string", "null"] },
+    },
+  ),
+  Receipt: objectWith(
+    {
+      event_type: { type: ["string", "null"] },
+      event_id: { type: ["string", "null"] },
+      lamport_clock: { type: ["integer", "null"] },
+      status: word(
+        "What became of the event; see docs/receipts.md.",
+        ...["delivered", "queued", "spooled", "discarded", "refused"],
+        ...["lost", "disabled", "known"],
+      ),
+    },
+    {
+      problems: listOf(objectWith({ path: TEXT, expected: TEXT, found: TEXT })),
+      warning: TEXT,
+    },
+  ),
+  Health: objectWith({ status: { const: "ok" } }, {
+    connection: word("Of the agent to its server.", "Connected", "Offline"),
+  }),
+  Status: objectWith({
+    connection: word("Of the agent to its server.", "Connected", "Offline"),
+    authenticated: { type: "boolean" },
+    server_url: { type: ["string", "null"] },
+    team_slug: { type: ["string", "null"] },
+    ...counts("queued", "dead", "spooled"),
+    by_type: { type: "object", additionalProperties: COUNT },
+    by_team: { type: "object", additionalProperties: COUNT },
+    oldest: TIME,
+    last_success: TIME,
+    totals: objectWith(
+      counts("accepted", "imported", "delivered", "dropped"),
+      counts("discarded", "refused", "lost"),
+    ),
+    problem: { type: ["string", "null"] },
+  }),
+  Sync: objectWith(
+    {
+      ...counts("sent", "delivered", "duplicates", "rejected", "remaining"),
+      batches: COUNT,
+      duration_ms: { type: "number" },
+      failures: { type: "object", additionalProperties: COUNT },
+      end: word("How it ended.", "drained", "late", "trouble"),
+      failed: listOf(
+        objectWith({
+          event_id: TEXT,
+          category: TEXT,
+          message: TEXT,
+          fate: word("What became of it.", "dead", "queued"),
+        }),
+      ),
+    },
+    { reason: TEXT },
+  ),
+};

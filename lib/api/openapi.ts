@@ -1,0 +1,284 @@
+/**
+ * The HTTP interfaces of collector and agent, in OpenAPI 3.1.
+ *
+ * @module
+ */
+
+import { VERSION } from "../base/build.ts";
+import { TIMEOUT_MS_MAX } from "../base/limits.ts";
+import { BATCH_EVENTS_MAX, PATHS } from "../base/wire.ts";
+import { PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX } from "../collector/limits.ts";
+import type { RowContracts } from "../contract/rows/contracts.ts";
+import { AGENT_PATHS } from "../route/agent_file.ts";
+import {
+  answered,
+  cloudBodies,
+  examplesOf,
+  NOTHING,
+  operation,
+  PERHAPS,
+  queried,
+  rowsOf,
+} from "./operations.ts";
+import { ANSWERS, type Form, listOf, objectWith } from "./answers.ts";
+import { describeContracts, type Described, toSchema } from "./contracts.ts";
+
+/** Where the two are found. */
+export const SERVERS = {
+  collector: {
+    url: "http://127.0.0.1:8787",
+    description: "A collector: kitty-events collector run.",
+  },
+  agent: {
+    url: "http://agent",
+    description:
+      "The agent, over agent.sock in the home; no other machine reaches it.",
+  },
+} as const;
+
+const JSON_TYPE = "application/json", NDJSON = "application/x-ndjson";
+
+/** The description, with the contracts that a home knows. */
+export async function openApi(rows: RowContracts): Promise<Form> {
+  const described = await describeContracts(rows);
+  return {
+    openapi: "3.1.1",
+    info: {
+      title: "kitty-events",
+      version: VERSION,
+      summary: "What collectors and agents of kitty-events are asked.",
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [SERVERS.collector],
+    security: [{ access: [] }],
+    paths: {
+      ...tokenPaths(),
+      ...sendingPaths(described),
+      ...readingPaths(),
+      ...operatorPaths(),
+      ...agentPaths(described),
+    },
+    components: {
+      securitySchemes: {
+        access: {
+          type: "http",
+          scheme: "bearer",
+          description:
+            `A token of ${PATHS.token}, or of agent.token where the agent listens on TCP.`,
+        },
+      },
+      schemas: {
+        ...ANSWERS,
+        ...described.schemas,
+        ...Object.fromEntries(
+          described.types.map(({ type, schema, description }) => [
+            type,
+            { description, ...schema },
+          ]),
+        ),
+        AnyEvent: { anyOf: described.types.map(({ type }) => toSchema(type)) },
+        AnyRow: {
+          anyOf: rowsOf(described).map(({ type }) => toSchema(type)),
+        },
+      },
+    },
+  };
+}
+
+const TEXT: Form = { type: "string" };
+
+function tokenPaths(): Record<string, Form> {
+  return {
+    [PATHS.token]: {
+      post: operation({
+        id: "logIn",
+        summary: "Tokens for a name and a password.",
+        body: {
+          [JSON_TYPE]: {
+            schema: objectWith({ username: TEXT, password: TEXT }),
+          },
+        },
+        answer: answered("Tokens"),
+        security: NOTHING,
+      }),
+    },
+    [PATHS.refresh]: {
+      post: operation({
+        id: "refresh",
+        summary: "New tokens for a refresh token, which is good once.",
+        body: { [JSON_TYPE]: { schema: objectWith({ refresh: TEXT }) } },
+        answer: answered("Tokens"),
+        security: NOTHING,
+      }),
+    },
+    [PATHS.socketToken]: {
+      post: operation({
+        id: "socketToken",
+        summary: `A token for one WebSocket at ${PATHS.socket}.`,
+        answer: { [JSON_TYPE]: { schema: objectWith({ ws_token: TEXT }) } },
+      }),
+    },
+  };
+}
+
+function sendingPaths(described: Described): Record<string, Form> {
+  const rows = rowsOf(described);
+  return {
+    [PATHS.batch]: {
+      post: operation({
+        id: "sendBatch",
+        summary:
+          "Events of any contract, with an answer for each; gzip or not.",
+        body: {
+          [JSON_TYPE]: {
+            schema: objectWith({
+              events: {
+                ...listOf(toSchema("AnyEvent")),
+                maxItems: BATCH_EVENTS_MAX,
+              },
+            }),
+            examples: examplesOf(described.types, ({ event }) => ({
+              events: [event],
+            })),
+          },
+        },
+        answer: answered("Results"),
+      }),
+    },
+    [PATHS.cloudEvents]: {
+      post: operation({
+        id: "sendCloudEvents",
+        summary:
+          "CloudEvents from any producer: all of a request, or nothing. Those without clock and node are given them.",
+        body: cloudBodies(rows, ({ event }) => event),
+        answer: answered("Results"),
+      }),
+    },
+  };
+}
+
+function readingPaths(): Record<string, Form> {
+  return {
+    [PATHS.contracts]: {
+      get: operation({
+        id: "contracts",
+        summary: "The contracts that are taken.",
+        answer: answered("Contracts"),
+      }),
+    },
+    [PATHS.events]: {
+      get: operation({
+        id: "events",
+        summary: "Stored events in order of arrival, a page at a time.",
+        query: [
+          queried("cursor", TEXT, "next_cursor of the page before"),
+          queried("limit", {
+            type: "integer",
+            minimum: 1,
+            default: PAGE_EVENTS_DEFAULT,
+          }, `number of events, ${PAGE_EVENTS_MAX} at most`),
+        ],
+        answer: answered("Page"),
+      }),
+    },
+    [PATHS.export]: {
+      get: operation({
+        id: "export",
+        summary: "All stored events, one a line.",
+        answer: { [NDJSON]: { schema: TEXT } },
+      }),
+    },
+    [PATHS.socket]: {
+      get: {
+        operationId: "connect",
+        summary:
+          "A WebSocket, with a token of its own as the bearer; see schema --asyncapi.",
+        responses: {
+          "101": { description: "It is open." },
+          default: {
+            description: "It is not.",
+            content: answered("Failure"),
+          },
+        },
+      },
+    },
+  };
+}
+
+function operatorPaths(): Record<string, Form> {
+  return {
+    [AGENT_PATHS.health]: {
+      servers: Object.values(SERVERS),
+      get: operation({
+        id: "health",
+        summary: "Whether it runs.",
+        answer: answered("Health"),
+        security: NOTHING,
+      }),
+    },
+    "/metrics": {
+      get: operation({
+        id: "metrics",
+        summary: "Counters for Prometheus.",
+        answer: { "text/plain": { schema: TEXT } },
+        security: NOTHING,
+      }),
+    },
+  };
+}
+
+function agentPaths(described: Described): Record<string, Form> {
+  const servers = [SERVERS.agent];
+  return {
+    [AGENT_PATHS.events]: {
+      servers,
+      post: operation({
+        id: "record",
+        summary:
+          "Records one draft, or many as NDJSON, or CloudEvents; answers with receipts, also where an event was discarded.",
+        body: {
+          [JSON_TYPE]: {
+            schema: { type: "object" },
+            examples: examplesOf(described.types, ({ draft }) => draft),
+          },
+          [NDJSON]: { schema: { type: "string" } },
+          ...cloudBodies(rowsOf(described), ({ draft }) => draft),
+        },
+        answer: {
+          [JSON_TYPE]: {
+            schema: {
+              anyOf: [toSchema("Receipt"), listOf(toSchema("Receipt"))],
+            },
+          },
+          [NDJSON]: { schema: { type: "string" } },
+        },
+        security: PERHAPS,
+      }),
+    },
+    [AGENT_PATHS.status]: {
+      servers,
+      get: operation({
+        id: "status",
+        summary: "How delivery stands, as sync status --json says it.",
+        answer: answered("Status"),
+        security: PERHAPS,
+      }),
+    },
+    [AGENT_PATHS.sync]: {
+      servers,
+      post: operation({
+        id: "sync",
+        summary: "Delivers now, and says what became of it.",
+        query: [
+          queried("timeout_ms", {
+            type: "integer",
+            minimum: 1,
+            maximum: TIMEOUT_MS_MAX,
+          }, "how long it may take"),
+        ],
+        answer: answered("Sync"),
+        security: PERHAPS,
+      }),
+    },
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * What descriptions in OpenAPI are put together from.
+ *
+ * @module
+ */
+
+import { type Form, listOf } from "./answers.ts";
+import { type Described, type DescribedType, toSchema } from "./contracts.ts";
+
+const JSON_TYPE = "application/json";
+
+/** For everybody; and a token where the agent listens on TCP. */
+export const NOTHING: readonly Form[] = [], PERHAPS = [{}, { access: [] }];
+
+/** One thing that can be asked. */
+interface Asked {
+  readonly id: string;
+  readonly summary: string;
+  readonly query?: readonly Form[];
+  readonly body?: Form;
+  /** The answer where all is well, by its media type. */
+  readonly answer: Form;
+  readonly status?: string;
+  /** What it needs, where that is not an access token. */
+  readonly security?: readonly Form[];
+}
+
+export function operation(asked: Asked): Form {
+  const { id, summary, query, body, answer, status = "200" } = asked;
+  return {
+    operationId: id,
+    summary,
+    ...query && { parameters: query },
+    ...body && { requestBody: { required: true, content: body } },
+    responses: {
+      [status]: { description: "It was done.", content: answer },
+      default: {
+        description: "It was not done.",
+        content: { [JSON_TYPE]: { schema: toSchema("Failure") } },
+      },
+    },
+    ...asked.security && { security: asked.security },
+  };
+}
+
+export function queried(name: string, schema: Form, description: string): Form {
+  return { name, in: "query", description, schema };
+}
+
+export function answered(name: string): Form {
+  return { [JSON_TYPE]: { schema: toSchema(name) } };
+}
+
+export function rowsOf({ types }: Described): readonly DescribedType[] {
+  return types.filter(({ isRow }) => isRow);
+}
+
+/** Examples of all types, each made by `make` of the type's own. */
+export function examplesOf(
+  types: readonly DescribedType[],
+  make: (example: NonNullable<DescribedType["example"]>) => unknown,
+): Form {
+  return Object.fromEntries(
+    types.flatMap(({ type, description, example }) =>
+      example ? [[type, { summary: description, value: make(example) }]] : []
+    ),
+  );
+}
+
+export function cloudBodies(
+  rows: readonly DescribedType[],
+  make: (example: NonNullable<DescribedType["example"]>) => unknown,
+): Form {
+  return {
+    "application/cloudevents+json": {
+      schema: { type: "object" },
+      examples: examplesOf(rows, make),
+    },
+    "application/cloudevents-batch+json": {
+      schema: listOf({ type: "object" }),
+      examples: examplesOf(rows, (example) => [make(example)]),
+    },
+  };
+}
