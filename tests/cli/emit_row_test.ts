@@ -171,38 +171,6 @@ Deno.test("emit --stdin, spool: envelopes and rows mixed -> each by its own cont
     strictEqual(rows[1].type, "ai.spec-kitty.lane.transitioned.v1");
   }));
 
-Deno.test("queue of both contracts: export --full, import, dead letters, requeue, compact, check -> all there, as they were", () =>
-  withProgram(async (run) => {
-    await run(["emit", "wp-status-changed", "WP01", "planned", "doing"]);
-    await run([...LANE, "--mission-id", missionId(1)]);
-    const { stdout: full } = await run(["queue", "export", "--full"]);
-    const documents = documentsOf(full);
-    deepStrictEqual(
-      documents.map(({ contract, version, team }) => [contract, version, team]),
-      [["work-packages", "1.0.0", "local"], ["producer", "4.0.0", "local"]],
-    );
-    await withProgram(async (other) => {
-      const imported = await other(["queue", "import", "--json"], {
-        stdin: full,
-      });
-      deepStrictEqual(JSON.parse(imported.stdout), {
-        imported: 2,
-        skipped: 0,
-        invalid: 0,
-      });
-      const again = await other(["queue", "import", "--json"], {
-        stdin: (await run(["queue", "export"])).stdout,
-      });
-      strictEqual(JSON.parse(again.stdout).skipped, 2);
-      strictEqual((await other(["queue", "compact"])).code, 0);
-      strictEqual((await other(["queue", "check"])).code, 0);
-      strictEqual((await other(["queue", "export", "--full"])).stdout, full);
-      const { id } = documents[1].event;
-      const shown = await other(["queue", "show", id, "--json"]);
-      deepStrictEqual(JSON.parse(shown.stdout).event, documents[1].event);
-    });
-  }));
-
 Deno.test("validate, schema, contract: of rows -> judged, shown, near names", () =>
   withProgram(async (run) => {
     await run([...LANE, "--mission-id", missionId(1)]);

@@ -18,8 +18,10 @@ export class Sink implements AsyncDisposable {
   /** Requests that the SDK could not read, or whose events break the specification. */
   readonly odd: string[] = [];
   /** Another answer than taking it; undefined: it is taken. */
-  onRequest: (request: Request) => Response | undefined | Promise<Response> =
-    () => undefined;
+  onRequest: (
+    request: Request,
+    body: string,
+  ) => Response | undefined | Promise<Response> = () => undefined;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
   constructor() {
@@ -37,7 +39,7 @@ export class Sink implements AsyncDisposable {
 
   async #answer(request: Request): Promise<Response> {
     const body = await request.text();
-    const said = await this.onRequest(request);
+    const said = await this.onRequest(request, body);
     if (said) return said;
     const headers = Object.fromEntries(request.headers);
     this.types.add(headers["content-type"]!);
