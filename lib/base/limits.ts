@@ -111,7 +111,7 @@ export const QUEUE_WARN_SHARE = 0.8;
 /** `emit` repeats a warning about the state of the queue at most this often. */
 export const WARN_EVERY_MS = 60 * 60 * 1000;
 
-/** Age of the oldest waiting event from which `emit` warns, where a server is configured. */
+/** How long events may wait, with none taken, before `emit` warns where a server is configured. */
 export const OLDEST_WARN_MS = 24 * 60 * 60 * 1000;
 
 /** What an `emit` may take from process start to exit. */

@@ -170,7 +170,7 @@ async function queueUnderLock(
   const { full, left: older } = held.intake;
   if (full) return candidates.map(() => ({ kind: "full" }));
   if (older > 0) return candidates.map(() => ({ kind: "behind", older }));
-  const warning = await queueWarning(held, settings, world.nowMs());
+  const warning = queueWarning(held, settings, world.nowMs());
   if (warning) warn(warning);
   const recorded = await record(held, candidates, settings);
   if (recorded.every(({ kind }) => kind !== "failed")) {

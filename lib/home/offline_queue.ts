@@ -14,6 +14,7 @@ import type {
   Entry,
   Ledger,
   LogNote,
+  Noted,
   Origin,
   Place,
   QueueWriter,
@@ -157,13 +158,7 @@ export class OfflineQueue extends KvReader implements QueueWriter {
     return this.#accounts.commit(this.kv.atomic(), this.ledger, []);
   }
 
-  noteWarning(nowMs: number): void {
-    this.#accounts.note({ warned_at: nowMs });
-  }
-
-  noteDelivery(
-    noted: Pick<Ledger, "last_success" | "last_failure" | "untaken">,
-  ): void {
+  note(noted: Noted): void {
     this.#accounts.note(noted);
   }
 

@@ -34,6 +34,8 @@ export interface Ledger {
   readonly pending?: { readonly event_id: string; readonly chunks: number };
   /** When `emit` last warned about the state of the queue, milliseconds since 1970. */
   readonly warned_at?: number;
+  /** Since when events have been waiting, as far as an `emit` has seen it; milliseconds since 1970. */
+  readonly waiting_since?: number;
   /** When the server last took events; ISO 8601, UTC. */
   readonly last_success?: string;
   /** When a drain last failed as a whole, and why. */
@@ -41,6 +43,15 @@ export interface Ledger {
   /** Contracts of queued events that the server did not take when it was last asked. */
   readonly untaken?: readonly string[];
 }
+
+/** What the counters say of the past. */
+export type Noted = Partial<
+  Pick<
+    Ledger,
+    | ("warned_at" | "waiting_since")
+    | ("last_success" | "last_failure" | "untaken")
+  >
+>;
 
 /** Failed attempts to deliver an event. */
 export interface Tries {
@@ -183,12 +194,8 @@ export interface QueueWriter extends QueueReader {
   noteLogs(notes: readonly LogNote[]): Promise<void>;
   /** Commits the counters as they are. */
   touch(): Promise<void>;
-  /** Notes that the caller was warned about the queue; stored with the next commit. */
-  noteWarning(nowMs: number): void;
-  /** Notes how a drain went; stored with the next commit. */
-  noteDelivery(
-    noted: Pick<Ledger, "last_success" | "last_failure" | "untaken">,
-  ): void;
+  /** Notes what was seen of the queue; stored with the next commit. */
+  note(noted: Noted): void;
   /** Everything that is wrong with the queue, in words; reads all of it. */
   check(): Promise<string[]>;
   /**

@@ -6,7 +6,7 @@
  */
 
 import { queueUnusable } from "../base/errors.ts";
-import type { Ledger } from "./queue.ts";
+import type { Ledger, Noted } from "./queue.ts";
 import {
   EMPTY_LEDGER,
   fromBytes,
@@ -63,11 +63,7 @@ export class Accounts {
   }
 
   /** Notes something that is stored with the next commit. */
-  note(
-    noted: Partial<
-      Pick<Ledger, "warned_at" | "last_success" | "last_failure" | "untaken">
-    >,
-  ): void {
+  note(noted: Noted): void {
     this.#ledger = { ...this.#ledger, ...noted };
   }
 
@@ -98,7 +94,13 @@ export class Accounts {
       if (count > 0) commit.set(teamKey(team), toBytes(count));
       else commit.delete(teamKey(team));
     }
-    const after = { ...ledger, by_type: byType };
+    const { waiting_since, ...counted } = ledger;
+    const isWaiting = counted.queued > 0 && waiting_since !== undefined;
+    const after = {
+      ...counted,
+      by_type: byType,
+      ...isWaiting && { waiting_since },
+    };
     commit.set(LEDGER_KEY, toBytes(after));
     await commit.commit();
     this.#ledger = after;

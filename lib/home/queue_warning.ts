@@ -10,17 +10,17 @@ import {
   QUEUE_WARN_SHARE,
   WARN_EVERY_MS,
 } from "../base/limits.ts";
-import { ulidTimeMs } from "../event/ulid.ts";
 import type { Held } from "./held.ts";
 import type { Ledger } from "./queue.ts";
 
 /** The warning that is due now; it is then noted as given with the next commit. */
-export async function queueWarning(
+export function queueWarning(
   held: Held,
   settings: Settings,
   nowMs: number,
-): Promise<string | undefined> {
+): string | undefined {
   const { queued, dead, warned_at } = held.queue.ledger;
+  const waitingMs = noteWaiting(held, nowMs);
   const sinceMs = nowMs - (warned_at ?? -Infinity);
   // A time in the future is from before the system's clock was set back.
   if (sinceMs >= 0 && sinceMs < WARN_EVERY_MS) return undefined;
@@ -29,10 +29,11 @@ export async function queueWarning(
     ? `the queue is ${
       Math.floor(share * 100)
     } % full (${queued} queued, ${dead} dead letters); a full queue refuses events`
-    : settings.serverUrl !== undefined && await waitsTooLong(held, nowMs)
+    : (settings.serverUrl ?? settings.sinkUrl) !== undefined &&
+        waitingMs > OLDEST_WARN_MS
     ? "events have been waiting for the server for more than a day; see: kitty-events sync status"
     : undefined;
-  if (warning) held.queue.noteWarning(nowMs);
+  if (warning) held.queue.note({ warned_at: nowMs });
   return warning;
 }
 
@@ -47,8 +48,17 @@ export function usedShare(
   );
 }
 
-async function waitsTooLong(held: Held, nowMs: number): Promise<boolean> {
-  const [oldest] = await held.queue.peek(1);
-  return oldest !== undefined &&
-    nowMs - ulidTimeMs(oldest.event.event_id) > OLDEST_WARN_MS;
+/**
+ * How long events have been waiting without the server taking any. Their own
+ * times do not tell: what was followed happened long before it came here.
+ */
+function noteWaiting({ queue }: Held, nowMs: number): number {
+  const { queued, waiting_since, last_success } = queue.ledger;
+  const isKnown = queued > 0 && waiting_since !== undefined;
+  if (!isKnown) {
+    queue.note({ waiting_since: nowMs });
+    return 0;
+  }
+  const succeeded = last_success === undefined ? 0 : Date.parse(last_success);
+  return nowMs - Math.max(waiting_since, succeeded);
 }

@@ -606,16 +606,56 @@ Deno.test("emit: the queue is nearly full -> a warning, once an hour", async () 
   strictEqual(at.warnings.length, 2);
 });
 
-Deno.test("emit: the oldest event waits for more than a day -> a warning, only with a server", async () => {
-  for (const serverUrl of [undefined, "https://example.org"]) {
+const DAY_MS = 86_400_000;
+
+Deno.test("emit: events wait for more than a day -> a warning, only with a server or a sink", async () => {
+  for (
+    const settings of [
+      {},
+      { serverUrl: "https://example.org" },
+      { sinkUrl: "https://example.org" },
+    ]
+  ) {
     await using home = await tempHome();
     const world = new TestWorld();
-    using at = emitterAt(home.path, { world, settings: { serverUrl } });
+    using at = emitterAt(home.path, { world, settings });
     await at.emitter.emit(draftOf());
-    world.timeMs += 86_400_001;
+    world.timeMs += DAY_MS;
     await at.emitter.emit(draftOf());
-    strictEqual(at.warnings.length, serverUrl ? 1 : 0);
+    strictEqual(at.warnings.length, 0);
+    world.timeMs += 1;
+    await at.emitter.emit(draftOf());
+    strictEqual(at.warnings.length, Object.keys(settings).length);
   }
+});
+
+Deno.test("emit: events of long ago that came today, a server that takes some, an empty queue -> no warning of waiting", async () => {
+  await using home = await tempHome();
+  const world = new TestWorld();
+  const serverUrl = "https://example.org";
+  using at = emitterAt(home.path, { world, settings: { serverUrl } });
+  const old = draftOf({ event_id: idOf(1) });
+  await at.emitter.emit(old);
+  world.timeMs += DAY_MS;
+  await inHome(home.path, async ({ queue }) => {
+    queue.note({ last_success: new Date(world.timeMs).toISOString() });
+    await queue.touch();
+  });
+  world.timeMs += DAY_MS;
+  await at.emitter.emit(draftOf());
+  deepStrictEqual(at.warnings, []);
+  await inHome(home.path, async ({ queue }) => {
+    const ids = (await queue.peek(9)).map(({ event }) => event.event_id);
+    await queue.drop(ids, "queue");
+  });
+  world.timeMs += 3 * DAY_MS;
+  await at.emitter.emit(draftOf());
+  world.timeMs += DAY_MS;
+  await at.emitter.emit(draftOf());
+  deepStrictEqual(at.warnings, []);
+  world.timeMs += 1;
+  await at.emitter.emit(draftOf());
+  strictEqual(at.warnings.length, 1);
 });
 
 Deno.test("generateCausationId: -> ULIDs, each greater than the one before", () => {

@@ -172,7 +172,7 @@ Deno.test("whyUnacknowledged: the last drain failed -> its trouble, until one su
   at.world.timeMs += 1_000;
   await at.hold(({ queue }) => {
     const last_success = new Date(at.world.timeMs).toISOString();
-    queue.noteDelivery({ last_success });
+    queue.note({ last_success });
     return queue.touch();
   });
   strictEqual(await why(), "the server did not answer in time");

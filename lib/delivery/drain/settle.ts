@@ -61,7 +61,7 @@ export function settle(
     const { queue } = held;
     const nowMs = home.world.nowMs();
     if (verdict.done.length > 0) {
-      queue.noteDelivery({ last_success: new Date(nowMs).toISOString() });
+      queue.note({ last_success: new Date(nowMs).toISOString() });
       await queue.acknowledge(verdict.done);
     }
     for (const [words, ids] of byWords(verdict.rejected)) {
@@ -104,12 +104,12 @@ export function concludeDrain(
   return holdForDrain(home, async ({ queue }) => {
     const waiting = [...untaken].sort();
     if (String(waiting) !== String(queue.ledger.untaken ?? [])) {
-      queue.noteDelivery({ untaken: waiting });
+      queue.note({ untaken: waiting });
       await queue.touch().catch(() => {});
     }
     if (trouble !== undefined) {
       const at = new Date(home.world.nowMs()).toISOString();
-      queue.noteDelivery({ last_failure: { at, reason: trouble } });
+      queue.note({ last_failure: { at, reason: trouble } });
       // What it says is worth less than what the drain has done.
       await queue.touch().catch(() => {});
     }
