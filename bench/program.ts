@@ -11,6 +11,7 @@
 
 import { bundle } from "../packaging/bundle.ts";
 import { COMPILE_FLAGS } from "../packaging/compile.ts";
+import { sampleId } from "../lib/api/samples.ts";
 import { median, wallTimes } from "./measure.ts";
 
 const compiler = valueOf("--compiler");
@@ -32,14 +33,20 @@ try {
   );
   const env = { SPEC_KITTY_HOME: `${folder}/home` };
   const args = ["emit", "wp-status-changed", "WP01", "planned", "doing"];
-  const [base, emit] = await wallTimes([
+  const row = [
+    ...["emit", "lane.transitioned", "--mission-id", sampleId(0)],
+    ...["--subject", "WP01", "--from-lane", "planned", "--to-lane", "claimed"],
+    ...["--execution-mode", "worktree", "--actor", "ada"],
+  ];
+  const [base, emit, rows] = await wallTimes([
     { name: "empty", command: empty, args: [], env },
     { name: "emit", command: program, args: [...args, "--strict"], env },
-  ], runs) as [number[], number[]];
-  const ratios = emit.map((ms, i) => ms / base[i]!);
+    { name: "row", command: program, args: [...row, "--strict"], env },
+  ], runs) as [number[], number[], number[]];
   report("empty program", `${median(base).toFixed(1)} ms`);
   report("one-shot emit", `${median(emit).toFixed(1)} ms`);
-  report("one-shot emit / empty program", `${median(ratios).toFixed(2)}x`);
+  report("one-shot emit / empty program", ratio(emit, base));
+  report("one-shot emit of a row / empty program", ratio(rows, base));
   const size = (await Deno.stat(program)).size;
   const over = size - (await Deno.stat(empty)).size;
   report("size of the program", `${(size / MIB).toFixed(1)} MiB`);
@@ -74,6 +81,11 @@ function valueOf(option: string): string | undefined {
   return at < 0 ? undefined : Deno.args[at + 1];
 }
 
+/** The median of the ratios of runs that followed each other. */
+function ratio(of: readonly number[], base: readonly number[]): string {
+  return `${median(of.map((ms, i) => ms / base[i]!)).toFixed(2)}x`;
+}
+
 function report(name: string, value: string): void {
-  console.log(`${name.padEnd(32)} ${value}`);
+  console.log(`${name.padEnd(40)} ${value}`);
 }

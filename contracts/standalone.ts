@@ -38,14 +38,22 @@ export function withoutAnnotations(
 
 /**
  * Every `emit` reads what is to be said of drafts that are wrong. Nobody asks
- * which rule of the schema an error is of, and each is added in the same way.
+ * which rule of the schema an error is of, and each is made and added in the
+ * same way.
  */
 function withShortErrors(code: string): string {
   const errors = code.replaceAll(/schemaPath:"[^"]*",/g, "").replaceAll(
     /if\(vErrors === null\)\{vErrors = \[(err\d+)\];\}else \{vErrors\.push\(\1\);\}/g,
     "vErrors = added(vErrors, $1);",
+  ).replaceAll(
+    MADE_AND_ADDED,
+    (_, _name, place = "instancePath", keyword, params) =>
+      `vErrors = wrong(vErrors, ${place}, "${keyword}", ${params});`,
   );
   return `${errors}
+function wrong(errors, instancePath, keyword, params) {
+  return added(errors, { instancePath, keyword, params });
+}
 function added(errors, error) {
   if (errors === null) return [error];
   errors.push(error);
@@ -53,6 +61,10 @@ function added(errors, error) {
 }
 `;
 }
+
+/** An error without members of its own: its name, place, keyword and parameters. */
+const MADE_AND_ADDED =
+  /const (err\d+) = \{instancePath(?::([^;{}]*))?,keyword:"(\w+)",params:(\{(?:[^{}]|\{[^{}]*\})*\})\};vErrors = added\(vErrors, \1\);/g;
 
 /** Ajv keeps each schema as a constant; most are never read. */
 function withoutDeadSchemas(code: string): string {

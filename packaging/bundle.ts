@@ -10,8 +10,14 @@ const ROOT = new URL("../", import.meta.url);
 /** What the program is made of. */
 const SOURCES = ["main.ts", "lib", "contracts", "deno.json", "deno.lock"];
 
-/** What is there before any command is: it, and all that it imports. */
-const CORE = "lib/cli/cli.ts";
+/** What is there before any command is: these, and all that they import. */
+const CORE = ["lib/cli/cli.ts", "lib/base/world.ts"];
+
+/** The same for rows: it, and all that it imports beyond the core, is one file. */
+const ROWS = "lib/cli/commands/emit_row.ts";
+
+/** What tells that rows are at hand. */
+const ROW_RULES = /^(?:lib\/contract\/rows\/|contracts\/row_)/;
 
 /** Folder of their copy, while the program is bundled. */
 const COPY = "sources";
@@ -97,7 +103,8 @@ function loadedWith(
  * entries reach, some twenty in place of that one, and each costs an `emit` a
  * quarter of a millisecond. It cannot know that the core is there when
  * anything is loaded later, so that is written into a copy of the sources:
- * whatever is loaded later imports the core, which runs nothing anew.
+ * whatever is loaded later imports the core, which runs nothing anew. The same
+ * is done for rows.
  */
 async function split(folder: string): Promise<void> {
   // Inside, because the names of the files depend on where the sources lie beside them.
@@ -129,7 +136,7 @@ async function copySources(copy: string): Promise<void> {
   }
   const loadedLater = new Set(
     [...texts].flatMap(([path, text]) =>
-      [...text.matchAll(/\bimport\("(\.[^"]+)"\)/g)]
+      [...text.matchAll(/\bimport\(\s*"(\.[^"]+)"/g)]
         .map(([, to]) => new URL(to!, `file:///${path}`).pathname.slice(1))
     ),
   );
@@ -139,11 +146,31 @@ async function copySources(copy: string): Promise<void> {
       recursive: true,
     });
     const up = "./" + "../".repeat(folders.length);
-    await Deno.writeTextFile(
-      `${copy}/${path}`,
-      loadedLater.has(path) ? `${text}\nimport "${up}${CORE}";\n` : text,
-    );
+    const needed = !loadedLater.has(path)
+      ? []
+      : [...importedBy(path, texts)].some((file) => ROW_RULES.test(file))
+      ? [...CORE, ROWS]
+      : CORE;
+    const imports = needed.map((file) => `import "${up}${file}";\n`);
+    await Deno.writeTextFile(`${copy}/${path}`, `${text}\n${imports.join("")}`);
   }
+}
+
+/** A source, and all that is loaded with it. */
+function importedBy(
+  path: string,
+  texts: ReadonlyMap<string, string>,
+  found = new Set<string>(),
+): Set<string> {
+  if (found.has(path)) return found;
+  found.add(path);
+  const fixed = (texts.get(path) ?? "").matchAll(
+    /^(?:import|export) (?!type )[^;]*?"(\.[^"]+)"/gm,
+  );
+  for (const [, to] of fixed) {
+    importedBy(new URL(to!, `file:///${path}`).pathname.slice(1), texts, found);
+  }
+  return found;
 }
 
 /** The files of a folder of the project, or the one file, by their paths from its root. */

@@ -107,7 +107,8 @@ Deno.test("imports: of the layers -> none reaches up", async () => {
   deepStrictEqual(upward, []);
 });
 
-Deno.test("imports: of the emitter -> never the network", async () => {
+/** What is loaded with some files, all that is loaded later left out. */
+async function loadedWith(...files: string[]): Promise<Set<string>> {
   const next = Map.groupBy(
     (await allImports()).filter(({ kind }) => kind === "value"),
     ({ from }) => from,
@@ -118,8 +119,23 @@ Deno.test("imports: of the emitter -> never the network", async () => {
     loaded.add(file);
     for (const { to } of next.get(file) ?? []) load(to);
   };
-  load("lib/emit/emitter.ts");
-  load("lib/emit/setup.ts");
+  files.forEach(load);
+  return loaded;
+}
+
+Deno.test("imports: of an emit of the first contract -> not a byte of others, nor of what follows logs", async () => {
+  const loaded = await loadedWith("main.ts", "lib/cli/cli.ts");
+  ok(loaded.has("lib/cli/commands/emit.ts"));
+  ok(loaded.has("contracts/generated/validators.js"));
+  const others =
+    /^lib\/(contract\/rows|follow|api)\/|^contracts\/.*(row_|producer)|ajv/;
+  deepStrictEqual([...loaded].filter((path) => others.test(path)), []);
+  const rows = await loadedWith("lib/cli/commands/emit_row.ts");
+  ok([...rows].filter((path) => others.test(path)).length > 4);
+});
+
+Deno.test("imports: of the emitter -> never the network", async () => {
+  const loaded = await loadedWith("lib/emit/emitter.ts", "lib/emit/setup.ts");
   const network =
     /\/(session|http|http_client|socket|connection|drain|sync)\.ts$/;
   ok([...loaded].some((path) => path.endsWith("/route.ts")));

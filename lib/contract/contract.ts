@@ -148,10 +148,7 @@ export function isEventType(word: unknown): word is EventType {
 
 /** The contract itself, as a JSON Schema document; loaded when asked for. */
 export async function loadContractSchema(): Promise<Record<string, unknown>> {
-  const module = await import("../../contracts/events.schema.json", {
-    with: { type: "json" },
-  });
-  return module.default;
+  return (await import("./schema.ts")).schema;
 }
 
 /** What is wrong with a document and with its payload; undefined where nothing is. */

@@ -66,15 +66,15 @@ Deno.test(needing(
 
 Deno.test(needing(
   [RUNTIME_BASE],
-  "program: its size -> at most 3 MiB over an empty one, 850 KiB of script, 180 of which an emit loads",
+  "program: its size -> at most 3 MiB over an empty one, 800 KiB of script, 125 of which an emit loads",
   async () => {
     const { path, bundleBytes, coreBytes } = await builtProgram();
     const empty = await builtScript("empty", "");
     const sizes = [path, empty].map(async (at) => (await Deno.stat(at)).size);
     const [own, floor] = await Promise.all(sizes);
     ok(own! - floor! <= 3 * MIB, `${own! - floor!} bytes over an empty one`);
-    ok(bundleBytes <= 850 * 1024, `${bundleBytes} bytes of script`);
-    ok(coreBytes <= 180 * 1024, `${coreBytes} bytes before any command`);
+    ok(bundleBytes <= 800 * 1024, `${bundleBytes} bytes of script`);
+    ok(coreBytes <= 125 * 1024, `${coreBytes} bytes before any command`);
     ok(coreBytes > 100 * 1024);
   },
 ));
