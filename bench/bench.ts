@@ -8,9 +8,12 @@
 
 import { COMMIT_EVENTS_MAX } from "../lib/base/limits.ts";
 import {
+  fileOf,
   median,
   peakMemory,
   runOnce,
+  runsAsked,
+  sayWhere,
   type Subject,
   wallTimes,
 } from "./measure.ts";
@@ -23,13 +26,7 @@ const RAW_KV = fileOf("./raw_kv.ts");
 const FLAGS = ["run", "--allow-all", "--no-check", "--quiet"];
 const EVENT = ["wp-status-changed", "WP01", "planned", "doing"];
 
-const runs = Number(
-  Deno.args.find((arg) => arg.startsWith("--runs="))?.split("=")[1] ?? 40,
-);
-
-function fileOf(path: string): string {
-  return decodeURIComponent(new URL(path, import.meta.url).pathname);
-}
+const runs = runsAsked(40);
 
 function program(
   name: string,
@@ -47,9 +44,7 @@ function program(
 
 const folder = await Deno.makeTempDir({ prefix: "kitty-events-bench-" });
 try {
-  console.log(
-    `Deno ${Deno.version.deno}, ${Deno.build.target}, ${navigator.hardwareConcurrency} cores, ${runs} runs, medians\n`,
-  );
+  sayWhere(runs);
   await oneShot();
   await stream();
   await growth();

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { firstLine, median } from "./measure.ts";
+import { fileOf, firstLine, median, runsAsked, sayWhere } from "./measure.ts";
 
 const HISTORY = fileOf("../../shared/data/work-history.ndjson");
 const MAIN = fileOf("../main.ts");
@@ -14,19 +14,11 @@ const USER = ["ada", "acme", "a password"] as const;
 /** Emits to arrival: how many are timed. */
 const ARRIVALS = 500;
 
-const runs = Number(
-  Deno.args.find((arg) => arg.startsWith("--runs="))?.split("=")[1] ?? 5,
-);
-
-function fileOf(path: string): string {
-  return decodeURIComponent(new URL(path, import.meta.url).pathname);
-}
+const runs = runsAsked(5);
 
 const folder = await Deno.makeTempDir({ prefix: "kitty-events-bench-" });
 try {
-  console.log(
-    `Deno ${Deno.version.deno}, ${Deno.build.target}, ${navigator.hardwareConcurrency} cores, ${runs} runs\n`,
-  );
+  sayWhere(runs);
   await drains();
   await arrivals();
 } finally {

@@ -8,9 +8,12 @@
 
 import { sampleId } from "../lib/api/samples.ts";
 import {
+  fileOf,
   median,
   peakMemory,
   runOnce,
+  runsAsked,
+  sayWhere,
   type Subject,
   wallTimes,
 } from "./measure.ts";
@@ -18,19 +21,11 @@ import {
 const LOGS = 400, LINES = 250;
 const FLAGS = ["run", "--allow-all", "--no-check", "--quiet"];
 
-const runs = Number(
-  Deno.args.find((arg) => arg.startsWith("--runs="))?.split("=")[1] ?? 5,
-);
-
-function fileOf(path: string): string {
-  return decodeURIComponent(new URL(path, import.meta.url).pathname);
-}
+const runs = runsAsked(5);
 
 const folder = await Deno.makeTempDir({ prefix: "kitty-events-bench-" });
 try {
-  console.log(
-    `Deno ${Deno.version.deno}, ${Deno.build.target}, ${navigator.hardwareConcurrency} cores, ${runs} runs, medians\n`,
-  );
+  sayWhere(runs);
   await writeProject();
   await bench();
 } finally {

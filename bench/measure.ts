@@ -6,6 +6,24 @@
 
 import { LineReader } from "../lib/base/lines.ts";
 
+/** A file of the checkout, by its path from this folder. */
+export function fileOf(path: string): string {
+  return decodeURIComponent(new URL(path, import.meta.url).pathname);
+}
+
+/** How many runs `--runs=N` asks for. */
+export function runsAsked(absent: number): number {
+  const given = Deno.args.find((arg) => arg.startsWith("--runs="));
+  return Number(given?.split("=")[1] ?? absent);
+}
+
+/** Says what the figures are of. */
+export function sayWhere(runs: number): void {
+  console.log(
+    `Deno ${Deno.version.deno}, ${Deno.build.target}, ${navigator.hardwareConcurrency} cores, ${runs} runs, medians\n`,
+  );
+}
+
 /** A command line to time. */
 export interface Subject {
   readonly name: string;

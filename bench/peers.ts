@@ -11,7 +11,13 @@
  * @module
  */
 
-import { firstLine, median, type Subject, wallTimes } from "./measure.ts";
+import {
+  firstLine,
+  median,
+  runsAsked,
+  type Subject,
+  wallTimes,
+} from "./measure.ts";
 
 const MAIN = fileOf("../main.ts");
 const PEER = "spec-kitty-cli==2.1.3";
@@ -19,9 +25,7 @@ const STREAM_EVENTS = 2_000;
 const WRITERS = 8, EVENTS_EACH = 200;
 
 const program = valueOf("--program");
-const runs = Number(
-  Deno.args.find((arg) => arg.startsWith("--runs="))?.split("=")[1] ?? 20,
-);
+const runs = runsAsked(20);
 const ours = program
   ? [await Deno.realPath(program)]
   : [Deno.execPath(), "run", "--allow-all", "--no-check", "--quiet", MAIN];

@@ -12,12 +12,10 @@
 import { bundle } from "../packaging/bundle.ts";
 import { COMPILE_FLAGS } from "../packaging/compile.ts";
 import { sampleId } from "../lib/api/samples.ts";
-import { median, wallTimes } from "./measure.ts";
+import { median, runsAsked, wallTimes } from "./measure.ts";
 
 const compiler = valueOf("--compiler");
-const runs = Number(
-  Deno.args.find((arg) => arg.startsWith("--runs="))?.split("=")[1] ?? 40,
-);
+const runs = runsAsked(40);
 const MIB = 1024 * 1024;
 
 const folder = await Deno.makeTempDir({ prefix: "kitty-events-bench-" });

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { readRetryAfter } from "../../base/backoff.ts";
 import type { Deadline } from "../../base/deadline.ts";
 import { BATCH_BYTES_MAX } from "../../base/limits.ts";
 import { BATCH_EVENTS_MAX } from "../../base/wire.ts";
@@ -14,7 +13,7 @@ import { asRow } from "../../event/as_row.ts";
 import { ask, serverWords } from "../../login/http.ts";
 import type { Answer } from "../../login/http.ts";
 import type { Session, Sink } from "../../login/session.ts";
-import { sentOf, timeoutMs } from "./http_batch.ts";
+import { sentOf, timeoutMs, troubleOf } from "./http_batch.ts";
 import type { Sent, Transport, WireEvent } from "./transport.ts";
 
 /** Media types of the two forms. */
@@ -88,15 +87,7 @@ export class CloudEvents implements Transport {
           `${words}: it redirects, and is not followed; set sink_url to where it leads`,
       };
     }
-    const retryAfterMs = readRetryAfter(
-      headers.get("retry-after"),
-      this.#world.nowMs(),
-    );
-    return {
-      kind: "trouble",
-      words,
-      ...retryAfterMs !== undefined && { retryAfterMs },
-    };
+    return troubleOf(words, headers, this.#world.nowMs());
   }
 }
 

@@ -32,6 +32,7 @@ import {
   bytesOf,
   type Sent,
   type Transport,
+  type Trouble,
   type WireEvent,
 } from "./transport.ts";
 import { readResults } from "../drain/verdict.ts";
@@ -137,19 +138,24 @@ export class HttpBatch implements Transport {
         return { kind: "stop", reason: "outdated", words };
       case 413:
         return { kind: "too_large", words };
-      default: {
-        const retryAfterMs = readRetryAfter(
-          headers.get("retry-after"),
-          this.#world.nowMs(),
-        );
-        return {
-          kind: "trouble",
-          words,
-          ...retryAfterMs !== undefined && { retryAfterMs },
-        };
-      }
+      default:
+        return troubleOf(words, headers, this.#world.nowMs());
     }
   }
+}
+
+/** What an answer means that says nothing of the events. */
+export function troubleOf(
+  words: string,
+  headers: Headers,
+  nowMs: number,
+): Trouble {
+  const retryAfterMs = readRetryAfter(headers.get("retry-after"), nowMs);
+  return {
+    kind: "trouble",
+    words,
+    ...retryAfterMs !== undefined && { retryAfterMs },
+  };
 }
 
 /** What became of a sending that an error ended. */
