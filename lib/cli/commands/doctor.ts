@@ -10,7 +10,7 @@ import type { CheckStatus } from "../../doctor/finding.ts";
 import { type Colour, paint } from "../colour.ts";
 import type { Command } from "../command.ts";
 import { folderOf } from "../keeper.ts";
-import { columns, printable, WIDTH, wrapped } from "../output.ts";
+import { columns, counted, printable, WIDTH, wrapped } from "../output.ts";
 
 const COLOURS: Readonly<Record<CheckStatus, Colour>> = {
   ok: "green",
@@ -77,10 +77,9 @@ function textOf(check: Check, hasColours: boolean): string {
 }
 
 function summaryOf(checks: readonly Check[]): string {
-  const count = (wanted: CheckStatus) =>
-    checks.filter(({ status }) => status === wanted).length;
-  const problems = count("problem"), warnings = count("warning");
-  return `${problems} problem${problems === 1 ? "" : "s"}, ${warnings} warning${
-    warnings === 1 ? "" : "s"
-  }`;
+  const statuses: readonly CheckStatus[] = ["problem", "warning"];
+  return statuses.map((wanted) => {
+    const found = checks.filter(({ status }) => status === wanted);
+    return counted(found.length, wanted);
+  }).join(", ");
 }

@@ -16,7 +16,7 @@ import { Passes, type PassResult } from "../../follow/pass.ts";
 import type { LogNews } from "../../follow/reading.ts";
 import type { Call, Command } from "../command.ts";
 import { homeOf, openKeeper } from "../keeper.ts";
-import { printable, problemText, tableOf } from "../output.ts";
+import { counted, printable, problemText, tableOf } from "../output.ts";
 
 export const followCommands: readonly Command[] = [
   {
@@ -192,7 +192,9 @@ class Teller {
     const counts = Object.entries(rest).map(([name, n]) => `${n} ${name}`);
     await this.#call.out.data(
       { total },
-      `${files} logs with ${rows} rows: ${counts.join(", ")}`,
+      `${counted(files, "log")} with ${counted(rows, "row")}: ${
+        counts.join(", ")
+      }`,
     );
   }
 }
