@@ -6,6 +6,11 @@ import { commandNeed, needing, outputOf, runTool } from "../support/needs.ts";
 import { lane, Project, textOf, ulidAt } from "../support/project.ts";
 import { tempFolder } from "../support/home.ts";
 
+/** What users put into git's configuration. */
+const RECIPE = decodeURIComponent(
+  new URL("../../examples/git/", import.meta.url).pathname,
+);
+
 const idsIn = (text: string) =>
   text.split("\n").filter(Boolean).map((line) => JSON.parse(line).event_id);
 
@@ -94,14 +99,8 @@ Deno.test(needing(
         await git("commit", "--quiet", "-m", message);
       };
       await git("init", "--quiet", "--initial-branch=main");
-      await git(
-        ...["config", "merge.kitty-events.driver"],
-        "kitty-events merge --quiet --output %A %O %A %B",
-      );
-      await Deno.writeTextFile(
-        `${cwd}/.gitattributes`,
-        "status.events.jsonl merge=kitty-events\n",
-      );
+      await git("config", "include.path", `${RECIPE}config`);
+      await Deno.copyFile(`${RECIPE}gitattributes`, `${cwd}/.gitattributes`);
       await project.mission(1, [lane(1)]);
       await commit("begin");
       await git("checkout", "--quiet", "-b", "left");

@@ -1,11 +1,12 @@
 /** The callers in `examples/` are run against the program, so that they cannot rot. */
 
 import { commandNeed, type Need, needing, outputOf } from "../support/needs.ts";
-import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { anyUser } from "../program/built.ts";
 import { TestAgent } from "../support/agent.ts";
 import { namesIn } from "../support/home.ts";
-import { documentsOf } from "../support/program.ts";
+import { linesOf } from "../support/child.ts";
+import { documentsOf, withProgram } from "../support/program.ts";
 import type { User } from "../support/user.ts";
 
 const EXAMPLES = decodeURIComponent(
@@ -329,3 +330,39 @@ Deno.test(needing(
     ]);
   },
 ));
+
+Deno.test("consumer.ts: the project of the examples delivered to it -> a line for each event, in order", () =>
+  withProgram(async (run) => {
+    const consumer = new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--no-config", "--allow-net=127.0.0.1"],
+        ...[`${EXAMPLES}cloudevents/consumer.ts`, "0"],
+      ],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    try {
+      const lines = linesOf(consumer.stdout);
+      const { value: first } = await linesOf(consumer.stderr).next();
+      const url = first.match(/http:\S+/)?.[0];
+      ok(url, first);
+      await run(["follow", "--once"], { cwd: `${EXAMPLES}project` });
+      const { stdout, stderr } = await run(["sync", "now", "--json"], {
+        env: { SPEC_KITTY_SINK_URL: url },
+      });
+      const { delivered, remaining } = JSON.parse(stdout);
+      ok(delivered > 5, stderr);
+      strictEqual(remaining, 0);
+      const told = [];
+      while (told.length < delivered) told.push((await lines.next()).value);
+      deepStrictEqual(told.toSorted(), told, "not in order of time");
+      match(
+        told.join("\n"),
+        /WP01 ai\.spec-kitty\.lane\.\S+ planned -> claimed/,
+      );
+    } finally {
+      consumer.kill();
+      await consumer.status;
+    }
+  }));
