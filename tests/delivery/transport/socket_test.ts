@@ -51,10 +51,18 @@ async function prepare(events: Parameters<typeof Sending.prepare>[0] = []) {
     clocks,
     over,
     connect,
-    /** An open connection, both ends. */
+    /** An open connection, both ends. In hurried time a busy machine may need several tries. */
     async pair(): Promise<[EventSocket, ServerSocket]> {
-      const socket = await connect();
-      return [socket, at.server.sockets.at(-1)!];
+      for (let tries = 1;; tries++) {
+        try {
+          const socket = await connect();
+          return [socket, at.server.sockets.at(-1)!];
+        } catch (error) {
+          const isSlow = error instanceof NoAnswerError ||
+            error instanceof ServerTroubleError && error.isSilence;
+          if (!isSlow || tries === 50) throw error;
+        }
+      }
     },
     async [Symbol.asyncDispose]() {
       for (const socket of opened) await socket.leave();
