@@ -49,9 +49,10 @@ export async function checkLogin(patient: Patient): Promise<Finding> {
     );
   }
   const { access, refresh } = session.expiresAtMs;
-  const who = `${
-    username ?? "with tokens of the environment"
-  } at ${server}, team ${teamSlug}`;
+  const by = patient.settings.sinkUrl === undefined
+    ? username ?? "with tokens of the environment"
+    : "CloudEvents";
+  const who = `${by} at ${server}, team ${teamSlug}`;
   const { evidence } = session.evidence;
   const endMs = Math.max(access ?? 0, refresh ?? 0);
   if (endMs === 0) return fine(`${who}; ${evidence}`);

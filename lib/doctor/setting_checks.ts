@@ -13,8 +13,12 @@ import { type Patient, within } from "./patient.ts";
 
 /** What `config.toml` can set. */
 const CONFIG_KEYS: Readonly<Record<string, readonly string[]>> = {
-  sync: ["server_url", "team_slug", "max_queue_size", "max_queue_bytes"],
-  emit: ["timeout"],
+  sync: [
+    ...["server_url", "sink_url", "sink_format", "ca_file", "team_slug"],
+    ...["max_queue_size", "max_queue_bytes"],
+  ],
+  emit: ["timeout", "contract"],
+  follow: ["paths"],
 };
 
 const ALL_KEYS = Object.entries(CONFIG_KEYS)

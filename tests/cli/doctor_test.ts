@@ -378,6 +378,25 @@ Deno.test("doctor: config.toml: no TOML, no value -> 78; unknown keys -> a warni
       (await seen('[emit]\ntimeout = "3s"')).of("config").status,
       "ok",
     );
+    const settings = await Deno.readTextFile(
+      new URL("../../docs/settings.md", import.meta.url),
+    );
+    const documented = [...settings.matchAll(/`\[(\w+)\] (\w+)`/g)];
+    ok(documented.length > 9);
+    const values: Readonly<Record<string, string>> = {
+      max_queue_size: "9",
+      max_queue_bytes: "9000",
+      paths: "[]",
+      timeout: '"2s"',
+      sink_format: '"batch"',
+    };
+    const tables = Map.groupBy(documented, ([, table]) => table!);
+    const lines = [...tables].flatMap(([table, keys]) => [
+      `[${table}]`,
+      ...new Set(keys.map(([, , key]) => `${key} = ${values[key!] ?? '"x"'}`)),
+    ]);
+    const { found } = (await seen(lines.join("\n"))).of("config");
+    strictEqual(found, "config.toml is used");
   }));
 
 Deno.test("doctor: the environment -> what it sets, what is mistyped, what switches off", () =>

@@ -44,13 +44,13 @@ Deno.test(needing(
     lock.child.kill("SIGSTOP");
     for (const [text, flag] of [["one", "--json"], ["two", "--strict"]]) {
       // Ends although the holder stands still for ever.
-      const late = await emit(env, text!, ["--timeout", "2s", flag!]);
+      const late = await emit(env, text!, ["--timeout", "3s", flag!]);
       deepStrictEqual([late.status, late.lamport_clock], ["spooled", null]);
       match(late.stderr, /time was up/);
     }
     lock.child.kill("SIGCONT");
     strictEqual(
-      (await emit(env, "three", ["--timeout", "2s"])).status,
+      (await emit(env, "three", ["--timeout", "3s"])).status,
       "spooled",
     );
     await lock.release();

@@ -19,7 +19,7 @@ import type { Call, Command } from "../command.ts";
 import { rowContracts, unknownContract } from "../contract_choice.ts";
 import { homeFolder } from "../../emit/identity.ts";
 import { openKeeper } from "../keeper.ts";
-import { columns, type Output } from "../output.ts";
+import { columns, counted, type Output } from "../output.ts";
 
 export const contracts: readonly Command[] = [
   {
@@ -35,7 +35,9 @@ export const contracts: readonly Command[] = [
         const { name, version, description, types } = one;
         await out.data(
           { name, version, description, types: types.length },
-          `${name} ${version}  ${types.length} types  ${description}`,
+          `${name} ${version}  ${
+            counted(types.length, "type")
+          }  ${description}`,
         );
       }
       await sayUnusable(out, home);
@@ -130,7 +132,7 @@ async function add(call: Call): Promise<number> {
   const { name, version, types } = contract;
   await out.data(
     { name, version, types: [...types.keys()] },
-    `added ${name} ${version} with ${types.size} types`,
+    `added ${name} ${version} with ${counted(types.size, "type")}`,
   );
   return EXIT.ok;
 }

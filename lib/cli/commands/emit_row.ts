@@ -160,14 +160,20 @@ function membersBeyondOptions(type: RowType): string[] {
   return rest.length > 0 ? [`In --data: ${rest.join(", ")}.`] : [];
 }
 
+/** What examples say where it is allowed: no one goes from a lane to itself. */
+const USUAL: Readonly<Record<string, string>> = {
+  from_lane: "planned",
+  to_lane: "claimed",
+};
+
 /** A command line that is near to one that works. */
 function exampleOf(type: RowType): string {
   const given = membersOf(type).filter(({ isRequired }) => isRequired)
-    .map(({ option, schema }) => {
-      const [first = valueName(schema) === "N" ? "1" : "TEXT"] = textsOf(
-        schema,
-      );
-      return `--${option} ${first}`;
+    .map(({ name, option, schema }) => {
+      const texts = textsOf(schema);
+      const usual = USUAL[name] ?? "";
+      const [first = valueName(schema) === "N" ? "1" : "TEXT"] = texts;
+      return `--${option} ${texts.includes(usual) ? usual : first}`;
     });
   const subject = type.subject === "wp_id" && !type.data.properties?.wp_id
     ? ["--subject WP01"]

@@ -18,7 +18,10 @@ export async function folderSource(path: string): Promise<FileSource> {
   return {
     name: root.split(/[/\\]/).at(-1)!,
     async read(name) {
-      const real = await Deno.realPath(`${root}/${name}`);
+      const real = await Deno.realPath(`${root}/${name}`).catch((error) => {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+        throw new Error("there is no such file");
+      });
       const isInside = real.startsWith(root) &&
         /^[/\\]/.test(real.slice(root.length));
       if (!isInside) throw new Error("it leads out of the folder");
