@@ -72,6 +72,39 @@ Deno.test("merge --output --report: what is set aside -> behind the rest, counte
     strictEqual(length, 3);
   }));
 
+Deno.test("merge --output: three copies of a line that is set aside -> one, however often they are merged", () =>
+  withProgram(async (run) => {
+    await using folder = await tempFolder();
+    const cwd = folder.path;
+    const text = textOf([lane(1), "half a li"]);
+    for (const name of ["o", "a", "b"]) {
+      await Deno.writeTextFile(`${cwd}/${name}`, text);
+    }
+    for (let times = 0; times < 2; times++) {
+      await run(["merge", "--output", "a", "o", "a", "b"], { cwd });
+      strictEqual(
+        (await Deno.readTextFile(`${cwd}/a`)).trimEnd(),
+        text.trimEnd(),
+      );
+    }
+  }));
+
+Deno.test("merge: status lines that differ beyond what a number holds -> a conflict, nothing is taken for the same", () =>
+  withProgram(async (run) => {
+    const lines = [1, 2].map((n) =>
+      JSON.stringify(lane(1)).replace(/}$/, `,"a":1234567890123456789${n}}`)
+    );
+    const { code, stderr } = await run(["merge", "-"], {
+      stdin: lines.join("\n"),
+    });
+    strictEqual(code, 65);
+    match(stderr, /1 in conflict/);
+    const clocked = await run(["merge", "-"], {
+      stdin: JSON.stringify(lane(1, { lamportclock: 3 })),
+    });
+    strictEqual(clocked.code, 0, clocked.stderr);
+  }));
+
 Deno.test(needing(
   [await commandNeed("git")],
   "merge, as git's merge driver: branches that both write a log -> one log, in order, no conflict",

@@ -6,7 +6,12 @@
 
 import { EXIT, KittyError, reasonOf, usageError } from "../../base/errors.ts";
 import { writeDurably } from "../../base/files.ts";
-import { isJsonObject, type JsonObject } from "../../base/json.ts";
+import {
+  isJsonObject,
+  type JsonObject,
+  parseDocument,
+} from "../../base/json.ts";
+import { parseExact } from "../../contract/rows/canonical.ts";
 import { lift, type LogPlace } from "../../contract/rows/lift.ts";
 import {
   type Order,
@@ -81,8 +86,8 @@ async function merge(call: Call): Promise<number> {
       if (!await terminal.write(text)) return EXIT.ok;
     }
   } else {
-    const all = [...order.ordered, ...order.errors.map(({ line }) => line)];
-    await replace(output, joined(all));
+    const aside = order.errors.map(({ line }) => line);
+    await replace(output, joined([...order.ordered, ...onceEach(aside)]));
   }
   const report = args.text("report");
   if (report !== undefined) {
@@ -101,6 +106,13 @@ async function merge(call: Call): Promise<number> {
       `${errors.length} set aside, ${conflicts.length} in conflict`,
   );
   return errors.length + conflicts.length > 0 ? EXIT.invalid : EXIT.ok;
+}
+
+/** Lines with the same bytes once: git merges three copies of a log, again and again. */
+function onceEach(places: readonly Place[]): Place[] {
+  const decoder = new TextDecoder("latin1");
+  const byText = Map.groupBy(places, ({ bytes }) => decoder.decode(bytes));
+  return [...byText.values()].map(([first]) => first!);
 }
 
 function reportOf(order: Order<Place>): object {
@@ -202,18 +214,20 @@ function statusLine(text: string | undefined): JsonObject | undefined {
 
 /** The row that a line of a status log would become; undefined for a row. */
 function upcast(
-  { text, line: { log } }: OrderedLine<Place>,
+  { text, line: { log, bytes } }: OrderedLine<Place>,
   only: LogPlace,
 ): JsonObject | undefined {
   const line = statusLine(text);
   if (!line) return undefined;
-  // What fits no shape has its place nevertheless.
-  const { event_id, at, timestamp, ...rest } = line;
+  // What fits no shape has its place nevertheless, and so has what would not be the same as a value.
+  const { event_id, at, timestamp, ...rest } = parseExact(text!) as JsonObject;
+  const isExact = !parseDocument(bytes).problems &&
+    !Object.hasOwn(line, "lamportclock");
   const place = {
     missionId: log.missionId ?? only.missionId,
     missionSlug: log.missionSlug ?? only.missionSlug,
   };
-  return lift(line, place).row ??
+  return (isExact ? lift(line, place).row : undefined) ??
     { ...rest, id: event_id, time: at ?? timestamp };
 }
 
