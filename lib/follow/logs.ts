@@ -175,7 +175,10 @@ async function lookAt(
   if (real === undefined) return undefined;
   const stat = await Deno.stat(real);
   if (!stat.isFile) throw new Error("it is not a file");
-  const times = [stat.mtime, stat.ctime].map((time) => time?.getTime() ?? 0);
+  const meta = await Deno.stat(`${parentOf(path)}/meta.json`)
+    .catch(() => undefined);
+  const times = [stat.mtime, stat.ctime, meta?.mtime, meta?.ctime]
+    .map((time) => time?.getTime() ?? 0);
   return {
     path: real,
     name,

@@ -31,7 +31,7 @@ export async function writeLogNotes(
 ): Promise<void> {
   let commit = kv.atomic(), bytes = 0, count = 0;
   for (const note of notes) {
-    const value = toBytes(note);
+    const value = bounded(note);
     if (bytes + value.length > COMMIT_BYTES_MAX || count === NOTES_AT_ONCE) {
       await commit.commit();
       commit = kv.atomic();
@@ -43,6 +43,17 @@ export async function writeLogNotes(
   }
   if (count > 0) await commit.commit();
 }
+
+/** A note that fits into one value: what lines were refused for goes first. */
+function bounded(note: LogNote): Uint8Array {
+  const value = toBytes(note);
+  if (value.length <= VALUE_BYTES_MAX) return value;
+  const refused = note.refused.map(({ sum }) => ({ sum }));
+  return toBytes({ ...note, refused });
+}
+
+/** Somewhat less than a value of Deno KV may hold. */
+const VALUE_BYTES_MAX = 60_000;
 
 /** Keys of one commit: each is a path, and Deno KV bounds their sum. */
 const NOTES_AT_ONCE = 50;

@@ -269,6 +269,41 @@ Deno.test("follow --once: a meta.json that is none -> what needs it waits, and c
     );
   }));
 
+Deno.test("follow --once: a meta.json that comes late -> what was refused without it comes, too", () =>
+  withProgram(async (run) => {
+    await using project = await Project.make();
+    await Deno.remove(`${project.path}/.kittify`, { recursive: true });
+    await project.mission(1, [lane(1)], "");
+    const meta = `${project.path}/kitty-specs/mission-1/meta.json`;
+    await Deno.remove(meta);
+    const longAgo = new Date(Date.now() - 60_000);
+    await Deno.utime(project.logOf(1), longAgo, longAgo);
+    strictEqual((await once(run, project.path)).total.recorded, 0);
+    await once(run, project.path);
+    await Deno.writeTextFile(
+      meta,
+      JSON.stringify({ mission_id: missionId(1), mission_slug: "mission-1" }),
+    );
+    strictEqual((await once(run, project.path)).total.recorded, 1);
+  }));
+
+Deno.test("follow --once, follow status: very many refused lines with odd names -> all counted, nothing steers the terminal, other logs go on", () =>
+  withProgram(async (run) => {
+    await using project = await Project.make();
+    const odd = Array.from(
+      { length: 1_400 },
+      (_, n) => lane(n, { ["漢\u001b[31m\n".repeat(20)]: 1 }),
+    );
+    await project.mission(1, odd);
+    await project.mission(2, [lane(9_000)]);
+    const { total, code } = await once(run, project.path);
+    deepStrictEqual([code, total.recorded, total.refused], [0, 1, 1_400]);
+    const { stdout } = await run(["follow", "status"]);
+    match(stdout, /refused +1400/);
+    ok(!stdout.includes("\u001b"));
+    strictEqual((await once(run, project.path)).total.refused, 0);
+  }));
+
 Deno.test("follow --once: no meta.json and no id -> the project's source", () =>
   withProgram(async (run) => {
     await using project = await Project.make();

@@ -226,7 +226,9 @@ async function status(call: Call): Promise<number> {
   await out.data(document, tableOf(document));
   for (const { file, line, why } of refusals) {
     if (why !== undefined) {
-      await out.line(`${printable(file, Infinity)}:${line}: ${why}`);
+      await out.line(
+        printable(`${file}:${line}: ${why}`, Infinity),
+      );
     }
   }
   return EXIT.ok;
