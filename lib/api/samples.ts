@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { JsonObject } from "../base/json.ts";
+import { referred } from "../contract/rows/reference.ts";
 import type { Schema } from "../contract/rows/row_contract.ts";
 
 /** A ULID, the n-th of those that samples have. */
@@ -46,6 +46,9 @@ const TEXTS: readonly string[] = [
   "0123456789abcdef0123456789abcdef01234567",
 ];
 
+/** Bounds of samples: what asks for more is shown without one. */
+const DEPTH_MAX = 20, ITEMS_MAX = 20, CHARS_MAX = 1_000;
+
 /** A schema with what it refers to. */
 type Referring = Schema & {
   readonly $ref?: string;
@@ -65,9 +68,13 @@ export function sampleOf(
   schema: Referring,
   root: object = schema,
   name = "",
+  depth = 0,
 ): unknown {
+  if (depth > DEPTH_MAX) return undefined;
+  const inner = (one: Referring, of = name) =>
+    sampleOf(one, root, of, depth + 1);
   if (schema.$ref !== undefined) {
-    return sampleOf(referred(root, schema.$ref), root, name);
+    return inner((referred(root, schema.$ref) ?? {}) as Referring);
   }
   if (schema.const !== undefined) return schema.const;
   const named = BY_NAME[name];
@@ -75,17 +82,18 @@ export function sampleOf(
     return schema.enum.includes(named) ? named : schema.enum[0];
   }
   if (schema.anyOf) {
-    const samples = schema.anyOf.map((one) => sampleOf(one, root, name));
+    const samples = schema.anyOf.map((one) => inner(one));
     return samples.find((sample) => sample !== undefined && sample !== null) ??
       samples[0];
   }
   const [type] = [schema.type ?? "object"].flat();
   switch (type) {
     case "object":
-      return objectOf(schema, root);
+      return objectOf(schema, inner);
     case "array": {
-      const item = sampleOf(schema.items ?? {}, root, name);
-      return Array.from({ length: schema.minItems ?? 0 }, () => item);
+      const { minItems = 0, items = {} } = schema;
+      if (minItems > ITEMS_MAX) return undefined;
+      return Array.from({ length: minItems }, () => inner(items));
     }
     case "string":
       return textOf(schema, name);
@@ -99,11 +107,14 @@ export function sampleOf(
   }
 }
 
-function objectOf(schema: Referring, root: object): unknown {
+function objectOf(
+  schema: Referring,
+  inner: (one: Referring, name: string) => unknown,
+): unknown {
   const names = schema.required ?? [];
   const members = names.map((name): [string, unknown] => [
     name,
-    sampleOf(schema.properties?.[name] ?? { type: "string" }, root, name),
+    inner(schema.properties?.[name] ?? { type: "string" }, name),
   ]);
   return members.some(([, value]) => value === undefined)
     ? undefined
@@ -112,6 +123,7 @@ function objectOf(schema: Referring, root: object): unknown {
 
 function textOf(schema: Schema, name: string): string | undefined {
   const { pattern, format, minLength = 0 } = schema;
+  if (minLength > CHARS_MAX) return undefined;
   const named = BY_NAME[name];
   const asPeopleSay = name.replaceAll("_", " ") || "text";
   const texts = [...typeof named === "string" ? [named] : [], ...TEXTS];
@@ -122,13 +134,4 @@ function textOf(schema: Schema, name: string): string | undefined {
   }
   const text = typeof named === "string" ? named : asPeopleSay;
   return text.padEnd(minLength, ".");
-}
-
-/** What a reference within a document points to. */
-function referred(root: object, reference: string): Referring {
-  const names = reference.replace(/^#\/?/, "").split("/").filter(Boolean)
-    .map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~"));
-  let found: unknown = root;
-  for (const name of names) found = (found as JsonObject | undefined)?.[name];
-  return (found ?? {}) as Referring;
 }

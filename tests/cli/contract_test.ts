@@ -208,6 +208,40 @@ const WRONG: [string, Record<string, unknown>, RegExp][] = [
     /a pattern whose repetition is repeated/,
   ],
   [
+    "a pattern for names that takes for ever",
+    {
+      "data/order.placed.v1.schema.json": {
+        patternProperties: { "^(a+)+$": {} },
+      },
+    },
+    /repetition is repeated/,
+  ],
+  [
+    "a schema that is judged later",
+    { "data/order.placed.v1.schema.json": { $async: true } },
+    /\$async: it may not be/,
+  ],
+  [
+    "a schema that refers to itself",
+    { "data/order.placed.v1.schema.json": { allOf: [{ $ref: "#" }] } },
+    /a schema refers to itself/,
+  ],
+  [
+    "references that double again and again",
+    {
+      "data/order.placed.v1.schema.json": {
+        $ref: "#/$defs/d0",
+        $defs: Object.fromEntries(
+          Array.from({ length: 30 }, (_, n) => {
+            const $ref = `#/$defs/d${n + 1}`;
+            return [`d${n}`, n === 29 ? {} : { allOf: [{ $ref }, { $ref }] }];
+          }),
+        ),
+      },
+    },
+    /references lead to too many/,
+  ],
+  [
     "nested without end",
     {
       "data/order.placed.v1.schema.json": Array.from({ length: 20 }).reduce(

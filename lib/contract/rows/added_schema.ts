@@ -8,7 +8,8 @@
 import { Ajv2020, type AnySchema } from "ajv/dist/2020.js";
 import type { Validator } from "../../../contracts/generated/validators.js";
 import { KittyError, reasonOf } from "../../base/errors.ts";
-import type { JsonObject } from "../../base/json.ts";
+import { isJsonObject, type JsonObject } from "../../base/json.ts";
+import { referred } from "./reference.ts";
 import type { Schema } from "./row_contract.ts";
 import { instantOf } from "./times.ts";
 
@@ -39,13 +40,51 @@ export function checkedSchema(file: string, schema: JsonObject): Schema {
       ) {
         throw bad(file, `${at}: a reference that leaves the file`);
       }
+      if (name === "$async") throw bad(file, `${at}: it may not be`);
       if (name === "pattern" && typeof member === "string") {
         checkPattern(member, file, at);
+      }
+      if (name === "patternProperties" && isJsonObject(member)) {
+        for (const key of Object.keys(member)) checkPattern(key, file, at);
       }
       open.push([member, at, depth + 1]);
     }
   }
+  checkReferences(file, schema);
   return schema as Schema;
+}
+
+/** Keywords whose schemas speak of the same value. */
+const IN_PLACE = ["allOf", "anyOf", "oneOf", "not", "if", "then", "else"];
+
+/** How many schemas one value may meet. */
+const IN_PLACE_MAX = 2_000;
+
+/**
+ * Judging a value must end, and soon: no schema refers to itself for the same
+ * value, nor to others that refer to others so often that they are too many.
+ */
+function checkReferences(file: string, root: JsonObject): void {
+  let met = 0;
+  const visit = (schema: unknown, around: readonly unknown[]): void => {
+    if (!isJsonObject(schema)) return;
+    if (around.includes(schema)) throw bad(file, "a schema refers to itself");
+    met += 1;
+    if (met > IN_PLACE_MAX) throw bad(file, "references lead to too many");
+    const inside = [...around, schema];
+    const { $ref } = schema;
+    if (typeof $ref === "string") visit(referred(root, $ref), inside);
+    for (const name of IN_PLACE) {
+      for (const one of [schema[name] ?? []].flat()) visit(one, inside);
+    }
+  };
+  const all: unknown[] = [root];
+  for (let next = all.pop(); next !== undefined; next = all.pop()) {
+    if (typeof next !== "object" || next === null) continue;
+    met = 0;
+    visit(next, []);
+    all.push(...Object.values(next));
+  }
 }
 
 /** Patterns in which a repetition is repeated may take for ever on some texts. */
