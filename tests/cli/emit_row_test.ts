@@ -3,6 +3,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { producer } from "../../lib/contract/rows/producer.ts";
 import { checkRow } from "../../lib/contract/rows/row_contract.ts";
+import { tempFolder } from "../support/home.ts";
 import { documentsOf, type Run, withProgram } from "../support/program.ts";
 import { lane, missionId, Project, ulidAt } from "../support/project.ts";
 
@@ -87,6 +88,34 @@ Deno.test("emit <row>: --mission, --data, numbers, null, attributes -> each wher
     strictEqual(JSON.parse(begun.stdout).status, "queued", begun.stdout);
     const [, second] = await exported(run);
     match(second.source, /^\/spec-kitty\/projects\/5c0f6f0e-/);
+  }));
+
+Deno.test("emit <row> --data: numbers that cannot be kept -> 64; a file that is too large, not there -> lost, and why", () =>
+  withProgram(async (run) => {
+    const emit = async (data: string) => {
+      const args = ["--mission-id", missionId(1), "--json", "--data", data];
+      return await run([...LANE, ...args]);
+    };
+    const changed = await emit('{"reason":1e999}');
+    strictEqual(changed.code, 64);
+    match(changed.stdout, /--data takes a JSON object/);
+    await using folder = await tempFolder();
+    using file = await Deno.open(`${folder.path}/large`, {
+      create: true,
+      write: true,
+    });
+    await file.truncate(3 * 2 ** 30);
+    for (
+      const [name, why] of [
+        ["large", /it has 3221225472 bytes/],
+        ["none", /cannot read/],
+      ] as const
+    ) {
+      const { code, stdout } = await emit(`@${folder.path}/${name}`);
+      const receipt = JSON.parse(stdout);
+      deepStrictEqual([code, receipt.status], [0, "lost"]);
+      match(receipt.warning, why);
+    }
   }));
 
 Deno.test("emit <row>: a retry with its --id -> the same event, also after it has left the queue", () =>

@@ -6,7 +6,9 @@
 
 import { reasonOf, usageError } from "../../base/errors.ts";
 import type { Args, Option } from "../../base/arguments.ts";
-import { isJsonObject, type JsonObject } from "../../base/json.ts";
+import { Deadline } from "../../base/deadline.ts";
+import { type JsonObject, parseDocument } from "../../base/json.ts";
+import { EVENT_BYTES_MAX, TIMEOUT_MS_DEFAULT } from "../../base/limits.ts";
 import type { KnownType } from "../../contract/rows/contracts.ts";
 import type { RowType, Schema } from "../../contract/rows/row_contract.ts";
 import { expectedOf, textsOf } from "../../contract/rows/row_problems.ts";
@@ -14,7 +16,7 @@ import { briefOfRow } from "../../event/stored.ts";
 import { missionAround, missionNamed } from "../../follow/mission.ts";
 import { type Call, type Command, EMIT_OPTIONS } from "../command.ts";
 import { rowContracts } from "../contract_choice.ts";
-import { printable } from "../output.ts";
+import { printable, problemText } from "../output.ts";
 import { atNoCost, emitDraft } from "./emit.ts";
 
 /** Attributes, each with the option that gives it. */
@@ -201,7 +203,7 @@ async function draftOf(
   type: RowType,
 ): Promise<{ draft: JsonObject; trouble?: Error }> {
   const { args } = call;
-  const { data: base, trouble } = await givenData(args);
+  const { data: base, trouble } = await givenData(call);
   const mission = await missionOf(call);
   const data: JsonObject = { ...base };
   for (const { name, option, schema } of membersOf(type)) {
@@ -246,14 +248,15 @@ function attributesOf(args: Args): JsonObject {
 
 /** The data that `--data` gives. */
 async function givenData(
-  args: Args,
+  { args, world }: Call,
 ): Promise<{ data: JsonObject; trouble?: Error }> {
   const given = args.text("data");
   if (given === undefined) return { data: {} };
-  let text = given;
+  let bytes: Uint8Array = new TextEncoder().encode(given);
   if (given.startsWith("@")) {
     try {
-      text = await Deno.readTextFile(given.slice(1));
+      bytes = await Deadline.in(world.elapsedMs, TIMEOUT_MS_DEFAULT)
+        .race(readBounded(given.slice(1)), "read it");
     } catch (error) {
       const trouble = new Error(
         `cannot read ${given.slice(1)}: ${reasonOf(error)}`,
@@ -261,13 +264,21 @@ async function givenData(
       return { data: {}, trouble };
     }
   }
-  try {
-    const data = JSON.parse(text);
-    if (isJsonObject(data)) return { data };
-  } catch {
-    // Said below.
+  const { value, problems: [first] = [] } = parseDocument(bytes);
+  if (value && !first) return { data: value };
+  throw usageError(
+    "--data takes a JSON object, or @FILE with one",
+    value && first && problemText(first),
+  );
+}
+
+/** A file, or what comes out of a pipe: no more than an event may hold. */
+async function readBounded(path: string): Promise<Uint8Array> {
+  const { isFile, size } = await Deno.stat(path);
+  if (isFile && size > EVENT_BYTES_MAX) {
+    throw new Error(`it has ${size} bytes, and an event ${EVENT_BYTES_MAX}`);
   }
-  throw usageError("--data takes a JSON object, or @FILE with one");
+  return await Deno.readFile(path);
 }
 
 /** A text as what the schema allows; what is none of it is for the contract to judge. */
