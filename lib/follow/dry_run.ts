@@ -6,10 +6,9 @@
 
 import type { JsonObject } from "../base/json.ts";
 import type { RowPlace } from "../event/row_event.ts";
-import { type LineRow, linesOf, readLine } from "./lines.ts";
+import type { LineRow } from "./lines.ts";
 import { findLogs, type LogRoot, type OddLog } from "./logs.ts";
-import { readMission } from "./mission.ts";
-import { byTime, type LogNews, Reading } from "./reading.ts";
+import { byTime, type LogNews, readAll, Reading } from "./reading.ts";
 
 /** What logs hold. */
 export interface DryRun {
@@ -29,10 +28,7 @@ export async function dryRun(
   for (const log of logs) {
     const reading = new Reading(log, undefined);
     readings.push(reading);
-    const mission = await readMission(log, log.projectUuid);
-    for (const line of linesOf(await Deno.readFile(log.path))) {
-      reading.take(line, readLine(line, mission, place));
-    }
+    await readAll(reading, log, place);
   }
   const pending = readings.flatMap(({ pending }) => pending).sort(byTime);
   return {

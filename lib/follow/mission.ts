@@ -14,7 +14,12 @@ const META_BYTES_MAX = 1024 * 1024;
 
 /** What the mission's `meta.json` says; or why it cannot be read, and then what depends on it waits. */
 export type Mission =
-  | { readonly place: LogPlace; readonly trouble?: never }
+  | {
+    readonly place: LogPlace;
+    /** There is no `meta.json`. */
+    readonly isAlone?: true;
+    readonly trouble?: never;
+  }
   | { readonly trouble: string; readonly place?: never };
 
 /** Reads the `meta.json` beside a log. */
@@ -25,7 +30,7 @@ export async function readMission(
   const meta = `${parentOf(path)}/meta.json`;
   try {
     const real = await realInside(meta, within);
-    if (real === undefined) return { place: { projectUuid } };
+    if (real === undefined) return { place: { projectUuid }, isAlone: true };
     const { isFile, size } = await Deno.stat(real);
     if (!isFile) return { trouble: "its meta.json is not a file" };
     if (size > META_BYTES_MAX) return { trouble: "its meta.json is too large" };

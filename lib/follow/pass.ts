@@ -5,14 +5,17 @@
  * @module
  */
 
-import { reasonOf } from "../base/errors.ts";
 import type { RowIdentity } from "../event/event.ts";
 import type { Home } from "../home/home.ts";
 import type { LogNote } from "../home/queue.ts";
-import { linesOf, readLine } from "./lines.ts";
 import { findLogs, type LogFile, type LogRoot, type OddLog } from "./logs.ts";
-import { readMission } from "./mission.ts";
-import { byTime, type LogNews, type Pending, Reading } from "./reading.ts";
+import {
+  byTime,
+  type LogNews,
+  type Pending,
+  readAll,
+  Reading,
+} from "./reading.ts";
 import { everStored, hold, recordAll, type Stopped } from "./recording.ts";
 
 /** What a pass works with. */
@@ -67,22 +70,10 @@ export class Passes {
     }
     // What is changed now may change again within what its time can tell.
     const isSettled = Math.abs(nowMs() - log.changedMs) > SETTLED_MS;
-    try {
-      const mission = await readMission(log, log.projectUuid);
-      const { nodeId, settings } = home.context;
-      const place = { nodeId, team: settings.current.teamSlug };
-      const bytes = await readBounded(log);
-      for (const line of linesOf(bytes)) {
-        reading.take(line, readLine(line, mission, place));
-      }
-      if (mission.trouble && reading.news.waiting > 0) {
-        reading.news.trouble = mission.trouble;
-      }
-      reading.seen = isSettled ? log.seen : null;
-    } catch (error) {
-      reading.news.trouble = reasonOf(error);
-      reading.seen = null;
-    }
+    const { nodeId, settings } = home.context;
+    const place = { nodeId, team: settings.current.teamSlug };
+    const isRead = await readAll(reading, log, place);
+    reading.seen = isRead && isSettled ? log.seen : null;
     return reading;
   }
 
@@ -125,13 +116,3 @@ export class Passes {
 
 /** A file whose last change is younger may change again without a sign. */
 const SETTLED_MS = 2_000;
-
-/** Largest log that is read. */
-const LOG_BYTES_MAX = 1024 ** 3;
-
-async function readBounded({ path, bytes }: LogFile): Promise<Uint8Array> {
-  if (bytes > LOG_BYTES_MAX) {
-    throw new Error(`it has more than ${LOG_BYTES_MAX} bytes`);
-  }
-  return await Deno.readFile(path);
-}

@@ -4,13 +4,22 @@
  * @module
  */
 
+import { reasonOf } from "../base/errors.ts";
 import type { Problem } from "../base/problem.ts";
 import { idTaken, noClockLeft, tooLarge } from "../contract/contract.ts";
 import type { Imported } from "../home/import.ts";
 import type { LogNote } from "../home/queue.ts";
 import type { Recorded } from "../home/record.ts";
-import type { LineRow, LogLine, ReadLine } from "./lines.ts";
+import type { RowPlace } from "../event/row_event.ts";
+import {
+  type LineRow,
+  linesOf,
+  type LogLine,
+  type ReadLine,
+  readLine,
+} from "./lines.ts";
 import type { LogFile } from "./logs.ts";
+import { readMission } from "./mission.ts";
 
 /** Something about a line that a person should know. */
 export interface LineNews {
@@ -49,12 +58,15 @@ export class Reading {
   readonly pending: Pending[] = [];
   /** What the note is to say of the file; undefined where it was not read. */
   seen: string | null | undefined;
+  /** Whether a `meta.json` was ever beside it. */
+  hadMeta: boolean;
   readonly #log: LogFile;
   readonly #refusedBefore: ReadonlySet<string>;
   readonly #refused: { sum: string; line?: number; why?: string }[] = [];
 
   constructor(log: LogFile, note: LogNote | undefined) {
     this.#log = log;
+    this.hadMeta = note?.meta ?? false;
     this.#refusedBefore = new Set(note?.refused.map(({ sum }) => sum));
     this.news = {
       file: log.name,
@@ -141,7 +153,8 @@ export class Reading {
     const { seen, news: { rows, waiting } } = this;
     if (seen === undefined) return undefined;
     const { path } = this.#log;
-    return { path, seen, rows, waiting, refused: this.#refused };
+    const refused = this.#refused;
+    return { path, seen, rows, waiting, refused, meta: this.hadMeta };
   }
 }
 
@@ -157,4 +170,43 @@ export function byTime(a: Pending, b: Pending): number {
   if (difference !== 0n) return difference < 0n ? -1 : 1;
   const [left, right] = [a.row.identity.id, b.row.identity.id];
   return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/**
+ * Reads a log as a whole. What keeps it from being read, or lines from being
+ * taken, is its trouble.
+ *
+ * @returns whether it was read to its end
+ */
+export async function readAll(
+  reading: Reading,
+  log: LogFile,
+  place: Omit<RowPlace, "contract">,
+): Promise<boolean> {
+  const { news } = reading;
+  try {
+    const found = await readMission(log, log.projectUuid);
+    // Without it, lines that have no id of their own would be others than before.
+    const isGone = found.place && found.isAlone && reading.hadMeta;
+    const mission = isGone ? { trouble: "its meta.json is gone" } : found;
+    if (found.place && !found.isAlone) reading.hadMeta = true;
+    for (const line of linesOf(await readBounded(log))) {
+      reading.take(line, readLine(line, mission, place));
+    }
+    if (mission.trouble && news.waiting > 0) news.trouble = mission.trouble;
+    return true;
+  } catch (error) {
+    news.trouble = reasonOf(error);
+    return false;
+  }
+}
+
+/** Largest log that is read. */
+const LOG_BYTES_MAX = 1024 ** 3;
+
+async function readBounded({ path, bytes }: LogFile): Promise<Uint8Array> {
+  if (bytes > LOG_BYTES_MAX) {
+    throw new Error(`it has more than ${LOG_BYTES_MAX} bytes`);
+  }
+  return await Deno.readFile(path);
 }

@@ -88,6 +88,8 @@ export interface LogNote {
   readonly rows: number;
   /** Lines that wait for something outside of the log. */
   readonly waiting: number;
+  /** Whether a `meta.json` was ever beside it. */
+  readonly meta?: boolean;
   /** Lines that fit no shape, the first of them in full. */
   readonly refused: readonly RefusedLine[];
 }

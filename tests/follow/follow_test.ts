@@ -269,6 +269,26 @@ Deno.test("follow --once: a meta.json that is none -> what needs it waits, and c
     );
   }));
 
+Deno.test("follow --once: a meta.json that is gone for a while -> what needs it waits, nothing comes twice", () =>
+  withProgram(async (run) => {
+    await using project = await Project.make();
+    await project.mission(1, [lane(1)]);
+    strictEqual((await once(run, project.path)).total.recorded, 1);
+    const meta = `${project.path}/kitty-specs/mission-1/meta.json`;
+    await Deno.rename(meta, `${meta}.gone`);
+    await project.append(1, [lane(2)]);
+    const { total, stderr } = await once(run, project.path);
+    strictEqual(total.recorded, 0);
+    match(stderr, /its meta\.json is gone/);
+    await Deno.rename(`${meta}.gone`, meta);
+    strictEqual((await once(run, project.path)).total.recorded, 1);
+    const rows = await exported(run);
+    deepStrictEqual(
+      rows.map(({ id, missionid }) => [id, missionid]),
+      [1, 2].map((n) => [ulidAt(n), missionId(1)]),
+    );
+  }));
+
 Deno.test("follow --once: a meta.json that comes late -> what was refused without it comes, too", () =>
   withProgram(async (run) => {
     await using project = await Project.make();
@@ -383,6 +403,18 @@ Deno.test("follow --dry-run: rows without clock and node, in order; nothing is r
       await Deno.stat(`${home}/events.kv`).catch(() => "none"),
       "none",
     );
+  }));
+
+Deno.test("follow --dry-run: a meta.json that is none -> what waits for it is said, the other logs' rows are shown", () =>
+  withProgram(async (run) => {
+    await using project = await Project.make();
+    await project.mission(1, [lane(1)], "{ no json");
+    await project.mission(2, [lane(2)]);
+    const { stdout, stderr } = await run(["follow", "--dry-run"], {
+      cwd: project.path,
+    });
+    deepStrictEqual(documentsOf(stdout).map(({ id }) => id), [ulidAt(2)]);
+    match(stderr, /mission-1.*its meta\.json is not a JSON object/);
   }));
 
 Deno.test("follow: where there is no project -> 64 with what to do; a path that is not there, too", () =>
