@@ -32,21 +32,25 @@ function word(description: string, ...examples: string[]): Form {
   return { ...TEXT, description, examples };
 }
 
-const to = (name: string): Form => ({ $ref: `#/components/schemas/${name}` });
+/** Where descriptions keep schemas. */
+export const SCHEMAS = "#/components/schemas/";
+
+/** A reference to a schema that a description keeps. */
+export function toSchema(name: string): Form {
+  return { $ref: SCHEMAS + name };
+}
 
 const counts = (...names: string[]): Record<string, Form> =>
   Object.fromEntries(names.map((name) => [name, COUNT]));
 
 /** All forms, by their names. */
 export const ANSWERS: Readonly<Record<string, Form>> = {
-  Failure: {
-    ...objectWith({ error: { ...TEXT, description: "Why, in words." } }, {
-      details: {
-        ...listOf(to("EventResult")),
-        description: "Each event that stood in the way.",
-      },
-    }),
-  },
+  Failure: objectWith({ error: { ...TEXT, description: "Why, in words." } }, {
+    details: {
+      ...listOf(toSchema("EventResult")),
+      description: "Each event that stood in the way.",
+    },
+  }),
   EventResult: objectWith(
     {
       event_id: TEXT,
@@ -60,7 +64,7 @@ export const ANSWERS: Readonly<Record<string, Form>> = {
   Results: objectWith(
     {
       results: {
-        ...listOf(to("EventResult")),
+        ...listOf(toSchema("EventResult")),
         description: "In the order of the events.",
       },
       lamport_clock: {

@@ -9,11 +9,11 @@ import { VERSION } from "../base/build.ts";
 import { BATCH_EVENTS_MAX, PATHS } from "../base/wire.ts";
 import type { RowContracts } from "../contract/rows/contracts.ts";
 import { AGENT_PATHS } from "../route/agent_file.ts";
-import { ANSWERS, type Form, listOf, objectWith } from "./answers.ts";
+import { type Form, listOf, objectWith, toSchema } from "./answers.ts";
 import {
+  componentsOf,
   describeContracts,
   type DescribedType,
-  toSchema,
 } from "./contracts.ts";
 import { SAMPLE_TIME, sampleId } from "./samples.ts";
 
@@ -35,7 +35,8 @@ function message(
 
 /** The description, with the contracts that a home knows. */
 export async function asyncApi(rows: RowContracts): Promise<Form> {
-  const { types, schemas } = await describeContracts(rows);
+  const described = await describeContracts(rows);
+  const { types } = described;
   const events = namesOf(types, ""), drafts = namesOf(types, DRAFT);
   const cloud = namesOf(types.filter(({ isRow }) => isRow), "");
   return {
@@ -76,14 +77,7 @@ export async function asyncApi(rows: RowContracts): Promise<Form> {
         ...socketMessages(types),
         ...httpMessages(types),
       },
-      schemas: {
-        ...ANSWERS,
-        ...schemas,
-        ...Object.fromEntries(
-          types.map(({ type, schema }) => [type, schema]),
-        ),
-        AnyEvent: { anyOf: types.map(({ type }) => toSchema(type)) },
-      },
+      schemas: componentsOf(described),
     },
   };
 }

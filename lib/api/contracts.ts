@@ -11,16 +11,16 @@ import {
   EVENT_TYPES,
   loadContractSchema,
 } from "../contract/contract.ts";
-import type { RowContracts } from "../contract/rows/contracts.ts";
-import {
-  checkRow,
-  type RowContract,
-  type RowType,
-  type Schema,
+import { RowContracts } from "../contract/rows/contracts.ts";
+import type {
+  RowContract,
+  RowType,
+  Schema,
 } from "../contract/rows/row_contract.ts";
 import { MISSION_SOURCE, PROJECT_SOURCE } from "../contract/sources.ts";
-import { complete, render } from "../event/event.ts";
-import type { Form } from "./answers.ts";
+import { type CallContext, complete, render } from "../event/event.ts";
+import { prepareRow } from "../event/rows.ts";
+import { ANSWERS, type Form, SCHEMAS, toSchema } from "./answers.ts";
 import { SAMPLE_NODE, SAMPLE_TIME, sampleId, sampleOf } from "./samples.ts";
 
 /** A type of events, whatever its contract. */
@@ -41,14 +41,6 @@ export interface Described {
   readonly types: readonly DescribedType[];
   /** Schemas that those of the types refer to, by their names. */
   readonly schemas: Readonly<Record<string, Form>>;
-}
-
-/** Where descriptions keep schemas. */
-const SCHEMAS = "#/components/schemas/";
-
-/** A reference to a schema that a description keeps. */
-export function toSchema(name: string): Form {
-  return { $ref: SCHEMAS + name };
 }
 
 /** What descriptions say of the contracts. */
@@ -90,6 +82,21 @@ export async function describeContracts(
   return { types, schemas };
 }
 
+/** All schemas of a description, by their names. */
+export function componentsOf({ types, schemas }: Described): Form {
+  return {
+    ...ANSWERS,
+    ...schemas,
+    ...Object.fromEntries(
+      types.map(({ type, schema, description }) => [
+        type,
+        { description, ...schema },
+      ]),
+    ),
+    AnyEvent: { anyOf: types.map(({ type }) => toSchema(type)) },
+  };
+}
+
 function exampleOf(
   event_type: string,
   payload: Schema,
@@ -99,15 +106,19 @@ function exampleOf(
   const draft = { event_type, payload: sampleOf(payload, root) };
   const checked = checkDraft(draft);
   if (!checked.draft) return undefined;
-  const call = {
+  const { bytes } = render(complete(checked.draft, callOf(n)), SAMPLE_NODE)
+    .stamp(n + 1);
+  return { event: JSON.parse(new TextDecoder().decode(bytes)), draft };
+}
+
+/** The call that makes the n-th example. */
+function callOf(n: number): CallContext {
+  return {
     newId: () => sampleId(n),
     nowMs: Date.parse(SAMPLE_TIME),
     teamSlug: "acme",
     project: {},
   };
-  const { bytes } = render(complete(checked.draft, call), SAMPLE_NODE)
-    .stamp(n + 1);
-  return { event: JSON.parse(new TextDecoder().decode(bytes)), draft };
 }
 
 function describedRow(
@@ -134,24 +145,20 @@ function describedRow(
     ...!isOfProject && of.scope && { missionid: sampleId(0) },
     data: sampleOf(of.data),
   };
-  const needed = [...envelope.required ?? [], ...of.requiredAttributes];
-  const row: JsonObject = {
-    specversion: "1.0",
-    id: sampleId(n),
-    ...given,
-    time: SAMPLE_TIME,
-    datacontenttype: "application/json",
-    ...of.dataschema !== undefined && { dataschema: of.dataschema },
-    lamportclock: n + 1,
-    nodeid: SAMPLE_NODE,
-  };
-  for (const name of needed) {
-    const sample = sampleOf(envelope.properties?.[name] ?? {}, envelope, name);
-    row[name] ??= sample;
-    if (!FILLED_IN.has(name)) given[name] ??= sample;
+  for (const name of [...envelope.required ?? [], ...of.requiredAttributes]) {
+    if (FILLED_IN.has(name)) continue;
+    given[name] ??= sampleOf(envelope.properties?.[name] ?? {}, envelope, name);
   }
-  const isGood = checkRow(contract, row).length === 0;
-  const example = isGood ? { event: row, draft: given } : undefined;
+  const { row } = prepareRow(
+    new RowContracts([contract]),
+    { ...given, time: SAMPLE_TIME },
+    callOf(n),
+    SAMPLE_NODE,
+  );
+  const example = row && {
+    event: { ...row.told, lamportclock: n + 1, nodeid: SAMPLE_NODE },
+    draft: given,
+  };
   return { type, description, isRow: true, schema, ...example && { example } };
 }
 

@@ -20,8 +20,12 @@ import {
   queried,
   rowsOf,
 } from "./operations.ts";
-import { ANSWERS, type Form, listOf, objectWith } from "./answers.ts";
-import { describeContracts, type Described, toSchema } from "./contracts.ts";
+import { type Form, listOf, objectWith, toSchema } from "./answers.ts";
+import {
+  componentsOf,
+  describeContracts,
+  type Described,
+} from "./contracts.ts";
 
 /** Where the two are found. */
 export const SERVERS = {
@@ -67,20 +71,7 @@ export async function openApi(rows: RowContracts): Promise<Form> {
             `A token of ${PATHS.token}, or of agent.token where the agent listens on TCP.`,
         },
       },
-      schemas: {
-        ...ANSWERS,
-        ...described.schemas,
-        ...Object.fromEntries(
-          described.types.map(({ type, schema, description }) => [
-            type,
-            { description, ...schema },
-          ]),
-        ),
-        AnyEvent: { anyOf: described.types.map(({ type }) => toSchema(type)) },
-        AnyRow: {
-          anyOf: rowsOf(described).map(({ type }) => toSchema(type)),
-        },
-      },
+      schemas: componentsOf(described),
     },
   };
 }

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type Form, listOf } from "./answers.ts";
-import { type Described, type DescribedType, toSchema } from "./contracts.ts";
+import { type Form, listOf, toSchema } from "./answers.ts";
+import type { Described, DescribedType } from "./contracts.ts";
 
 const JSON_TYPE = "application/json";
 
