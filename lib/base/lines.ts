@@ -114,3 +114,27 @@ function isMark(bytes: Uint8Array): boolean {
 function isBlank(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === SPACE || byte === TAB);
 }
+
+/** A line of bytes that are all here. */
+export interface WholeLine {
+  /** From 1 on; blank lines count. */
+  readonly number: number;
+  /** Without the line break. */
+  readonly bytes: Uint8Array;
+  /** Whether a line break ends it. */
+  readonly isEnded: boolean;
+}
+
+/** The lines of bytes that are all here, blank and long ones, too. */
+export function* linesIn(all: Uint8Array): Generator<WholeLine> {
+  let number = 0;
+  for (let at = 0; at < all.length;) {
+    const newline = all.indexOf(NEWLINE, at);
+    const isEnded = newline >= 0;
+    const end = isEnded ? newline : all.length;
+    const stop = end > at && all[end - 1] === RETURN ? end - 1 : end;
+    number += 1;
+    yield { number, bytes: all.subarray(at, stop), isEnded };
+    at = end + 1;
+  }
+}

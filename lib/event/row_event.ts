@@ -4,6 +4,7 @@
  * @module
  */
 
+import { digestOf } from "../base/digest.ts";
 import type { JsonObject } from "../base/json.ts";
 import { ROW_CLOCK_MAX } from "../base/limits.ts";
 import { MISSION_SOURCE, PROJECT_SOURCE } from "../contract/sources.ts";
@@ -17,7 +18,7 @@ export function identityOf(row: JsonObject): RowIdentity {
     source: row.source as string,
     id: row.id as string,
     time: time as string,
-    digest: digestOf(sorted(rest)),
+    digest: digestOfText(sorted(rest)),
   };
 }
 
@@ -117,7 +118,7 @@ export function queueIdOf(
   }
   return source.length <= SOURCE_CHARS_MAX
     ? `${id}@s:${source}`
-    : `${id}@d:${digestOf(source)}`;
+    : `${id}@d:${digestOfText(source)}`;
 }
 
 /** The stored form of a row that has its clock value and node already. */
@@ -157,17 +158,9 @@ function sorted(value: unknown): string {
 }
 
 /**
- * 64 bits of a text, in hexadecimal digits: two FNV-1a sums that begin
- * differently. Tells different contents apart; not fit against an adversary,
- * who could only hide that a row was changed, and never add one.
+ * What tells different texts apart. An adversary could only hide that a row
+ * was changed, and never add one.
  */
-function digestOf(text: string): string {
-  let a = 0x811c9dc5, b = 0x01000193;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    a = Math.imul(a ^ unit, 0x01000193);
-    b = Math.imul(b ^ (unit + i), 0x85ebca6b);
-  }
-  return [a, b].map((half) => (half >>> 0).toString(16).padStart(8, "0"))
-    .join("");
+function digestOfText(text: string): string {
+  return digestOf(text.length, (i) => text.charCodeAt(i));
 }

@@ -8,7 +8,7 @@ import type { JsonObject } from "../base/json.ts";
 import type { RowPlace } from "../event/row_event.ts";
 import type { LineRow } from "./lines.ts";
 import { findLogs, type LogRoot, type OddLog } from "./logs.ts";
-import { byTime, type LogNews, readAll, Reading } from "./reading.ts";
+import { byTime, type LogNews, Reading } from "./reading.ts";
 
 /** What logs hold. */
 export interface DryRun {
@@ -28,7 +28,7 @@ export async function dryRun(
   for (const log of logs) {
     const reading = new Reading(log, undefined);
     readings.push(reading);
-    await readAll(reading, log, place);
+    await reading.read(place);
   }
   const pending = readings.flatMap(({ pending }) => pending).sort(byTime);
   return {

@@ -4,8 +4,10 @@
  * @module
  */
 
+import { digestOf } from "../base/digest.ts";
 import { parseDocument } from "../base/json.ts";
 import { DOCUMENT_BYTES_MAX, EVENT_BYTES_MAX } from "../base/limits.ts";
+import { linesIn } from "../base/lines.ts";
 import type { Problem } from "../base/problem.ts";
 import { instantOf } from "../contract/rows/times.ts";
 import { tooLarge } from "../contract/contract.ts";
@@ -45,38 +47,18 @@ export type ReadLine =
   /** It cannot be told yet which mission it is of. */
   | { readonly kind: "waits" };
 
-const NEWLINE = 0x0a, RETURN = 0x0d;
-
 /** The lines of a log that have come to their end, blank ones left out. */
 export function* linesOf(log: Uint8Array): Generator<LogLine> {
-  let number = 0;
-  for (let at = 0; at < log.length;) {
-    const newline = log.indexOf(NEWLINE, at);
-    const end = newline < 0 ? log.length : newline;
-    number += 1;
-    const stop = log[end - 1] === RETURN ? end - 1 : end;
-    const bytes = log.subarray(at, Math.max(at, stop));
-    at = end + 1;
+  for (const { number, bytes, isEnded } of linesIn(log)) {
     if (isBlank(bytes)) continue;
     // Half a line waits for its rest; one that is whole needs no line break.
-    if (newline < 0 && parseDocument(bytes).problems) return;
-    yield { number, bytes, sum: sumOf(bytes) };
+    if (!isEnded && parseDocument(bytes).problems) return;
+    yield { number, bytes, sum: digestOf(bytes.length, (i) => bytes[i]!) };
   }
 }
 
 function isBlank(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0x20 || byte === 0x09);
-}
-
-/** 64 bits of a line in hexadecimal digits: FNV-1a twice; tells lines apart. */
-function sumOf(bytes: Uint8Array): string {
-  let a = 0x811c9dc5, b = 0x01000193;
-  for (let i = 0; i < bytes.length; i++) {
-    a = Math.imul(a ^ bytes[i]!, 0x01000193);
-    b = Math.imul(b ^ (bytes[i]! + i), 0x85ebca6b);
-  }
-  return [a, b].map((half) => (half >>> 0).toString(16).padStart(8, "0"))
-    .join("");
 }
 
 /** Makes a row of a line, and judges it. */

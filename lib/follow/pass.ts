@@ -7,15 +7,10 @@
 
 import type { RowIdentity } from "../event/event.ts";
 import type { Home } from "../home/home.ts";
+import { isSameRow } from "../home/import.ts";
 import type { LogNote } from "../home/queue.ts";
 import { findLogs, type LogFile, type LogRoot, type OddLog } from "./logs.ts";
-import {
-  byTime,
-  type LogNews,
-  type Pending,
-  readAll,
-  Reading,
-} from "./reading.ts";
+import { byTime, type LogNews, type Pending, Reading } from "./reading.ts";
 import { everStored, hold, recordAll, type Stopped } from "./recording.ts";
 
 /** What a pass works with. */
@@ -72,7 +67,7 @@ export class Passes {
     const isSettled = Math.abs(nowMs() - log.changedMs) > SETTLED_MS;
     const { nodeId, settings } = home.context;
     const place = { nodeId, team: settings.current.teamSlug };
-    const isRead = await readAll(reading, log, place);
+    const isRead = await reading.read(place);
     reading.seen = isRead && isSettled ? log.seen : null;
     return reading;
   }
@@ -94,8 +89,7 @@ export class Passes {
       const there = known.get(queue_id);
       if (!there) known.set(queue_id, identity);
       else {
-        const isSame = there.digest === identity.digest &&
-          there.time === identity.time;
+        const isSame = isSameRow(there, identity);
         item.reading.settle(item, isSame ? "known" : "conflict");
       }
       return !there;

@@ -59,14 +59,14 @@ export class Reading {
   /** What the note is to say of the file; undefined where it was not read. */
   seen: string | null | undefined;
   /** Whether a `meta.json` was ever beside it. */
-  hadMeta: boolean;
+  #hadMeta: boolean;
   readonly #log: LogFile;
   readonly #refusedBefore: ReadonlySet<string>;
   readonly #refused: { sum: string; line?: number; why?: string }[] = [];
 
   constructor(log: LogFile, note: LogNote | undefined) {
     this.#log = log;
-    this.hadMeta = note?.meta ?? false;
+    this.#hadMeta = note?.meta ?? false;
     this.#refusedBefore = new Set(note?.refused.map(({ sum }) => sum));
     this.news = {
       file: log.name,
@@ -79,8 +79,33 @@ export class Reading {
     };
   }
 
+  /**
+   * Reads the log as a whole. What keeps it from being read, or lines from
+   * being taken, is its trouble.
+   *
+   * @returns whether it was read to its end
+   */
+  async read(place: Omit<RowPlace, "contract">): Promise<boolean> {
+    const { news } = this, log = this.#log;
+    try {
+      const found = await readMission(log, log.projectUuid);
+      // Without it, lines that have no id of their own would be others than before.
+      const isGone = found.place && found.isAlone && this.#hadMeta;
+      const mission = isGone ? { trouble: "its meta.json is gone" } : found;
+      if (found.place && !found.isAlone) this.#hadMeta = true;
+      for (const line of linesOf(await readBounded(log))) {
+        this.#take(line, readLine(line, mission, place));
+      }
+      if (mission.trouble && news.waiting > 0) news.trouble = mission.trouble;
+      return true;
+    } catch (error) {
+      news.trouble = reasonOf(error);
+      return false;
+    }
+  }
+
   /** Takes what a line is. */
-  take(line: LogLine, read: ReadLine): void {
+  #take(line: LogLine, read: ReadLine): void {
     switch (read.kind) {
       case "row":
         this.news.rows += 1;
@@ -154,7 +179,7 @@ export class Reading {
     if (seen === undefined) return undefined;
     const { path } = this.#log;
     const refused = this.#refused;
-    return { path, seen, rows, waiting, refused, meta: this.hadMeta };
+    return { path, seen, rows, waiting, refused, meta: this.#hadMeta };
   }
 }
 
@@ -170,35 +195,6 @@ export function byTime(a: Pending, b: Pending): number {
   if (difference !== 0n) return difference < 0n ? -1 : 1;
   const [left, right] = [a.row.identity.id, b.row.identity.id];
   return left < right ? -1 : left > right ? 1 : 0;
-}
-
-/**
- * Reads a log as a whole. What keeps it from being read, or lines from being
- * taken, is its trouble.
- *
- * @returns whether it was read to its end
- */
-export async function readAll(
-  reading: Reading,
-  log: LogFile,
-  place: Omit<RowPlace, "contract">,
-): Promise<boolean> {
-  const { news } = reading;
-  try {
-    const found = await readMission(log, log.projectUuid);
-    // Without it, lines that have no id of their own would be others than before.
-    const isGone = found.place && found.isAlone && reading.hadMeta;
-    const mission = isGone ? { trouble: "its meta.json is gone" } : found;
-    if (found.place && !found.isAlone) reading.hadMeta = true;
-    for (const line of linesOf(await readBounded(log))) {
-      reading.take(line, readLine(line, mission, place));
-    }
-    if (mission.trouble && news.waiting > 0) news.trouble = mission.trouble;
-    return true;
-  } catch (error) {
-    news.trouble = reasonOf(error);
-    return false;
-  }
 }
 
 /** Largest log that is read. */

@@ -101,7 +101,7 @@ async function lookUp(
 }
 
 /** Whether two rows of one source and id differ in nothing but clock and node. */
-function isSameRow(a: RowIdentity, b: RowIdentity): boolean {
+export function isSameRow(a: RowIdentity, b: RowIdentity): boolean {
   return a.digest === b.digest && a.time === b.time;
 }
 

@@ -12,6 +12,7 @@ import {
   parseDocument,
 } from "../../base/json.ts";
 import { parseExact } from "../../contract/rows/canonical.ts";
+import { linesIn } from "../../base/lines.ts";
 import { lift, type LogPlace } from "../../contract/rows/lift.ts";
 import {
   type Order,
@@ -69,6 +70,14 @@ interface Place {
   readonly line: number;
   readonly bytes: Uint8Array;
   readonly log: LogPlace;
+  readonly status: StatusLine | undefined;
+}
+
+/** What a line of a status log says. */
+interface StatusLine {
+  readonly value: JsonObject;
+  /** Whether the value is all that the text says, and can become a row. */
+  readonly isExact: boolean;
 }
 
 async function merge(call: Call): Promise<number> {
@@ -141,13 +150,7 @@ async function readLog(
     : await readMission(found, undefined);
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const lines: OrderedLine<Place>[] = [];
-  let number = 0;
-  for (let at = 0; at < bytes.length;) {
-    const newline = bytes.indexOf(NEWLINE, at);
-    const end = newline < 0 ? bytes.length : newline;
-    const own = bytes.subarray(at, bytes[end - 1] === RETURN ? end - 1 : end);
-    at = end + 1;
-    number += 1;
+  for (const { number, bytes: own } of linesIn(bytes)) {
     if (own.every((byte) => byte <= SPACE)) continue;
     let text: string | undefined;
     try {
@@ -155,12 +158,14 @@ async function readLog(
     } catch {
       // It stays as it is, and is set aside.
     }
-    lines.push({ line: { file, line: number, bytes: own, log }, text });
+    const status = statusLine(text, own);
+    const line = { file, line: number, bytes: own, log, status };
+    lines.push({ line, text });
   }
   return lines;
 }
 
-const NEWLINE = 0x0a, RETURN = 0x0d, SPACE = 0x20;
+const NEWLINE = 0x0a, SPACE = 0x20;
 
 async function readWhole(call: Call, file: string): Promise<Uint8Array> {
   const input = await openInput(call, file, "name the logs in it");
@@ -182,8 +187,8 @@ async function readWhole(call: Call, file: string): Promise<Uint8Array> {
  */
 function onlyMission(lines: readonly OrderedLine<Place>[]): LogPlace {
   const ids = new Set<unknown>(), slugs = new Set<unknown>();
-  for (const { text, line: { log } } of lines) {
-    const { mission_id, mission_slug, payload } = statusLine(text) ?? {};
+  for (const { line: { log, status } } of lines) {
+    const { mission_id, mission_slug, payload } = status?.value ?? {};
     const inner = isJsonObject(payload) ? payload : {};
     for (const id of [log.missionId, mission_id, inner.mission_id]) ids.add(id);
     for (const slug of [log.missionSlug, mission_slug, inner.mission_slug]) {
@@ -199,36 +204,34 @@ function onlyText(values: ReadonlySet<unknown>): string | undefined {
 }
 
 /** A line of a status log; undefined where it is a row, or none of both. */
-function statusLine(text: string | undefined): JsonObject | undefined {
+function statusLine(
+  text: string | undefined,
+  bytes: Uint8Array,
+): StatusLine | undefined {
   if (text === undefined || !text.includes('"event_id"')) return undefined;
-  let line: unknown;
-  try {
-    line = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const isLine = isJsonObject(line) && Object.hasOwn(line, "event_id") &&
-    !Object.hasOwn(line, "id") && !Object.hasOwn(line, "specversion");
-  return isLine ? line as JsonObject : undefined;
+  const { value, problems } = parseDocument(bytes);
+  const isLine = value && Object.hasOwn(value, "event_id") &&
+    !Object.hasOwn(value, "id") && !Object.hasOwn(value, "specversion");
+  if (!isLine) return undefined;
+  const isExact = !problems && !Object.hasOwn(value, "lamportclock");
+  return { value, isExact };
 }
 
 /** The row that a line of a status log would become; undefined for a row. */
 function upcast(
-  { text, line: { log, bytes } }: OrderedLine<Place>,
+  { text, line: { log, status } }: OrderedLine<Place>,
   only: LogPlace,
 ): JsonObject | undefined {
-  const line = statusLine(text);
-  if (!line) return undefined;
-  // What fits no shape has its place nevertheless, and so has what would not be the same as a value.
-  const { event_id, at, timestamp, ...rest } = parseExact(text!) as JsonObject;
-  const isExact = !parseDocument(bytes).problems &&
-    !Object.hasOwn(line, "lamportclock");
+  if (!status) return undefined;
   const place = {
     missionId: log.missionId ?? only.missionId,
     missionSlug: log.missionSlug ?? only.missionSlug,
   };
-  return (isExact ? lift(line, place).row : undefined) ??
-    { ...rest, id: event_id, time: at ?? timestamp };
+  const row = status.isExact ? lift(status.value, place).row : undefined;
+  if (row) return row;
+  // What fits no shape has its place nevertheless, and so has what would not be the same as a value.
+  const { event_id, at, timestamp, ...rest } = parseExact(text!) as JsonObject;
+  return { ...rest, id: event_id, time: at ?? timestamp };
 }
 
 /** Lines, some at a time. */
