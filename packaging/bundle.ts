@@ -86,15 +86,28 @@ function loadedWith(
   first: string,
   texts: ReadonlyMap<string, string>,
 ): string[] {
-  const loaded = new Set<string>();
-  const load = (name: string): void => {
-    if (loaded.has(name)) return;
-    loaded.add(name);
-    const fixed = texts.get(name)!.matchAll(/(?:from|import)"\.\/([^"]+)"/g);
-    for (const [, next] of fixed) load(next!);
-  };
-  load(first);
+  const loaded = reached(
+    first,
+    (name) =>
+      [...texts.get(name)!.matchAll(/(?:from|import)"\.\/([^"]+)"/g)]
+        .map(([, next]) => next!),
+  );
   return [...loaded].map((name) => texts.get(name)!);
+}
+
+/** A file, and all that is reached from it. */
+function reached(
+  first: string,
+  nextOf: (file: string) => readonly string[],
+): Set<string> {
+  const found = new Set<string>();
+  const open = [first];
+  for (let file = open.pop(); file !== undefined; file = open.pop()) {
+    if (found.has(file)) continue;
+    found.add(file);
+    open.push(...nextOf(file));
+  }
+  return found;
 }
 
 /**
@@ -158,19 +171,17 @@ async function copySources(copy: string): Promise<void> {
 
 /** A source, and all that is loaded with it. */
 function importedBy(
-  path: string,
+  first: string,
   texts: ReadonlyMap<string, string>,
-  found = new Set<string>(),
 ): Set<string> {
-  if (found.has(path)) return found;
-  found.add(path);
-  const fixed = (texts.get(path) ?? "").matchAll(
-    /^(?:import|export) (?!type )[^;]*?"(\.[^"]+)"/gm,
+  const fixed = /^(?:import|export) (?!type )[^;]*?"(\.[^"]+)"/gm;
+  return reached(
+    first,
+    (path) =>
+      [...(texts.get(path) ?? "").matchAll(fixed)].map(([, to]) =>
+        new URL(to!, `file:///${path}`).pathname.slice(1)
+      ),
   );
-  for (const [, to] of fixed) {
-    importedBy(new URL(to!, `file:///${path}`).pathname.slice(1), texts, found);
-  }
-  return found;
 }
 
 /** The files of a folder of the project, or the one file, by their paths from its root. */

@@ -136,8 +136,14 @@ async function schemaOf({ args, world }: Call): Promise<unknown> {
   if (word === undefined) return chosen!.envelope;
   const known = contracts.typeOf(word);
   if (known) return { title: known.type.type, ...known.type.data };
-  const meant = nearMiss(word, EVENT_TYPES) ?? contracts.nearest(word);
-  throw usageError(
+  throw unknownType(
+    word,
+    nearMiss(word, EVENT_TYPES) ?? contracts.nearest(word),
+  );
+}
+
+function unknownType(word: string, meant: string | undefined) {
+  return usageError(
     `unknown event type "${printable(word, 40)}"`,
     meant ? `did you mean ${meant}?` : `one of: ${EVENT_TYPES.join(", ")}`,
   );
@@ -150,13 +156,7 @@ function payloadOf(
 ): Record<string, unknown> {
   const squeezed = word.replaceAll("-", "").toLowerCase();
   const type = EVENT_TYPES.find((name) => name.toLowerCase() === squeezed);
-  if (!type) {
-    const meant = nearMiss(word, EVENT_TYPES);
-    throw usageError(
-      `unknown event type "${printable(word, 40)}"`,
-      meant ? `did you mean ${meant}?` : `one of: ${EVENT_TYPES.join(", ")}`,
-    );
-  }
+  if (!type) throw unknownType(word, nearMiss(word, EVENT_TYPES));
   const { $schema, $defs } = schema as {
     $schema: string;
     $defs: Record<string, Record<string, unknown>>;
