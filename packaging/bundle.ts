@@ -8,7 +8,15 @@
 const ROOT = new URL("../", import.meta.url);
 
 /** What the program is made of. */
-const SOURCES = ["main.ts", "lib", "contracts", "deno.json", "deno.lock"];
+const SOURCES = [
+  "main.ts",
+  "lib",
+  "contracts",
+  "web/deno.json",
+  "web/generated",
+  "deno.json",
+  "deno.lock",
+];
 
 /** What is there before any command is: these, and all that they import. */
 const CORE = ["lib/cli/cli.ts", "lib/base/world.ts"];

@@ -1,0 +1,97 @@
+/** The page's frame: who may see it, where one can go, and the view that is shown. */
+
+import { effect } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { SessionAnswer } from "../lib/board/answers.ts";
+import { forgetAnswers } from "./kept.ts";
+import { start, stop } from "./live.ts";
+import { Announcer } from "./parts/announcer.tsx";
+import { Header } from "./parts/header.tsx";
+import { Empty } from "./parts/empty.tsx";
+import { go, place } from "./router.ts";
+import { begin, visitor } from "./session.ts";
+import { Board } from "./views/board.tsx";
+import { Events } from "./views/events.tsx";
+import { Health } from "./views/health.tsx";
+import { Insights } from "./views/insights.tsx";
+import { Login } from "./views/login.tsx";
+import { Missions } from "./views/missions.tsx";
+
+/** What was shown belongs to a session, and goes with it. */
+effect(() => {
+  if (visitor.value.state === "in") return start();
+  stop();
+  forgetAnswers();
+});
+
+/** The whole page. */
+export function App() {
+  const { value } = visitor;
+  switch (value.state) {
+    case "unknown":
+      return <main class="blank" aria-busy="true" />;
+    case "unreachable":
+      return <Unreachable message={value.message} />;
+    case "out":
+      return <Login reason={value.reason} />;
+    case "in":
+      return <Frame session={value.session} />;
+  }
+}
+
+function Unreachable({ message }: { message: string }) {
+  return (
+    <main class="blank">
+      <Empty title="The board cannot be shown" heading="h1">
+        <p>Who you are could not be found out: {message}.</p>
+        <button type="button" class="button primary" onClick={begin}>
+          Try again
+        </button>
+      </Empty>
+    </main>
+  );
+}
+
+function Frame({ session }: { session: SessionAnswer }) {
+  const { view } = place.value;
+  useEffect(() => {
+    if (view.name === "login" || place.peek().path === "/") {
+      go("/missions", { replace: true });
+    }
+  }, [view.name]);
+  return (
+    <>
+      <a class="skip" href="#main">Skip to content</a>
+      <Header session={session} />
+      <main id="main" tabIndex={-1} class={`view view-${view.name}`}>
+        <Shown />
+      </main>
+      <Announcer />
+    </>
+  );
+}
+
+function Shown() {
+  const { view } = place.value;
+  switch (view.name) {
+    case "missions":
+    case "login":
+      return <Missions />;
+    case "board":
+      return <Board key={view.mission} mission={view.mission} open={view.id} />;
+    case "events":
+      return <Events />;
+    case "insights":
+      return <Insights />;
+    case "health":
+      return <Health />;
+    case "nowhere":
+      return (
+        <Empty title="There is nothing at this address" heading="h1">
+          <p>
+            The link may be cut off. <a href="/missions">See all missions</a>
+          </p>
+        </Empty>
+      );
+  }
+}

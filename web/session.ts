@@ -1,0 +1,82 @@
+/** Who is looking: logging in, by password or by a link's ticket, and out. */
+
+import { signal } from "@preact/signals";
+import type { SessionAnswer } from "../lib/board/answers.ts";
+import { ApiError, PATHS, type Request, request } from "./api.ts";
+
+/** Why the login form is there. */
+export type Reason = "none" | "ended" | "ticket";
+
+/** What is known of the one who looks. */
+export type Visitor =
+  | { readonly state: "unknown" }
+  | { readonly state: "unreachable"; readonly message: string }
+  | { readonly state: "out"; readonly reason: Reason }
+  | { readonly state: "in"; readonly session: SessionAnswer };
+
+/** Who is looking. */
+export const visitor = signal<Visitor>({ state: "unknown" });
+
+/** Finds out who is looking: by the ticket in the address, else by the cookie. */
+export async function begin(): Promise<void> {
+  const ticket = takeTicket();
+  visitor.value = { state: "unknown" };
+  try {
+    const session = ticket === null
+      ? await request<SessionAnswer>(PATHS.session)
+      : await enter({ ticket });
+    visitor.value = { state: "in", session };
+  } catch (error) {
+    const { status, message } = error as ApiError;
+    visitor.value = status === 0 || status >= 500
+      ? { state: "unreachable", message }
+      : { state: "out", reason: ticket === null ? "none" : "ticket" };
+  }
+}
+
+/** The ticket of the address, which is taken out of it before anything else happens. */
+function takeTicket(): string | null {
+  const ticket = new URLSearchParams(location.hash.slice(1)).get("ticket");
+  if (ticket !== null) {
+    const { pathname, search } = location;
+    history.replaceState(history.state, "", pathname + search);
+  }
+  return ticket;
+}
+
+function enter(json: unknown): Promise<SessionAnswer> {
+  return request<SessionAnswer>(PATHS.session, { method: "POST", json });
+}
+
+/**
+ * Logs in, and stays at the address that was wanted.
+ *
+ * @throws {ApiError} 401 where name or password are wrong
+ */
+export async function logIn(username: string, password: string): Promise<void> {
+  const session = await enter({ username, password });
+  visitor.value = { state: "in", session };
+}
+
+/** Logs out. The page is loaded anew, so that nothing of what was shown stays in it. */
+export async function logOut(): Promise<void> {
+  await request(PATHS.session, { method: "DELETE" }).catch(() => {});
+  location.replace("/login");
+}
+
+/**
+ * Asks as the one who is logged in. Where the session is over, the login form
+ * takes the place of all that is shown.
+ *
+ * @throws {ApiError}
+ */
+export async function ask<T>(path: string, options?: Request): Promise<T> {
+  try {
+    return await request<T>(path, options);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) {
+      visitor.value = { state: "out", reason: "ended" };
+    }
+    throw error;
+  }
+}

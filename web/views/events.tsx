@@ -1,0 +1,211 @@
+/** The team's events, as they come. */
+
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { PATHS, withParameters } from "../api.ts";
+import { onNews } from "../live.ts";
+import { Empty, Loading, Trouble } from "../parts/empty.tsx";
+import { TextFilter } from "../parts/filters.tsx";
+import { MissionFilter } from "../parts/mission_filter.tsx";
+import { useTitle } from "../parts/title.ts";
+import { addressWith, go, place } from "../router.ts";
+import { DAY } from "../times.ts";
+import { counted } from "../words.ts";
+import { OneEvent } from "./events/one_event.tsx";
+import {
+  EventStream,
+  type LineFilter,
+  WAITING_MAX,
+  type Window,
+} from "./events/stream.ts";
+import { Days } from "./events/lines.tsx";
+
+/** A reader who has scrolled this far reads older lines. */
+const TOP_PX = 120;
+
+/** The live list of events, and the event that is open. */
+export function Events() {
+  useTitle("Events");
+  const { query } = place.value;
+  const filter = filterOf(query);
+  const key = withParameters("", filter);
+  const stream = useMemo(
+    () => new EventStream(filter, () => scrollY < TOP_PX),
+    [key],
+  );
+  useEffect(() => {
+    const leave = onNews(({ position, isGap }) => stream.hear(position, isGap));
+    return () => {
+      leave();
+      stream.stop();
+    };
+  }, [stream]);
+  const { value } = stream.window;
+  const open = query.get("event");
+  return (
+    <>
+      <div class="view-head">
+        <h1 tabIndex={-1}>Events</h1>
+        <a
+          class="button view-action"
+          href={withParameters(PATHS.export, filter)}
+          download="events.ndjson"
+        >
+          Export NDJSON
+        </a>
+        <Filters window={value} />
+      </div>
+      {value
+        ? <Shown stream={stream} window={value} isFiltered={key !== ""} />
+        : stream.problem.value
+        ? <Trouble problem={stream.problem.value} what="list of events" />
+        : <Loading />}
+      {open !== null && (
+        <OneEvent
+          key={open}
+          position={Number(open)}
+          close={() => {
+            go(addressWith({ event: null }));
+            requestAnimationFrame(() =>
+              document.querySelector<HTMLElement>(
+                `[data-event="${CSS.escape(open)}"]`,
+              )?.focus()
+            );
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+/** The filter of an address. Days are the reader's, the server takes times. */
+function filterOf(query: URLSearchParams): LineFilter {
+  const names = ["mission", "package", "type", "actor", "node", "text"];
+  return {
+    ...Object.fromEntries(names.map((name) => [name, query.get(name)])),
+    from: startOf(query.get("from"), 0),
+    to: startOf(query.get("to"), DAY - 1),
+  };
+}
+
+function startOf(day: string | null, later: number): string | null {
+  const time = Date.parse(`${day}T00:00`);
+  return Number.isNaN(time) ? null : new Date(time + later).toISOString();
+}
+
+function Filters({ window }: { window: Window | null }) {
+  const lines = window?.lines ?? [];
+  const offers = (pick: (line: typeof lines[number]) => string | null) =>
+    [...new Set(lines.flatMap((line) => pick(line) ?? []))].sort().slice(0, 50);
+  return (
+    <form
+      class="filters"
+      role="search"
+      onSubmit={(event) => event.preventDefault()}
+    >
+      <MissionFilter />
+      <TextFilter name="package" label="Package" placeholder="WP01" />
+      <TextFilter name="type" label="Type" list="types" placeholder="All" />
+      <TextFilter name="actor" label="Actor" list="actors" placeholder="All" />
+      <TextFilter name="node" label="Node" list="nodes" placeholder="All" />
+      <TextFilter name="from" label="From" type="date" />
+      <TextFilter name="to" label="To" type="date" />
+      <TextFilter name="text" label="Find" placeholder="In names" />
+      <Offers id="types" values={offers(({ type }) => type)} />
+      <Offers id="actors" values={offers(({ actor }) => actor)} />
+      <Offers id="nodes" values={offers(({ node }) => node)} />
+    </form>
+  );
+}
+
+function Offers({ id, values }: { id: string; values: readonly string[] }) {
+  return (
+    <datalist id={id}>
+      {values.map((value) => <option key={value} value={value} />)}
+    </datalist>
+  );
+}
+
+function Shown({ stream, window, isFiltered }: {
+  stream: EventStream;
+  window: Window;
+  isFiltered: boolean;
+}) {
+  if (window.lines.length === 0) {
+    return isFiltered
+      ? (
+        <Empty title="No event fits the filter">
+          <p>
+            <a href="/events">Take the filter off</a>. What fits and comes from
+            now on appears here.
+          </p>
+        </Empty>
+      )
+      : (
+        <Empty title="No events yet">
+          <p>
+            They appear here as they come. Send those of a project with{" "}
+            <code>kitty-events sync now</code>.
+          </p>
+        </Empty>
+      );
+  }
+  const { waiting } = window;
+  return (
+    <>
+      {waiting.length > 0 && (
+        <p class="fresh">
+          <button
+            type="button"
+            class="button primary pill"
+            onClick={() => {
+              stream.showWaiting();
+              scrollTo(0, 0);
+            }}
+          >
+            {waiting.length >= WAITING_MAX
+              ? `${WAITING_MAX} or more new events`
+              : counted(waiting.length, "new event")}
+          </button>
+        </p>
+      )}
+      {window.hasNewer && (
+        <p class="more">
+          <button type="button" class="button" onClick={() => stream.newer()}>
+            Newer
+          </button>{" "}
+          <button type="button" class="button" onClick={() => stream.latest()}>
+            Latest
+          </button>
+        </p>
+      )}
+      <Days lines={window.lines} />
+      {window.hasOlder
+        ? <Older stream={stream} last={window.lines.at(-1)!.position} />
+        : <p class="quiet more">These are all: the first event is above.</p>}
+    </>
+  );
+}
+
+/** Loads older ones when it comes into sight, and when it is pressed. */
+function Older({ stream, last }: { stream: EventStream; last: number }) {
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    const seen = new IntersectionObserver(([entry]) => {
+      if (entry?.isIntersecting) stream.older();
+    }, { rootMargin: "600px" });
+    seen.observe(button.current!);
+    return () => seen.disconnect();
+  }, [stream, last]);
+  return (
+    <p class="more">
+      <button
+        ref={button}
+        type="button"
+        class="button"
+        onClick={() => stream.older()}
+      >
+        Older
+      </button>
+    </p>
+  );
+}

@@ -1,0 +1,102 @@
+/** A drawn chart, in the colours of the page. */
+
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import UPlot from "uplot";
+
+/** Colours by the names of the style's properties. */
+export type Colours = (name: string) => string;
+
+/** What a chart shows; made anew when the colours change. */
+export interface Drawing {
+  readonly data: UPlot.AlignedData;
+  readonly options: (colours: Colours) => Partial<UPlot.Options>;
+  /** What is said of the point under the pointer. */
+  readonly words: (index: number) => string;
+}
+
+const HEIGHT_PX = 260;
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+/** A chart. It is a picture of a table that stands beside it, which is its alternative. */
+export function Chart({ drawing, label }: { drawing: Drawing; label: string }) {
+  const place = useRef<HTMLDivElement>(null);
+  const words = useSignal("");
+  const scheme = useSignal(dark.matches);
+  useEffect(() => {
+    const follow = () => scheme.value = dark.matches;
+    dark.addEventListener("change", follow);
+    return () => dark.removeEventListener("change", follow);
+  }, []);
+  useLayoutEffect(() => {
+    const box = place.current!;
+    const style = getComputedStyle(box);
+    const colours: Colours = (name) =>
+      style.getPropertyValue(`--${name}`).trim();
+    const plot = new UPlot(
+      optionsOf(drawing, colours, box.clientWidth, (index) => {
+        words.value = index === null ? "" : drawing.words(index);
+      }),
+      drawing.data,
+      box,
+    );
+    const sized = new ResizeObserver(() =>
+      plot.setSize({ width: box.clientWidth, height: HEIGHT_PX })
+    );
+    sized.observe(box);
+    return () => {
+      sized.disconnect();
+      plot.destroy();
+    };
+  }, [drawing, scheme.value]);
+  return (
+    <div class="chart">
+      <div
+        ref={place}
+        class="chart-place"
+        role="img"
+        aria-label={`${label}. Its numbers are in the table below.`}
+      />
+      <p class="chart-words quiet" aria-hidden="true">
+        {words.value || "\u00a0"}
+      </p>
+    </div>
+  );
+}
+
+function optionsOf(
+  drawing: Drawing,
+  colours: Colours,
+  width: number,
+  point: (index: number | null) => void,
+): UPlot.Options {
+  const own = drawing.options(colours);
+  return {
+    width,
+    height: HEIGHT_PX,
+    legend: { show: false },
+    padding: [12, 12, 0, 0],
+    series: [{}],
+    ...own,
+    cursor: { y: false, drag: { x: false, y: false }, ...own.cursor },
+    hooks: {
+      ...own.hooks,
+      setCursor: [(plot) => point(plot.cursor.idx ?? null)],
+    },
+  };
+}
+
+/** An axis in the colours and the font of the page. */
+export function axisOf(colours: Colours, axis: UPlot.Axis = {}): UPlot.Axis {
+  const font = "12px system-ui, sans-serif";
+  return {
+    stroke: colours("ink-3"),
+    font,
+    grid: { stroke: colours("line"), width: 1 },
+    ticks: { stroke: colours("line"), width: 1, size: 4 },
+    ...axis,
+  };
+}
+
+/** Seconds, as the charts count time. */
+export const secondsOf = (time: string) => Date.parse(time) / 1_000;

@@ -1,0 +1,99 @@
+/** The frame of each insight: what is counted, the picture, the numbers behind it. */
+
+import type { ComponentChildren } from "preact";
+import { useSignal } from "@preact/signals";
+import { Text } from "../../parts/text.tsx";
+import { type Cell, download, type Table } from "./csv.ts";
+
+/** Rows of a table that are shown; the file has all of them. */
+const ROWS_MAX = 500;
+
+/** An insight. The table is what the picture says in words. */
+export function Figure({ id, title, sentence, table, hint, children }: {
+  id: string;
+  title: string;
+  sentence: string;
+  table: Table;
+  /** What to do where there is nothing to count. */
+  hint: string;
+  children: ComponentChildren;
+}) {
+  return (
+    <section class={`panel figure-${id}`} aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
+      <p class="sentence">{sentence}</p>
+      {table.rows.length === 0 ? <p class="nothing">{hint}</p> : (
+        <>
+          {children}
+          <Numbers table={table} title={title} />
+        </>
+      )}
+    </section>
+  );
+}
+
+function Numbers({ table, title }: { table: Table; title: string }) {
+  const isOpen = useSignal(false);
+  return (
+    <div class="numbers">
+      <details onToggle={(event) => isOpen.value = event.currentTarget.open}>
+        <summary>
+          Numbers<span class="unseen">of {title}</span>
+        </summary>
+        {isOpen.value && <NumberTable table={table} title={title} />}
+      </details>
+      <button
+        type="button"
+        class="button small"
+        onClick={() => download(table)}
+      >
+        CSV<span class="unseen">of {title}</span>
+      </button>
+    </div>
+  );
+}
+
+function NumberTable(
+  { table: { head, rows }, title }: { table: Table; title: string },
+) {
+  return (
+    <div
+      class="table-place low"
+      tabIndex={0}
+      role="region"
+      aria-label={`Table of ${title}`}
+    >
+      <table class="table">
+        <thead>
+          <tr>{head.map((name) => <th key={name} scope="col">{name}</th>)}</tr>
+        </thead>
+        <tbody>
+          {rows.slice(0, ROWS_MAX).map((row, i) => (
+            <tr key={i}>
+              {row.map((cell, at) => (
+                <td key={at} class={kindOf(cell)}>
+                  <Shown cell={cell} />
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {rows.length > ROWS_MAX && (
+        <p class="quiet">
+          The first {ROWS_MAX} of{" "}
+          {rows.length.toLocaleString()}; the CSV has all.
+        </p>
+      )}
+    </div>
+  );
+}
+
+const kindOf = (cell: Cell) => typeof cell === "number" ? "number right" : "";
+
+function Shown({ cell }: { cell: Cell }) {
+  if (cell === null) return <>–</>;
+  return typeof cell === "number"
+    ? <>{cell.toLocaleString()}</>
+    : <Text>{cell}</Text>;
+}

@@ -1,0 +1,87 @@
+/** The form that stands in place of everything while nobody is logged in. */
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { ApiError } from "../api.ts";
+import { Mark } from "../parts/icons.tsx";
+import { useTitle } from "../parts/title.ts";
+import { logIn, type Reason } from "../session.ts";
+
+const WORDS: Record<Reason, string> = {
+  none: "",
+  ended: "Your session has ended. Log in to go on where you were.",
+  ticket:
+    "This link is not good any more: links work once, and for a minute. Ask the program for a new one, or log in.",
+};
+
+/** The login form. */
+export function Login({ reason }: { reason: Reason }) {
+  useTitle("Log in");
+  const [trouble, setTrouble] = useState("");
+  const [isBusy, setBusy] = useState(false);
+  const name = useRef<HTMLInputElement>(null);
+  const password = useRef<HTMLInputElement>(null);
+  useEffect(() => name.current?.focus(), []);
+
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    setTrouble("");
+    try {
+      await logIn(name.current!.value, password.current!.value);
+    } catch (error) {
+      setTrouble(wordsOf(error as ApiError));
+      setBusy(false);
+      password.current?.select();
+    }
+  };
+
+  return (
+    <main class="login">
+      <form class="login-form" method="post" onSubmit={submit}>
+        <div class="login-brand">
+          <Mark />
+          <h1>Log in to the board</h1>
+        </div>
+        {WORDS[reason] && <p class="note" role="status">{WORDS[reason]}</p>}
+        <label class="field stacked">
+          <span class="field-label">Username</span>
+          <input
+            ref={name}
+            class="input"
+            name="username"
+            autocomplete="username"
+            autocapitalize="none"
+            spellcheck={false}
+            required
+          />
+        </label>
+        <label class="field stacked">
+          <span class="field-label">Password</span>
+          <input
+            ref={password}
+            class="input"
+            name="password"
+            type="password"
+            autocomplete="current-password"
+            required
+          />
+        </label>
+        <p class="trouble" role="alert">{trouble}</p>
+        <button class="button primary" type="submit" disabled={isBusy}>
+          Log in
+        </button>
+      </form>
+      <p class="quiet login-hint">
+        Users are added with <code>kitty-events collector user add</code>.
+      </p>
+    </main>
+  );
+}
+
+function wordsOf({ status, message }: ApiError): string {
+  if (status === 401) return "Username or password is wrong.";
+  if (status === 429) {
+    return "Too many attempts. Wait a moment, then try again.";
+  }
+  return `That did not work: ${message}. Try again in a moment.`;
+}

@@ -1,0 +1,81 @@
+/** Makes a story of events: what each of them told, and how long things had been as they were. */
+
+import type { StoryEvent } from "../../../lib/board/answers.ts";
+
+/** An event of a story. */
+export interface ChapterOf {
+  readonly event: StoryEvent;
+  /** How long the package had been in the lane that it left; null where it left none. */
+  readonly stayedMs: number | null;
+  /** What the event says in words of its own. */
+  readonly remark: string | null;
+}
+
+/** How long a package was in a lane. */
+export interface Stay {
+  readonly lane: string;
+  readonly ms: number;
+}
+
+/** Members in which events of the contracts keep a text for people. */
+const REMARKS = [
+  "reason",
+  "error_message",
+  "message",
+  "note",
+  "notes",
+  "description",
+  "summary",
+] as const;
+
+const REMARK_MAX = 2_000;
+
+/** The chapters of a story, in its order. */
+export function chaptersOf(events: readonly StoryEvent[]): ChapterOf[] {
+  let since: number | null = null;
+  return events.map((event) => {
+    const at = Date.parse(event.line.at);
+    const { to_lane, from_lane } = event.line;
+    const isMove = to_lane !== null && to_lane !== from_lane;
+    const stayedMs = isMove && since !== null ? Math.max(0, at - since) : null;
+    if (isMove || since === null) since = at;
+    return { event, stayedMs, remark: remarkOf(event.event) };
+  });
+}
+
+/** How long the package was in each lane, in the order in which it came into them. */
+export function staysOf(events: readonly StoryEvent[], now: number): Stay[] {
+  const total = new Map<string, number>();
+  let lane: string | null = null, since = 0;
+  const leave = (at: number) => {
+    if (lane !== null) {
+      total.set(lane, (total.get(lane) ?? 0) + Math.max(0, at - since));
+    }
+  };
+  for (const { line } of events) {
+    if (line.to_lane === null) continue;
+    const at = Date.parse(line.at);
+    leave(at);
+    lane = line.to_lane;
+    since = at;
+  }
+  leave(now);
+  return [...total].map(([name, ms]) => ({ lane: name, ms }));
+}
+
+function remarkOf(event: Readonly<Record<string, unknown>>): string | null {
+  const inner = [event.data, event.payload, event]
+    .filter((part) => typeof part === "object" && part !== null) as Record<
+      string,
+      unknown
+    >[];
+  for (const part of inner) {
+    for (const name of REMARKS) {
+      const text = part[name];
+      if (typeof text === "string" && text.trim() !== "") {
+        return text.slice(0, REMARK_MAX);
+      }
+    }
+  }
+  return null;
+}
