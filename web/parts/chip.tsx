@@ -1,6 +1,7 @@
 /** Small labels: who, and what phase. */
 
-import type { LaneRole, Phase } from "../../lib/board/answers.ts";
+import type { LaneAnswer, Phase } from "../../lib/board/answers.ts";
+import { laneClass } from "./lanes.ts";
 import { capital } from "../words.ts";
 import { Text } from "./text.tsx";
 
@@ -23,23 +24,22 @@ export function Agent(
 /** How far a mission is. */
 export function PhaseLabel({ phase }: { phase: Phase }) {
   const kind = phase === "done"
-    ? "done"
+    ? "role-done"
     : phase === "in progress"
-    ? "doing"
-    : "todo";
+    ? "role-doing shade-1"
+    : "role-todo shade-1";
   return (
     <span class="phase">
-      <RoleDot role={kind} />
+      <span class={`dot ${kind}`} aria-hidden="true" />
       {capital(phase)}
     </span>
   );
 }
 
-/** A dot in the colour of a lane's role. */
-export function RoleDot(
-  { role, shade = 0 }: { role: LaneRole; shade?: number },
-) {
-  return (
-    <span class={`role-dot role-${role} shade-${shade}`} aria-hidden="true" />
-  );
+/** A dot in the colour that a lane has everywhere. */
+export function LaneDot({ lanes, id }: {
+  lanes: readonly LaneAnswer[];
+  id: string;
+}) {
+  return <span class={`dot ${laneClass(lanes, id)}`} aria-hidden="true" />;
 }

@@ -6,6 +6,7 @@ import type {
   MissionAnswer,
 } from "../../lib/board/answers.ts";
 import { counted } from "../words.ts";
+import { laneClass } from "./lanes.ts";
 
 /** What is furthest stands first, as in any progress bar. */
 const ORDER: readonly LaneRole[] = [
@@ -29,14 +30,6 @@ export function partsOf({ lanes, counts }: MissionAnswer): Part[] {
   ).filter(({ count }) => count > 0);
 }
 
-/** Which of the lanes of its role a lane is: it has a shade of its own. */
-export function shadeOf(
-  lanes: readonly LaneAnswer[],
-  lane: LaneAnswer,
-): number {
-  return lanes.filter(({ role }) => role === lane.role).indexOf(lane);
-}
-
 /** A bar of all lanes, with its words for those who do not see it. */
 export function Progress({ mission }: { mission: MissionAnswer }) {
   const parts = partsOf(mission);
@@ -50,7 +43,7 @@ export function Progress({ mission }: { mission: MissionAnswer }) {
       {parts.map(({ lane, count }) => (
         <span
           key={lane.id}
-          class={`part role-${lane.role} shade-${shadeOf(mission.lanes, lane)}`}
+          class={`part ${laneClass(mission.lanes, lane.id)}`}
           style={{ flexGrow: count }}
         />
       ))}

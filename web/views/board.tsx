@@ -8,7 +8,7 @@ import type {
 } from "../../lib/board/answers.ts";
 import { PATHS, withParameters } from "../api.ts";
 import { useKept } from "../kept.ts";
-import { Agent, PhaseLabel, RoleDot } from "../parts/chip.tsx";
+import { Agent, LaneDot, PhaseLabel } from "../parts/chip.tsx";
 import { Empty, Loading, Trouble } from "../parts/empty.tsx";
 import { ChoiceFilter, TextFilter } from "../parts/filters.tsx";
 import { partsOf, Progress } from "../parts/progress.tsx";
@@ -130,7 +130,7 @@ function Head({ mission, packages }: {
         <ul class="legend" aria-label="Packages by lane">
           {partsOf(mission).map(({ lane, count }) => (
             <li key={lane.id}>
-              <RoleDot role={lane.role} />
+              <LaneDot lanes={mission.lanes} id={lane.id} />
               {lane.label} <span class="number">{count}</span>
             </li>
           ))}
@@ -202,6 +202,7 @@ function Lanes({ answer }: { answer: BoardAnswer }) {
           <Lane
             key={column.lane.id}
             column={column}
+            lanes={mission.lanes}
             mission={mission.key}
             moved={moved}
             isWhole={whole.includes(column.lane.id)}

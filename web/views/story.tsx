@@ -9,7 +9,7 @@ import type {
 } from "../../lib/board/answers.ts";
 import { PATHS, withParameters } from "../api.ts";
 import { useKept } from "../kept.ts";
-import { Agent, RoleDot } from "../parts/chip.tsx";
+import { Agent, LaneDot } from "../parts/chip.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Empty, Loading } from "../parts/empty.tsx";
 import { Text } from "../parts/text.tsx";
@@ -123,7 +123,6 @@ function StoryHead({ pack, story, lanes }: {
   story: StoryAnswer;
   lanes: readonly LaneAnswer[];
 }) {
-  const role = lanes.find(({ id }) => id === pack.lane)?.role ?? "halted";
   return (
     <header class="story-head">
       <p class="card-id">
@@ -136,7 +135,8 @@ function StoryHead({ pack, story, lanes }: {
         <div>
           <dt>Lane</dt>
           <dd>
-            <RoleDot role={role} /> {laneLabel(lanes, pack.lane)}
+            <LaneDot lanes={lanes} id={pack.lane} />{" "}
+            {laneLabel(lanes, pack.lane)}
             {pack.lane_since && (
               <span class="quiet">
                 for <Age since={pack.lane_since} />

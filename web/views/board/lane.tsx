@@ -1,6 +1,8 @@
 /** A column of the board. */
 
-import { RoleDot } from "../../parts/chip.tsx";
+import { useRef } from "preact/hooks";
+import type { LaneAnswer } from "../../../lib/board/answers.ts";
+import { LaneDot } from "../../parts/chip.tsx";
 import { counted } from "../../words.ts";
 import { Card } from "./card.tsx";
 import type { Column } from "./columns.ts";
@@ -9,8 +11,17 @@ import type { Column } from "./columns.ts";
 const SHOWN_MAX = 100;
 
 /** A lane with its cards. */
-export function Lane({ column, mission, moved, isWhole, showWhole, open }: {
+export function Lane({
+  column,
+  lanes,
+  mission,
+  moved,
+  isWhole,
+  showWhole,
+  open,
+}: {
   column: Column;
+  lanes: readonly LaneAnswer[];
   mission: string;
   moved: ReadonlySet<string>;
   isWhole: boolean;
@@ -18,15 +29,23 @@ export function Lane({ column, mission, moved, isWhole, showWhole, open }: {
   open: (id: string) => void;
 }) {
   const { lane, packages, isFolded } = column;
+  // A lane that has held cards keeps its width: else columns would jump as work passes through.
+  const hasHeld = useRef(false);
+  hasHeld.current ||= packages.length > 0;
+  const width = isFolded && !hasHeld.current
+    ? "folded"
+    : hasHeld.current
+    ? ""
+    : "bare";
   const shown = isWhole ? packages : packages.slice(0, SHOWN_MAX);
   return (
     <section
-      class={`lane ${isFolded ? "folded" : ""}`}
+      class={`lane ${width}`}
       aria-label={lane.label}
       data-lane={lane.id}
     >
       <h2 class="lane-head">
-        <RoleDot role={lane.role} />
+        <LaneDot lanes={lanes} id={lane.id} />
         <span class="lane-label">{lane.label}</span>
         <span class="lane-count">
           {packages.length.toLocaleString()}

@@ -5,7 +5,8 @@ import type {
   AgeingPackage,
   InsightsAnswer,
 } from "../../../lib/board/answers.ts";
-import { Agent, RoleDot } from "../../parts/chip.tsx";
+import { Agent, LaneDot } from "../../parts/chip.tsx";
+import { laneClass } from "../../parts/lanes.ts";
 import { Text } from "../../parts/text.tsx";
 import { Age } from "../../parts/time.tsx";
 import { storyAddress } from "../../router.ts";
@@ -75,7 +76,6 @@ function Row({ each, insights, oldest }: {
   oldest: number;
 }) {
   const { lanes } = insights;
-  const role = lanes.find(({ id }) => id === each.lane)?.role ?? "halted";
   const age = Math.max(0, now.value - Date.parse(each.since));
   return (
     <li class="ageing-row">
@@ -86,14 +86,14 @@ function Row({ each, insights, oldest }: {
         <Text>{each.title || each.mission_slug}</Text>
       </a>
       <span class="ageing-lane">
-        <RoleDot role={role} /> {laneLabel(lanes, each.lane)}
+        <LaneDot lanes={lanes} id={each.lane} /> {laneLabel(lanes, each.lane)}
       </span>
       <span class="ageing-agent">
         {each.agent && <Agent name={each.agent} />}
       </span>
       <span class="ageing-bar" aria-hidden="true">
         <span
-          class={`part role-${role}`}
+          class={`part ${laneClass(lanes, each.lane)}`}
           style={{ width: `${Math.max(0.5, age / oldest * 100)}%` }}
         />
       </span>

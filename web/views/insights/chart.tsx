@@ -3,6 +3,7 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import UPlot from "uplot";
+import { DAY } from "../../times.ts";
 
 /** Colours by the names of the style's properties. */
 export type Colours = (name: string) => string;
@@ -75,7 +76,7 @@ function optionsOf(
     width,
     height: HEIGHT_PX,
     legend: { show: false },
-    padding: [12, 12, 0, 0],
+    padding: [12, 20, 0, 0],
     series: [{}],
     ...own,
     cursor: { y: false, drag: { x: false, y: false }, ...own.cursor },
@@ -88,14 +89,54 @@ function optionsOf(
 
 /** An axis in the colours and the font of the page. */
 export function axisOf(colours: Colours, axis: UPlot.Axis = {}): UPlot.Axis {
-  const font = "12px system-ui, sans-serif";
   return {
     stroke: colours("ink-3"),
-    font,
+    font: "12px system-ui, sans-serif",
     grid: { stroke: colours("line"), width: 1 },
     ticks: { stroke: colours("line"), width: 1, size: 4 },
     ...axis,
   };
+}
+
+const year = new Intl.DateTimeFormat(undefined, {
+  month: "short",
+  year: "numeric",
+});
+const month = new Intl.DateTimeFormat(undefined, { month: "short" });
+const day = new Intl.DateTimeFormat(undefined, {
+  day: "numeric",
+  month: "short",
+});
+const DAY_S = DAY / 1_000, MONTH_S = 30 * DAY_S;
+
+/** Steps of a time axis; the library lays those of 30 days on the calendar's months. */
+const TIME_STEPS_S = [
+  ...[1, 2, 3, 5, 10, 15].map((days) => days * DAY_S),
+  ...[1, 2, 3, 4, 6].map((months) => months * MONTH_S),
+  365 * DAY_S,
+];
+
+/** The axis of time: days or months, as the reader writes them. */
+export function timeAxisOf(
+  colours: Colours,
+  axis: UPlot.Axis = {},
+): UPlot.Axis {
+  return axisOf(colours, {
+    size: 32,
+    space: 76,
+    incrs: TIME_STEPS_S,
+    values: (_plot, times, _axis, _space, step) =>
+      times.map((time, at) => {
+        const date = new Date(time * 1_000);
+        const names = step < MONTH_S
+          ? day
+          : at === 0 || date.getMonth() === 0
+          ? year
+          : month;
+        return names.format(date);
+      }),
+    ...axis,
+  });
 }
 
 /** Seconds, as the charts count time. */

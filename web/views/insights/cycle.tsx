@@ -7,12 +7,21 @@ import type {
 } from "../../../lib/board/answers.ts";
 import { dayOf, precise } from "../../times.ts";
 import { plain } from "../../words.ts";
-import { axisOf, Chart, type Drawing, secondsOf } from "./chart.tsx";
+import {
+  axisOf,
+  Chart,
+  type Drawing,
+  secondsOf,
+  timeAxisOf,
+} from "./chart.tsx";
 import { Figure } from "./figure.tsx";
 
 const HOUR_MS = 3_600_000;
 /** What took no time at all has no place on a logarithmic scale. */
 const SHORTEST_H = 1 / 60;
+
+/** Where the scale is marked: a minute to a year. */
+const STEPS_H = [1 / 60, 1 / 6, 1, 4, 24, 72, 168, 720, 2_160, 8_760];
 
 /** Each package a dot, with the lines that half and 85 % of them stay below. */
 export function Cycle({ insights }: { insights: InsightsAnswer }) {
@@ -78,11 +87,15 @@ function drawingOf({ packages, median_ms, p85_ms }: CycleAnswer): Drawing {
     options: (colours) => ({
       scales: { y: { distr: 3, log: 10 } },
       axes: [
-        axisOf(colours),
+        timeAxisOf(colours),
         axisOf(colours, {
           size: 56,
-          values: (_plot, ticks) =>
-            ticks.map((tick) => isPower(tick) ? precise(tick * HOUR_MS) : ""),
+          splits: (_plot, _axis, low, high) =>
+            STEPS_H.filter((step) => step >= low && step <= high),
+          values: (_plot, steps) =>
+            steps.map((step) => precise(step * HOUR_MS)),
+          // Else the library writes powers of ten only.
+          filter: (_plot, steps) => steps,
         }),
       ],
       series: [
@@ -115,10 +128,4 @@ function drawingOf({ packages, median_ms, p85_ms }: CycleAnswer): Drawing {
         : "";
     },
   };
-}
-
-/** The lines of a logarithmic scale that have room for a word. */
-function isPower(value: number): boolean {
-  const exponent = Math.log10(value);
-  return Math.abs(exponent - Math.round(exponent)) < 1e-6;
 }

@@ -6,10 +6,16 @@ import type {
   InsightsAnswer,
   LaneAnswer,
 } from "../../../lib/board/answers.ts";
-import { RoleDot } from "../../parts/chip.tsx";
-import { shadeOf } from "../../parts/progress.tsx";
+import { LaneDot } from "../../parts/chip.tsx";
+import { shadeOf } from "../../parts/lanes.ts";
 import { dayOf } from "../../times.ts";
-import { axisOf, Chart, type Drawing, secondsOf } from "./chart.tsx";
+import {
+  axisOf,
+  Chart,
+  type Drawing,
+  secondsOf,
+  timeAxisOf,
+} from "./chart.tsx";
 import { Figure } from "./figure.tsx";
 
 /** The flow, what is done at the bottom. */
@@ -37,7 +43,7 @@ export function Flow({ insights }: { insights: InsightsAnswer }) {
       <ul class="legend">
         {used.map(({ lane }) => (
           <li key={lane.id}>
-            <RoleDot role={lane.role} shade={shadeOf(lanes, lane)} />
+            <LaneDot lanes={lanes} id={lane.id} />
             {lane.label}
           </li>
         ))}
@@ -69,12 +75,12 @@ function drawingOf(
       scales: {
         y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.05)] },
       },
-      axes: [axisOf(colours), axisOf(colours, { size: 44 })],
+      axes: [timeAxisOf(colours), axisOf(colours, { size: 44 })],
       series: [
         {},
         ...used.map(({ lane }) => {
           const colour = colours(
-            `${lane.role}-${Math.min(2, shadeOf(lanes, lane))}`,
+            `${lane.role}-${shadeOf(lanes, lane)}`,
           );
           return {
             stroke: colours("surface"),

@@ -1,12 +1,17 @@
 /** Reviews by agent and model: whose work passes at first, whose is sent back. */
 
+import { useSignal } from "@preact/signals";
 import type { InsightsAnswer, Reviewer } from "../../../lib/board/answers.ts";
 import { Agent } from "../../parts/chip.tsx";
 import { Figure } from "./figure.tsx";
 
+const SHOWN_MAX = 12;
+
 /** A row for each agent and model. */
 export function Reviews({ insights }: { insights: InsightsAnswer }) {
   const { reviews } = insights;
+  const isWhole = useSignal(false);
+  const shown = isWhole.value ? reviews : reviews.slice(0, SHOWN_MAX);
   return (
     <Figure
       id="reviews"
@@ -45,12 +50,23 @@ export function Reviews({ insights }: { insights: InsightsAnswer }) {
             </tr>
           </thead>
           <tbody>
-            {reviews.map((each) => (
+            {shown.map((each) => (
               <Row key={`${each.agent}\n${each.model}`} each={each} />
             ))}
           </tbody>
         </table>
       </div>
+      {shown.length < reviews.length && (
+        <p class="more reviews-more">
+          <button
+            type="button"
+            class="button"
+            onClick={() => isWhole.value = true}
+          >
+            Show all {reviews.length.toLocaleString()}
+          </button>
+        </p>
+      )}
     </Figure>
   );
 }

@@ -5,7 +5,13 @@ import UPlot from "uplot";
 import type { InsightsAnswer, Week } from "../../../lib/board/answers.ts";
 import { DAY, dayOf } from "../../times.ts";
 import { counted } from "../../words.ts";
-import { axisOf, Chart, type Drawing, secondsOf } from "./chart.tsx";
+import {
+  axisOf,
+  Chart,
+  type Drawing,
+  secondsOf,
+  timeAxisOf,
+} from "./chart.tsx";
 import { Figure } from "./figure.tsx";
 
 const WEEK_S = 7 * DAY / 1_000;
@@ -64,7 +70,7 @@ function drawingOf(weeks: readonly Week[]): Drawing {
         y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.05)] },
       },
       axes: [
-        axisOf(colours, { grid: { show: false } }),
+        timeAxisOf(colours, { grid: { show: false } }),
         axisOf(colours, {
           size: 44,
           incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000],

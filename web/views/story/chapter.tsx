@@ -2,12 +2,12 @@
 
 import { useSignal } from "@preact/signals";
 import type { EventLine, LaneAnswer } from "../../../lib/board/answers.ts";
-import { RoleDot } from "../../parts/chip.tsx";
+import { LaneDot } from "../../parts/chip.tsx";
 import { Json } from "../../parts/json.tsx";
 import { Text } from "../../parts/text.tsx";
 import { Moment, Span } from "../../parts/time.tsx";
 import { laneLabel, typeWords } from "../../words.ts";
-import type { ChapterOf } from "./chapters.ts";
+import { type ChapterOf, REMARK_MAX } from "./chapters.ts";
 
 /** An event: what happened, by whom, when, and its JSON on demand. */
 export function Chapter({ chapter, lanes }: {
@@ -16,10 +16,9 @@ export function Chapter({ chapter, lanes }: {
 }) {
   const { event: { line, event }, stayedMs, remark } = chapter;
   const isOpen = useSignal(false);
-  const role = lanes.find(({ id }) => id === line.to_lane)?.role ?? "todo";
   return (
     <li class={`chapter ${line.to_lane ? "is-move" : ""}`}>
-      <RoleDot role={role} />
+      <LaneDot lanes={lanes} id={line.to_lane ?? ""} />
       <p class="chapter-words">
         <What line={line} lanes={lanes} />
         {line.actor && (
@@ -29,6 +28,14 @@ export function Chapter({ chapter, lanes }: {
           </>
         )}
       </p>
+      <button
+        type="button"
+        class="button quiet-button small chapter-json"
+        aria-expanded={isOpen.value}
+        onClick={() => isOpen.value = !isOpen.value}
+      >
+        JSON<span class="unseen">of event {line.position}</span>
+      </button>
       <p class="chapter-when quiet">
         <Moment at={line.at} />
         {stayedMs !== null && line.from_lane && (
@@ -40,26 +47,20 @@ export function Chapter({ chapter, lanes }: {
       </p>
       {remark && (
         <p class="remark">
-          <Text>{remark}</Text>
+          <Text longest={REMARK_MAX}>{remark}</Text>
         </p>
       )}
-      <details
-        onToggle={(toggled) => isOpen.value = toggled.currentTarget.open}
-      >
-        <summary>
-          JSON<span class="unseen">of event {line.position}</span>
-        </summary>
-        {isOpen.value && <Json value={event} />}
-      </details>
+      {isOpen.value && <Json value={event} />}
     </li>
   );
 }
 
-function What(
-  { line, lanes }: { line: EventLine; lanes: readonly LaneAnswer[] },
-) {
+function What({ line, lanes }: {
+  line: EventLine;
+  lanes: readonly LaneAnswer[];
+}) {
   const { from_lane, to_lane } = line;
-  if (to_lane === null) return <>{typeWords(line.type)}</>;
+  if (to_lane === null) return <Text>{typeWords(line.type)}</Text>;
   const to = <strong>{laneLabel(lanes, to_lane)}</strong>;
   if (from_lane === null) return <>Came into {to}</>;
   if (from_lane === to_lane) return <>Stayed in {to}</>;

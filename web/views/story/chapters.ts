@@ -28,7 +28,8 @@ const REMARKS = [
   "summary",
 ] as const;
 
-const REMARK_MAX = 2_000;
+/** Longer texts are shown in part. */
+export const REMARK_MAX = 1_000;
 
 /** The chapters of a story, in its order. */
 export function chaptersOf(events: readonly StoryEvent[]): ChapterOf[] {
@@ -73,7 +74,7 @@ function remarkOf(event: Readonly<Record<string, unknown>>): string | null {
     for (const name of REMARKS) {
       const text = part[name];
       if (typeof text === "string" && text.trim() !== "") {
-        return text.slice(0, REMARK_MAX);
+        return text;
       }
     }
   }

@@ -1,8 +1,8 @@
 /** Where the time of a package went. */
 
 import type { LaneAnswer, StoryEvent } from "../../../lib/board/answers.ts";
-import { shadeOf } from "../../parts/progress.tsx";
-import { RoleDot } from "../../parts/chip.tsx";
+import { laneClass } from "../../parts/lanes.ts";
+import { LaneDot } from "../../parts/chip.tsx";
 import { now, precise } from "../../times.ts";
 import { laneLabel } from "../../words.ts";
 import { staysOf } from "./chapters.ts";
@@ -30,7 +30,7 @@ export function TimeInLanes({ events, lanes }: {
         {stays.map(({ lane, ms }) => (
           <span
             key={lane.id}
-            class={`part role-${lane.role} shade-${shadeOf(lanes, lane)}`}
+            class={`part ${laneClass(lanes, lane.id)}`}
             style={{ flexGrow: ms / total }}
           />
         ))}
@@ -38,7 +38,7 @@ export function TimeInLanes({ events, lanes }: {
       <ul class="legend">
         {stays.map(({ lane, ms }) => (
           <li key={lane.id}>
-            <RoleDot role={lane.role} />
+            <LaneDot lanes={lanes} id={lane.id} />
             {lane.label} <span class="number">{precise(ms)}</span>
           </li>
         ))}
