@@ -152,7 +152,16 @@ Deno.test("imports: between client and collector -> none: they meet on the wire"
 
 /** The rooms of `lib`, from the ground up: none knows of one above it. */
 const ROOMS: readonly string[] = [
-  ...["base", "contract", "event", "home", "login", "route", "delivery"],
+  ...[
+    "base",
+    "contract",
+    "event",
+    "board",
+    "home",
+    "login",
+    "route",
+    "delivery",
+  ],
   ...["emit", "follow", "agent", "collector", "doctor", "api", "cli"],
 ];
 

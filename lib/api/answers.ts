@@ -7,9 +7,9 @@
 /** A schema in a description; more of JSON Schema than contracts are read for. */
 export type Form = Readonly<Record<string, unknown>>;
 
-const TEXT: Form = { type: "string" };
-const COUNT: Form = { type: "integer", minimum: 0 };
-const TIME: Form = { type: ["string", "null"], format: "date-time" };
+export const TEXT: Form = { type: "string" };
+export const COUNT: Form = { type: "integer", minimum: 0 };
+export const TIME: Form = { type: ["string", "null"], format: "date-time" };
 
 /** An object that has these members, and may have more one day. */
 export function objectWith(
@@ -28,7 +28,7 @@ export function listOf(items: Form): Form {
 }
 
 /** One of several texts, or any other that a newer program may say. */
-function word(description: string, ...examples: string[]): Form {
+export function word(description: string, ...examples: string[]): Form {
   return { ...TEXT, description, examples };
 }
 
@@ -40,7 +40,7 @@ export function toSchema(name: string): Form {
   return { $ref: SCHEMAS + name };
 }
 
-const counts = (...names: string[]): Record<string, Form> =>
+export const counts = (...names: string[]): Record<string, Form> =>
   Object.fromEntries(names.map((name) => [name, COUNT]));
 
 /** All forms, by their names. */

@@ -20,7 +20,8 @@ import {
   queried,
   rowsOf,
 } from "./operations.ts";
-import { type Form, listOf, objectWith, toSchema } from "./answers.ts";
+import { type Form, listOf, objectWith, TEXT, toSchema } from "./answers.ts";
+import { boardPaths, EVENT_FILTER } from "./board_paths.ts";
 import {
   componentsOf,
   describeContracts,
@@ -59,6 +60,7 @@ export async function openApi(rows: RowContracts): Promise<Form> {
       ...tokenPaths(),
       ...sendingPaths(described),
       ...readingPaths(),
+      ...boardPaths(),
       ...operatorPaths(),
       ...agentPaths(described),
     },
@@ -70,13 +72,18 @@ export async function openApi(rows: RowContracts): Promise<Form> {
           description:
             `A token of ${PATHS.token}, or of agent.token where the agent listens on TCP.`,
         },
+        page: {
+          type: "apiKey",
+          in: "cookie",
+          name: "kitty-session-8787",
+          description:
+            `The cookie of ${PATHS.session}; its name ends with the collector's port.`,
+        },
       },
       schemas: componentsOf(described),
     },
   };
 }
-
-const TEXT: Form = { type: "string" };
 
 function tokenPaths(): Record<string, Form> {
   return {
@@ -175,7 +182,9 @@ function readingPaths(): Record<string, Form> {
     [PATHS.export]: {
       get: operation({
         id: "export",
-        summary: "All stored events, one a line.",
+        summary:
+          "All stored events, or those that a filter lets through, one a line.",
+        query: EVENT_FILTER,
         answer: { [NDJSON]: { schema: TEXT } },
       }),
     },

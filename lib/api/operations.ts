@@ -47,6 +47,15 @@ export function queried(name: string, schema: Form, description: string): Form {
   return { name, in: "query", description, schema };
 }
 
+/** A part of the path. */
+export function named(name: string, description: string): Form {
+  return {
+    ...queried(name, { type: "string" }, description),
+    in: "path",
+    required: true,
+  };
+}
+
 export function answered(name: string): Form {
   return { [JSON_TYPE]: { schema: toSchema(name) } };
 }

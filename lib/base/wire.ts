@@ -16,6 +16,15 @@ export const PATHS = {
   socket: "/ws/v1/events/",
   contracts: "/api/v1/contracts/",
   cloudEvents: "/api/v1/cloudevents/",
+  session: "/api/v1/session/",
+  missions: "/api/v1/missions/",
+  mission: "/api/v1/missions/{mission}/",
+  workPackage: "/api/v1/missions/{mission}/work-packages/{package}/",
+  eventLines: "/api/v1/board/events/",
+  eventLine: "/api/v1/board/events/{position}/",
+  insights: "/api/v1/insights/",
+  health: "/api/v1/health/",
+  board: "/ws/v1/board/",
 } as const;
 
 /** Most events in one batch. */

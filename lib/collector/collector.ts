@@ -9,10 +9,10 @@ import { Deadline } from "../base/deadline.ts";
 import { BoundedServer } from "../base/bounded_server.ts";
 import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
-import { openFolder } from "./engine.ts";
+import { type Engine, openFolder } from "./engine.ts";
+import type { OnStored } from "./events/event_log.ts";
 import { BusyError } from "./gate.ts";
 import { errorAnswer, HttpError, route, type Routes } from "./http/http.ts";
-import { Intake } from "./events/intake.ts";
 import {
   CONNECTIONS_MAX,
   PING_MS,
@@ -20,18 +20,17 @@ import {
   STOP_MS_MAX,
 } from "./limits.ts";
 import type { Log } from "../base/log.ts";
-import { Logins } from "./accounts/logins.ts";
-import { Metrics } from "./metrics.ts";
+import type { Metrics } from "./metrics.ts";
+import { openServices } from "./services.ts";
 import { routesOf } from "./http/routes.ts";
-import { Sessions } from "./accounts/sessions.ts";
-import { Sockets } from "./sockets/sockets.ts";
-import { Tokens } from "./accounts/tokens.ts";
 
 /** What a collector is made of. */
 export interface CollectorParts {
   readonly world: World;
   /** Its data. */
   readonly folder: string;
+  /** Opens what stores them, where that is not the folder. */
+  readonly open?: (onStored: OnStored) => Promise<Engine>;
   readonly listen: ListenAddress;
   readonly log: Log;
   /** Pause between two pings; the protocol's where none is given. */
@@ -60,33 +59,18 @@ export interface Collector extends AsyncDisposable {
 export async function startCollector(
   parts: CollectorParts,
 ): Promise<Collector> {
-  const { world, folder, listen, log } = parts;
+  const { world, listen, log, folder } = parts;
   await using undo = new AsyncDisposableStack();
-  const metrics = new Metrics(() => sockets.size);
-  const sockets: Sockets = new Sockets({ ...parts, metrics });
-  const engine = undo.use(
-    await openFolder(
-      folder,
+  const services = undo.use(
+    await openServices({
       world,
-      (...stored) => sockets.broadcast(...stored),
-    ),
+      log,
+      open: parts.open ?? ((onStored) => openFolder(folder, world, onStored)),
+    }),
   );
-  const { events, accounts } = engine;
-  const tokens = new Tokens(engine.secret, world.nowMs);
-  const store = engine.sessions;
-  const sessions = new Sessions({ store, accounts, tokens, world });
-  const intake = new Intake(events, metrics);
-  const logins = new Logins({ sessions, metrics, world, accounts });
+  const { metrics, sockets, watchers, sessions, pages, boards } = services;
   const routes = routesOf({
-    world,
-    events,
-    intake,
-    sockets,
-    sessions,
-    logins,
-    tokens,
-    metrics,
-    nodeId: await nodeIdOf(engine.secret),
+    ...services,
     vouch: (request) => server.vouch(request),
   });
   await sessions.sweep();
@@ -99,12 +83,14 @@ export async function startCollector(
   const tasks = [
     [parts.pingMs ?? PING_MS, () => sockets.ping()],
     [SESSION_SWEEP_MS, () => sessions.sweep()],
+    [parts.pingMs ?? PING_MS, () => watchers.ping(pages, boards)],
   ] as const;
   const running = tasks.map(([ms, task]) =>
     repeat(ms, task, parts, stopped.promise)
   );
   undo.defer(async () => {
     stopped.resolve();
+    watchers.stop();
     const ending = Promise.all([sockets.stop(), server.shutdown(), ...running]);
     const deadline = Deadline.in(world.elapsedMs, STOP_MS_MAX);
     // What goes on after that ends with the process.
@@ -116,16 +102,6 @@ export async function startCollector(
   const stop = () => whole.disposeAsync();
   const url = urlOf(listen.hostname, (server.addr as Deno.NetAddr).port);
   return { url, stop, [Symbol.asyncDispose]: stop };
-}
-
-/** The node that stamps what comes without one: the same for as long as the folder is. */
-async function nodeIdOf(secret: Uint8Array): Promise<string> {
-  const label = new TextEncoder().encode("node");
-  const digest = await crypto.subtle.digest(
-    "SHA-256",
-    new Uint8Array([...label, ...secret]),
-  );
-  return new Uint8Array(digest, 0, 6).toHex();
 }
 
 /** Does a periodic task until the end; one that fails is tried again. */
@@ -196,7 +172,7 @@ function handlerOf(
     let response: Response;
     try {
       const url = urlOfRequest(request);
-      response = await route(routes, request, url)(request, url);
+      response = await route(routes, request, url)();
     } catch (error) {
       response = errorAnswer(httpErrorOf(error, log));
     }

@@ -22,6 +22,13 @@ export const SOCKET_TOKENS_MAX = 10_000;
 /** How long a spent refresh token is answered again with the same pair: an answer may get lost on its way. */
 export const REFRESH_REPEAT_MS = 60_000;
 
+/** How long a person stays logged in to the page. Logging out ends it at once, so it may be long. */
+export const PAGE_SESSION_LIFETIME_S = 7 * 24 * 60 * 60;
+
+/** How long a ticket link is good, and how many are remembered. */
+export const TICKET_MS = 60_000;
+export const TICKETS_MAX = 100;
+
 /** How often sessions that ran out are removed. */
 export const SESSION_SWEEP_MS = 60 * 60 * 1000;
 
@@ -88,6 +95,22 @@ export const PAGE_EVENTS_DEFAULT = 100;
 
 /** A page ends early at this size: a thousand events may be a gigabyte. */
 export const PAGE_BYTES_MAX = 4 * MIB;
+
+/** Missions and lines of events in a page of the board, and without a wish. */
+export const BOARD_PAGE_MAX = 500;
+export const BOARD_PAGE_DEFAULT = 100;
+
+/** Events of a story in a page: each comes whole. */
+export const STORY_EVENTS_MAX = 200;
+
+/** Refused events that are remembered of a team, since the start. */
+export const REFUSED_MAX = 100;
+
+/** Pages that look on at once. */
+export const WATCHERS_MAX = 1_000;
+
+/** News for the page are gathered for so long: a batch is many commits. */
+export const NEWS_MS = 20;
 
 /** Rows read ahead while events are exported; a row has up to 60 KiB. */
 export const EXPORT_ROWS = 8;

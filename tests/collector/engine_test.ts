@@ -19,7 +19,7 @@ import {
   MemoryAccounts,
   MemoryEventLog,
   MemorySessions,
-} from "../support/memory_engine.ts";
+} from "../../lib/collector/memory_engine.ts";
 import { TestWorld } from "../support/world.ts";
 
 interface TestedEngine extends AsyncDisposable {

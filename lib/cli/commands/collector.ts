@@ -7,7 +7,11 @@
 import { startCollector } from "../../collector/collector.ts";
 import { collectorFolder } from "../../collector/folder.ts";
 import { jsonLog } from "../../base/log.ts";
-import type { AccountStore } from "../../collector/accounts/account_store.ts";
+import {
+  type AccountStore,
+  roleOf,
+  type User,
+} from "../../collector/accounts/account_store.ts";
 import { FileAccounts } from "../../collector/accounts/file_accounts.ts";
 import { addUser } from "../../collector/accounts/users.ts";
 import { isLoopback } from "../../login/server_url.ts";
@@ -42,10 +46,11 @@ export const collector: readonly Command[] = [
   },
   {
     name: "collector user add",
-    summary: "Add a user, who sends the events of one team.",
+    summary: "Add a user, who sends the events of one team, or only looks.",
     details: ["Works while the collector runs."],
     examples: [
       "collector user add ada --team acme --password-stdin < password.txt",
+      "collector user add lea --team acme --viewer",
     ],
     positionals: [{ name: "NAME", help: "the user's name" }],
     options: {
@@ -58,6 +63,10 @@ export const collector: readonly Command[] = [
       "password-stdin": {
         kind: "flag",
         help: "read the password from standard input, even on a terminal",
+      },
+      viewer: {
+        kind: "flag",
+        help: "the user may look at the board, and send nothing",
       },
       replace: {
         kind: "flag",
@@ -74,9 +83,7 @@ export const collector: readonly Command[] = [
     options: {},
     async run(call) {
       const users = await accountsOf(call, await folderOf(call)).all();
-      for (const { name, team, created_at } of users) {
-        await call.out.data({ name, team, created_at }, `${name} ${team}`);
-      }
+      for (const user of users) await showUser(call, user);
       return EXIT.ok;
     },
   },
@@ -109,23 +116,26 @@ async function run(call: Call): Promise<number> {
 }
 
 async function add(call: Call): Promise<number> {
-  const { args, world, out } = call;
+  const { args, world } = call;
   const username = args.positionals[0]!;
   const folder = await folderOf(call);
   const password = await readPassword(call, `password for ${username}: `);
   if (password === undefined) return STOPPED;
-  const { name, team, created_at } = await addUser(
-    accountsOf(call, folder),
-    world,
-    {
-      name: username,
-      team: args.text("team")!,
-      password,
-      replace: args.flag("replace"),
-    },
-  );
-  await out.data({ name, team, created_at }, `${name} ${team}`);
+  const user = await addUser(accountsOf(call, folder), world, {
+    name: username,
+    team: args.text("team")!,
+    password,
+    ...args.flag("viewer") && { role: "viewer" },
+    replace: args.flag("replace"),
+  });
+  await showUser(call, user);
   return EXIT.ok;
+}
+
+async function showUser({ out }: Call, user: User): Promise<void> {
+  const { name, team, created_at } = user, role = roleOf(user);
+  const suffix = role === "viewer" ? " (viewer)" : "";
+  await out.data({ name, team, role, created_at }, `${name} ${team}${suffix}`);
 }
 
 async function folderOf(call: Call): Promise<string> {

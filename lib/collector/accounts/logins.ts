@@ -4,7 +4,8 @@
  * @module
  */
 
-import { parseDocument } from "../../base/json.ts";
+import { type JsonObject, parseDocument } from "../../base/json.ts";
+import type { SessionAnswer } from "../../board/answers.ts";
 import type { TokenAnswer } from "../../base/wire.ts";
 import type { World } from "../../base/world.ts";
 import { readBody } from "../http/body.ts";
@@ -16,13 +17,17 @@ import {
   TOKEN_BODY_BYTES_MAX,
 } from "../limits.ts";
 import type { Metrics } from "../metrics.ts";
-import type { AccountStore } from "./account_store.ts";
+import type { AccountStore, User } from "./account_store.ts";
+import type { Looker, PageSessions } from "./page_sessions.ts";
 import { isPassword } from "./passwords.ts";
 import type { Sessions } from "./sessions.ts";
+import type { Tickets } from "./tickets.ts";
 
 /** What logins need. */
 export interface LoginParts {
   readonly sessions: Sessions;
+  readonly pages: PageSessions;
+  readonly tickets: Tickets;
   readonly metrics: Metrics;
   readonly world: World;
   readonly accounts: AccountStore;
@@ -39,18 +44,44 @@ export class Logins {
 
   /** Answers `{username, password}` with a pair of tokens. */
   async login(request: Request): Promise<Response> {
-    const { sessions, metrics, accounts } = this.#parts;
-    const { username, password } = await this.#fields(
-      request,
-      ["username", "password"],
+    const fields = await this.#fields(request, ["username", "password"]);
+    return tokenAnswer(
+      await this.#parts.sessions.begin(await this.#check(fields)),
     );
+  }
+
+  /** Begins a session of the page with `{username, password}` or `{ticket}`. */
+  async enter(request: Request, url: URL): Promise<Response> {
+    const { pages, tickets, accounts } = this.#parts;
+    const value = await this.#value(request);
+    let user: User | undefined;
+    if (typeof value?.ticket === "string") {
+      const name = tickets.spend(value.ticket);
+      user = name === undefined ? undefined : await accounts.find(name);
+      if (!user) {
+        throw unauthorized(
+          "the link is not good any more: it works once, and for a minute",
+        );
+      }
+    } else {
+      user = await this.#check(textsOf(value, ["username", "password"]));
+    }
+    const { looker, cookie } = await pages.begin(user, request, url);
+    return sessionAnswer(looker, cookie);
+  }
+
+  /** @throws {HttpError} 401 where name and password do not fit */
+  async #check(
+    { username, password }: Record<"username" | "password", string>,
+  ): Promise<User> {
+    const { metrics, accounts } = this.#parts;
     const user = await accounts.find(username);
     const isRight = await this.#hashing.enter(() =>
       isPassword(password, user?.password)
     );
     metrics.login(isRight);
     if (!user || !isRight) throw unauthorized("wrong username or password");
-    return tokenAnswer(await sessions.begin(user));
+    return user;
   }
 
   /** Answers `{refresh}` with a new pair. */
@@ -66,19 +97,46 @@ export class Logins {
     request: Request,
     names: readonly N[],
   ): Promise<Record<N, string>> {
+    return textsOf(await this.#value(request), names);
+  }
+
+  /** The body's JSON object; undefined where it is none. */
+  async #value(request: Request): Promise<JsonObject | undefined> {
     const { world } = this.#parts;
     const body = await readBody(request, TOKEN_BODY_BYTES_MAX, world.elapsedMs);
     const { value, problems } = parseDocument(body);
-    const found = names.map((name) => [name, value?.[name]] as const)
-      .filter((field): field is [N, string] => typeof field[1] === "string");
-    if (problems || found.length < names.length) {
-      throw new HttpError(
-        400,
-        `the body is not a JSON object with the texts ${names.join(" and ")}`,
-      );
-    }
-    return Object.fromEntries(found) as Record<N, string>;
+    return problems ? undefined : value;
   }
+}
+
+/** @throws {HttpError} 400 where one of these texts is missing */
+function textsOf<N extends string>(
+  value: JsonObject | undefined,
+  names: readonly N[],
+): Record<N, string> {
+  const found = names.map((name) => [name, value?.[name]] as const)
+    .filter((field): field is [N, string] => typeof field[1] === "string");
+  if (found.length < names.length) {
+    throw new HttpError(
+      400,
+      `the body is not a JSON object with the texts ${names.join(" and ")}`,
+    );
+  }
+  return Object.fromEntries(found) as Record<N, string>;
+}
+
+/** What a page hears of its session. */
+export function sessionAnswer(
+  { user, team, role, ends_at }: Looker,
+  cookie?: string,
+): Response {
+  const answer: SessionAnswer = { user, team, role, ends_at };
+  return jsonAnswer(answer, {
+    headers: {
+      ...NO_STORE,
+      ...cookie !== undefined && { "set-cookie": cookie },
+    },
+  });
 }
 
 function tokenAnswer(pair: TokenAnswer): Response {

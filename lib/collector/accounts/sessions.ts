@@ -17,7 +17,7 @@ import {
   SOCKET_TOKENS_MAX,
 } from "../limits.ts";
 import type { Claims, Tokens } from "./tokens.ts";
-import type { AccountStore, User } from "./account_store.ts";
+import { type AccountStore, roleOf, type User } from "./account_store.ts";
 import type { Session, SessionStore } from "./session_store.ts";
 
 /** What sessions are made of. */
@@ -40,7 +40,8 @@ export class Sessions {
   }
 
   /** Begins a session of a user who gave the right password. */
-  async begin({ name, id: user_id, team }: User): Promise<TokenAnswer> {
+  async begin(user: User): Promise<TokenAnswer> {
+    const { name, id: user_id } = user;
     const { world } = this.#parts;
     const id = this.#newId();
     const session = {
@@ -50,7 +51,7 @@ export class Sessions {
       issued: world.nowMs(),
     };
     await this.#parts.store.add(id, session);
-    return await this.#pair(id, session, team);
+    return await this.#pair(id, session, user);
   }
 
   /**
@@ -79,7 +80,7 @@ export class Sessions {
       await store.remove(id);
       return undefined;
     }
-    if (isRepeat) return await this.#pair(id, session, user.team);
+    if (isRepeat) return await this.#pair(id, session, user);
     if (generation !== session.generation) {
       await store.remove(id);
       return undefined;
@@ -88,17 +89,19 @@ export class Sessions {
     const isFirst = await store.replace(id, session, next);
     // Where another collector was faster, its pair is the good one.
     return isFirst
-      ? await this.#pair(id, next, user.team)
+      ? await this.#pair(id, next, user)
       : await this.#spend(claims);
   }
 
   async #pair(
     id: string,
     { user, generation, issued }: Session,
-    team: string,
+    owner: User,
   ): Promise<TokenAnswer> {
     const { tokens } = this.#parts;
-    const claims: Claims = { user, team, id, generation };
+    const { team } = owner;
+    const isViewer = roleOf(owner) === "viewer";
+    const claims: Claims = { user, team, id, generation, isViewer };
     return {
       access: await tokens.sign("access", claims, issued, ACCESS_LIFETIME_S),
       refresh: await tokens.sign("refresh", claims, issued, REFRESH_LIFETIME_S),

@@ -8,7 +8,7 @@
 import { jwtVerify, SignJWT } from "jose";
 
 /** What a token is for. Each kind is refused where another one is wanted. */
-export type TokenKind = "access" | "refresh" | "socket";
+export type TokenKind = "access" | "refresh" | "socket" | "page";
 
 /** What a token says. */
 export interface Claims {
@@ -18,6 +18,8 @@ export interface Claims {
   readonly id: string;
   /** How many pairs the session has had. */
   readonly generation: number;
+  /** Of an access token: its user may look, and not send. */
+  readonly isViewer?: boolean;
 }
 
 const ALGORITHM = "HS256";
@@ -35,12 +37,16 @@ export class Tokens {
   /** A token. The same arguments make the same one. */
   async sign(
     kind: TokenKind,
-    { user, team, id, generation }: Claims,
+    { user, team, id, generation, isViewer }: Claims,
     issuedMs: number,
     lifetimeS: number,
   ): Promise<string> {
     const issuedS = Math.floor(issuedMs / 1000);
-    return await new SignJWT({ team, generation })
+    return await new SignJWT({
+      team,
+      generation,
+      ...isViewer && { role: "viewer" },
+    })
       .setProtectedHeader({ alg: ALGORITHM })
       .setSubject(user)
       .setAudience(kind)
@@ -68,6 +74,7 @@ export class Tokens {
         team: String(payload.team),
         id: payload.jti!,
         generation: Number(payload.generation),
+        isViewer: payload.role !== undefined && payload.role !== "member",
       };
     } catch {
       return undefined;

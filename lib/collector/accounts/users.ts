@@ -8,7 +8,7 @@ import { LOCAL_TEAM } from "../../base/config.ts";
 import { KittyError } from "../../base/errors.ts";
 import type { World } from "../../base/world.ts";
 import { NAME_MAX } from "../limits.ts";
-import type { AccountStore, User } from "./account_store.ts";
+import type { AccountStore, Role, User } from "./account_store.ts";
 import { hashPassword } from "./passwords.ts";
 
 /** A user to be. */
@@ -16,6 +16,7 @@ export interface NewUser {
   readonly name: string;
   readonly team: string;
   readonly password: string;
+  readonly role?: Role;
   /** Take the place of a user of this name. */
   readonly replace?: boolean;
   /** Rounds of hashing; fewer only where time matters more than safety. */
@@ -30,7 +31,7 @@ export interface NewUser {
 export async function addUser(
   accounts: AccountStore,
   world: World,
-  { name, team, password, replace = false, rounds }: NewUser,
+  { name, team, password, role, replace = false, rounds }: NewUser,
 ): Promise<User> {
   checkName("name", name);
   checkName("team", team);
@@ -41,6 +42,7 @@ export async function addUser(
     name,
     id: world.randomBytes(8).toHex(),
     team,
+    ...role && { role },
     password: await hashPassword(password, world.randomBytes(16), rounds),
     created_at: new Date(world.nowMs()).toISOString(),
   };

@@ -40,6 +40,8 @@ export type OnStored = (
   team: string,
   events: readonly IncomingEvent[],
   sender: object | undefined,
+  /** Position of the first of them. */
+  first: number,
 ) => void;
 
 /** Events in order of arrival, and where to go on; null at the end. */
@@ -66,6 +68,11 @@ export interface EventLog {
   ): Promise<Admission>;
   /** Some events of a team, from the position `from` on. */
   page(team: string, from: number, limit: number): Promise<Page>;
+  /** The events at these positions, in the same order; undefined where there is none. */
+  at(
+    team: string,
+    positions: readonly number[],
+  ): Promise<(Uint8Array | undefined)[]>;
   /** All events of a team that are stored by now, in groups of NDJSON lines; read as fast as they are taken. */
   export(team: string): AsyncIterable<Uint8Array<ArrayBuffer>>;
   /**

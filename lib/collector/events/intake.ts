@@ -7,6 +7,7 @@
 
 import { type EventResult, REJECTED } from "../../base/wire.ts";
 import type { Metrics } from "../metrics.ts";
+import type { Refusals } from "../board/refusals.ts";
 import { type Arrival, FOREIGN_WORDS, isForeign } from "./arrival.ts";
 import type { Admitted, EventLog, IncomingEvent } from "./event_log.ts";
 
@@ -22,10 +23,12 @@ export interface Taken {
 export class Intake {
   readonly #log: EventLog;
   readonly #metrics: Metrics;
+  readonly #refusals: Refusals;
 
-  constructor(log: EventLog, metrics: Metrics) {
+  constructor(log: EventLog, metrics: Metrics, refusals: Refusals) {
     this.#log = log;
     this.#metrics = metrics;
+    this.#refusals = refusals;
   }
 
   /** Stores what is new and good. Resolves when all of it is on disk. */
@@ -44,7 +47,12 @@ export class Intake {
       if (isForeign(arrival, team)) return rejected(id, FOREIGN_WORDS);
       return event ? resultOf(id, admitted.next().value!) : rejected(id, words);
     });
-    for (const { status } of results) this.#metrics.events(status);
+    for (const { status, event_id, error_message = "" } of results) {
+      this.#metrics.events(status);
+      if (status === REJECTED) {
+        this.#refusals.add(team, event_id, error_message);
+      }
+    }
     return { results, highest };
   }
 }

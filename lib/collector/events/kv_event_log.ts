@@ -44,8 +44,8 @@ export class KvEventLog implements EventLog {
       const { admitted, fresh } = await this.#compare(team, events);
       for (const group of commitsOf(fresh)) {
         this.#snapshots.delete(team);
-        await this.#store.append(team, group);
-        this.#onStored(team, group, sender);
+        const first = await this.#store.append(team, group);
+        this.#onStored(team, group, sender, first);
       }
       const { highest } = await this.#store.team(team);
       return { events: admitted, highest };
@@ -68,6 +68,26 @@ export class KvEventLog implements EventLog {
       }
     }
     return { events, next: null };
+  }
+
+  async at(
+    team: string,
+    positions: readonly number[],
+  ): Promise<(Uint8Array | undefined)[]> {
+    const { events: end } = await this.#store.team(team);
+    const rows = new Map<number, Uint8Array[]>();
+    const found: (Uint8Array | undefined)[] = [];
+    for (const position of positions) {
+      if (position < 0 || position >= end) {
+        found.push(undefined);
+        continue;
+      }
+      const row = await this.#store.rowAround(team, position);
+      const lines = rows.get(row) ?? await this.#store.lines(team, row);
+      rows.set(row, lines);
+      found.push(lines[position - row]);
+    }
+    return found;
   }
 
   async *export(team: string): AsyncIterable<Uint8Array<ArrayBuffer>> {

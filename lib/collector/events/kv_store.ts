@@ -133,8 +133,12 @@ export class KvStore implements Disposable {
    * Stores new events of a team: all, or none where it fails.
    *
    * @param events one group of `commitsOf`
+   * @returns the position of the first
    */
-  async append(team: string, events: readonly IncomingEvent[]): Promise<void> {
+  async append(
+    team: string,
+    events: readonly IncomingEvent[],
+  ): Promise<number> {
     const { events: first, highest } = await this.team(team);
     const commit = this.kv.atomic();
     let n = first;
@@ -161,6 +165,7 @@ export class KvStore implements Disposable {
     try {
       await commit.commit();
       this.#teams.set(team, state);
+      return first;
     } catch (error) {
       // It may have happened all the same: what is stored is asked again.
       this.#teams.delete(team);
@@ -252,7 +257,7 @@ export class KvStore implements Disposable {
     end: number,
     batchSize: number,
   ): AsyncIterable<Uint8Array[]> {
-    const first = await this.#rowAround(team, from);
+    const first = await this.rowAround(team, from);
     const range = { start: rowKey(team, first), end: rowKey(team, end) };
     const rows = this.kv.list<Uint8Array>(range, { batchSize });
     for await (const { key, value } of rows) {
@@ -263,7 +268,7 @@ export class KvStore implements Disposable {
   }
 
   /** The row in which a position lies. */
-  async #rowAround(team: string, position: number): Promise<number> {
+  async rowAround(team: string, position: number): Promise<number> {
     const range = { start: rowKey(team, 0), end: rowKey(team, position + 1) };
     const rows = this.kv.list(range, { reverse: true, limit: 1 });
     for await (const { key } of rows) return Number(key.at(-1));

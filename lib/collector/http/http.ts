@@ -56,6 +56,8 @@ export function answer(
       ...options.headers,
       "content-type": type,
       "x-content-type-options": "nosniff",
+      // Another port of the same machine is the same site to a browser.
+      "cross-origin-resource-policy": "same-origin",
     },
   });
 }
@@ -81,24 +83,82 @@ export function errorAnswer(error: HttpError): Response {
 export type Handler = (
   request: Request,
   url: URL,
+  /** Value of each name in the path. */
+  path: Readonly<Record<string, string>>,
 ) => Promise<Response> | Response;
 
+/** Handlers by method. */
+export type Methods = Readonly<Record<string, Handler>>;
+
 /** Handlers by path and method. */
-export type Routes = ReadonlyMap<string, Readonly<Record<string, Handler>>>;
+export class Routes {
+  readonly #exact = new Map<string, Methods>();
+  readonly #patterns: {
+    readonly parts: string[];
+    readonly methods: Methods;
+  }[] = [];
+
+  /** @param routes by paths, such as `/missions/{mission}/` */
+  constructor(routes: Readonly<Record<string, Methods>>) {
+    for (const [path, methods] of Object.entries(routes)) {
+      if (!path.includes("{")) this.#exact.set(path, methods);
+      else this.#patterns.push({ parts: path.split("/"), methods });
+    }
+  }
+
+  /** What takes a path, and the value of each name in it; undefined where nothing does. */
+  find(
+    path: string,
+  ): { methods: Methods; values: Record<string, string> } | undefined {
+    const exact = this.#exact.get(path);
+    if (exact) return { methods: exact, values: {} };
+    const given = path.split("/");
+    for (const { parts, methods } of this.#patterns) {
+      const values = valuesOf(parts, given);
+      if (values) return { methods, values };
+    }
+    return undefined;
+  }
+}
+
+function valuesOf(
+  parts: readonly string[],
+  given: readonly string[],
+): Record<string, string> | undefined {
+  if (parts.length !== given.length) return undefined;
+  const values: Record<string, string> = {};
+  for (const [i, part] of parts.entries()) {
+    if (!part.startsWith("{")) {
+      if (part !== given[i]) return undefined;
+      continue;
+    }
+    try {
+      values[part.slice(1, -1)] = decodeURIComponent(given[i]!);
+    } catch {
+      return undefined;
+    }
+  }
+  return values;
+}
 
 /**
  * Finds the handler of a request.
  *
  * @throws {HttpError} 403, 404 or 405
  */
-export function route(routes: Routes, request: Request, url: URL): Handler {
+export function route(
+  routes: Routes,
+  request: Request,
+  url: URL,
+): () => Promise<Response> | Response {
   // Browsers say on whose behalf they ask: no other site may.
   const origin = request.headers.get("origin");
   if (origin !== null && origin !== url.origin) {
     throw new HttpError(403, "requests of other sites are refused");
   }
-  const methods = routes.get(url.pathname);
-  if (!methods) throw new HttpError(404, "there is nothing at this path");
+  const found = routes.find(url.pathname);
+  if (!found) throw new HttpError(404, "there is nothing at this path");
+  const { methods, values } = found;
   const handler = Object.hasOwn(methods, request.method) &&
     methods[request.method];
   if (!handler) {
@@ -107,11 +167,19 @@ export function route(routes: Routes, request: Request, url: URL): Handler {
       headers: { allow },
     });
   }
-  return handler;
+  return () => handler(request, url, values);
 }
 
 /** The Bearer token of a request. */
 export function bearerOf(request: Request): string | undefined {
   return request.headers.get("authorization")
     ?.match(/^Bearer +([^\s]+) *$/i)?.[1];
+}
+
+/** @throws {HttpError} 426 for a request that wants no WebSocket */
+export function checkUpgrade(request: Request): void {
+  if (request.headers.get("upgrade")?.toLowerCase() === "websocket") return;
+  throw new HttpError(426, "this path takes WebSockets", {
+    headers: { upgrade: "websocket" },
+  });
 }

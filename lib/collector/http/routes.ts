@@ -4,6 +4,11 @@
  * @module
  */
 
+import { boardRoutes, filteredExport } from "../board/board_routes.ts";
+import type { Boards } from "../board/boards.ts";
+import { isFilter, numberOf } from "../board/query.ts";
+import type { Refusals } from "../board/refusals.ts";
+import type { Watchers } from "../board/watchers.ts";
 import { PATHS } from "../../base/wire.ts";
 import { producer } from "../../contract/rows/producer.ts";
 import { WORK_PACKAGES } from "../../event/stored.ts";
@@ -13,11 +18,12 @@ import { cloudEventHandler } from "../events/cloud_events.ts";
 import {
   answer,
   bearerOf,
+  checkUpgrade,
   type Handler,
   HttpError,
   jsonAnswer,
   NO_STORE,
-  type Routes,
+  Routes,
   unauthorized,
 } from "./http.ts";
 import type { Intake } from "../events/intake.ts";
@@ -27,7 +33,10 @@ import type { Metrics } from "../metrics.ts";
 import type { EventLog } from "../events/event_log.ts";
 import type { Sessions } from "../accounts/sessions.ts";
 import type { Sockets } from "../sockets/sockets.ts";
-import type { Claims, Tokens } from "../accounts/tokens.ts";
+import type { Tokens } from "../accounts/tokens.ts";
+import type { PageSessions } from "../accounts/page_sessions.ts";
+import { Callers } from "./callers.ts";
+import { pageRoutes } from "./page_routes.ts";
 
 /** The contracts that are taken. */
 const CONTRACTS = [WORK_PACKAGES, producer].map(({ name, version }) => ({
@@ -42,6 +51,10 @@ export interface RouteParts {
   readonly intake: Intake;
   readonly sockets: Sockets;
   readonly sessions: Sessions;
+  readonly pages: PageSessions;
+  readonly boards: Boards;
+  readonly watchers: Watchers;
+  readonly refusals: Refusals;
   readonly logins: Logins;
   readonly tokens: Tokens;
   readonly metrics: Metrics;
@@ -53,17 +66,10 @@ export interface RouteParts {
 
 /** All routes. */
 export function routesOf(parts: RouteParts): Routes {
-  const { tokens, logins, sessions, events, metrics } = parts;
+  const { logins, sessions, events, metrics, boards, refusals } = parts;
+  const callers = new Callers(parts);
   const batch = batchHandler(parts);
   const cloudEvents = cloudEventHandler(parts);
-
-  /** @throws {HttpError} 401 without a good access token */
-  const caller = async (request: Request): Promise<Claims> => {
-    const claims = await tokens.read("access", bearerOf(request));
-    if (!claims) throw unauthorized("this needs a good access token");
-    parts.vouch(request);
-    return claims;
-  };
 
   /** A client that was given tokens has proved who it is. */
   const withTokens = (give: Logins["login"]): Handler => async (request) => {
@@ -71,44 +77,48 @@ export function routesOf(parts: RouteParts): Routes {
     parts.vouch(request);
     return response;
   };
+  /** What a team may send. */
+  const sent = (
+    take: (request: Request, team: string) => Promise<Response>,
+  ): Handler =>
+  async (request) => take(request, (await callers.sender(request)).team);
 
-  const routes: Record<string, Record<string, Handler>> = {
+  return new Routes({
     [PATHS.token]: { POST: withTokens((request) => logins.login(request)) },
     [PATHS.refresh]: { POST: withTokens((request) => logins.refresh(request)) },
     [PATHS.socketToken]: {
       async POST(request) {
-        const ws_token = await sessions.socketToken(await caller(request));
+        const claims = await callers.sender(request);
+        const ws_token = await sessions.socketToken(claims);
         return jsonAnswer({ ws_token }, { headers: NO_STORE });
       },
     },
-    [PATHS.batch]: {
-      POST: async (request) => batch(request, (await caller(request)).team),
-    },
-    [PATHS.cloudEvents]: {
-      POST: async (request) =>
-        cloudEvents(request, (await caller(request)).team),
-    },
+    [PATHS.batch]: { POST: sent(batch) },
+    [PATHS.cloudEvents]: { POST: sent(cloudEvents) },
     [PATHS.contracts]: {
-      async GET(request) {
-        await caller(request);
+      async GET(request, url) {
+        await callers.team(request, url);
         return jsonAnswer({ contracts: CONTRACTS });
       },
     },
     [PATHS.events]: {
       GET: async (request, url) =>
-        pageAnswer(events, (await caller(request)).team, url.searchParams),
+        pageAnswer(events, await callers.team(request, url), url.searchParams),
     },
     [PATHS.export]: {
-      async GET(request) {
-        const { team } = await caller(request);
-        const lines = ReadableStream.from(events.export(team));
-        return answer(lines, "application/x-ndjson");
-      },
+      GET: async (request, url) =>
+        exportAnswer(parts, await callers.team(request, url), url.searchParams),
     },
     [PATHS.socket]: { GET: (request) => upgrade(parts, request) },
+    ...pageRoutes(parts, callers),
+    ...boardRoutes({
+      boards,
+      events,
+      refusals,
+      teamOf: (request, url) => callers.team(request, url),
+    }),
     ...healthRoutes(events, metrics),
-  };
-  return new Map(Object.entries(routes));
+  });
 }
 
 /** What operators ask. */
@@ -127,6 +137,18 @@ function healthRoutes(
       GET: () => answer(metrics.text(), "text/plain; version=0.0.4"),
     },
   };
+}
+
+/** All events of a team, or those that a filter lets through. */
+async function exportAnswer(
+  { boards, events }: RouteParts,
+  team: string,
+  query: URLSearchParams,
+): Promise<Response> {
+  const lines = isFilter(query)
+    ? filteredExport(await boards.of(team), events, team, query)
+    : events.export(team);
+  return answer(ReadableStream.from(lines), "application/x-ndjson");
 }
 
 /** @throws {HttpError} 400 for a cursor or limit that is none */
@@ -154,29 +176,12 @@ async function pageAnswer(
 
 const decoder = new TextDecoder();
 
-function numberOf(
-  query: URLSearchParams,
-  name: string,
-  absent: number,
-): number {
-  const text = query.get(name);
-  if (text === null || text === "") return absent;
-  if (!/^\d{1,15}$/.test(text)) {
-    throw new HttpError(400, `${name} is not one of this collector's`);
-  }
-  return Number(text);
-}
-
 /** @throws {HttpError} before the upgrade: 426, 401 or 503 */
 async function upgrade(
   { sessions, sockets, intake, events, vouch }: RouteParts,
   request: Request,
 ): Promise<Response> {
-  if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-    throw new HttpError(426, "this path takes WebSockets", {
-      headers: { upgrade: "websocket" },
-    });
-  }
+  checkUpgrade(request);
   const claims = await sessions.spendSocketToken(bearerOf(request));
   if (!claims) throw unauthorized("this needs a new token for a WebSocket");
   vouch(request);

@@ -1,16 +1,14 @@
 /**
- * A second engine of the collector, in memory: what only one engine promises,
- * the conformance tests would not let pass for the other.
+ * The engine that keeps everything in memory: for a board that leaves nothing
+ * behind, and as a second opinion on what every engine promises.
+ *
+ * @module
  */
 
-import type {
-  AccountStore,
-  User,
-} from "../../lib/collector/accounts/account_store.ts";
-import type {
-  Session,
-  SessionStore,
-} from "../../lib/collector/accounts/session_store.ts";
+import { CLOCK_MAX } from "../base/limits.ts";
+import { oneLineBytes } from "../base/shown.ts";
+import type { AccountStore, User } from "./accounts/account_store.ts";
+import type { Session, SessionStore } from "./accounts/session_store.ts";
 import {
   type Admission,
   type Admitted,
@@ -19,27 +17,45 @@ import {
   type IncomingEvent,
   type OnStored,
   type Page,
-} from "../../lib/collector/events/event_log.ts";
+} from "./events/event_log.ts";
 import {
   newer,
   newsOf,
   type PackageRow,
   snapshotOf,
   type SnapshotPackage,
-} from "../../lib/collector/events/packages.ts";
-import { oneLineBytes } from "../../lib/base/shown.ts";
-import { CLOCK_MAX } from "../../lib/base/limits.ts";
+} from "./events/packages.ts";
+
+/** The events of one team. */
+class TeamEvents {
+  readonly all: IncomingEvent[] = [];
+  readonly byId = new Map<string, IncomingEvent>();
+  highest = 0;
+  snapshot: readonly SnapshotPackage[] | undefined;
+
+  push(event: IncomingEvent): void {
+    this.all.push(event);
+    this.byId.set(event.event_id, event);
+    const { lamport_clock } = event;
+    if (lamport_clock < CLOCK_MAX) {
+      this.highest = Math.max(this.highest, lamport_clock);
+    }
+    this.snapshot = undefined;
+  }
+}
 
 /** Events in arrays. */
 export class MemoryEventLog implements EventLog {
-  readonly #teams = new Map<string, IncomingEvent[]>();
-  readonly #snapshots = new Map<string, readonly SnapshotPackage[]>();
+  readonly #teams = new Map<string, TeamEvents>();
+  readonly #onStored: OnStored;
 
-  constructor(readonly onStored: OnStored) {}
+  constructor(onStored: OnStored) {
+    this.#onStored = onStored;
+  }
 
-  #of(team: string): IncomingEvent[] {
-    const events = this.#teams.get(team) ?? [];
-    this.#teams.set(team, events);
+  #of(team: string): TeamEvents {
+    let events = this.#teams.get(team);
+    if (!events) this.#teams.set(team, events = new TeamEvents());
     return events;
   }
 
@@ -49,32 +65,35 @@ export class MemoryEventLog implements EventLog {
     sender?: object,
   ): Promise<Admission> {
     const stored = this.#of(team), fresh: IncomingEvent[] = [];
+    const first = stored.all.length;
     const events = offered.map((event): Admitted => {
-      const known = [...stored, ...fresh]
-        .find(({ event_id }) => event_id === event.event_id);
+      const known = stored.byId.get(event.event_id);
       if (known) return compared(known.document, event.document);
+      stored.push(event);
       fresh.push(event);
       return { kind: "stored" };
     });
-    stored.push(...fresh);
-    if (fresh.length > 0) {
-      this.#snapshots.delete(team);
-      this.onStored(team, fresh, sender);
-    }
-    const clocks = stored.map((event) => event.lamport_clock);
-    const highest = Math.max(0, ...clocks.filter((clock) => clock < CLOCK_MAX));
-    return Promise.resolve({ events, highest });
+    if (fresh.length > 0) this.#onStored(team, fresh, sender, first);
+    return Promise.resolve({ events, highest: stored.highest });
   }
 
   page(team: string, from: number, limit: number): Promise<Page> {
-    const all = this.#of(team);
+    const { all } = this.#of(team);
     const events = all.slice(from, from + limit).map(({ bytes }) => bytes);
     const end = from + events.length;
     return Promise.resolve({ events, next: end < all.length ? end : null });
   }
 
+  at(
+    team: string,
+    positions: readonly number[],
+  ): Promise<(Uint8Array | undefined)[]> {
+    const { all } = this.#of(team);
+    return Promise.resolve(positions.map((position) => all[position]?.bytes));
+  }
+
   async *export(team: string): AsyncIterable<Uint8Array<ArrayBuffer>> {
-    for (const { bytes } of [...this.#of(team)]) {
+    for (const { bytes } of [...this.#of(team).all]) {
       const line = await Promise.resolve(oneLineBytes(bytes));
       yield new Uint8Array([...line, 0x0a]);
     }
@@ -84,10 +103,8 @@ export class MemoryEventLog implements EventLog {
     team: string,
     take: (packages: readonly SnapshotPackage[]) => void,
   ): Promise<void> {
-    const packages = this.#snapshots.get(team) ??
-      snapshotOf(packagesOf(this.#of(team)));
-    this.#snapshots.set(team, packages);
-    take(packages);
+    const events = this.#of(team);
+    take(events.snapshot ??= snapshotOf(packagesOf(events.all)));
     return Promise.resolve();
   }
 

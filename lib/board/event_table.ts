@@ -1,0 +1,146 @@
+/**
+ * All events of a team, a row each by their positions, with what orders,
+ * filters and counts them. The documents stay where they are stored.
+ *
+ * @module
+ */
+
+import { Column, Names } from "./columns.ts";
+import type { Facts, More } from "./facts.ts";
+
+/** Number of an owner in a row that has none. */
+export const NO_OWNER = 0xffffffff;
+
+/** The table. */
+export class EventTable {
+  readonly nodes = new Names();
+  readonly packages = new Names();
+  readonly types = new Names();
+  readonly actors = new Names();
+  readonly lanes = new Names();
+  readonly #ids: string[] = [];
+  readonly #sources = new Names();
+  readonly #source = Column.ofCounts();
+  readonly #node = Column.ofCounts();
+  readonly #clock = Column.ofNumbers();
+  readonly #timeMs = Column.ofNumbers();
+  readonly #nanos = Column.ofCounts();
+  readonly #type = Column.ofCounts();
+  readonly #owner = Column.ofCounts();
+  readonly #package = Column.ofCounts();
+  readonly #actor = Column.ofCounts();
+  readonly #from = Column.ofCounts();
+  readonly #to = Column.ofCounts();
+  readonly #creations = new Set<number>();
+  readonly #more = new Map<number, More>();
+
+  /** Number of rows, which is also the position of the next event. */
+  get size(): number {
+    return this.#ids.length;
+  }
+
+  /** @param owner its number, `NO_OWNER` where there is none */
+  push(facts: Facts, owner: number): number {
+    const row = this.size;
+    this.#ids.push(facts.id);
+    this.#source.push(this.#sources.numberOf(facts.source));
+    this.#node.push(this.nodes.numberOf(facts.node));
+    this.#clock.push(facts.clock);
+    this.#timeMs.push(facts.timeMs);
+    this.#nanos.push(facts.nanos);
+    this.#type.push(this.types.numberOf(facts.type));
+    this.#owner.push(owner);
+    this.#package.push(this.packages.numberOf(facts.package));
+    this.#actor.push(this.actors.numberOf(facts.actor));
+    this.#from.push(this.lanes.numberOf(facts.from));
+    this.#to.push(this.lanes.numberOf(facts.to));
+    if (facts.isCreation) this.#creations.add(row);
+    if (facts.more) this.#more.set(row, facts.more);
+    return row;
+  }
+
+  id(row: number): string {
+    return this.#ids[row]!;
+  }
+
+  clock(row: number): number {
+    return this.#clock.at(row);
+  }
+
+  /** Milliseconds since 1970. */
+  timeMs(row: number): number {
+    return this.#timeMs.at(row);
+  }
+
+  /** ISO 8601 in UTC. */
+  time(row: number): string {
+    return new Date(this.timeMs(row)).toISOString();
+  }
+
+  node(row: number): number {
+    return this.#node.at(row);
+  }
+
+  type(row: number): number {
+    return this.#type.at(row);
+  }
+
+  owner(row: number): number {
+    return this.#owner.at(row);
+  }
+
+  package(row: number): number {
+    return this.#package.at(row);
+  }
+
+  actor(row: number): number {
+    return this.#actor.at(row);
+  }
+
+  /** Empty where it is no move. */
+  from(row: number): string {
+    return this.lanes.textOf(this.#from.at(row));
+  }
+
+  /** Empty where it is neither a move nor a creation. */
+  to(row: number): string {
+    return this.lanes.textOf(this.#to.at(row));
+  }
+
+  isMove(row: number): boolean {
+    return this.#to.at(row) !== 0 && !this.#creations.has(row);
+  }
+
+  isCreation(row: number): boolean {
+    return this.#creations.has(row);
+  }
+
+  more(row: number): More | undefined {
+    return this.#more.get(row);
+  }
+
+  /**
+   * Compares two events by the order that counts: by clock; then rows by time
+   * and id, as their published order has it, and envelopes by node and id.
+   */
+  readonly compare = (a: number, b: number): number => {
+    const byClock = this.#clock.at(a) - this.#clock.at(b);
+    if (byClock !== 0) return byClock;
+    const areRows = this.#source.at(a) !== 0 && this.#source.at(b) !== 0;
+    const next = areRows
+      ? this.timeMs(a) - this.timeMs(b) || this.#nanos.at(a) - this.#nanos.at(b)
+      : compareTexts(
+        this.nodes.textOf(this.node(a)),
+        this.nodes.textOf(this.node(b)),
+      );
+    return next || compareTexts(this.id(a), this.id(b)) ||
+      compareTexts(
+        this.#sources.textOf(this.#source.at(a)),
+        this.#sources.textOf(this.#source.at(b)),
+      );
+  };
+}
+
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,180 @@
+/**
+ * What the moves of work packages add up to: flow, cycle times, throughput,
+ * ageing work, reviews.
+ *
+ * @module
+ */
+
+import type {
+  AgeingPackage,
+  CycledPackage,
+  InsightsAnswer,
+  LaneAnswer,
+  PackageName,
+  Week,
+} from "./answers.ts";
+import type { EventTable } from "./event_table.ts";
+import { Flow } from "./flow.ts";
+import { joinedLanes, roleOf } from "./lanes.ts";
+import type { Mission, Package } from "./mission.ts";
+import { FIRST_LANE } from "./package.ts";
+import type { Projection } from "./projection.ts";
+import { Reviews } from "./reviews.ts";
+
+/** Which span, milliseconds since 1970. */
+export interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** A package with its mission, and what its moves tell. */
+interface Told {
+  readonly name: PackageName;
+  readonly one: Package;
+  readonly claimedMs: number | undefined;
+  readonly doneMs: number | undefined;
+}
+
+/** Insights into some missions. */
+export function insightsFor(
+  projection: Projection,
+  missions: readonly Mission[],
+  span: Span,
+): InsightsAnswer {
+  const { table } = projection;
+  const lanes = lanesFor(missions);
+  const flow = new Flow(lanes.map(({ id }) => id));
+  const reviews = new Reviews();
+  const all: Told[] = [];
+  for (const mission of missions) {
+    const { key, slug } = mission;
+    for (const one of mission.packages.values()) {
+      const name = {
+        mission: key,
+        mission_slug: slug,
+        id: one.id,
+        title: one.state.title,
+      };
+      all.push({ name, one, ...walk(table, one, flow, reviews, span) });
+    }
+  }
+  const isIn = (ms: number) => ms >= span.fromMs && ms <= span.toMs;
+  const done = all.filter(({ doneMs }) => doneMs !== undefined && isIn(doneMs));
+  return {
+    position: projection.position,
+    lanes,
+    flow: flow.days(span),
+    cycle: cycleOf(done),
+    throughput: weeksOf(done.map(({ doneMs }) => doneMs!)),
+    ageing: ageingOf(all),
+    reviews: reviews.answer,
+  };
+}
+
+function lanesFor(missions: readonly Mission[]): LaneAnswer[] {
+  return joinedLanes(missions.map(({ lanes }) => lanes));
+}
+
+/** Goes through a package's events once, for everything that is counted of it. */
+function walk(
+  table: EventTable,
+  one: Package,
+  flow: Flow,
+  reviews: Reviews,
+  span: Span,
+): Pick<Told, "claimedMs" | "doneMs"> {
+  let lane: string | undefined, lastMs = -Infinity;
+  let claimedMs: number | undefined, doneMs: number | undefined;
+  const review = reviews.begin();
+  for (const row of one.history.rows) {
+    // Times that contradict the order do not take a package back.
+    const timeMs = lastMs = Math.max(lastMs, table.timeMs(row));
+    review.learn(table, row);
+    if (!table.isMove(row)) {
+      if (lane === undefined && table.isCreation(row)) {
+        flow.move(undefined, lane = table.to(row) || FIRST_LANE, timeMs);
+      }
+      continue;
+    }
+    const to = table.to(row), role = roleOf(to);
+    if (timeMs >= span.fromMs && timeMs <= span.toMs) review.move(table, row);
+    flow.move(lane, to, timeMs);
+    if (role === "doing") claimedMs ??= timeMs;
+    if (role === "done" && (lane === undefined || roleOf(lane) !== "done")) {
+      doneMs = timeMs;
+    }
+    lane = to;
+  }
+  review.end();
+  const isDone = lane !== undefined && roleOf(lane) === "done";
+  return { claimedMs, doneMs: isDone ? doneMs : undefined };
+}
+
+function cycleOf(done: readonly Told[]): InsightsAnswer["cycle"] {
+  const packages = done.filter(({ claimedMs }) => claimedMs !== undefined)
+    .map(({ name, claimedMs, doneMs }): CycledPackage => ({
+      ...name,
+      claimed_at: new Date(claimedMs!).toISOString(),
+      done_at: new Date(doneMs!).toISOString(),
+      cycle_ms: doneMs! - claimedMs!,
+    }))
+    .sort((a, b) => a.done_at < b.done_at ? -1 : 1);
+  const times = packages.map(({ cycle_ms }) => cycle_ms).sort((a, b) => a - b);
+  return {
+    packages,
+    median_ms: percentile(times, 0.5),
+    p85_ms: percentile(times, 0.85),
+  };
+}
+
+/** The smallest value that so large a part of all does not exceed. */
+function percentile(sorted: readonly number[], part: number): number | null {
+  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? null;
+}
+
+/** Weeks from the first to the last with something done, with none left out; at most so many. */
+const WEEKS_MAX = 520;
+
+function weeksOf(doneMs: readonly number[]): Week[] {
+  const counts = new Map<number, number>();
+  for (const ms of doneMs) {
+    const monday = mondayOf(ms);
+    counts.set(monday, (counts.get(monday) ?? 0) + 1);
+  }
+  const mondays = [...counts.keys()].sort((a, b) => a - b);
+  const last = mondays.at(-1);
+  if (last === undefined) return [];
+  const earliest = last - (WEEKS_MAX - 1) * 7 * DAY_MS;
+  const weeks: Week[] = [];
+  const first = Math.max(mondays[0]!, earliest);
+  for (let monday = first; monday <= last; monday += 7 * DAY_MS) {
+    weeks.push({
+      week: new Date(monday).toISOString().slice(0, 10),
+      done: counts.get(monday) ?? 0,
+    });
+  }
+  return weeks;
+}
+
+function mondayOf(ms: number): number {
+  const day = Math.floor(ms / DAY_MS);
+  // 1970 began on a Thursday.
+  const weekday = (((day + 3) % 7) + 7) % 7;
+  return (day - weekday) * DAY_MS;
+}
+
+/** The oldest first. */
+function ageingOf(all: readonly Told[]): AgeingPackage[] {
+  return all.filter(({ one: { state } }) =>
+    state.laneSinceMs !== undefined &&
+    (["doing", "review"].includes(roleOf(state.lane)) ||
+      state.lane === "blocked")
+  ).map(({ name, one: { state } }) => ({
+    ...name,
+    lane: state.lane,
+    since: new Date(state.laneSinceMs!).toISOString(),
+    agent: state.agent || null,
+  })).sort((a, b) => a.since < b.since ? -1 : 1);
+}

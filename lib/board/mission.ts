@@ -1,0 +1,236 @@
+/**
+ * A mission or feature with its work packages, whatever names its events give
+ * it.
+ *
+ * @module
+ */
+
+import type {
+  LaneAnswer,
+  MissionAnswer,
+  PackageAnswer,
+  Phase,
+} from "./answers.ts";
+import type { EventTable } from "./event_table.ts";
+import { History } from "./history.ts";
+import { isLeft, isMetBy, lanesOf, roleOf } from "./lanes.ts";
+import type { OwnerRecord } from "./owners.ts";
+import { type PackageState, stateOf } from "./package.ts";
+
+/** Most names of workers in an answer. */
+const WORKERS_MAX = 10;
+
+/** A work package: its histories under each name of its mission, and the state that follows from them. */
+export class Package {
+  readonly id: string;
+  readonly #table: EventTable;
+  readonly #histories: readonly History[];
+  #joined: History | undefined;
+  #state: PackageState | undefined;
+  #stateRevision = -1;
+
+  constructor(id: string, table: EventTable, histories: readonly History[]) {
+    this.id = id;
+    this.#table = table;
+    this.#histories = histories;
+  }
+
+  /** Whether these are its histories. */
+  isOf(histories: readonly History[]): boolean {
+    return histories.length === this.#histories.length &&
+      histories.every((history, i) => history === this.#histories[i]);
+  }
+
+  get revision(): number {
+    return Math.max(...this.#histories.map(({ revision }) => revision));
+  }
+
+  /** All of its events. */
+  get history(): History {
+    if (this.#histories.length === 1) return this.#histories[0]!;
+    if (this.#joined?.revision !== this.revision) {
+      const rows = this.#histories.flatMap(({ rows }) => rows);
+      this.#joined = new History(this.#table);
+      for (const row of rows.sort((a, b) => a - b)) this.#joined.push(row);
+    }
+    return this.#joined!;
+  }
+
+  get state(): PackageState {
+    const { revision } = this;
+    if (!this.#state || this.#stateRevision !== revision) {
+      this.#state = stateOf(this.#table, this.history);
+      this.#stateRevision = revision;
+    }
+    return this.#state;
+  }
+}
+
+/** A mission or feature. */
+export class Mission {
+  readonly key: string;
+  readonly kind: "mission" | "feature";
+  readonly packages: ReadonlyMap<string, Package>;
+  readonly #table: EventTable;
+  readonly #owners: readonly OwnerRecord[];
+  #answer: MissionAnswer | undefined;
+
+  /** @param owners its names, of which there is at least one */
+  constructor(
+    key: string,
+    table: EventTable,
+    owners: readonly OwnerRecord[],
+    packages: ReadonlyMap<string, Package>,
+  ) {
+    this.key = key;
+    this.kind = owners[0]!.owner.kind;
+    this.packages = packages;
+    this.#table = table;
+    this.#owners = owners;
+  }
+
+  get revision(): number {
+    let revision = Math.max(...this.#owners.map(({ revision }) => revision));
+    // Events that name no feature change its packages all the same.
+    if (this.kind === "feature") {
+      for (const one of this.packages.values()) {
+        revision = Math.max(revision, one.revision);
+      }
+    }
+    return revision;
+  }
+
+  /** The name that its latest event gives it. */
+  get slug(): string {
+    const named = this.#owners.filter(({ owner }) => owner.slug !== "");
+    const latest =
+      named.toSorted((a, b) =>
+        b.lastMs - a.lastMs || (a.owner.slug < b.owner.slug ? -1 : 1)
+      )[0];
+    return latest?.owner.slug ?? this.#id ?? "";
+  }
+
+  get #id(): string | undefined {
+    return this.#owners.find(({ owner }) => owner.id !== "")?.owner.id;
+  }
+
+  get lanes(): readonly LaneAnswer[] {
+    const seen = [...this.packages.values()].map(({ state }) => state.lane);
+    return lanesOf(this.kind, new Set(seen));
+  }
+
+  /** The mission as it is now. */
+  get answer(): MissionAnswer {
+    const { revision } = this;
+    if (this.#answer?.revision !== revision) {
+      this.#answer = this.#answerAt(revision);
+    }
+    return this.#answer!;
+  }
+
+  #answerAt(revision: number): MissionAnswer {
+    const counts: Record<string, number> = {}, workers = new Set<string>();
+    const packages = [...this.packages.values()];
+    let done = 0;
+    for (const { state } of packages) {
+      const role = roleOf(state.lane);
+      counts[state.lane] = (counts[state.lane] ?? 0) + 1;
+      if (role === "done") done++;
+      const isInHand = role === "doing" || role === "review";
+      if (isInHand && state.agent !== "") workers.add(state.agent);
+    }
+    const { slug } = this;
+    const { title, phase } = this.#told();
+    const firstMs = Math.min(...this.#owners.map(({ firstMs }) => firstMs));
+    const lastMs = packages.reduce(
+      (latest, { state }) => Math.max(latest, state.changedMs),
+      Math.max(...this.#owners.map(({ lastMs }) => lastMs)),
+    );
+    return {
+      key: this.key,
+      kind: this.kind,
+      id: this.#id ?? null,
+      slug,
+      title: title || slug || "(without a name)",
+      phase: phaseOf(phase, packages, done),
+      lanes: this.lanes,
+      counts,
+      packages: packages.length,
+      done,
+      workers: [...workers].sort().slice(0, WORKERS_MAX),
+      created_at: isoOf(firstMs),
+      changed_at: isoOf(lastMs) ?? new Date(0).toISOString(),
+      revision,
+    };
+  }
+
+  /** What its own events say, the last of them at last. */
+  #told(): { title: string; phase: Phase } {
+    const rows = this.#owners.flatMap(({ own }) => own.rows)
+      .sort(this.#table.compare);
+    let title = "", phase: Phase = "created";
+    for (const row of rows) {
+      const more = this.#table.more(row);
+      title = more?.title || title;
+      phase = more?.phase ?? phase;
+    }
+    return { title, phase };
+  }
+
+  /** A package as a card. */
+  card({ id, state, history, revision }: Package): PackageAnswer {
+    const states = [...state.subtasks.values()]
+      .filter((one) => one !== "canceled" && one !== "skipped");
+    return {
+      id,
+      title: state.title,
+      lane: state.lane,
+      lane_since: isoOf(state.laneSinceMs),
+      agent: state.agent || null,
+      model: state.model || null,
+      subtasks_done: states.filter((one) => one === "done").length,
+      subtasks: states.length,
+      dependencies: state.dependsOn.map((id) => ({
+        id,
+        is_met: state.resolved.has(id) || this.#isMet(id),
+      })),
+      sent_back: state.sentBack,
+      last_error: state.lastError,
+      events: history.size,
+      changed_at: isoOf(state.changedMs)!,
+      revision,
+    };
+  }
+
+  #isMet(id: string): boolean {
+    const other = this.packages.get(id);
+    return other !== undefined && isMetBy(other.state.lane);
+  }
+
+  /** The revision of a package's card, which shows whether others are done. */
+  cardRevision({ revision, state }: Package): number {
+    return Math.max(
+      revision,
+      ...state.dependsOn.map((id) => this.packages.get(id)?.revision ?? 0),
+    );
+  }
+}
+
+/** Where work has begun, its packages tell more than the mission's own events. */
+function phaseOf(
+  told: Phase,
+  packages: readonly Package[],
+  done: number,
+): Phase {
+  const hasLeft = packages.some(({ state }) => isLeft(state.lane));
+  if (done > 0 && !hasLeft) return "done";
+  const hasBegun = packages.some(({ state }) => roleOf(state.lane) !== "todo");
+  if (hasBegun) return "in progress";
+  return told;
+}
+
+function isoOf(ms: number | undefined): string | null {
+  return ms === undefined || !Number.isFinite(ms)
+    ? null
+    : new Date(ms).toISOString();
+}

@@ -1,0 +1,136 @@
+/**
+ * What the events of a team say of its missions and packages, kept up with
+ * each event that arrives. Nothing of it is stored: it follows from the
+ * events, whatever the order in which they came.
+ *
+ * @module
+ */
+
+import type { JsonObject } from "../base/json.ts";
+import type { HealthAnswer, MissionAnswer } from "./answers.ts";
+import { EventTable, NO_OWNER } from "./event_table.ts";
+import { factsOf } from "./facts.ts";
+import type { Mission, Package } from "./mission.ts";
+import { type KnownPackages, Missions } from "./missions.ts";
+import { NodeLog } from "./nodes.ts";
+import { Owners } from "./owners.ts";
+
+/** The board of one team. */
+export class Projection {
+  readonly table = new EventTable();
+  readonly #owners = new Owners(this.table);
+  readonly #known: KnownPackages = new WeakMap();
+  readonly #nodes = new NodeLog(this.table);
+  #missions: Missions | undefined;
+  #generation = -1;
+
+  /** Number of events in it, which is also the position of the next one. */
+  get position(): number {
+    return this.table.size;
+  }
+
+  /**
+   * Adds the event at the next position.
+   *
+   * @param arrivedMs when it arrived, milliseconds since 1970; undefined for one that was stored before
+   */
+  add(document: JsonObject, arrivedMs?: number): void {
+    const facts = factsOf(document);
+    const record = facts.owner && this.#owners.of(facts.owner);
+    const row = this.table.push(facts, record?.number ?? NO_OWNER);
+    if (record) this.#owners.push(record, row);
+    this.#nodes.push(row, arrivedMs);
+  }
+
+  /** All missions as of now. */
+  get missions(): Missions {
+    const { generation } = this.#owners;
+    if (!this.#missions || this.#generation !== generation) {
+      this.#missions = new Missions(this.table, this.#owners, this.#known);
+      this.#generation = generation;
+    }
+    return this.#missions;
+  }
+
+  mission(key: string): Mission | undefined {
+    return this.missions.all.get(key);
+  }
+
+  /** Keys of the missions that the events from a position on tell of. */
+  missionsSince(position: number): string[] {
+    const keys = new Set<string>();
+    for (let row = position; row < this.position; row++) {
+      const mission = this.missions.ofRow(row);
+      if (mission) keys.add(mission.key);
+    }
+    return [...keys];
+  }
+
+  /** What is known of those that send. */
+  get nodes(): HealthAnswer["nodes"] {
+    return this.#nodes.answer;
+  }
+}
+
+/** How missions may be sorted. */
+export const MISSION_SORTS = ["changed", "name", "progress"] as const;
+
+/** Which missions, and in which order. */
+export interface MissionQuery {
+  /** In slug, title or id. */
+  readonly text: string;
+  readonly phase: string;
+  readonly sort: typeof MISSION_SORTS[number];
+}
+
+/** The missions that a query means, in its order. */
+export function missionsFor(
+  { missions }: Projection,
+  { text, phase, sort }: MissionQuery,
+): MissionAnswer[] {
+  const wanted = text.toLowerCase();
+  return [...missions.all.values()].map(({ answer }) => answer)
+    .filter((answer) =>
+      (phase === "" || answer.phase === phase) && hasText(answer, wanted)
+    )
+    .sort((a, b) => compareBy(sort, a, b) || compareText(a.key, b.key));
+}
+
+function hasText({ slug, title, id }: MissionAnswer, wanted: string): boolean {
+  return wanted === "" ||
+    [slug, title, id ?? ""].some((text) => text.toLowerCase().includes(wanted));
+}
+
+function compareBy(
+  sort: MissionQuery["sort"],
+  a: MissionAnswer,
+  b: MissionAnswer,
+): number {
+  switch (sort) {
+    case "changed":
+      return compareText(b.changed_at, a.changed_at);
+    case "name":
+      return compareText(a.slug, b.slug);
+    case "progress":
+      return progressOf(b) - progressOf(a);
+  }
+}
+
+function progressOf({ done, packages }: MissionAnswer): number {
+  return packages === 0 ? 0 : done / packages;
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** The cards of a mission whose revision is above `since`, by their ids. */
+export function cardsOf(mission: Mission, since: number) {
+  return [...mission.packages.values()]
+    .filter((one) => since === 0 || mission.cardRevision(one) > since)
+    .sort((a: Package, b: Package) => byNumber.compare(a.id, b.id))
+    .map((one) => mission.card(one));
+}
+
+/** `WP2` before `WP10`. */
+const byNumber = new Intl.Collator("en", { numeric: true });

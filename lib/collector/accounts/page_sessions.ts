@@ -1,0 +1,142 @@
+/**
+ * Sessions of people who look at the page: a cookie beside the tokens. It is
+ * good until it runs out, they log out, or the user is another one.
+ *
+ * @module
+ */
+
+import type { SessionAnswer } from "../../board/answers.ts";
+import type { World } from "../../base/world.ts";
+import { HttpError } from "../http/http.ts";
+import { PAGE_SESSION_LIFETIME_S } from "../limits.ts";
+import { type AccountStore, roleOf, type User } from "./account_store.ts";
+import type { SessionStore } from "./session_store.ts";
+import type { Tokens } from "./tokens.ts";
+
+/** What they are made of. */
+export interface PageSessionParts {
+  readonly store: SessionStore;
+  readonly accounts: AccountStore;
+  readonly tokens: Tokens;
+  readonly world: World;
+}
+
+/** Somebody who looks. */
+export interface Looker extends SessionAnswer {
+  /** Of the session. */
+  readonly id: string;
+}
+
+/** All sessions of the page. */
+export class PageSessions {
+  readonly #parts: PageSessionParts;
+
+  constructor(parts: PageSessionParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins a session. @returns it, and the header that gives the cookie */
+  async begin(
+    user: User,
+    request: Request,
+    url: URL,
+  ): Promise<{ looker: Looker; cookie: string }> {
+    const { store, tokens, world } = this.#parts;
+    const id = world.randomBytes(16).toHex(), issued = world.nowMs();
+    const { name, id: user_id, team } = user;
+    await store.add(id, { user: name, user_id, generation: 0, issued });
+    const claims = { user: name, team, id, generation: 0 };
+    const token = await tokens.sign(
+      "page",
+      claims,
+      issued,
+      PAGE_SESSION_LIFETIME_S,
+    );
+    return {
+      looker: lookerOf(user, id, issued),
+      cookie: cookieOf(request, url, token, PAGE_SESSION_LIFETIME_S),
+    };
+  }
+
+  /**
+   * Who looks; undefined where the request has no cookie of a session.
+   *
+   * @throws {HttpError} 403 where a page of another origin makes the browser ask
+   */
+  async read(request: Request, url: URL): Promise<Looker | undefined> {
+    const { store, accounts, tokens } = this.#parts;
+    const token = cookieIn(request, cookieName(url));
+    if (token === undefined) return undefined;
+    refuseStrangers(request);
+    const claims = await tokens.read("page", token);
+    const session = claims && await store.get(claims.id);
+    if (!session) return undefined;
+    const user = await accounts.find(session.user);
+    return user?.id === session.user_id
+      ? lookerOf(user, claims.id, session.issued)
+      : undefined;
+  }
+
+  /** Whether a session is still good. */
+  async isGood(id: string): Promise<boolean> {
+    const { store, accounts, world } = this.#parts;
+    const session = await store.get(id);
+    if (!session) return false;
+    const isOver = world.nowMs() - session.issued >=
+      PAGE_SESSION_LIFETIME_S * 1000;
+    return !isOver &&
+      (await accounts.find(session.user))?.id === session.user_id;
+  }
+
+  /** Ends a session. @returns the header that takes the cookie away */
+  async end({ id }: Looker, request: Request, url: URL): Promise<string> {
+    await this.#parts.store.remove(id);
+    return cookieOf(request, url, "", 0);
+  }
+}
+
+function lookerOf(user: User, id: string, issued: number): Looker {
+  const { name, team } = user;
+  const endsMs = issued + PAGE_SESSION_LIFETIME_S * 1000;
+  return {
+    id,
+    user: name,
+    team,
+    role: roleOf(user),
+    ends_at: new Date(endsMs).toISOString(),
+  };
+}
+
+/** Cookies know no ports, and a board of a project may run beside a collector. */
+function cookieName({ port }: URL): string {
+  return `kitty-session-${port || "default"}`;
+}
+
+function cookieOf(
+  request: Request,
+  url: URL,
+  value: string,
+  ageS: number,
+): string {
+  // A proxy says so. Whoever lies about it keeps the cookie from himself only.
+  const isSafe = url.protocol === "https:" ||
+    request.headers.get("x-forwarded-proto") === "https";
+  return `${cookieName(url)}=${value}; Path=/; Max-Age=${ageS}; HttpOnly; ` +
+    `SameSite=Strict${isSafe ? "; Secure" : ""}`;
+}
+
+function cookieIn(request: Request, name: string): string | undefined {
+  for (const part of request.headers.get("cookie")?.split(";") ?? []) {
+    const [key, value] = part.trim().split("=", 2);
+    if (key === name) return value;
+  }
+  return undefined;
+}
+
+/** Another port of the same machine is the same site to a browser, and gets the cookie sent along. */
+function refuseStrangers(request: Request): void {
+  const site = request.headers.get("sec-fetch-site");
+  if (site !== null && site !== "same-origin" && site !== "none") {
+    throw new HttpError(403, "requests of other sites are refused");
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * What the board's paths answer. The page has no other source.
+ *
+ * @module
+ */
+
+import type {
+  BoardAnswer,
+  EventAnswer,
+  EventLinesAnswer,
+  HealthAnswer,
+  InsightsAnswer,
+  MissionsAnswer,
+  StoryAnswer,
+} from "../../board/answers.ts";
+import { insightsFor } from "../../board/insights.ts";
+import { lineOf, linesFor, positionsFor } from "../../board/lines.ts";
+import type { Mission } from "../../board/mission.ts";
+import {
+  cardsOf,
+  missionsFor,
+  type Projection,
+} from "../../board/projection.ts";
+import { PATHS } from "../../base/wire.ts";
+import { oneLineBytes } from "../../base/shown.ts";
+import type { EventLog } from "../events/event_log.ts";
+import { type Handler, HttpError, jsonAnswer, NO_STORE } from "../http/http.ts";
+import { PAGE_EVENTS_DEFAULT, STORY_EVENTS_MAX } from "../limits.ts";
+import type { Boards } from "./boards.ts";
+import {
+  eventFilter,
+  limitOf,
+  missionQuery,
+  numberOf,
+  spanOf,
+} from "./query.ts";
+import type { Refusals } from "./refusals.ts";
+
+/** What they answer from. */
+export interface BoardParts {
+  readonly boards: Boards;
+  readonly events: EventLog;
+  readonly refusals: Refusals;
+  /** The team of whoever asks. */
+  readonly teamOf: (request: Request, url: URL) => Promise<string>;
+}
+
+/** What is asked of a team's board. */
+interface Asked {
+  readonly team: string;
+  readonly board: Projection;
+  readonly query: URLSearchParams;
+  /** Value of each name in the path. */
+  readonly path: Readonly<Record<string, string>>;
+}
+
+/** All of them. */
+export function boardRoutes(
+  parts: BoardParts,
+): Record<string, Record<string, Handler>> {
+  const { boards, events, refusals, teamOf } = parts;
+  const answers = (make: (asked: Asked) => unknown) => ({
+    GET: async (request, url, path) => {
+      const team = await teamOf(request, url);
+      const board = await boards.of(team);
+      const query = url.searchParams;
+      const answer = await make({ team, board, query, path });
+      return jsonAnswer(answer, { headers: NO_STORE });
+    },
+  } satisfies Record<string, Handler>);
+  return {
+    [PATHS.missions]: answers(missionsAnswer),
+    [PATHS.mission]: answers(boardAnswer),
+    [PATHS.workPackage]: answers((asked) => storyAnswer(asked, events)),
+    [PATHS.eventLines]: answers(linesAnswer),
+    [PATHS.eventLine]: answers((asked) => eventAnswer(asked, events)),
+    [PATHS.insights]: answers(insightsAnswer),
+    [PATHS.health]: answers(({ team, board }): HealthAnswer => ({
+      position: board.position,
+      nodes: board.nodes,
+      refused: refusals.of(team),
+    })),
+  };
+}
+
+function missionsAnswer({ board, query }: Asked): MissionsAnswer {
+  const found = missionsFor(board, missionQuery(query));
+  const from = numberOf(query, "cursor", 0), limit = limitOf(query);
+  return {
+    position: board.position,
+    missions: found.slice(from, from + limit),
+    total: found.length,
+    all: board.missions.all.size,
+    next_cursor: from + limit < found.length ? `${from + limit}` : null,
+  };
+}
+
+/** @throws {HttpError} 404 where the team has no such mission */
+function missionIn(board: Projection, key: string): Mission {
+  const mission = board.mission(key);
+  if (!mission) throw new HttpError(404, "there is no such mission");
+  return mission;
+}
+
+function boardAnswer({ board, query, path }: Asked): BoardAnswer {
+  const mission = missionIn(board, path.mission!);
+  const since = numberOf(query, "since", 0);
+  return {
+    position: board.position,
+    mission: mission.answer,
+    packages: cardsOf(mission, since),
+    is_whole: since === 0,
+  };
+}
+
+async function storyAnswer(
+  { team, board, query, path }: Asked,
+  events: EventLog,
+): Promise<StoryAnswer> {
+  const mission = missionIn(board, path.mission!);
+  const one = mission.packages.get(path.package!);
+  if (!one) throw new HttpError(404, "there is no such work package");
+  const from = numberOf(query, "cursor", 0);
+  const limit = limitOf(query, PAGE_EVENTS_DEFAULT, STORY_EVENTS_MAX);
+  const { rows } = one.history;
+  const wanted = rows.slice(from, from + limit);
+  const answer = {
+    position: board.position,
+    mission: mission.answer,
+    package: mission.card(one),
+    next_cursor: from + limit < rows.length ? `${from + limit}` : null,
+  };
+  const lines = wanted.map((row) => lineOf(board, row));
+  const documents = await events.at(team, wanted);
+  return {
+    ...answer,
+    events: wanted.map((position, i) => ({
+      position,
+      line: lines[i]!,
+      event: parsed(documents[i]!),
+    })),
+  };
+}
+
+function linesAnswer({ board, query }: Asked): EventLinesAnswer {
+  const place = query.has("after")
+    ? { after: numberOf(query, "after", 0) }
+    : { before: numberOf(query, "before", Infinity) };
+  return linesFor(board, eventFilter(query), place, limitOf(query));
+}
+
+async function eventAnswer(
+  { team, board, path }: Asked,
+  events: EventLog,
+): Promise<EventAnswer> {
+  const position = /^\d{1,15}$/.test(path.position!)
+    ? Number(path.position)
+    : NaN;
+  if (!(position < board.position)) {
+    throw new HttpError(404, "there is no such event");
+  }
+  const [bytes] = await events.at(team, [position]);
+  return { line: lineOf(board, position), event: parsed(bytes!) };
+}
+
+function insightsAnswer({ board, query }: Asked): InsightsAnswer {
+  const key = query.get("mission");
+  const missions = key
+    ? [missionIn(board, key)]
+    : [...board.missions.all.values()];
+  return insightsFor(board, missions, spanOf(query));
+}
+
+/** Events that are read at once for an export. */
+const EXPORT_EVENTS = 200;
+
+/** The events that a filter lets through, as NDJSON. */
+export async function* filteredExport(
+  board: Projection,
+  events: EventLog,
+  team: string,
+  query: URLSearchParams,
+): AsyncIterable<Uint8Array> {
+  const found = positionsFor(board, eventFilter(query), 0, "up");
+  for (;;) {
+    const positions = [...take(found, EXPORT_EVENTS)];
+    if (positions.length === 0) return;
+    for (const bytes of await events.at(team, positions)) {
+      yield oneLineBytes(bytes!);
+      yield LINE_BREAK;
+    }
+  }
+}
+
+const LINE_BREAK = new Uint8Array([0x0a]);
+
+/** Takes some, and leaves the rest to be taken. */
+function* take<T>(all: Iterator<T>, count: number): Iterable<T> {
+  for (let i = 0; i < count; i++) {
+    const { done, value } = all.next();
+    if (done) return;
+    yield value;
+  }
+}
+
+const decoder = new TextDecoder();
+
+function parsed(bytes: Uint8Array): Record<string, unknown> {
+  return JSON.parse(decoder.decode(bytes));
+}

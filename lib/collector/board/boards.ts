@@ -1,0 +1,117 @@
+/**
+ * The boards of the teams: each is made of the team's events when it is first
+ * looked at, and kept up from then on.
+ *
+ * @module
+ */
+
+import type { JsonObject } from "../../base/json.ts";
+import { Projection } from "../../board/projection.ts";
+import type { World } from "../../base/world.ts";
+import type { EventLog, IncomingEvent } from "../events/event_log.ts";
+import { PAGE_EVENTS_MAX } from "../limits.ts";
+
+/** Called when events have been added, with the position of the first. */
+export type OnAdded = (team: string, board: Projection, first: number) => void;
+
+/** All boards that anybody has looked at. */
+export class Boards {
+  readonly #events: EventLog;
+  readonly #world: World;
+  readonly #onAdded: OnAdded;
+  readonly #teams = new Map<string, TeamBoard>();
+
+  constructor(events: EventLog, world: World, onAdded: OnAdded) {
+    this.#events = events;
+    this.#world = world;
+    this.#onAdded = onAdded;
+  }
+
+  /** The board of a team, up to the last event that is stored. */
+  async of(team: string): Promise<Projection> {
+    let board = this.#teams.get(team);
+    if (!board) {
+      board = new TeamBoard(this.#events, team);
+      this.#teams.set(team, board);
+    }
+    await board.catchUp();
+    return board.projection;
+  }
+
+  /** Takes note of new events: boards that nobody looks at cost nothing. */
+  stored(
+    team: string,
+    events: readonly IncomingEvent[],
+    first: number,
+  ): void {
+    const board = this.#teams.get(team);
+    if (!board) return;
+    const before = board.projection.position;
+    board.take(events, first, this.#world.nowMs());
+    if (board.projection.position > before) {
+      this.#onAdded(team, board.projection, before);
+    }
+  }
+}
+
+/** One board, and how far it is. */
+class TeamBoard {
+  readonly projection = new Projection();
+  readonly #events: EventLog;
+  readonly #team: string;
+  #isWhole = false;
+  #reading: Promise<void> | undefined;
+
+  constructor(events: EventLog, team: string) {
+    this.#events = events;
+    this.#team = team;
+  }
+
+  /** Adds events that go on from what is there; what lies in between is read when the board is looked at. */
+  take(
+    events: readonly IncomingEvent[],
+    first: number,
+    arrivedMs: number,
+  ): void {
+    const { position } = this.projection;
+    if (first > position) {
+      this.#isWhole = false;
+      return;
+    }
+    for (const { document } of events.slice(position - first)) {
+      this.projection.add(document, arrivedMs);
+    }
+  }
+
+  /** Reads what is stored and not here yet. */
+  async catchUp(): Promise<void> {
+    while (!this.#isWhole) {
+      this.#reading ??= this.#read().finally(() => this.#reading = undefined);
+      await this.#reading;
+    }
+  }
+
+  async #read(): Promise<void> {
+    // Whatever is stored meanwhile, and does not follow, takes this back.
+    this.#isWhole = true;
+    try {
+      for (;;) {
+        const from = this.projection.position;
+        const page = await this.#events.page(this.#team, from, PAGE_EVENTS_MAX);
+        // Some of it may have come by itself in the meantime.
+        const missed = page.events.slice(this.projection.position - from);
+        for (const bytes of missed) this.projection.add(parsed(bytes));
+        if (page.next === null) return;
+      }
+    } catch (error) {
+      this.#isWhole = false;
+      throw error;
+    }
+  }
+}
+
+const decoder = new TextDecoder();
+
+function parsed(bytes: Uint8Array): JsonObject {
+  return JSON.parse(decoder.decode(bytes));
+}
