@@ -22,6 +22,7 @@ import {
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "./metrics.ts";
 import { openServices } from "./services.ts";
+import { pageAnswer } from "./http/page.ts";
 import { routesOf } from "./http/routes.ts";
 
 /** What a collector is made of. */
@@ -172,7 +173,8 @@ function handlerOf(
     let response: Response;
     try {
       const url = urlOfRequest(request);
-      response = await route(routes, request, url)();
+      response = pageAnswer(request, url) ??
+        await route(routes, request, url)();
     } catch (error) {
       response = errorAnswer(httpErrorOf(error, log));
     }

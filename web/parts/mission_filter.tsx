@@ -13,6 +13,8 @@ import { ask } from "../session.ts";
 
 const OFFERED_MAX = 20;
 const REST_MS = 120;
+/** A position that no team reaches. */
+const LATER_THAN_ALL = 999_999_999_999_999;
 
 /** The mission that the address names. The field shows its slug, the address has its key. */
 export function MissionFilter() {
@@ -84,9 +86,9 @@ function isOffered(missions: readonly MissionAnswer[], text: string): boolean {
 }
 
 async function slugOf(key: string, signal: AbortSignal): Promise<string> {
-  // Nothing has changed since the end of time: no package comes with it.
+  // So no package comes with it.
   const path = withParameters(PATHS.board(key), {
-    since: Number.MAX_SAFE_INTEGER,
+    since: LATER_THAN_ALL,
   });
   return await ask<BoardAnswer>(path, { signal })
     .then(({ mission }) => mission.slug, () => key);
