@@ -31,17 +31,16 @@ export function laneLabel(lanes: readonly LaneAnswer[], id: string): string {
     capital(id.replaceAll("_", " "));
 }
 
-/** `Lane transitioned` for `ai.example.lane.transitioned.v1`, `WP created` for `WPCreated`. */
+/** `Mission created` for `example.mission.created.v1`, `Work package created` for `WPCreated`. */
 export function typeWords(type: string): string {
-  const bare = type.replace(/\.v\d+$/, "").split(".").slice(-2).join(" ");
-  const words = bare.replaceAll("_", " ")
+  const words = type.replace(/\.v\d+$/, "").split(".").slice(-3).join(" ")
+    .replaceAll("_", " ")
     .replaceAll(/([a-z])([A-Z])/g, "$1 $2")
-    .replaceAll(/([A-Z])([A-Z][a-z])/g, "$1 $2");
-  return capital(
-    words.split(" ").map((word) =>
-      /^[A-Z]{2,}$/.test(word) ? word : word.toLowerCase()
-    ).join(" "),
-  );
+    .replaceAll(/([A-Z])([A-Z][a-z])/g, "$1 $2")
+    .toLowerCase()
+    .replace(/^wp\b/, "work package")
+    .replace("innerstate", "state");
+  return capital(words);
 }
 
 /** A text without controls, marks of direction and marks without width, for places that cannot isolate it. */

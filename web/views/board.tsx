@@ -176,7 +176,7 @@ function Lanes({ answer }: { answer: BoardAnswer }) {
     () => lanesOf(mission.lanes, chosenOf(packages, filter)),
     [packages, filter.text, filter.agent, filter.sort],
   );
-  const whole = (query.get("all") ?? "").split(",");
+  const whole = wholeLanes(query);
   const shown = columns.reduce(
     (sum, column) => sum + column.packages.length,
     0,
@@ -206,21 +206,23 @@ function Lanes({ answer }: { answer: BoardAnswer }) {
             mission={mission.key}
             moved={moved}
             isWhole={whole.includes(column.lane.id)}
-            showWhole={() =>
-              go(
-                addressWith({
-                  all: [...whole, column.lane.id].filter(Boolean).join(","),
-                }),
-                {
-                  replace: true,
-                },
-              )}
+            showWhole={() => showWhole(column.lane.id)}
             open={(id) => go(addressWith({}, storyAddress(mission.key, id)))}
           />
         ))}
       </div>
     </>
   );
+}
+
+/** The lanes of which all cards are shown, as the address has them. */
+function wholeLanes(query: URLSearchParams): string[] {
+  return (query.get("all") ?? "").split(",").filter(Boolean);
+}
+
+function showWhole(lane: string): void {
+  const lanes = [...wholeLanes(place.peek().query), lane];
+  go(addressWith({ all: lanes.join(",") }), { replace: true });
 }
 
 function NoPackages({ mission }: { mission: MissionAnswer }) {

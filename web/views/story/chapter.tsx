@@ -14,13 +14,13 @@ export function Chapter({ chapter, lanes }: {
   chapter: ChapterOf;
   lanes: readonly LaneAnswer[];
 }) {
-  const { event: { line, event }, stayedMs, remark } = chapter;
+  const { event: { line, event }, stayedMs, remark, changes } = chapter;
   const isOpen = useSignal(false);
   return (
     <li class={`chapter ${line.to_lane ? "is-move" : ""}`}>
       <LaneDot lanes={lanes} id={line.to_lane ?? ""} />
       <p class="chapter-words">
-        <What line={line} lanes={lanes} />
+        <What line={line} lanes={lanes} changes={changes} />
         {line.actor && (
           <>
             {" "}
@@ -55,11 +55,19 @@ export function Chapter({ chapter, lanes }: {
   );
 }
 
-function What({ line, lanes }: {
+function What({ line, lanes, changes }: {
   line: EventLine;
   lanes: readonly LaneAnswer[];
+  changes: readonly string[];
 }) {
   const { from_lane, to_lane } = line;
+  if (to_lane === null && changes.length > 0) {
+    return (
+      <>
+        Set <Text>{changes.join(", ")}</Text>
+      </>
+    );
+  }
   if (to_lane === null) return <Text>{typeWords(line.type)}</Text>;
   const to = <strong>{laneLabel(lanes, to_lane)}</strong>;
   if (from_lane === null) return <>Came into {to}</>;

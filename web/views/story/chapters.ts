@@ -9,6 +9,8 @@ export interface ChapterOf {
   readonly stayedMs: number | null;
   /** What the event says in words of its own. */
   readonly remark: string | null;
+  /** Members that it changes, in words. */
+  readonly changes: readonly string[];
 }
 
 /** How long a package was in a lane. */
@@ -40,7 +42,12 @@ export function chaptersOf(events: readonly StoryEvent[]): ChapterOf[] {
     const isMove = to_lane !== null && to_lane !== from_lane;
     const stayedMs = isMove && since !== null ? Math.max(0, at - since) : null;
     if (isMove || since === null) since = at;
-    return { event, stayedMs, remark: remarkOf(event.event) };
+    return {
+      event,
+      stayedMs,
+      remark: remarkOf(event.event),
+      changes: changesOf(event.event),
+    };
   });
 }
 
@@ -64,19 +71,45 @@ export function staysOf(events: readonly StoryEvent[], now: number): Stay[] {
   return [...total].map(([name, ms]) => ({ lane: name, ms }));
 }
 
+/** The parts of an event in which its own words may stand, whatever its contract. */
+function partsOf(
+  event: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>>[] {
+  const inner = isRecord(event.data) ? event.data : event.payload;
+  const delta = isRecord(inner) ? inner.delta : undefined;
+  return [delta, inner, event].filter(isRecord);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 function remarkOf(event: Readonly<Record<string, unknown>>): string | null {
-  const inner = [event.data, event.payload, event]
-    .filter((part) => typeof part === "object" && part !== null) as Record<
-      string,
-      unknown
-    >[];
-  for (const part of inner) {
+  for (const part of partsOf(event)) {
     for (const name of REMARKS) {
       const text = part[name];
-      if (typeof text === "string" && text.trim() !== "") {
-        return text;
-      }
+      if (typeof text === "string" && text.trim() !== "") return text;
     }
   }
   return null;
+}
+
+/** What an event that changes some members of a package changes, such as `agent codex`; empty for any other. */
+function changesOf(event: Readonly<Record<string, unknown>>): string[] {
+  const inner = isRecord(event.data) ? event.data : event.payload;
+  const delta = isRecord(inner) && isRecord(inner.delta) ? inner.delta : {};
+  return Object.entries(delta)
+    .filter(([name]) => !(REMARKS as readonly string[]).includes(name))
+    .flatMap(([name, value]) => changeOf(name.replaceAll("_", " "), value));
+}
+
+function changeOf(name: string, value: unknown): string[] {
+  if (isRecord(value)) {
+    const states = Object.values(value);
+    const done = states.filter((state) => state === "done").length;
+    return [`${name} (${done} of ${states.length} done)`];
+  }
+  if (typeof value !== "string") return [name];
+  // Placeholders of what is not known say nothing.
+  return /^__\w+__$/.test(value) ? [] : [`${name} ${value}`];
 }
