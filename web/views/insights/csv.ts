@@ -23,14 +23,3 @@ function cellOf(cell: Cell): string {
   const text = (cell ?? "").replace(/^[=+\-@\t\r]/, "'$&");
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
-
-/** Hands a table to the browser as a file. */
-export function download(table: Table): void {
-  // The mark tells spreadsheets that it is UTF-8.
-  const blob = new Blob(["\u{FEFF}", csvOf(table)], { type: "text/csv" });
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = `${table.name}.csv`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1_000);
-}

@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useSignal } from "@preact/signals";
 import { Text } from "../../parts/text.tsx";
-import { type Cell, download, type Table } from "./csv.ts";
+import { type Cell, csvOf, type Table } from "./csv.ts";
 
 /** Rows of a table that are shown; the file has all of them. */
 const ROWS_MAX = 500;
@@ -96,4 +96,15 @@ function Shown({ cell }: { cell: Cell }) {
   return typeof cell === "number"
     ? <>{cell.toLocaleString()}</>
     : <Text>{cell}</Text>;
+}
+
+/** Hands a table to the browser as a file. */
+function download(table: Table): void {
+  // The mark tells spreadsheets that it is UTF-8.
+  const blob = new Blob(["\u{FEFF}", csvOf(table)], { type: "text/csv" });
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = `${table.name}.csv`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1_000);
 }
