@@ -5,7 +5,6 @@ import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import { tempFolder } from "./home.ts";
 import { ADA, type CollectorClient, type TestUser } from "./collector.ts";
 import { commandNeed, type Need } from "./needs.ts";
-import { type Line, rowOf } from "./project.ts";
 
 /** Names under which systems have it. */
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
@@ -72,7 +71,8 @@ export class TestBrowser implements AsyncDisposable {
     await page.setViewport({ width: 1280, height: 800 });
     page.on("request", (request) => {
       const url = request.url();
-      if (!url.startsWith(this.origin) && !url.startsWith("blob:")) {
+      // Drawings of the browser's own fields come as data.
+      if (!url.startsWith(this.origin) && !/^(blob|data):/.test(url)) {
         this.offences.foreign.push(url);
       }
     });
@@ -191,18 +191,4 @@ export class BoardPage {
     }
     ok(false, `Tab never came to ${begin}, but to ${await this.focus()}`);
   }
-}
-
-/** Stores rows, made of lines of status logs, as a producer would. */
-export async function store(
-  client: CollectorClient,
-  token: string,
-  lines: readonly Line[],
-): Promise<void> {
-  const { status, text } = await client.ask("/api/v1/cloudevents/", {
-    token,
-    body: JSON.stringify(lines.map(rowOf)),
-    headers: { "content-type": "application/cloudevents-batch+json" },
-  });
-  ok(status === 200, `${status}: ${text}`);
 }
