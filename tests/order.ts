@@ -14,6 +14,7 @@ export const LONGEST: readonly string[] = [
   "packaging/install_test.ts",
   "stories/examples_test.ts",
   "stories/delivery_crash_test.ts",
+  "board/page_test.ts",
   "stories/concurrency_test.ts",
   "stories/fault_socket_test.ts",
   "stories/readme_test.ts",
@@ -33,6 +34,7 @@ export const LONGEST: readonly string[] = [
 export const SLOW: readonly string[] = [
   "base/bounded_server_test.ts",
   "api/descriptions_test.ts",
+  "board/live_test.ts",
   "cli/auth_test.ts",
   "cli/commands_test.ts",
   "cli/emit_forms_test.ts",

@@ -3,7 +3,7 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { ApiError } from "./api.ts";
-import { type News, onNews } from "./live.ts";
+import { type News, noteAnswer, onNews } from "./live.ts";
 
 /** How an answer is got and kept up to date. */
 export interface Source<T> {
@@ -99,6 +99,7 @@ class Keeper<T> implements Kept<T> {
       const answer = await this.source.load(known, signal);
       if (signal.aborted) return;
       remember(this.key, answer);
+      noteAnswer(true);
       this.problem.value = null;
       this.answer.value = answer;
     } catch (error) {
@@ -115,6 +116,7 @@ class Keeper<T> implements Kept<T> {
     this.problem.value = error;
     const mayPass = !(error.status >= 400 && error.status < 500);
     if (!mayPass) return;
+    noteAnswer(false);
     this.#timer = setTimeout(() => {
       this.#timer = 0;
       this.#ask();

@@ -22,11 +22,17 @@ export interface News {
 /** How it stands. */
 export const connection = signal<Connection>({ state: "connecting" });
 
+/** Since when answers have failed, though the connection stands; null where they come. */
+export const failing = signal<Date | null>(null);
+
 /** The server says something every few seconds: silence of this length is a lost connection. */
 const SILENCE_MS = 40_000;
 const POLL_MS = 5_000;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
+
+/** What is told where messages may have been missed. */
+const ANY_NEWS: News = { position: Infinity, missions: null, isGap: true };
 
 const listeners = new Set<(news: News) => void>();
 let stopLive: (() => void) | null = null;
@@ -41,6 +47,12 @@ function tell(news: News): void {
   for (const listener of listeners) listener(news);
 }
 
+/** Notes whether an answer came. */
+export function noteAnswer(isThere: boolean): void {
+  if (isThere) failing.value = null;
+  else failing.value ??= new Date();
+}
+
 /** Connects, and stays connected until `stop`. */
 export function start(): void {
   stopLive ??= connect();
@@ -51,6 +63,7 @@ export function stop(): void {
   stopLive?.();
   stopLive = null;
   connection.value = { state: "connecting" };
+  failing.value = null;
 }
 
 function connect(): () => void {
@@ -97,6 +110,8 @@ function connect(): () => void {
     hasGap = true;
     if (connection.peek().state !== "behind") {
       connection.value = { state: "behind", since: heardAt };
+      // Where the session is over, this says so at once.
+      tell(ANY_NEWS);
     }
     // Not all pages at the same moment, when a server comes back.
     if (!retry) retry = setTimeout(open, wait * (0.5 + Math.random()));
@@ -107,9 +122,7 @@ function connect(): () => void {
     if (retry && document.visibilityState === "visible") open();
   };
   const poll = setInterval(() => {
-    if (connection.peek().state === "behind") {
-      tell({ position: Infinity, missions: null, isGap: true });
-    }
+    if (connection.peek().state === "behind") tell(ANY_NEWS);
   }, POLL_MS);
   addEventListener("online", hurry);
   document.addEventListener("visibilitychange", hurry);

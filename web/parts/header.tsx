@@ -1,7 +1,7 @@
 /** What stands above each view: where one can go, how fresh it is, who is looking. */
 
 import type { SessionAnswer } from "../../lib/board/answers.ts";
-import { connection } from "../live.ts";
+import { connection, failing } from "../live.ts";
 import { place } from "../router.ts";
 import { logOut } from "../session.ts";
 import { clockTime } from "../times.ts";
@@ -56,16 +56,25 @@ export function Header({ session }: { session: SessionAnswer }) {
 
 /** Whether what is shown is what there is. */
 function Freshness() {
-  const { value } = connection;
-  const words = value.state === "behind"
-    ? `Behind since ${clockTime(value.since)}, reconnecting`
-    : value.state === "live"
-    ? "Live"
-    : "Connecting";
+  const { state, words } = freshness();
   return (
-    <p class={`freshness ${value.state}`} role="status">
+    <p class={`freshness ${state}`} role="status">
       <span class="dot" aria-hidden="true" />
       {words}
     </p>
   );
+}
+
+function freshness(): { state: string; words: string } {
+  const { value } = connection;
+  const since = value.state === "behind" ? value.since : failing.value;
+  if (since === null) {
+    const words = value.state === "live" ? "Live" : "Connecting";
+    return { state: value.state, words };
+  }
+  const next = value.state === "behind" ? "reconnecting" : "trying again";
+  return {
+    state: "behind",
+    words: `Behind since ${clockTime(since)}, ${next}`,
+  };
 }

@@ -108,7 +108,8 @@ function fly(board: HTMLElement | null, { id, from, ghost }: Flight): void {
     width: `${to.width}px`,
     height: `${to.height}px`,
   });
-  document.body.append(ghost);
+  // It goes with the board, wherever it is by then.
+  board!.append(ghost);
   const offset = `translate(${from.left - to.left}px, ${from.top - to.top}px)`;
   const timing = { duration: FLIGHT_MS, easing: "cubic-bezier(.2, .8, .2, 1)" };
   card.animate([{ opacity: 0 }, { opacity: 0 }], timing);

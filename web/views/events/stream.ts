@@ -6,6 +6,7 @@ import type {
   EventLine,
   EventLinesAnswer,
 } from "../../../lib/board/answers.ts";
+import { noteAnswer } from "../../live.ts";
 import { ask } from "../../session.ts";
 
 /** What events a window lets through, as the server reads it. */
@@ -173,12 +174,16 @@ export class EventStream {
     this.#askedAt = performance.now();
     try {
       await job();
+      noteAnswer(true);
       this.#problem.value = null;
     } catch (error) {
       if (this.#abort.signal.aborted) return;
       this.#problem.value = error as ApiError;
       const { status } = error as ApiError;
-      if (status < 400 || status >= 500) this.#again(RETRY_MS);
+      if (status < 400 || status >= 500) {
+        noteAnswer(false);
+        this.#again(RETRY_MS);
+      }
     } finally {
       this.#isBusy = false;
       this.#goOn();
