@@ -6,11 +6,18 @@
  * @module
  */
 
-import { fileOf, firstLine, median, runsAsked, sayWhere } from "./measure.ts";
+import {
+  accessToken,
+  HISTORY,
+  peakMiB,
+  report,
+  runProgram,
+  spawnProgram,
+  startCollector,
+  USER,
+} from "./collector.ts";
+import { firstLine, median, runsAsked, sayWhere } from "./measure.ts";
 
-const HISTORY = fileOf("../../shared/data/work-history.ndjson");
-const MAIN = fileOf("../main.ts");
-const USER = ["ada", "acme", "a password"] as const;
 /** Emits to arrival: how many are timed. */
 const ARRIVALS = 500;
 
@@ -92,33 +99,6 @@ async function arrivals(): Promise<void> {
   report("the same, 99th percentile", at(0.99));
 }
 
-interface Collector extends AsyncDisposable {
-  readonly url: string;
-  readonly process: Deno.ChildProcess;
-}
-
-async function startCollector(home: string): Promise<Collector> {
-  const [name, team, password] = USER;
-  await runProgram(
-    ["collector", "user", "add", name, "--team", team, "--password-stdin"],
-    home,
-    { stdin: new TextEncoder().encode(password) },
-  );
-  const process = spawnProgram(
-    ["collector", "run", "--listen", "127.0.0.1:0"],
-    home,
-  );
-  const { listening } = JSON.parse(await firstLine(process));
-  return {
-    url: listening,
-    process,
-    async [Symbol.asyncDispose]() {
-      process.kill("SIGTERM");
-      await process.status;
-    },
-  };
-}
-
 async function logIn(home: string, url: string): Promise<void> {
   const [name, , password] = USER;
   await runProgram(
@@ -132,16 +112,11 @@ async function logIn(home: string, url: string): Promise<void> {
 }
 
 async function subscribe(url: string): Promise<WebSocket> {
-  const [username, , password] = USER;
-  const ask = async (path: string, init: RequestInit) =>
-    await (await fetch(url + path, { method: "POST", ...init })).json();
-  const { access } = await ask("/api/v1/token/", {
-    body: JSON.stringify({ username, password }),
-    headers: { "content-type": "application/json" },
+  const response = await fetch(`${url}/api/v1/ws-token/`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${await accessToken(url)}` },
   });
-  const { ws_token } = await ask("/api/v1/ws-token/", {
-    headers: { authorization: `Bearer ${access}` },
-  });
+  const { ws_token } = await response.json();
   const socket = new WebSocket(`${url.replace("http", "ws")}/ws/v1/events/`, {
     headers: { authorization: `Bearer ${ws_token}` },
   });
@@ -159,34 +134,6 @@ function closed(socket: WebSocket): Promise<unknown> {
   });
 }
 
-function spawnProgram(
-  args: readonly string[],
-  home: string,
-): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", "--no-check", "--quiet", MAIN, ...args],
-    env: { SPEC_KITTY_HOME: home },
-    stdin: "piped",
-    stdout: "piped",
-    // What it says goes nowhere: a full pipe would stop it.
-    stderr: "null",
-  }).spawn();
-}
-
-async function runProgram(
-  args: readonly string[],
-  home: string,
-  options: { stdin: Uint8Array<ArrayBuffer> },
-): Promise<void> {
-  const child = spawnProgram(args, home);
-  const output = child.output();
-  const writer = child.stdin.getWriter();
-  await writer.write(options.stdin);
-  await writer.close();
-  const { code } = await output;
-  if (code !== 0) throw new Error(`${args.join(" ")}: exit code ${code}`);
-}
-
 /** Peak memory of a process in MiB, looked at until it ends. Only Linux tells it. */
 async function watchPeak(child: Deno.ChildProcess): Promise<number> {
   let isOver = false, peak = 0;
@@ -196,14 +143,4 @@ async function watchPeak(child: Deno.ChildProcess): Promise<number> {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return peak;
-}
-
-async function peakMiB(pid: number): Promise<number> {
-  const status = await Deno.readTextFile(`/proc/${pid}/status`).catch(() => "");
-  const [, kib] = status.match(/VmHWM:\s+(\d+)/) ?? [];
-  return Number(kib ?? 0) / 1024;
-}
-
-function report(name: string, value: string): void {
-  console.log(`${name.padEnd(48)} ${value}`);
 }

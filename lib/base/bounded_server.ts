@@ -30,8 +30,8 @@ export interface BoundedServerParts {
   readonly world: World;
   readonly log: Log;
   readonly listen: BoundedAddress;
-  /** A folder of this user alone, for the private socket. */
-  readonly folder: string;
+  /** A folder of this user alone, for the private socket; undefined where nothing may be written. */
+  readonly folder: string | undefined;
   /** Connections at once, where the process may have descriptors for so many. */
   readonly connectionsMax: number;
   /** Never rejects. */
@@ -219,8 +219,8 @@ export class BoundedServer {
   async #listenInner(
     serve: (path?: string) => Deno.HttpServer<Deno.Addr>,
   ): Promise<Deno.HttpServer<Deno.Addr>> {
-    if (Deno.build.os === "windows") return serve();
     const { folder, world } = this.#parts;
+    if (Deno.build.os === "windows" || folder === undefined) return serve();
     for (const find of [socketPathIn, shortSocketPath]) {
       try {
         const path = await find(folder, INNER_NAME, world);
@@ -274,7 +274,7 @@ function placesFor(
   const wanted = connectionsMax * CONNECTION_DESCRIPTORS + DESCRIPTORS_KEPT;
   try {
     while (opened.length < wanted) {
-      opened.push(Deno.openSync(folder, { read: true }));
+      opened.push(Deno.openSync(folder ?? "/", { read: true }));
     }
   } catch {
     // So many there are.

@@ -74,7 +74,7 @@ function ofEnvelope(document: JsonObject): Facts {
   const change = boardChangeOf(document);
   const type = textOf(document.event_type);
   const feature = change?.feature || textOf(payload.feature_slug);
-  const name = change?.wpId ?? textOf(payload.wp_id);
+  const name = textOf(change?.wpId ?? payload.wp_id);
   return {
     id: textOf(event_id),
     source: "",
@@ -231,14 +231,31 @@ function agentOf(name: unknown): Pick<More, "agent" | "model"> {
 
 const NANOS_PER_MS = 1_000_000n;
 
-/** The first contract bounds no fraction. */
-const ENDLESS_FRACTION = /(\.\d{9})\d+/;
+/** Digits of a fraction that are milliseconds, and all that are looked at. */
+const MS_DIGITS = 3, NANO_DIGITS = 9;
+
+/** What the runtime reads as contracts do; of other forms it makes something else. */
+const USUAL_TIME = /^\d{4}-\d{2}-\d{2}T[\d:.]{8,}(?:Z|[+-]\d{2}:\d{2})$/;
 
 /** Where a time cannot be read, it counts as the beginning of 1970. */
 function timeOf(time: unknown): { timeMs: number; nanos: number } {
-  const instant = typeof time === "string"
-    ? instantOf(time.replace(ENDLESS_FRACTION, "$1"))
-    : undefined;
+  const text = textOf(time);
+  // What is written in another way, or is a leap second, is rare, and takes longer.
+  const timeMs = USUAL_TIME.test(text) ? Date.parse(text) : NaN;
+  if (Number.isNaN(timeMs)) return instantIn(text);
+  const dot = text.indexOf(".");
+  if (dot < 0) return { timeMs, nanos: 0 };
+  let nanos = 0;
+  for (let i = 1; i <= NANO_DIGITS; i++) {
+    const digit = text.charCodeAt(dot + i) - 0x30;
+    if (!(digit >= 0 && digit <= 9)) return { timeMs, nanos };
+    if (i > MS_DIGITS) nanos += digit * 10 ** (NANO_DIGITS - i);
+  }
+  return { timeMs, nanos };
+}
+
+function instantIn(text: string): { timeMs: number; nanos: number } {
+  const instant = instantOf(text);
   if (instant === undefined) return { timeMs: 0, nanos: 0 };
   const nanos = ((instant % NANOS_PER_MS) + NANOS_PER_MS) % NANOS_PER_MS;
   return {

@@ -44,6 +44,7 @@ const help: Loader = async () => (await import("./commands/help.ts")).help;
 export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
   ["emit", emit],
   ...EMIT_COMMANDS.map(({ word }) => [`emit ${word}`, emit] as const),
+  ["board", async () => [(await import("./commands/board.ts")).board]],
   ["follow", follow],
   ["follow status", follow],
   ["causation-id", ids],

@@ -9,8 +9,10 @@ import { Deadline } from "../base/deadline.ts";
 import { BoundedServer } from "../base/bounded_server.ts";
 import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
-import { type Engine, openFolder } from "./engine.ts";
-import type { OnStored } from "./events/event_log.ts";
+import type { AccountStore } from "./accounts/account_store.ts";
+import { openFolder } from "./engine.ts";
+import type { EventLog } from "./events/event_log.ts";
+import { memoryEngine } from "./memory_engine.ts";
 import { BusyError } from "./gate.ts";
 import { errorAnswer, HttpError, route, type Routes } from "./http/http.ts";
 import {
@@ -28,10 +30,8 @@ import { routesOf } from "./http/routes.ts";
 /** What a collector is made of. */
 export interface CollectorParts {
   readonly world: World;
-  /** Its data. */
-  readonly folder: string;
-  /** Opens what stores them, where that is not the folder. */
-  readonly open?: (onStored: OnStored) => Promise<Engine>;
+  /** Where its data lies; undefined: in memory, and nothing is written. */
+  readonly folder: string | undefined;
   readonly listen: ListenAddress;
   readonly log: Log;
   /** Pause between two pings; the protocol's where none is given. */
@@ -48,6 +48,10 @@ export interface ListenAddress {
 export interface Collector extends AsyncDisposable {
   /** Such as `http://127.0.0.1:8787`. */
   readonly url: string;
+  readonly events: EventLog;
+  readonly accounts: AccountStore;
+  /** An address that lets a user in to the page once, and within a minute. */
+  ticketLink(user: string): string;
   /** Finishes what is under way, within bounds, and gives everything back. */
   stop(): Promise<void>;
 }
@@ -66,7 +70,10 @@ export async function startCollector(
     await openServices({
       world,
       log,
-      open: parts.open ?? ((onStored) => openFolder(folder, world, onStored)),
+      open: async (onStored) =>
+        folder === undefined
+          ? memoryEngine(world, onStored)
+          : await openFolder(folder, world, onStored),
     }),
   );
   const { metrics, sockets, watchers, sessions, pages, boards } = services;
@@ -102,7 +109,15 @@ export async function startCollector(
   const whole = undo.move();
   const stop = () => whole.disposeAsync();
   const url = urlOf(listen.hostname, (server.addr as Deno.NetAddr).port);
-  return { url, stop, [Symbol.asyncDispose]: stop };
+  const { events, accounts, tickets } = services;
+  return {
+    url,
+    events,
+    accounts,
+    ticketLink: (user) => `${url}/#ticket=${tickets.issue(user)}`,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
 }
 
 /** Does a periodic task until the end; one that fails is tried again. */

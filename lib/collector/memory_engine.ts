@@ -6,6 +6,8 @@
  */
 
 import { CLOCK_MAX } from "../base/limits.ts";
+import type { World } from "../base/world.ts";
+import type { Engine } from "./engine.ts";
 import { oneLineBytes } from "../base/shown.ts";
 import type { AccountStore, User } from "./accounts/account_store.ts";
 import type { Session, SessionStore } from "./accounts/session_store.ts";
@@ -25,6 +27,17 @@ import {
   snapshotOf,
   type SnapshotPackage,
 } from "./events/packages.ts";
+
+/** All of it, empty. */
+export function memoryEngine(world: World, onStored: OnStored): Engine {
+  return {
+    events: new MemoryEventLog(onStored),
+    sessions: new MemorySessions(),
+    accounts: new MemoryAccounts(),
+    secret: world.randomBytes(32),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
 
 /** The events of one team. */
 class TeamEvents {

@@ -6,6 +6,7 @@
 
 import type { Log } from "../base/log.ts";
 import type { World } from "../base/world.ts";
+import type { AccountStore } from "./accounts/account_store.ts";
 import { Logins } from "./accounts/logins.ts";
 import { PageSessions } from "./accounts/page_sessions.ts";
 import { Sessions } from "./accounts/sessions.ts";
@@ -31,6 +32,7 @@ export interface ServiceParts {
 
 /** Everything that answers, but the server itself. */
 export interface Services extends Omit<RouteParts, "vouch">, AsyncDisposable {
+  readonly accounts: AccountStore;
   readonly tickets: Tickets;
 }
 
@@ -62,6 +64,7 @@ export async function openServices(
   return {
     world,
     events,
+    accounts,
     boards,
     refusals,
     watchers,

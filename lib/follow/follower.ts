@@ -9,7 +9,7 @@ import { reasonOf } from "../base/errors.ts";
 import { Passes, type PassParts, type PassResult } from "./pass.ts";
 
 /** How often the logs are looked at: what is new is noticed within a second. */
-const LOOK_MS = 600;
+export const LOOK_MS = 600;
 
 /** What following takes. */
 export interface FollowerParts extends PassParts {

@@ -109,4 +109,4 @@ export class Passes {
 }
 
 /** A file whose last change is younger may change again without a sign. */
-const SETTLED_MS = 2_000;
+export const SETTLED_MS = 2_000;

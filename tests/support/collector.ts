@@ -17,6 +17,7 @@ export interface TestUser {
   readonly name: string;
   readonly team: string;
   readonly password: string;
+  readonly role?: "member" | "viewer";
 }
 
 /** Two of one team and one of another. */

@@ -1,0 +1,205 @@
+/** `board`: a real process in a real project. */
+
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { PATHS } from "../../lib/base/wire.ts";
+import { linesOf } from "../support/child.ts";
+import { CollectorClient } from "../support/collector.ts";
+import { eventually } from "../support/eventually.ts";
+import { tempFolder, tempHome } from "../support/home.ts";
+import { runProgram, spawnProgram } from "../support/program.ts";
+import { lane, missionId, Project } from "../support/project.ts";
+
+/** A board that runs, and its session. */
+class RunningBoard implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #told: Promise<string>;
+  client!: CollectorClient;
+  link = "";
+  cookie = "";
+
+  private constructor(child: Deno.ChildProcess) {
+    this.#child = child;
+    this.#told = new Response(child.stderr).text();
+  }
+
+  static async start(
+    args: readonly string[],
+    env: Record<string, string>,
+    cwd?: string,
+  ): Promise<RunningBoard> {
+    const child = spawnProgram(["board", "--json", ...args], env, {
+      ...cwd !== undefined && { cwd },
+    });
+    const board = new RunningBoard(child);
+    const lines = linesOf(child.stdout);
+    const { value, done } = await lines.next();
+    if (done) throw new Error(await board.#told);
+    board.link = JSON.parse(value).link;
+    board.client = new CollectorClient(new URL(board.link).origin);
+    void (async () => {
+      for await (const _ of lines);
+    })();
+    return board;
+  }
+
+  get ticket(): string {
+    return this.link.split("#ticket=")[1]!;
+  }
+
+  enter() {
+    return this.client.ask(PATHS.session, { json: { ticket: this.ticket } });
+  }
+
+  async open(): Promise<void> {
+    const { status, headers } = await this.enter();
+    strictEqual(status, 200);
+    this.cookie = headers.get("set-cookie")!.split(";")[0]!;
+  }
+
+  // deno-lint-ignore no-explicit-any
+  async get(path: string): Promise<any> {
+    const { cookie } = this;
+    const { json, status } = await this.client.ask(path, {
+      headers: { cookie },
+    });
+    strictEqual(status, 200, path);
+    return json;
+  }
+
+  /** Ends it as Ctrl-C does. */
+  async stop(): Promise<{ code: number; told: string }> {
+    this.#child.kill("SIGINT");
+    await this.#child.stdin.close().catch(() => {});
+    const { code } = await this.#child.status;
+    return { code, told: await this.#told };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+    await this.#child.stdin.close().catch(() => {});
+    await this.#child.status;
+    await this.#told;
+  }
+}
+
+/** Paths of everything in a folder. */
+async function everythingIn(path: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(path)) {
+    found.push(`${path}/${name}`);
+    if (isDirectory) found.push(...await everythingIn(`${path}/${name}`));
+  }
+  return found.sort();
+}
+
+const BOARD = PATHS.mission.replace("{mission}", missionId(1));
+
+Deno.test("board: a project -> its missions behind a link that is good once; what happens goes on appearing; Ctrl-C leaves no trace", async () => {
+  await using project = await Project.make();
+  await using user = await tempFolder();
+  await project.mission(1, [lane(1, { wp_id: "WP01" })]);
+  const before = await everythingIn(project.path);
+  await using board = await RunningBoard.start(
+    [],
+    { HOME: user.path, TMPDIR: user.path },
+    project.path,
+  );
+  match(board.link, /^http:\/\/127\.0\.0\.1:\d+\/#ticket=[0-9a-f]{32}$/);
+  strictEqual((await board.client.ask(PATHS.missions)).status, 401);
+  await board.open();
+  strictEqual((await board.enter()).status, 401, "the link is good once");
+  const { missions } = await board.get(PATHS.missions);
+  deepStrictEqual(
+    missions.map(({ key }: { key: string }) => key),
+    [missionId(1)],
+  );
+  await project.append(1, [
+    lane(2, { wp_id: "WP01", from_lane: "claimed", to_lane: "in_progress" }),
+  ]);
+  await eventually("the move", async () => {
+    const { packages } = await board.get(BOARD);
+    return packages[0].lane === "in_progress";
+  });
+  await project.mission(2, [lane(3)]);
+  await eventually(
+    "the other mission",
+    async () => (await board.get(PATHS.missions)).all === 2,
+  );
+  const { code, told } = await board.stop();
+  strictEqual(code, 130);
+  match(told, /1 log with 1 event/);
+  deepStrictEqual(await everythingIn(user.path), []);
+  const after = await everythingIn(project.path);
+  deepStrictEqual(after.filter((path) => !/mission-2/.test(path)), before);
+});
+
+Deno.test("board: events in this home's queue, of both contracts -> shown with their clocks; rows of the logs once", async () => {
+  await using project = await Project.make();
+  await using home = await tempHome();
+  const env = { SPEC_KITTY_HOME: home.path };
+  await project.mission(1, [lane(1, { wp_id: "WP01" })]);
+  const inProject = { cwd: project.path };
+  const run = (args: string[]) => runProgram(args, env, inProject);
+  strictEqual(
+    (await run(["emit", "history-added", "WP05", "note", "x"])).code,
+    0,
+  );
+  strictEqual((await run(["follow", "--once"])).code, 0);
+  await project.append(1, [
+    lane(2, { wp_id: "WP01", from_lane: "claimed", to_lane: "in_progress" }),
+  ]);
+  await using board = await RunningBoard.start([project.path], env);
+  await board.open();
+  const { lines, position } = await board.get(PATHS.eventLines);
+  strictEqual(position, 3);
+  deepStrictEqual(
+    lines.map(({ type, clock }: { type: string; clock: number }) => [
+      ...[type, clock],
+    ]),
+    [
+      ["lane.transitioned.v1", 3],
+      ["lane.transitioned.v1", 2],
+      ["HistoryAdded", 1],
+    ],
+  );
+  const created = ["emit", "wp-created", "WP09", "Late", "--feature", "028-x"];
+  strictEqual((await run(created)).code, 0);
+  await eventually("the new package", async () => {
+    const { missions } = await board.get(PATHS.missions);
+    return missions.some(({ key }: { key: string }) => key === "028-x");
+  });
+  strictEqual((await board.stop()).code, 130);
+  const stats = await run(["queue", "stats", "--json"]);
+  strictEqual(JSON.parse(stats.stdout).queued, 3, "nothing was taken or added");
+});
+
+Deno.test("board: outside of any project -> said, and what to do", async () => {
+  await using folder = await tempFolder();
+  const { code, stderr, stdout } = await runProgram(["board"], {
+    HOME: folder.path,
+  }, { cwd: folder.path });
+  strictEqual(code, 64);
+  strictEqual(stdout, "");
+  match(stderr, /there is no board of .*neither kitty-specs nor \.kittify/);
+  match(stderr, /kitty-events board PATH/);
+});
+
+Deno.test("board: a project without logs -> says so, and shows them once they are there", async () => {
+  await using project = await Project.make();
+  await using user = await tempFolder();
+  await using board = await RunningBoard.start([project.path], {
+    HOME: user.path,
+  });
+  await board.open();
+  strictEqual((await board.get(PATHS.missions)).all, 0);
+  await project.mission(1, [lane(1)]);
+  await eventually(
+    "the first mission",
+    async () => (await board.get(PATHS.missions)).all === 1,
+  );
+  match((await board.stop()).told, /has no status logs yet: kitty-specs/);
+});
