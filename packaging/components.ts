@@ -34,10 +34,19 @@ interface ModuleGraph {
 /** What packages need for other things than the program does with them: it does not hold these. */
 const LEFT_OUT = /^(?:argparse|require-from-string)@/;
 
+/** Where the imports of the program begin, and those of the page that lies in it. */
+const ENTRIES = ["main.ts", "web/main.tsx"];
+
 /** Follows the program's imports; by name. */
 export async function readComponents(): Promise<Component[]> {
-  const graph: ModuleGraph = JSON.parse(
-    await run(Deno.execPath(), ["info", "--json", "main.ts"]),
+  const graphs: ModuleGraph[] = await Promise.all(
+    ENTRIES.map(async (entry) =>
+      JSON.parse(await run(Deno.execPath(), ["info", "--json", entry]))
+    ),
+  );
+  const npmPackages: ModuleGraph["npmPackages"] = Object.assign(
+    {},
+    ...graphs.map(({ npmPackages }) => npmPackages),
   );
   const lock = JSON.parse(
     await Deno.readTextFile(new URL("../deno.lock", import.meta.url)),
@@ -46,13 +55,15 @@ export async function readComponents(): Promise<Component[]> {
   const visit = (id: string): void => {
     if (found.has(id)) return;
     found.add(id);
-    const { dependencies } = graph.npmPackages[id]!;
+    const { dependencies } = npmPackages[id]!;
     dependencies.filter((id) => !LEFT_OUT.test(id)).forEach(visit);
   };
-  for (const { npmPackage } of graph.modules) if (npmPackage) visit(npmPackage);
+  for (const { npmPackage } of graphs.flatMap(({ modules }) => modules)) {
+    if (npmPackage) visit(npmPackage);
+  }
   return await Promise.all(
     [...found].sort().map(async (id) => {
-      const { name, version, localPath } = graph.npmPackages[id]!;
+      const { name, version, localPath } = npmPackages[id]!;
       const manifest = JSON.parse(
         await Deno.readTextFile(`${localPath}/package.json`),
       );

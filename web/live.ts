@@ -35,7 +35,7 @@ const LONGEST_WAIT_MS = 15_000;
 const ANY_NEWS: News = { position: Infinity, missions: null, isGap: true };
 
 const listeners = new Set<(news: News) => void>();
-let stopLive: (() => void) | null = null;
+let line: Line | null = null;
 
 /** Calls back with all news until the answer is called. */
 export function onNews(listener: (news: News) => void): () => void {
@@ -55,88 +55,99 @@ export function noteAnswer(isThere: boolean): void {
 
 /** Connects, and stays connected until `stop`. */
 export function start(): void {
-  stopLive ??= connect();
+  line ??= new Line();
 }
 
 /** Ends the connection. */
 export function stop(): void {
-  stopLive?.();
-  stopLive = null;
+  line?.end();
+  line = null;
   connection.value = { state: "connecting" };
   failing.value = null;
 }
 
-function connect(): () => void {
-  let socket: WebSocket | null = null;
-  let silence = 0, retry = 0, wait = FIRST_WAIT_MS;
-  let heardAt = new Date();
-  let hasGap = false;
+/** The connection, as often as it has to be made anew. */
+class Line {
+  #socket: WebSocket | null = null;
+  #silence = 0;
+  #retry = 0;
+  #waitMs = FIRST_WAIT_MS;
+  #heardAt = new Date();
+  #hasGap = false;
+  readonly #poll: number;
 
-  const open = () => {
-    clearTimeout(retry);
-    retry = 0;
-    const opened = new WebSocket(PATHS.socket);
-    socket = opened;
-    listenForSilence();
-    opened.onmessage = ({ data }) => {
-      if (socket === opened) hear(data);
-    };
-    opened.onclose = () => {
-      if (socket === opened) lose();
-    };
-  };
+  constructor() {
+    this.#poll = setInterval(() => {
+      if (connection.peek().state === "behind") tell(ANY_NEWS);
+    }, POLL_MS);
+    addEventListener("online", this.#hurry);
+    document.addEventListener("visibilitychange", this.#hurry);
+    this.#open();
+  }
 
-  const hear = (data: unknown) => {
+  end(): void {
+    clearTimeout(this.#silence);
+    clearTimeout(this.#retry);
+    clearInterval(this.#poll);
+    removeEventListener("online", this.#hurry);
+    document.removeEventListener("visibilitychange", this.#hurry);
+    this.#drop();
+  }
+
+  #open(): void {
+    clearTimeout(this.#retry);
+    this.#retry = 0;
+    const socket = new WebSocket(PATHS.socket);
+    this.#socket = socket;
+    this.#listenForSilence();
+    socket.onmessage = ({ data }) => {
+      if (this.#socket === socket) this.#hear(data);
+    };
+    socket.onclose = () => {
+      if (this.#socket === socket) this.#lose();
+    };
+  }
+
+  #hear(data: unknown): void {
     const message = messageOf(data);
     if (!message) return;
-    heardAt = new Date();
-    wait = FIRST_WAIT_MS;
-    listenForSilence();
+    this.#heardAt = new Date();
+    this.#waitMs = FIRST_WAIT_MS;
+    this.#listenForSilence();
     connection.value = { state: "live" };
-    tell({ ...message, isGap: hasGap });
-    hasGap = false;
-  };
+    tell({ ...message, isGap: this.#hasGap });
+    this.#hasGap = false;
+  }
 
-  const listenForSilence = () => {
-    clearTimeout(silence);
-    silence = setTimeout(lose, SILENCE_MS);
-  };
+  #listenForSilence(): void {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => this.#lose(), SILENCE_MS);
+  }
 
-  const lose = () => {
-    clearTimeout(silence);
-    const lost = socket;
-    socket = null;
-    lost?.close();
-    hasGap = true;
+  #lose(): void {
+    clearTimeout(this.#silence);
+    this.#drop();
+    this.#hasGap = true;
     if (connection.peek().state !== "behind") {
-      connection.value = { state: "behind", since: heardAt };
+      connection.value = { state: "behind", since: this.#heardAt };
       // Where the session is over, this says so at once.
       tell(ANY_NEWS);
     }
     // Not all pages at the same moment, when a server comes back.
-    if (!retry) retry = setTimeout(open, wait * (0.5 + Math.random()));
-    wait = Math.min(wait * 2, LONGEST_WAIT_MS);
-  };
+    const wait = this.#waitMs * (0.5 + Math.random());
+    this.#retry ||= setTimeout(() => this.#open(), wait);
+    this.#waitMs = Math.min(this.#waitMs * 2, LONGEST_WAIT_MS);
+  }
 
-  const hurry = () => {
-    if (retry && document.visibilityState === "visible") open();
-  };
-  const poll = setInterval(() => {
-    if (connection.peek().state === "behind") tell(ANY_NEWS);
-  }, POLL_MS);
-  addEventListener("online", hurry);
-  document.addEventListener("visibilitychange", hurry);
-  open();
+  #drop(): void {
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close();
+  }
 
-  return () => {
-    clearTimeout(silence);
-    clearTimeout(retry);
-    clearInterval(poll);
-    removeEventListener("online", hurry);
-    document.removeEventListener("visibilitychange", hurry);
-    const last = socket;
-    socket = null;
-    last?.close();
+  /** Does not wait where there is reason to hope. */
+  readonly #hurry = (): void => {
+    if (this.#retry && document.visibilityState === "visible") this.#open();
   };
 }
 

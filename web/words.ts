@@ -33,7 +33,8 @@ export function laneLabel(lanes: readonly LaneAnswer[], id: string): string {
 
 /** `Mission created` for `example.mission.created.v1`, `Work package created` for `WPCreated`. */
 export function typeWords(type: string): string {
-  const words = type.replace(/\.v\d+$/, "").split(".").slice(-3).join(" ")
+  const words = type.split(".").filter((part) => !/^v\d+$/.test(part))
+    .slice(-3).join(" ")
     .replaceAll("_", " ")
     .replaceAll(/([a-z])([A-Z])/g, "$1 $2")
     .replaceAll(/([A-Z])([A-Z][a-z])/g, "$1 $2")

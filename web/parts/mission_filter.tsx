@@ -1,6 +1,7 @@
 /** A field that finds a mission by a part of its title or slug. */
 
 import { useSignal } from "@preact/signals";
+import type { RefObject } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import type {
   BoardAnswer,
@@ -24,18 +25,7 @@ export function MissionFilter() {
   const timer = useRef(0);
   const list = useId();
 
-  useEffect(() => {
-    const field = input.current!;
-    if (document.activeElement !== field) field.value = key;
-    if (key === "") return;
-    const abort = new AbortController();
-    slugOf(key, abort.signal).then((slug) => {
-      if (document.activeElement !== field && !abort.signal.aborted) {
-        field.value = slug;
-      }
-    });
-    return () => abort.abort();
-  }, [key]);
+  useShownSlug(input, key);
 
   const offer = async () => {
     const text = input.current!.value.trim();
@@ -79,6 +69,26 @@ export function MissionFilter() {
       </datalist>
     </label>
   );
+}
+
+/** Shows the slug of the mission with a key, unless somebody types. */
+function useShownSlug(
+  input: RefObject<HTMLInputElement | null>,
+  key: string,
+): void {
+  useEffect(() => {
+    const field = input.current!;
+    const show = (text: string) => {
+      if (document.activeElement !== field) field.value = text;
+    };
+    show(key);
+    if (key === "") return;
+    const abort = new AbortController();
+    slugOf(key, abort.signal).then((slug) => {
+      if (!abort.signal.aborted) show(slug);
+    });
+    return () => abort.abort();
+  }, [key]);
 }
 
 function isOffered(missions: readonly MissionAnswer[], text: string): boolean {

@@ -23,6 +23,7 @@ import {
   storyAddress,
 } from "../router.ts";
 import { ask } from "../session.ts";
+import { plain } from "../words.ts";
 import { type BoardFilter, chosenOf, lanesOf } from "./board/columns.ts";
 import { Lane } from "./board/lane.tsx";
 import { useMoves } from "./board/moves.ts";
@@ -101,11 +102,7 @@ function Head({ mission, packages }: {
   mission: MissionAnswer;
   packages: readonly PackageAnswer[];
 }) {
-  const { title, slug, workers } = mission;
-  const agents = useMemo(
-    () => [...new Set(packages.flatMap(({ agent }) => agent ?? []))].sort(),
-    [packages],
-  );
+  const { title, slug } = mission;
   return (
     <div class="board-head">
       <div class="board-name">
@@ -121,44 +118,60 @@ function Head({ mission, packages }: {
           </p>
         )}
       </div>
-      <div class="board-facts">
-        <PhaseLabel phase={mission.phase} />
-        <span class="board-progress">
-          <Progress mission={mission} />
-          <span class="number">{mission.done} of {mission.packages} done</span>
-        </span>
-        <ul class="legend" aria-label="Packages by lane">
-          {partsOf(mission).map(({ lane, count }) => (
-            <li key={lane.id}>
-              <LaneDot lanes={mission.lanes} id={lane.id} />
-              {lane.label} <span class="number">{count}</span>
-            </li>
-          ))}
-        </ul>
-        <span class="board-workers">
-          {workers.map((name) => <Agent key={name} name={name} />)}
-        </span>
-        <span class="quiet">
-          Changed <Age since={mission.changed_at} suffix="ago" />
-        </span>
-      </div>
-      <form
-        class="filters"
-        role="search"
-        onSubmit={(event) => event.preventDefault()}
-      >
-        <TextFilter name="q" label="Find" placeholder="Id or title" />
-        <ChoiceFilter
-          name="who"
-          label="Agent"
-          options={[
-            { value: "", label: "All" },
-            ...agents.map((name) => ({ value: name, label: name })),
-          ]}
-        />
-        <ChoiceFilter name="sort" label="Sort by" options={SORTS} />
-      </form>
+      <MissionFacts mission={mission} />
+      <Filters packages={packages} />
     </div>
+  );
+}
+
+function MissionFacts({ mission }: { mission: MissionAnswer }) {
+  return (
+    <div class="board-facts">
+      <PhaseLabel phase={mission.phase} />
+      <span class="board-progress">
+        <Progress mission={mission} />
+        <span class="number">{mission.done} of {mission.packages} done</span>
+      </span>
+      <ul class="legend" aria-label="Packages by lane">
+        {partsOf(mission).map(({ lane, count }) => (
+          <li key={lane.id}>
+            <LaneDot lanes={mission.lanes} id={lane.id} />
+            <Text>{lane.label}</Text> <span class="number">{count}</span>
+          </li>
+        ))}
+      </ul>
+      <span class="board-workers">
+        {mission.workers.map((name) => <Agent key={name} name={name} />)}
+      </span>
+      <span class="quiet">
+        Changed <Age since={mission.changed_at} suffix="ago" />
+      </span>
+    </div>
+  );
+}
+
+function Filters({ packages }: { packages: readonly PackageAnswer[] }) {
+  const agents = useMemo(
+    () => [...new Set(packages.flatMap(({ agent }) => agent ?? []))].sort(),
+    [packages],
+  );
+  return (
+    <form
+      class="filters"
+      role="search"
+      onSubmit={(event) => event.preventDefault()}
+    >
+      <TextFilter name="q" label="Find" placeholder="Id or title" />
+      <ChoiceFilter
+        name="who"
+        label="Agent"
+        options={[
+          { value: "", label: "All" },
+          ...agents.map((name) => ({ value: name, label: plain(name, 40) })),
+        ]}
+      />
+      <ChoiceFilter name="sort" label="Sort by" options={SORTS} />
+    </form>
   );
 }
 

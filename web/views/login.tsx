@@ -1,5 +1,6 @@
 /** The form that stands in place of everything while nobody is logged in. */
 
+import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ApiError } from "../api.ts";
 import { Mark } from "../parts/icons.tsx";
@@ -43,29 +44,18 @@ export function Login({ reason }: { reason: Reason }) {
           <h1>Log in to the board</h1>
         </div>
         {WORDS[reason] && <p class="note" role="status">{WORDS[reason]}</p>}
-        <label class="field stacked">
-          <span class="field-label">Username</span>
-          <input
-            ref={name}
-            class="input"
-            name="username"
-            autocomplete="username"
-            autocapitalize="none"
-            spellcheck={false}
-            required
-          />
-        </label>
-        <label class="field stacked">
-          <span class="field-label">Password</span>
-          <input
-            ref={password}
-            class="input"
-            name="password"
-            type="password"
-            autocomplete="current-password"
-            required
-          />
-        </label>
+        <Field
+          label="Username"
+          name="username"
+          autocomplete="username"
+          input={name}
+        />
+        <Field
+          label="Password"
+          name="password"
+          autocomplete="current-password"
+          input={password}
+        />
         <p class="trouble" role="alert">{trouble}</p>
         <button class="button primary" type="submit" disabled={isBusy}>
           Log in
@@ -75,6 +65,31 @@ export function Login({ reason }: { reason: Reason }) {
         Users are added with <code>kitty-events collector user add</code>.
       </p>
     </main>
+  );
+}
+
+function Field({ label, name, autocomplete, input }: {
+  label: string;
+  name: "username" | "password";
+  autocomplete: string;
+  input: RefObject<HTMLInputElement | null>;
+}) {
+  const field = {
+    ref: input,
+    class: "input",
+    name,
+    autocomplete,
+    autocapitalize: "none",
+    spellcheck: false,
+    required: true,
+  } as const;
+  return (
+    <label class="field stacked">
+      <span class="field-label">{label}</span>
+      {name === "password"
+        ? <input type="password" {...field} />
+        : <input type="text" {...field} />}
+    </label>
   );
 }
 

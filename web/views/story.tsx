@@ -12,6 +12,7 @@ import { useKept } from "../kept.ts";
 import { Agent, LaneDot } from "../parts/chip.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Empty, Loading } from "../parts/empty.tsx";
+import { Fact, Facts } from "../parts/facts.tsx";
 import { Text } from "../parts/text.tsx";
 import { Age, Moment } from "../parts/time.tsx";
 import { addressWith, storyAddress } from "../router.ts";
@@ -131,62 +132,33 @@ function StoryHead({ pack, story, lanes }: {
       <h2 class="story-title">
         {pack.title ? <Text>{pack.title}</Text> : "No title"}
       </h2>
-      <dl class="facts">
-        <div>
-          <dt>Lane</dt>
-          <dd>
-            <LaneDot lanes={lanes} id={pack.lane} />{" "}
-            {laneLabel(lanes, pack.lane)}
-            {pack.lane_since && (
-              <span class="quiet">
-                for <Age since={pack.lane_since} />
-              </span>
-            )}
-          </dd>
-        </div>
+      <Facts>
+        <Fact name="Lane">
+          <LaneDot lanes={lanes} id={pack.lane} />{" "}
+          <Text>{laneLabel(lanes, pack.lane)}</Text>
+          {pack.lane_since && (
+            <span class="quiet">
+              for <Age since={pack.lane_since} />
+            </span>
+          )}
+        </Fact>
         {pack.agent && (
-          <div>
-            <dt>Agent</dt>
-            <dd>
-              <Agent name={pack.agent} model={pack.model} />
-            </dd>
-          </div>
+          <Fact name="Agent">
+            <Agent name={pack.agent} model={pack.model} />
+          </Fact>
         )}
         {pack.subtasks > 0 && (
-          <div>
-            <dt>Subtasks</dt>
-            <dd class="number">{pack.subtasks_done} of {pack.subtasks}</dd>
-          </div>
+          <Fact name="Subtasks">{pack.subtasks_done} of {pack.subtasks}</Fact>
         )}
-        <div>
-          <dt>Sent back</dt>
-          <dd>
-            {pack.sent_back === 0 ? "never" : counted(pack.sent_back, "time")}
-          </dd>
-        </div>
+        <Fact name="Sent back">
+          {pack.sent_back === 0 ? "never" : counted(pack.sent_back, "time")}
+        </Fact>
         {pack.dependencies.length > 0 && (
-          <div>
-            <dt>Depends on</dt>
-            <dd>
-              <ul class="dependencies">
-                {pack.dependencies.map(({ id, is_met }) => (
-                  <li key={id}>
-                    <a
-                      href={addressWith(
-                        {},
-                        storyAddress(story.mission.key, id),
-                      )}
-                    >
-                      <Text>{id}</Text>
-                    </a>
-                    <span class="quiet">{is_met ? " met" : " not met"}</span>
-                  </li>
-                ))}
-              </ul>
-            </dd>
-          </div>
+          <Fact name="Depends on">
+            <Dependencies pack={pack} mission={story.mission.key} />
+          </Fact>
         )}
-      </dl>
+      </Facts>
       {pack.last_error && (
         <p class="story-error">
           <strong>Last error</strong>, <Moment at={pack.last_error.at} />:{" "}
@@ -194,5 +166,23 @@ function StoryHead({ pack, story, lanes }: {
         </p>
       )}
     </header>
+  );
+}
+
+function Dependencies({ pack, mission }: {
+  pack: PackageAnswer;
+  mission: string;
+}) {
+  return (
+    <ul class="dependencies">
+      {pack.dependencies.map(({ id, is_met }) => (
+        <li key={id}>
+          <a href={addressWith({}, storyAddress(mission, id))}>
+            <Text>{id}</Text>
+          </a>
+          <span class="quiet">{is_met ? " met" : " not met"}</span>
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -8,9 +8,15 @@
 import { type Asset, FILES } from "../../../web/generated/assets.js";
 import { HttpError } from "./http.ts";
 
-/** Addresses of the page. The router in `web/router.ts` knows what each shows. */
-const ADDRESSES =
-  /^\/(?:|login|missions|missions\/[^/]+|missions\/[^/]+\/work-packages\/[^/]+|events|insights|health)\/?$/;
+/** First parts of the page's addresses. The router in `web/router.ts` knows what each shows. */
+const VIEWS: ReadonlySet<string> = new Set([
+  "",
+  "login",
+  "missions",
+  "events",
+  "insights",
+  "health",
+]);
 
 /** What the index may do: load its own script and style, and ask its own server. */
 const POLICY = [
@@ -60,7 +66,7 @@ const assets: ReadonlyMap<string, Asset> = new Map(
  */
 export function pageAnswer(request: Request, url: URL): Response | undefined {
   if (request.method !== "GET" && request.method !== "HEAD") return undefined;
-  if (ADDRESSES.test(url.pathname)) {
+  if (isAddress(url.pathname)) {
     return fileAnswer(request, assets.get("/")!, INDEX);
   }
   const isAsset = url.pathname.startsWith("/assets/");
@@ -69,6 +75,16 @@ export function pageAnswer(request: Request, url: URL): Response | undefined {
     throw new HttpError(404, "the page has changed: load it again");
   }
   return asset && fileAnswer(request, asset, isAsset ? ASSET : ICON);
+}
+
+/** Whether a path is a view, a mission, or a work package of one. */
+function isAddress(path: string): boolean {
+  const [view, mission, word, id, ...rest] = path.replace(/\/$/, "").slice(1)
+    .split("/");
+  if (!VIEWS.has(view!) || rest.length > 0) return false;
+  if (mission === undefined) return true;
+  return view === "missions" && mission !== "" &&
+    (word === undefined || word === "work-packages" && Boolean(id));
 }
 
 function fileAnswer(

@@ -3,6 +3,7 @@
 import { useRef } from "preact/hooks";
 import type { LaneAnswer } from "../../../lib/board/answers.ts";
 import { LaneDot } from "../../parts/chip.tsx";
+import { Text } from "../../parts/text.tsx";
 import { counted } from "../../words.ts";
 import { Card } from "./card.tsx";
 import type { Column } from "./columns.ts";
@@ -28,32 +29,15 @@ export function Lane({
   showWhole: () => void;
   open: (id: string) => void;
 }) {
-  const { lane, packages, isFolded } = column;
-  // A lane that has held cards keeps its width: else columns would jump as work passes through.
-  const hasHeld = useRef(false);
-  hasHeld.current ||= packages.length > 0;
-  const width = isFolded && !hasHeld.current
-    ? "folded"
-    : hasHeld.current
-    ? ""
-    : "bare";
+  const { lane, packages } = column;
   const shown = isWhole ? packages : packages.slice(0, SHOWN_MAX);
   return (
     <section
-      class={`lane ${width}`}
+      class={`lane ${useWidth(column)}`}
       aria-label={lane.label}
       data-lane={lane.id}
     >
-      <h2 class="lane-head">
-        <LaneDot lanes={lanes} id={lane.id} />
-        <span class="lane-label">{lane.label}</span>
-        <span class="lane-count">
-          {packages.length.toLocaleString()}
-          <span class="unseen">
-            {packages.length === 1 ? "package" : "packages"}
-          </span>
-        </span>
-      </h2>
+      <LaneHead column={column} lanes={lanes} />
       {packages.length > 0 && (
         <ul class="cards">
           {shown.map((each) => (
@@ -76,5 +60,33 @@ export function Lane({
         </ul>
       )}
     </section>
+  );
+}
+
+/** A lane that has held cards keeps its width: else columns would jump as work passes through. */
+function useWidth({ packages, isFolded }: Column): "" | "bare" | "folded" {
+  const hasHeld = useRef(false);
+  hasHeld.current ||= packages.length > 0;
+  if (hasHeld.current) return "";
+  return isFolded ? "folded" : "bare";
+}
+
+function LaneHead({ column: { lane, packages }, lanes }: {
+  column: Column;
+  lanes: readonly LaneAnswer[];
+}) {
+  return (
+    <h2 class="lane-head">
+      <LaneDot lanes={lanes} id={lane.id} />
+      <span class="lane-label">
+        <Text>{lane.label}</Text>
+      </span>
+      <span class="lane-count">
+        {packages.length.toLocaleString()}
+        <span class="unseen">
+          {packages.length === 1 ? "package" : "packages"}
+        </span>
+      </span>
+    </h2>
   );
 }

@@ -6,6 +6,7 @@ import { useKept } from "../../kept.ts";
 import { Dialog } from "../../parts/dialog.tsx";
 import { Empty, Loading } from "../../parts/empty.tsx";
 import { Json } from "../../parts/json.tsx";
+import { Fact, Facts } from "../../parts/facts.tsx";
 import { Text } from "../../parts/text.tsx";
 import { Moment } from "../../parts/time.tsx";
 import { boardAddress, storyAddress } from "../../router.ts";
@@ -43,71 +44,51 @@ function Told({ answer: { line, event } }: { answer: EventAnswer }) {
   const { mission } = line;
   return (
     <article class="story">
-      <h2 class="story-title">{typeWords(line.type)}</h2>
-      <dl class="facts">
-        <div>
-          <dt>When</dt>
-          <dd>
-            <Moment at={line.at} />
-          </dd>
-        </div>
-        <div>
-          <dt>Type</dt>
-          <dd>
-            <code>
-              <Text>{line.type}</Text>
-            </code>
-          </dd>
-        </div>
+      <h2 class="story-title">
+        <Text>{typeWords(line.type)}</Text>
+      </h2>
+      <Facts>
+        <Fact name="When">
+          <Moment at={line.at} />
+        </Fact>
+        <Fact name="Type">
+          <code>
+            <Text>{line.type}</Text>
+          </code>
+        </Fact>
         {mission && (
-          <div>
-            <dt>Mission</dt>
-            <dd>
-              <a href={boardAddress(mission)}>
-                <Text>{line.mission_slug ?? mission}</Text>
-              </a>
-            </dd>
-          </div>
+          <Fact name="Mission">
+            <a href={boardAddress(mission)}>
+              <Text>{line.mission_slug ?? mission}</Text>
+            </a>
+          </Fact>
         )}
         {mission && line.package && (
-          <div>
-            <dt>Package</dt>
-            <dd>
-              <a href={storyAddress(mission, line.package)}>
-                <Text>{line.package}</Text>
-              </a>
-            </dd>
-          </div>
+          <Fact name="Package">
+            <a href={storyAddress(mission, line.package)}>
+              <Text>{line.package}</Text>
+            </a>
+          </Fact>
         )}
         {line.actor && (
-          <div>
-            <dt>Actor</dt>
-            <dd>
-              <Text>{line.actor}</Text>
-            </dd>
-          </div>
+          <Fact name="Actor">
+            <Text>{line.actor}</Text>
+          </Fact>
         )}
-        <div>
-          <dt>Node</dt>
-          <dd>
-            <code>
-              <Text>{line.node}</Text>
-            </code>
-          </dd>
-        </div>
-        <div>
-          <dt>Clock</dt>
-          <dd class="number">{line.clock}</dd>
-        </div>
-        <div>
-          <dt>Id</dt>
-          <dd>
-            <code>
-              <Text>{line.id}</Text>
-            </code>
-          </dd>
-        </div>
-      </dl>
+        <Fact name="Node">
+          <code>
+            <Text>{line.node}</Text>
+          </code>
+        </Fact>
+        <Fact name="Clock">
+          <span class="number">{line.clock}</span>
+        </Fact>
+        <Fact name="Id">
+          <code>
+            <Text>{line.id}</Text>
+          </code>
+        </Fact>
+      </Facts>
       <Json value={event} />
     </article>
   );

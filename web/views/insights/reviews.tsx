@@ -38,24 +38,7 @@ export function Reviews({ insights }: { insights: InsightsAnswer }) {
         ]),
       }}
     >
-      <div class="table-place" tabIndex={0} role="region" aria-label="Reviews">
-        <table class="table reviews">
-          <thead>
-            <tr>
-              <th scope="col">Agent</th>
-              <th scope="col" class="right">Packages</th>
-              <th scope="col">Passed at first</th>
-              <th scope="col" class="right">Sent back</th>
-              <th scope="col" class="right">Times</th>
-            </tr>
-          </thead>
-          <tbody>
-            {shown.map((each) => (
-              <Row key={`${each.agent}\n${each.model}`} each={each} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <ReviewTable reviews={shown} />
       {shown.length < reviews.length && (
         <p class="more reviews-more">
           <button
@@ -68,6 +51,29 @@ export function Reviews({ insights }: { insights: InsightsAnswer }) {
         </p>
       )}
     </Figure>
+  );
+}
+
+function ReviewTable({ reviews }: { reviews: readonly Reviewer[] }) {
+  return (
+    <div class="table-place" tabIndex={0} role="region" aria-label="Reviews">
+      <table class="table reviews">
+        <thead>
+          <tr>
+            <th scope="col">Agent</th>
+            <th scope="col" class="right">Packages</th>
+            <th scope="col">Passed at first</th>
+            <th scope="col" class="right">Sent back</th>
+            <th scope="col" class="right">Times</th>
+          </tr>
+        </thead>
+        <tbody>
+          {reviews.map((each) => (
+            <Row key={`${each.agent}\n${each.model}`} each={each} />
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 
