@@ -151,6 +151,7 @@ export const BOARD_ANSWERS: Readonly<Record<string, Form>> = {
         done_at: MOMENT,
         cycle_ms: DURATION,
       })),
+      total: { ...COUNT, description: "Those that are not listed, too." },
       median_ms: DURATION,
       p85_ms: DURATION,
     }),
@@ -161,6 +162,7 @@ export const BOARD_ANSWERS: Readonly<Record<string, Form>> = {
       since: MOMENT,
       agent: MAYBE_TEXT,
     })),
+    ageing_total: COUNT,
     reviews: listOf(objectWith({
       agent: TEXT,
       model: MAYBE_TEXT,

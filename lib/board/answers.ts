@@ -179,7 +179,9 @@ export interface InsightsAnswer {
   readonly flow: readonly FlowDay[];
   readonly cycle: CycleAnswer;
   readonly throughput: readonly Week[];
+  /** The oldest first, 5,000 at most. */
   readonly ageing: readonly AgeingPackage[];
+  readonly ageing_total: number;
   readonly reviews: readonly Reviewer[];
 }
 
@@ -193,7 +195,10 @@ export interface FlowDay {
 
 /** From being claimed to being done: the packages that are done. */
 export interface CycleAnswer {
+  /** In the order in which they became done; the latest 5,000. */
   readonly packages: readonly CycledPackage[];
+  /** All that there are; percentiles are of all. */
+  readonly total: number;
   readonly median_ms: number | null;
   readonly p85_ms: number | null;
 }

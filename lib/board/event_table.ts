@@ -11,6 +11,9 @@ import type { Facts, More } from "./facts.ts";
 /** Number of an owner in a row that has none. */
 export const NO_OWNER = 0xffffffff;
 
+/** What is kept in objects. */
+export type RareFacts = Omit<More, "agent" | "model">;
+
 /** The table. */
 export class EventTable {
   readonly nodes = new Names();
@@ -20,6 +23,8 @@ export class EventTable {
   readonly lanes = new Names();
   readonly #ids: string[] = [];
   readonly #sources = new Names();
+  readonly #agents = new Names();
+  readonly #models = new Names();
   readonly #source = Column.ofCounts();
   readonly #node = Column.ofCounts();
   readonly #clock = Column.ofNumbers();
@@ -31,8 +36,10 @@ export class EventTable {
   readonly #actor = Column.ofCounts();
   readonly #from = Column.ofCounts();
   readonly #to = Column.ofCounts();
+  readonly #agent = Column.ofCounts();
+  readonly #model = Column.ofCounts();
   readonly #creations = new Set<number>();
-  readonly #more = new Map<number, More>();
+  readonly #more = new Map<number, RareFacts>();
 
   /** Number of rows, which is also the position of the next event. */
   get size(): number {
@@ -55,7 +62,11 @@ export class EventTable {
     this.#from.push(this.lanes.numberOf(facts.from));
     this.#to.push(this.lanes.numberOf(facts.to));
     if (facts.isCreation) this.#creations.add(row);
-    if (facts.more) this.#more.set(row, facts.more);
+    // Almost every move tells who: in objects, that would be half of the memory.
+    const { agent = "", model = "", ...more } = facts.more ?? {};
+    this.#agent.push(this.#agents.numberOf(agent));
+    this.#model.push(this.#models.numberOf(model));
+    if (Object.keys(more).length > 0) this.#more.set(row, more);
     return row;
   }
 
@@ -115,7 +126,17 @@ export class EventTable {
     return this.#creations.has(row);
   }
 
-  more(row: number): More | undefined {
+  /** Who has the package in hand, as the event tells it; empty where it does not. */
+  agent(row: number): string {
+    return this.#agents.textOf(this.#agent.at(row));
+  }
+
+  /** The model that does; empty where the event does not tell it. */
+  model(row: number): string {
+    return this.#models.textOf(this.#model.at(row));
+  }
+
+  more(row: number): RareFacts | undefined {
     return this.#more.get(row);
   }
 

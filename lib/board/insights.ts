@@ -6,7 +6,6 @@
  */
 
 import type {
-  AgeingPackage,
   CycledPackage,
   InsightsAnswer,
   LaneAnswer,
@@ -31,7 +30,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** A package with its mission, and what its moves tell. */
 interface Told {
-  readonly name: PackageName;
+  readonly mission: Mission;
   readonly one: Package;
   readonly claimedMs: number | undefined;
   readonly doneMs: number | undefined;
@@ -49,15 +48,8 @@ export function insightsFor(
   const reviews = new Reviews();
   const all: Told[] = [];
   for (const mission of missions) {
-    const { key, slug } = mission;
     for (const one of mission.packages.values()) {
-      const name = {
-        mission: key,
-        mission_slug: slug,
-        id: one.id,
-        title: one.state.title,
-      };
-      all.push({ name, one, ...walk(table, one, flow, reviews, span) });
+      all.push({ mission, one, ...walk(table, one, flow, reviews, span) });
     }
   }
   const isIn = (ms: number) => ms >= span.fromMs && ms <= span.toMs;
@@ -68,7 +60,7 @@ export function insightsFor(
     flow: flow.days(span),
     cycle: cycleOf(done),
     throughput: weeksOf(done.map(({ doneMs }) => doneMs!)),
-    ageing: ageingOf(all),
+    ...ageingOf(all),
     reviews: reviews.answer,
   };
 }
@@ -112,25 +104,32 @@ function walk(
   return { claimedMs, doneMs: isDone ? doneMs : undefined };
 }
 
+/** Packages that are named one by one; there are as many dots in a picture. */
+const NAMED_MAX = 5_000;
+
 function cycleOf(done: readonly Told[]): InsightsAnswer["cycle"] {
-  const packages = done.filter(({ claimedMs }) => claimedMs !== undefined)
-    .map(({ name, claimedMs, doneMs }): CycledPackage => ({
-      ...name,
-      claimed_at: new Date(claimedMs!).toISOString(),
-      done_at: new Date(doneMs!).toISOString(),
-      cycle_ms: doneMs! - claimedMs!,
-    }))
-    .sort((a, b) => a.done_at < b.done_at ? -1 : 1);
-  const times = packages.map(({ cycle_ms }) => cycle_ms).sort((a, b) => a - b);
+  const cycled = done.filter(({ claimedMs }) => claimedMs !== undefined)
+    .sort((a, b) => a.doneMs! - b.doneMs!);
+  const times = Float64Array.from(
+    cycled,
+    ({ claimedMs, doneMs }) => doneMs! - claimedMs!,
+  ).sort();
   return {
-    packages,
+    packages: cycled.slice(-NAMED_MAX)
+      .map(({ mission, one, claimedMs, doneMs }): CycledPackage => ({
+        ...nameOf(mission, one),
+        claimed_at: new Date(claimedMs!).toISOString(),
+        done_at: new Date(doneMs!).toISOString(),
+        cycle_ms: doneMs! - claimedMs!,
+      })),
+    total: cycled.length,
     median_ms: percentile(times, 0.5),
     p85_ms: percentile(times, 0.85),
   };
 }
 
 /** The smallest value that so large a part of all does not exceed. */
-function percentile(sorted: readonly number[], part: number): number | null {
+function percentile(sorted: Float64Array, part: number): number | null {
   return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? null;
 }
 
@@ -166,15 +165,25 @@ function mondayOf(ms: number): number {
 }
 
 /** The oldest first. */
-function ageingOf(all: readonly Told[]): AgeingPackage[] {
-  return all.filter(({ one: { state } }) =>
+function ageingOf(
+  all: readonly Told[],
+): Pick<InsightsAnswer, "ageing" | "ageing_total"> {
+  const ageing = all.filter(({ one: { state } }) =>
     state.laneSinceMs !== undefined &&
     (["doing", "review"].includes(roleOf(state.lane)) ||
       state.lane === "blocked")
-  ).map(({ name, one: { state } }) => ({
-    ...name,
-    lane: state.lane,
-    since: new Date(state.laneSinceMs!).toISOString(),
-    agent: state.agent || null,
-  })).sort((a, b) => a.since < b.since ? -1 : 1);
+  ).sort((a, b) => a.one.state.laneSinceMs! - b.one.state.laneSinceMs!);
+  return {
+    ageing: ageing.slice(0, NAMED_MAX).map(({ mission, one }) => ({
+      ...nameOf(mission, one),
+      lane: one.state.lane,
+      since: new Date(one.state.laneSinceMs!).toISOString(),
+      agent: one.state.agent || null,
+    })),
+    ageing_total: ageing.length,
+  };
+}
+
+function nameOf({ key, slug }: Mission, { id, state }: Package): PackageName {
+  return { mission: key, mission_slug: slug, id, title: state.title };
 }

@@ -42,66 +42,85 @@ export interface PackageState {
 
 /** The state of a package after all of its events. */
 export function stateOf(table: EventTable, history: History): PackageState {
-  const state = new Folding();
-  for (const row of history.rows) {
-    if (table.isMove(row)) state.move(table, row);
-    else if (table.isCreation(row)) state.create(table, row);
-    state.learn(table, row);
-    state.changedMs = Math.max(state.changedMs, table.timeMs(row));
-  }
-  return state;
+  const folding = new Folding();
+  for (const row of history.rows) folding.add(table, row);
+  return folding.state;
 }
 
+/** A hundred thousand packages share what most of them have none of. */
+const NO_SUBTASKS: ReadonlyMap<string, string> = new Map();
+const NONE_RESOLVED: ReadonlySet<string> = new Set();
+const NO_DEPENDENCIES: readonly string[] = [];
+
 class Folding {
-  title = "";
-  lane = FIRST_LANE;
-  laneSinceMs: number | undefined = undefined;
-  readonly subtasks = new Map<string, string>();
-  dependsOn: readonly string[] = [];
-  readonly resolved = new Set<string>();
-  sentBack = 0;
-  lastError: PackageAnswer["last_error"] = null;
-  changedMs = -Infinity;
-  readonly #hands = new Hands();
+  #title = "";
+  #lane = FIRST_LANE;
+  #laneSinceMs: number | undefined = undefined;
+  #subtasks = NO_SUBTASKS;
+  #dependsOn = NO_DEPENDENCIES;
+  #resolved = NONE_RESOLVED;
+  #sentBack = 0;
+  #lastError: PackageAnswer["last_error"] = null;
+  #changedMs = -Infinity;
   #hasMoved = false;
+  readonly #hands = new Hands();
 
-  get agent(): string {
-    return this.#hands.now.agent;
+  get state(): PackageState {
+    return {
+      title: this.#title,
+      lane: this.#lane,
+      laneSinceMs: this.#laneSinceMs,
+      ...this.#hands.now,
+      subtasks: this.#subtasks,
+      dependsOn: this.#dependsOn,
+      resolved: this.#resolved,
+      sentBack: this.#sentBack,
+      lastError: this.#lastError,
+      changedMs: this.#changedMs,
+    };
   }
 
-  get model(): string {
-    return this.#hands.now.model;
+  add(table: EventTable, row: number): void {
+    if (table.isMove(row)) this.#move(table, row);
+    else if (table.isCreation(row)) this.#create(table, row);
+    this.#hands.learn(table, row);
+    this.#learn(table, row);
+    this.#changedMs = Math.max(this.#changedMs, table.timeMs(row));
   }
 
-  move(table: EventTable, row: number): void {
+  #move(table: EventTable, row: number): void {
     const to = table.to(row);
-    if (reviewOf(table.from(row), to) === "sent back") this.sentBack++;
-    if (to !== this.lane || this.laneSinceMs === undefined) {
-      this.laneSinceMs = table.timeMs(row);
+    if (reviewOf(table.from(row), to) === "sent back") this.#sentBack++;
+    if (to !== this.#lane || this.#laneSinceMs === undefined) {
+      this.#laneSinceMs = table.timeMs(row);
     }
-    this.lane = to;
+    this.#lane = to;
     this.#hasMoved = true;
   }
 
   /** A creation that comes behind a move says nothing of the lane. */
-  create(table: EventTable, row: number): void {
+  #create(table: EventTable, row: number): void {
     if (this.#hasMoved) return;
-    this.lane = table.to(row);
-    this.laneSinceMs ??= table.timeMs(row);
+    this.#lane = table.to(row);
+    this.#laneSinceMs ??= table.timeMs(row);
   }
 
-  learn(table: EventTable, row: number): void {
-    this.#hands.learn(table, row);
+  #learn(table: EventTable, row: number): void {
     const more = table.more(row);
     if (!more) return;
-    this.title = more.title || this.title;
-    this.dependsOn = more.dependsOn ?? this.dependsOn;
-    if (more.resolved) this.resolved.add(more.resolved);
-    for (const [name, state] of Object.entries(more.subtasks ?? {})) {
-      this.subtasks.set(name, state);
+    this.#title = more.title || this.#title;
+    this.#dependsOn = more.dependsOn ?? this.#dependsOn;
+    if (more.resolved) {
+      this.#resolved = new Set([...this.#resolved, more.resolved]);
+    }
+    if (more.subtasks) {
+      this.#subtasks = new Map([
+        ...this.#subtasks,
+        ...Object.entries(more.subtasks),
+      ]);
     }
     if (more.error !== undefined) {
-      this.lastError = { at: table.time(row), message: more.error };
+      this.#lastError = { at: table.time(row), message: more.error };
     }
   }
 }
@@ -120,22 +139,21 @@ export class Hands {
 
   learn(table: EventTable, row: number): void {
     this.before = this.now;
-    const more = table.more(row);
+    const agent = table.agent(row), model = table.model(row);
     if (!table.isMove(row)) {
-      if (!more?.agent && !more?.model) return;
-      this.#take(more.agent ?? this.now.agent, more.model);
+      if (agent === "" && model === "") return;
+      this.#take(agent || this.now.agent, model);
     } else if (roleOf(table.to(row)) === "doing") {
-      const actor = table.actors.textOf(table.actor(row));
-      this.#take(more?.agent ?? actor, more?.model);
+      this.#take(agent || table.actors.textOf(table.actor(row)), model);
     }
   }
 
-  #take(agent: string, model: string | undefined): void {
+  #take(agent: string, model: string): void {
     if (agent === "" || TOOLS.has(agent.split(":", 1)[0]!)) {
-      if (model && agent === "") this.now = { agent, model };
+      if (model !== "" && agent === "") this.now = { agent, model };
       return;
     }
     const known = agent === this.now.agent ? this.now.model : "";
-    this.now = { agent, model: model ?? known };
+    this.now = { agent, model: model || known };
   }
 }

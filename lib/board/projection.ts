@@ -15,12 +15,17 @@ import { type KnownPackages, Missions } from "./missions.ts";
 import { NodeLog } from "./nodes.ts";
 import { Owners } from "./owners.ts";
 
+/** Answers that are kept until the next event: several people look at the same. */
+const KEPT_MAX = 20;
+
 /** The board of one team. */
 export class Projection {
   readonly table = new EventTable();
   readonly #owners = new Owners(this.table);
   readonly #known: KnownPackages = new WeakMap();
   readonly #nodes = new NodeLog(this.table);
+  readonly #kept = new Map<string, unknown>();
+  #keptAt = -1;
   #missions: Missions | undefined;
   #generation = -1;
 
@@ -64,6 +69,16 @@ export class Projection {
       if (mission) keys.add(mission.key);
     }
     return [...keys];
+  }
+
+  /** What `make` makes; the same again until the next event. */
+  kept<T>(name: string, make: () => T): T {
+    if (this.#keptAt !== this.position || this.#kept.size > KEPT_MAX) {
+      this.#kept.clear();
+      this.#keptAt = this.position;
+    }
+    if (!this.#kept.has(name)) this.#kept.set(name, make());
+    return this.#kept.get(name) as T;
   }
 
   /** What is known of those that send. */

@@ -168,7 +168,9 @@ function insightsAnswer({ board, query }: Asked): InsightsAnswer {
   const missions = key
     ? [missionIn(board, key)]
     : [...board.missions.all.values()];
-  return insightsFor(board, missions, spanOf(query));
+  const span = spanOf(query);
+  const name = JSON.stringify([key, span.fromMs, span.toMs]);
+  return board.kept(name, () => insightsFor(board, missions, span));
 }
 
 /** Events that are read at once for an export. */
