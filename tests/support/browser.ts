@@ -21,11 +21,12 @@ async function findChromium(): Promise<string | undefined> {
   return undefined;
 }
 
-const path = await findChromium();
+/** Where it is. */
+export const chromiumPath = await findChromium();
 
 /** A browser that a program can drive. */
 export const CHROMIUM: Need = {
-  isMet: path !== undefined,
+  isMet: chromiumPath !== undefined,
   reason: "there is no chromium",
 };
 
@@ -56,7 +57,7 @@ export class TestBrowser implements AsyncDisposable {
   static async start({ url }: CollectorClient): Promise<TestBrowser> {
     const folder = await tempFolder();
     const browser = await puppeteer.launch({
-      executablePath: path!,
+      executablePath: chromiumPath!,
       userDataDir: folder.path,
       args: ["--no-sandbox", "--disable-dev-shm-usage"],
     });

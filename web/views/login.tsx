@@ -62,7 +62,8 @@ export function Login({ reason }: { reason: Reason }) {
         </button>
       </form>
       <p class="quiet login-hint">
-        Users are added with <code>kitty-events collector user add</code>.
+        No user yet? <code>kitty-events collector user add</code>. From{" "}
+        <code>kitty-events board</code>? Press Enter there for a new link.
       </p>
     </main>
   );

@@ -131,9 +131,9 @@ function List({ answer, more, isFiltered }: {
     return (
       <Empty title="No missions yet">
         <p>
-          They appear here as soon as a project sends its events. In a project's
-          folder, run <code>kitty-events auth login</code>, then{" "}
-          <code>kitty-events sync now</code>.
+          They appear here as soon as events of a project arrive:{" "}
+          <code>kitty-events follow</code> records them,{" "}
+          <code>kitty-events sync now</code> sends them.
         </p>
       </Empty>
     );
