@@ -1,7 +1,7 @@
 /** The page's frame: who may see it, where one can go, and the view that is shown. */
 
 import { effect } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { SessionAnswer } from "../lib/board/answers.ts";
 import { forgetAnswers } from "./kept.ts";
 import { start, stop } from "./live.ts";
@@ -73,6 +73,15 @@ function Frame({ session }: { session: SessionAnswer }) {
 
 function Shown() {
   const { view } = place.value;
+  const before = useRef(view.name);
+  useLayoutEffect(() => {
+    if (before.current === view.name) return;
+    before.current = view.name;
+    // Else those who do not see it would not know that all has changed.
+    document.querySelector<HTMLElement>("#main")?.focus({
+      preventScroll: true,
+    });
+  }, [view.name]);
   switch (view.name) {
     case "missions":
     case "login":

@@ -217,7 +217,7 @@ async function byKeyboard(board: BoardPage): Promise<void> {
       ["Missions", "Title or slug"],
     ]
   ) {
-    await board.tabTo(`a ${view}`);
+    await board.tabTo(`a ${view}`, "Shift+Tab");
     await board.press("Enter");
     await board.until(
       `document.body.innerText.includes("${heading}") || document.querySelector("[placeholder='${heading}']")`,
@@ -235,7 +235,7 @@ async function byKeyboard(board: BoardPage): Promise<void> {
   await board.press("Enter");
   await board.see("WP01 Parse the input", "dialog");
   await board.reads("Sent back");
-  await board.tabTo("button JSON", 10);
+  await board.tabTo("button JSON");
   await board.press("Enter");
   await board.reads(`"wp_title": "Parse the input"`);
   await board.press("Escape");

@@ -60,7 +60,7 @@ function addresses(key: string): Record<string, string> {
   return {
     missions: "/missions",
     board,
-    story: `${board}/work-packages/WP05`,
+    story: `${board}/work-packages/WP02`,
     events: "/events",
     insights: "/insights?span=90d",
     health: "/health",

@@ -184,11 +184,15 @@ export class BoardPage {
     for (const key of keys) await this.page.keyboard.press(key as "Tab");
   }
 
-  /** Presses Tab until what begins like this has the focus. */
-  async tabTo(begin: string, most = 60): Promise<void> {
+  /** Presses a key, Tab if no other is named, until what begins like this has the focus. */
+  async tabTo(begin: string, key = "Tab", most = 60): Promise<void> {
+    const isBack = key === "Shift+Tab";
+    if (isBack) await this.page.keyboard.down("Shift");
     for (let i = 0; i < most; i++) {
       await this.press("Tab");
-      if ((await this.focus()).startsWith(begin)) return;
+      if (!(await this.focus()).startsWith(begin)) continue;
+      if (isBack) await this.page.keyboard.up("Shift");
+      return;
     }
     ok(false, `Tab never came to ${begin}, but to ${await this.focus()}`);
   }

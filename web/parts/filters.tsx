@@ -23,6 +23,7 @@ export function TextFilter(
     // What is being typed is newer than the address.
     if (input.current && !timer.current) input.current.value = value;
   }, [value]);
+  useEffect(() => () => clearTimeout(timer.current), []);
   const take = () => {
     clearTimeout(timer.current);
     timer.current = 0;

@@ -46,7 +46,7 @@ export function Board(
       load: (known, signal) => loadBoard(mission, known, signal),
       concerns: ({ missions, position }, known) =>
         position > (known?.position ?? 0) &&
-        (!missions || missions.includes(mission)),
+        (!missions || missions.includes(known?.mission.key ?? mission)),
     }),
   );
   const { value } = answer;

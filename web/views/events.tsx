@@ -1,23 +1,18 @@
 /** The team's events, as they come. */
 
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { PATHS, withParameters } from "../api.ts";
 import { onNews } from "../live.ts";
-import { Empty, Loading, Trouble } from "../parts/empty.tsx";
+import { Loading, Trouble } from "../parts/empty.tsx";
 import { TextFilter } from "../parts/filters.tsx";
 import { MissionFilter } from "../parts/mission_filter.tsx";
+import { useLast } from "../parts/last.ts";
 import { useTitle } from "../parts/title.ts";
 import { addressWith, go, place } from "../router.ts";
 import { DAY } from "../times.ts";
-import { counted } from "../words.ts";
 import { OneEvent } from "./events/one_event.tsx";
-import {
-  EventStream,
-  type LineFilter,
-  WAITING_MAX,
-  type Window,
-} from "./events/stream.ts";
-import { Days } from "./events/lines.tsx";
+import { EventStream, type LineFilter, type Window } from "./events/stream.ts";
+import { EventList } from "./events/list.tsx";
 
 /** A reader who has scrolled this far reads older lines. */
 const TOP_PX = 120;
@@ -28,18 +23,11 @@ export function Events() {
   const { query } = place.value;
   const filter = filterOf(query);
   const key = withParameters("", filter);
-  const stream = useMemo(
-    () => new EventStream(filter, () => scrollY < TOP_PX),
-    [key],
+  const stream = useStream(filter, key);
+  const { shown: value, isStale } = useLast(
+    stream.window.value,
+    stream.problem.value !== null,
   );
-  useEffect(() => {
-    const leave = onNews(({ position, isGap }) => stream.hear(position, isGap));
-    return () => {
-      leave();
-      stream.stop();
-    };
-  }, [stream]);
-  const { value } = stream.window;
   const open = query.get("event");
   return (
     <>
@@ -55,7 +43,14 @@ export function Events() {
         <Filters window={value} />
       </div>
       {value
-        ? <Shown stream={stream} window={value} isFiltered={key !== ""} />
+        ? (
+          <EventList
+            stream={stream}
+            window={value}
+            isStale={isStale}
+            isFiltered={key !== ""}
+          />
+        )
         : stream.problem.value
         ? <Trouble problem={stream.problem.value} what="list of events" />
         : <Loading />}
@@ -63,17 +58,33 @@ export function Events() {
         <OneEvent
           key={open}
           position={Number(open)}
-          close={() => {
-            go(addressWith({ event: null }));
-            requestAnimationFrame(() =>
-              document.querySelector<HTMLElement>(
-                `[data-event="${CSS.escape(open)}"]`,
-              )?.focus()
-            );
-          }}
+          close={() => leaveEvent(open)}
         />
       )}
     </>
+  );
+}
+
+function useStream(filter: LineFilter, key: string): EventStream {
+  const stream = useMemo(
+    () => new EventStream(filter, () => scrollY < TOP_PX),
+    [key],
+  );
+  useEffect(() => {
+    const leave = onNews(({ position, isGap }) => stream.hear(position, isGap));
+    return () => {
+      leave();
+      stream.stop();
+    };
+  }, [stream]);
+  return stream;
+}
+
+function leaveEvent(position: string): void {
+  go(addressWith({ event: null }));
+  const line = `[data-event="${CSS.escape(position)}"]`;
+  requestAnimationFrame(() =>
+    document.querySelector<HTMLElement>(line)?.focus()
   );
 }
 
@@ -122,90 +133,5 @@ function Offers({ id, values }: { id: string; values: readonly string[] }) {
     <datalist id={id}>
       {values.map((value) => <option key={value} value={value} />)}
     </datalist>
-  );
-}
-
-function Shown({ stream, window, isFiltered }: {
-  stream: EventStream;
-  window: Window;
-  isFiltered: boolean;
-}) {
-  if (window.lines.length === 0) {
-    return isFiltered
-      ? (
-        <Empty title="No event fits the filter">
-          <p>
-            <a href="/events">Take the filter off</a>. What fits and comes from
-            now on appears here.
-          </p>
-        </Empty>
-      )
-      : (
-        <Empty title="No events yet">
-          <p>
-            They appear here as they come. Send those of a project with{" "}
-            <code>kitty-events sync now</code>.
-          </p>
-        </Empty>
-      );
-  }
-  const { waiting } = window;
-  return (
-    <>
-      {waiting.length > 0 && (
-        <p class="fresh">
-          <button
-            type="button"
-            class="button primary pill"
-            onClick={() => {
-              stream.showWaiting();
-              scrollTo(0, 0);
-            }}
-          >
-            {waiting.length >= WAITING_MAX
-              ? `${WAITING_MAX} or more new events`
-              : counted(waiting.length, "new event")}
-          </button>
-        </p>
-      )}
-      {window.hasNewer && (
-        <p class="more">
-          <button type="button" class="button" onClick={() => stream.newer()}>
-            Newer
-          </button>{" "}
-          <button type="button" class="button" onClick={() => stream.latest()}>
-            Latest
-          </button>
-        </p>
-      )}
-      <Days lines={window.lines} />
-      {window.hasOlder
-        ? <Older stream={stream} last={window.lines.at(-1)!.position} />
-        : <p class="quiet more">These are all: the first event is above.</p>}
-    </>
-  );
-}
-
-/** Loads older ones when it comes into sight, and when it is pressed. */
-function Older({ stream, last }: { stream: EventStream; last: number }) {
-  const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
-    const seen = new IntersectionObserver(([entry]) => {
-      if (entry?.isIntersecting) stream.older();
-    }, { rootMargin: "600px" });
-    seen.observe(button.current!);
-    return () => seen.disconnect();
-  }, [stream, last]);
-  return (
-    <p class="more">
-      <button
-        ref={button}
-        type="button"
-        class="button"
-        onClick={() => stream.older()}
-      >
-        Older
-      </button>
-    </p>
   );
 }

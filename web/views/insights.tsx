@@ -6,6 +6,7 @@ import { useKept } from "../kept.ts";
 import { Empty, Loading, Trouble } from "../parts/empty.tsx";
 import { ChoiceFilter, TextFilter } from "../parts/filters.tsx";
 import { MissionFilter } from "../parts/mission_filter.tsx";
+import { useLast } from "../parts/last.ts";
 import { useTitle } from "../parts/title.ts";
 import { place } from "../router.ts";
 import { ask } from "../session.ts";
@@ -39,6 +40,7 @@ export function Insights() {
     concerns: ({ position }, known) => position > (known?.position ?? 0),
     paceMs: PACE_MS,
   }));
+  const { shown, isStale } = useLast(answer.value, problem.value !== null);
   return (
     <>
       <div class="view-head">
@@ -54,8 +56,8 @@ export function Insights() {
           <TextFilter name="to" label="To" type="date" />
         </form>
       </div>
-      {answer.value
-        ? <Figures insights={answer.value} />
+      {shown
+        ? <Figures insights={shown} isStale={isStale} />
         : problem.value
         ? <Trouble problem={problem.value} what="insights" />
         : <Loading />}
@@ -83,14 +85,17 @@ function dayStart(day: string | null): number | null {
 }
 
 function today(): number {
-  return new Date().setHours(0, 0, 0, 0);
+  return new Date(Date.now()).setHours(0, 0, 0, 0);
 }
 
 function textOf(time: number | null): string | null {
   return time === null ? null : new Date(time).toISOString();
 }
 
-function Figures({ insights }: { insights: InsightsAnswer }) {
+function Figures({ insights, isStale }: {
+  insights: InsightsAnswer;
+  isStale: boolean;
+}) {
   if (insights.position === 0) {
     return (
       <Empty title="Nothing to count yet">
@@ -102,7 +107,7 @@ function Figures({ insights }: { insights: InsightsAnswer }) {
     );
   }
   return (
-    <div class="figures-grid">
+    <div class="figures-grid" aria-busy={isStale}>
       <Flow insights={insights} />
       <Cycle insights={insights} />
       <Throughput insights={insights} />

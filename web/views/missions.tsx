@@ -8,6 +8,7 @@ import { useKept } from "../kept.ts";
 import { Agent, PhaseLabel } from "../parts/chip.tsx";
 import { Empty, Loading, Trouble } from "../parts/empty.tsx";
 import { ChoiceFilter, TextFilter } from "../parts/filters.tsx";
+import { useLast } from "../parts/last.ts";
 import { Progress } from "../parts/progress.tsx";
 import { Text } from "../parts/text.tsx";
 import { Age } from "../parts/time.tsx";
@@ -51,7 +52,10 @@ export function Missions() {
     pagesOf.value = { ...pagesOf.peek(), [key]: pages.value };
     reload();
   };
-  const { value } = answer;
+  const { shown: value, isStale } = useLast(
+    answer.value,
+    problem.value !== null,
+  );
   return (
     <>
       <div class="view-head">
@@ -60,7 +64,14 @@ export function Missions() {
         <Filters />
       </div>
       {value
-        ? <List answer={value} more={more} isFiltered={query.size > 0} />
+        ? (
+          <List
+            answer={value}
+            isStale={isStale}
+            more={more}
+            isFiltered={query.size > 0}
+          />
+        )
         : problem.value
         ? <Trouble problem={problem.value} what="list of missions" />
         : <Loading />}
@@ -121,8 +132,9 @@ function Filters() {
   );
 }
 
-function List({ answer, more, isFiltered }: {
+function List({ answer, isStale, more, isFiltered }: {
   answer: MissionsAnswer;
+  isStale: boolean;
   more: () => void;
   isFiltered: boolean;
 }) {
@@ -149,7 +161,7 @@ function List({ answer, more, isFiltered }: {
   }
   return (
     <>
-      <ul class="missions">
+      <ul class="missions" aria-busy={isStale}>
         {missions.map((mission) => <Row key={mission.key} mission={mission} />)}
       </ul>
       {next_cursor !== null && (

@@ -33,7 +33,7 @@ interface StoryProps {
 export function Story({ mission, id, lanes, close }: StoryProps) {
   const pages = useSignal(1);
   const { answer, problem, reload } = useKept<StoryAnswer>(
-    `${PATHS.story(mission, id)}#${pages.value}`,
+    PATHS.story(mission, id),
     () => ({
       load: (_, signal) => loadStory(mission, id, pages.peek(), signal),
       concerns: ({ missions, position }, known) =>

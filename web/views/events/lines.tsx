@@ -8,7 +8,10 @@ import { clockTime, dayOf, exactTime } from "../../times.ts";
 import { laneLabel, typeWords } from "../../words.ts";
 
 /** Lines, with a heading for each of the reader's days. */
-export function Days({ lines }: { lines: readonly EventLine[] }) {
+export function Days({ lines, isStale }: {
+  lines: readonly EventLine[];
+  isStale: boolean;
+}) {
   const days: { readonly day: string; readonly lines: EventLine[] }[] = [];
   for (const line of lines) {
     const day = dayOf(line.at);
@@ -17,7 +20,7 @@ export function Days({ lines }: { lines: readonly EventLine[] }) {
     days.at(-1)!.lines.push(line);
   }
   return (
-    <div class="days">
+    <div class="days" aria-busy={isStale}>
       {days.map(({ day, lines }) => (
         <section key={lines.at(-1)!.position} class="day">
           <h2>{day}</h2>

@@ -139,5 +139,8 @@ export function timeAxisOf(
   });
 }
 
+/** Where a day stands on a chart: at the reader's midnight, so that each zone reads the same day. */
+export const dayStart = (day: string) => `${day}T00:00`;
+
 /** Seconds, as the charts count time. */
 export const secondsOf = (time: string) => Date.parse(time) / 1_000;

@@ -12,6 +12,7 @@ import { dayOf } from "../../times.ts";
 import {
   axisOf,
   Chart,
+  dayStart,
   type Drawing,
   secondsOf,
   timeAxisOf,
@@ -70,7 +71,7 @@ function drawingOf(
     )
   );
   return {
-    data: [flow.map(({ day }) => secondsOf(day)), ...stacked],
+    data: [flow.map(({ day }) => secondsOf(dayStart(day))), ...stacked],
     options: (colours) => ({
       scales: {
         y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.05)] },
@@ -97,7 +98,7 @@ function drawingOf(
       const counts = used.toReversed().map(({ lane, at }) =>
         `${lane.label} ${day.counts[at]}`
       );
-      return `${dayOf(`${day.day}T12:00Z`)}: ${counts.join(", ")}`;
+      return `${dayOf(dayStart(day.day))}: ${counts.join(", ")}`;
     },
   };
 }

@@ -8,6 +8,7 @@ import { counted } from "../../words.ts";
 import {
   axisOf,
   Chart,
+  dayStart,
   type Drawing,
   secondsOf,
   timeAxisOf,
@@ -58,7 +59,7 @@ function withQuietWeeks(weeks: readonly Week[]): Week[] {
 function drawingOf(weeks: readonly Week[]): Drawing {
   return {
     data: [
-      weeks.map(({ week }) => secondsOf(week)),
+      weeks.map(({ week }) => secondsOf(dayStart(week))),
       weeks.map(({ done }) => done),
     ],
     options: (colours) => ({
@@ -87,7 +88,7 @@ function drawingOf(weeks: readonly Week[]): Drawing {
     words: (index) => {
       const each = weeks[index];
       return each
-        ? `Week of ${dayOf(`${each.week}T12:00Z`)}: ${
+        ? `Week of ${dayOf(dayStart(each.week))}: ${
           counted(each.done, "package")
         }`
         : "";
