@@ -128,15 +128,12 @@ async function newEvents(
   await board.until(`document.querySelectorAll(".line").length >= 60`);
   await board.value("scrollTo(0, 1000)");
   await board.until("scrollY > 500");
-  const top = `document.querySelector(".line-what").innerText`;
+  const top = `document.querySelector(".line-what").textContent`;
   const before = await board.value(top);
   await send();
   await board.reads("1 new event");
   strictEqual(await board.value(top), before);
   await board.click("1 new event", "button");
   await board.until("scrollY === 0");
-  match(
-    (await board.value(top)).replaceAll(/\s+/g, " "),
-    /In progress.*For review/,
-  );
+  match(await board.value(top), /In progress.*For review/);
 }

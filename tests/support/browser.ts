@@ -153,9 +153,9 @@ export class BoardPage {
     return await this.page.evaluate(expression);
   }
 
-  /** All that can be read. */
+  /** All that is there to be read, in sight or not. */
   text(): Promise<string> {
-    return this.value("document.body.innerText");
+    return this.value("document.body.textContent");
   }
 
   /** Waits until something can be read. */
@@ -174,8 +174,8 @@ export class BoardPage {
   async focus(): Promise<string> {
     const { focused } = await this.value(`(() => {
       const e = document.activeElement;
-      const name = e.getAttribute("aria-label") ?? e.innerText ?? "";
-      return { focused: e.tagName.toLowerCase() + " " + name.split("\\n").join(" ") };
+      const name = e.getAttribute("aria-label") ?? e.textContent;
+      return { focused: e.tagName.toLowerCase() + " " + name.trim() };
     })()`);
     return focused;
   }
