@@ -275,6 +275,17 @@ Deno.test("board socket: the log-out -> closes it, too", async () => {
   strictEqual(await socket.closed, 4001);
 });
 
+Deno.test("board socket: between news -> signs of life, until the session is over", async () => {
+  await using server = await localCollector({ pingMs: 20 });
+  const { client, world } = server;
+  const { cookie } = await enter(client);
+  using socket = new PageSocket(client, { cookie, origin: client.url });
+  strictEqual((await socket.next()).missions, null);
+  deepStrictEqual((await socket.next()).missions, []);
+  world.timeMs += 8 * 86_400_000;
+  strictEqual(await socket.closed, 4001);
+});
+
 Deno.test("board: since a revision -> what has changed, and together with it the whole", async () => {
   await using server = await localCollector();
   const { client } = server;
