@@ -19,6 +19,7 @@ import {
   type IncomingEvent,
   type OnStored,
   type Page,
+  sharedRow,
 } from "../../lib/collector/events/event_log.ts";
 import {
   newer,
@@ -27,6 +28,16 @@ import {
   snapshotOf,
   type SnapshotPackage,
 } from "../../lib/collector/events/packages.ts";
+import {
+  heard,
+  type NodeAnswer,
+  nodeAnswers,
+  nodeName,
+  noneOf,
+  type Told,
+  type Watermark,
+  withEvents,
+} from "../../lib/collector/events/nodes.ts";
 import { oneLineBytes } from "../../lib/base/shown.ts";
 import { CLOCK_MAX } from "../../lib/base/limits.ts";
 
@@ -35,7 +46,14 @@ export class MemoryEventLog implements EventLog {
   readonly #teams = new Map<string, IncomingEvent[]>();
   readonly #snapshots = new Map<string, readonly SnapshotPackage[]>();
 
-  constructor(readonly onStored: OnStored) {}
+  /** When each event was stored, beside `#teams`. */
+  readonly #times = new Map<IncomingEvent, string>();
+  readonly #told = new Map<string, Map<string, Told>>();
+  /** Rows that were here with other stamps: node, id and clock value. */
+  readonly #shared = new Map<string, Set<string>>();
+  readonly #answers = new Map<string, readonly NodeAnswer[]>();
+
+  constructor(readonly onStored: OnStored, readonly nowMs: () => number) {}
 
   #of(team: string): IncomingEvent[] {
     const events = this.#teams.get(team) ?? [];
@@ -47,23 +65,74 @@ export class MemoryEventLog implements EventLog {
     team: string,
     offered: readonly IncomingEvent[],
     sender?: object,
+    word?: Watermark,
   ): Promise<Admission> {
+    if (word) this.#hear(team, word);
     const stored = this.#of(team), fresh: IncomingEvent[] = [];
     const events = offered.map((event): Admitted => {
       const known = [...stored, ...fresh]
         .find(({ event_id }) => event_id === event.event_id);
-      if (known) return compared(known.document, event.document);
+      if (known) {
+        const result = compared(known.document, event.document);
+        const row = sharedRow(known.document, event);
+        if (row && result.kind === "duplicate") {
+          this.#answers.delete(team);
+          const shared = this.#shared.get(team) ?? new Set();
+          this.#shared.set(team, shared.add(JSON.stringify(row)));
+        }
+        return result;
+      }
       fresh.push(event);
+      this.#times.set(event, new Date(this.nowMs()).toISOString());
       return { kind: "stored" };
     });
     stored.push(...fresh);
     if (fresh.length > 0) {
       this.#snapshots.delete(team);
+      this.#answers.delete(team);
       this.onStored(team, fresh, sender);
     }
     const clocks = stored.map((event) => event.lamport_clock);
     const highest = Math.max(0, ...clocks.filter((clock) => clock < CLOCK_MAX));
     return Promise.resolve({ events, highest });
+  }
+
+  #hear(team: string, word: Watermark): void {
+    const homes = this.#told.get(team) ?? new Map<string, Told>();
+    const told = heard(homes.get(word.home), word, this.nowMs());
+    if (!told) return;
+    this.#answers.delete(team);
+    this.#told.set(team, homes.set(word.home, told));
+  }
+
+  nodes(team: string): Promise<readonly NodeAnswer[]> {
+    const counts = new Map(
+      [...Map.groupBy(this.#of(team), ({ node_id }) => nodeName(node_id))]
+        .map(([node, events]) => [
+          node,
+          events.reduce(
+            (count, event) =>
+              withEvents(count, [event], this.#times.get(event)!),
+            noneOf(node),
+          ),
+        ]),
+    );
+    for (const text of this.#shared.get(team) ?? []) {
+      const node_id = nodeName(JSON.parse(text).node_id);
+      const count = counts.get(node_id) ?? noneOf(node_id);
+      counts.set(node_id, { ...count, shared: count.shared + 1 });
+    }
+    const told = this.#told.get(team)?.values() ?? [];
+    const answers = this.#answers.get(team) ??
+      nodeAnswers(counts.values(), told);
+    this.#answers.set(team, answers);
+    return Promise.resolve(answers);
+  }
+
+  async allNodes(): Promise<readonly NodeAnswer[]> {
+    const teams = new Set([...this.#teams.keys(), ...this.#told.keys()]);
+    const all = await Promise.all([...teams].map((team) => this.nodes(team)));
+    return all.flat();
   }
 
   page(team: string, from: number, limit: number): Promise<Page> {

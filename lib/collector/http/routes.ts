@@ -25,6 +25,7 @@ import { PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX } from "../limits.ts";
 import type { Logins } from "../accounts/logins.ts";
 import type { Metrics } from "../metrics.ts";
 import type { EventLog } from "../events/event_log.ts";
+import { completenessOf } from "../events/nodes.ts";
 import type { Sessions } from "../accounts/sessions.ts";
 import type { Sockets } from "../sockets/sockets.ts";
 import type { Claims, Tokens } from "../accounts/tokens.ts";
@@ -105,6 +106,12 @@ export function routesOf(parts: RouteParts): Routes {
         return answer(lines, "application/x-ndjson");
       },
     },
+    [PATHS.nodes]: {
+      async GET(request) {
+        const nodes = await events.nodes((await caller(request)).team);
+        return jsonAnswer({ nodes });
+      },
+    },
     [PATHS.socket]: { GET: (request) => upgrade(parts, request) },
     ...healthRoutes(events, metrics),
   };
@@ -124,7 +131,10 @@ function healthRoutes(
       },
     },
     "/metrics": {
-      GET: () => answer(metrics.text(), "text/plain; version=0.0.4"),
+      async GET() {
+        const complete = completenessOf(await events.allNodes());
+        return answer(metrics.text(complete), "text/plain; version=0.0.4");
+      },
     },
   };
 }
