@@ -115,10 +115,10 @@ export class Held {
 
   /** Stores what the home has recorded beside the clock, where that has changed since. */
   async saveCounts(): Promise<void> {
+    const told = (own: OwnCounts | undefined) =>
+      JSON.stringify([own?.counts, own?.listener]);
     const { own } = this.queue.ledger;
-    const isSaved = JSON.stringify(own?.counts) ===
-      JSON.stringify(this.#saved?.counts);
-    if (!isSaved) await this.#saveClock(this.#stored);
+    if (told(own) !== told(this.#saved)) await this.#saveClock(this.#stored);
   }
 
   async #saveClock(

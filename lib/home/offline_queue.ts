@@ -95,8 +95,9 @@ export class OfflineQueue extends KvReader implements QueueWriter {
   }
 
   /** @see Accounts.follow */
-  followCounts(copy: unknown): void {
-    this.#accounts.follow(copy);
+  async followCounts(copy: unknown): Promise<void> {
+    // At once, for those who read without the lock; else with the next commit.
+    if (this.#accounts.follow(copy)) await this.touch().catch(() => {});
   }
 
   prepare(

@@ -82,7 +82,7 @@ export class Opening implements Disposable {
       }),
       clockFile.load(this.#home, this.#world.nowMs()),
     ]);
-    queue.followCounts(counts);
+    await queue.followCounts(counts);
     const warnings = warning ? [warning] : [];
     return { queue, state, clock: value, damage, warnings };
   }

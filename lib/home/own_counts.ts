@@ -79,9 +79,12 @@ function handedOver(
     to.dead = to.dropped = to.delivered = 0;
     counts.push(to);
   }
+  // Salvaged events may have gone before, and are counted where they went.
   const name = from.recorded > 0 ? "recorded" : "imported";
-  from[name] = less(from[name]);
-  to[name] += 1;
+  if (from[name] > 0) {
+    from[name] -= 1;
+    to[name] += 1;
+  }
   to.highest = Math.max(to.highest, clock);
   return to;
 }

@@ -41,6 +41,8 @@ export interface OwnCounts {
   readonly seen: readonly number[];
   /** Where delivered events went. */
   readonly server?: string;
+  /** The server that listens to these counts. */
+  readonly listener?: string;
   readonly counts: readonly OwnCount[];
 }
 
@@ -74,8 +76,8 @@ export interface Ledger {
   readonly untaken?: readonly string[];
   /** Undefined: not known, as of a queue that an older program has filled. */
   readonly own?: OwnCounts;
-  /** What a server was last told of them, where it asks for that: the server, and a checksum. */
-  readonly told?: readonly [server: string, sum: string];
+  /** What their listener was last told of them, by a checksum. */
+  readonly told?: string;
 }
 
 /** What of an event is counted. */

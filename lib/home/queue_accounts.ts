@@ -75,14 +75,15 @@ export class Accounts {
    * queue is new, or an old copy of itself: it goes into the next commit.
    *
    * @param copy of any form: others write that file, too
+   * @returns whether there was anything to take over
    */
-  follow(copy: unknown): void {
+  follow(copy: unknown): boolean {
     const { own, accepted, imported } = this.#ledger;
     const isNew = !own && accepted === 0 && imported === 0;
     const { home, turn } = (copy ?? {}) as Partial<OwnCounts>;
     const isOld = own !== undefined && own.home === home && turn! > own.turn;
     const counts = isNew || isOld ? readOwn(copy) : undefined;
-    if (!counts) return;
+    if (!counts) return false;
     this.note({
       own: {
         ...counts,
@@ -98,6 +99,7 @@ export class Accounts {
         })),
       },
     });
+    return true;
   }
 
   /** Notes something that is stored with the next commit. */
@@ -214,13 +216,23 @@ function totalsOf({ accepted, delivered, dead, dropped }: Ledger): number[] {
 
 /** Counts from a file that others write, too; undefined where it has none. */
 function readOwn(copy: unknown): OwnCounts | undefined {
-  const { home, turn, server, counts } = (copy ?? {}) as Partial<OwnCounts>;
+  const { home, turn, server, listener, counts } = (copy ??
+    {}) as Partial<OwnCounts>;
   const isSound = typeof home === "string" && isCount(turn) &&
-    (server === undefined || typeof server === "string") &&
+    [server, listener].every((address) =>
+      address === undefined || typeof address === "string"
+    ) &&
     Array.isArray(counts) && counts.length <= OWN_COUNTS_MAX &&
     counts.every(isOwnCount);
   if (!isSound) return undefined;
-  return { home, turn, seen: [], ...server && { server }, counts };
+  return {
+    home,
+    turn,
+    seen: [],
+    ...server && { server },
+    ...listener && { listener },
+    counts,
+  };
 }
 
 function isOwnCount(value: unknown): value is OwnCount {

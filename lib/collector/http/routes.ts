@@ -106,16 +106,26 @@ export function routesOf(parts: RouteParts): Routes {
         return answer(lines, "application/x-ndjson");
       },
     },
-    [PATHS.nodes]: {
-      async GET(request) {
-        const nodes = await events.nodes((await caller(request)).team);
-        return jsonAnswer({ nodes });
-      },
-    },
+    ...nodeRoutes(events, caller),
     [PATHS.socket]: { GET: (request) => upgrade(parts, request) },
     ...healthRoutes(events, metrics),
   };
   return new Map(Object.entries(routes));
+}
+
+/** How complete the events of each node are. */
+function nodeRoutes(
+  events: EventLog,
+  caller: (request: Request) => Promise<Claims>,
+): Record<string, Record<string, Handler>> {
+  return {
+    [PATHS.nodes]: {
+      async GET(request) {
+        const { team } = await caller(request);
+        return jsonAnswer({ nodes: await events.nodes(team) });
+      },
+    },
+  };
 }
 
 /** What operators ask. */

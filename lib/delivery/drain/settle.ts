@@ -9,7 +9,7 @@ import { receive } from "../../event/clock.ts";
 import { Deadline } from "../../base/deadline.ts";
 import type { Held } from "../../home/held.ts";
 import type { Home } from "../../home/home.ts";
-import type { Destination, Ledger, QueueReader } from "../../home/queue.ts";
+import type { Destination, QueueReader } from "../../home/queue.ts";
 import { makeReserve } from "../../home/reserve.ts";
 import {
   ATTEMPTS_MAX,
@@ -97,24 +97,30 @@ export function settle(
  * Notes that a drain failed as a whole, if it did, and what the server does
  * not take.
  *
- * @param told what the server was told of this home
+ * @param now what the server was told of this home
  * @returns how many events are queued
  */
 export function concludeDrain(
   home: Home,
   trouble: string | undefined,
   untaken: ReadonlySet<string> = new Set(),
-  told?: Ledger["told"],
+  now?: { readonly listener: string; readonly told: string },
 ): Promise<number> {
-  return holdForDrain(home, async ({ queue }) => {
+  return holdForDrain(home, async (held) => {
+    const { queue } = held;
     const waiting = [...untaken].sort();
     if (String(waiting) !== String(queue.ledger.untaken ?? [])) {
       queue.note({ untaken: waiting });
       await queue.touch().catch(() => {});
     }
-    if (told && String(told) !== String(queue.ledger.told)) {
-      queue.note({ told });
+    const { own, told } = queue.ledger;
+    const isNews = now &&
+      (now.told !== told || now.listener !== own?.listener);
+    if (isNews && own) {
+      const { listener } = now;
+      queue.note({ told: now.told, own: { ...own, listener } });
       await queue.touch().catch(() => {});
+      await held.saveCounts().catch(() => {});
     }
     if (trouble !== undefined) {
       const at = new Date(home.world.nowMs()).toISOString();

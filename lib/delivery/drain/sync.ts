@@ -15,7 +15,7 @@ import type { DrainEnd } from "./sender.ts";
 import type { Session } from "../../login/session.ts";
 import type { Ledger } from "../../home/queue.ts";
 import { concludeDrain, openForDrain } from "./settle.ts";
-import { countOnce, destinationOf, Teller } from "./teller.ts";
+import { countOnce, destinationOf, Teller, type ToldNow } from "./teller.ts";
 import type { StopReason, Transport } from "../transport/transport.ts";
 
 /** What a drain of a home works with. */
@@ -128,7 +128,7 @@ async function conclude(
   startedMs: number,
   result: DrainResult | undefined,
   end: SyncEnd,
-  told: Ledger["told"],
+  told: ToldNow | undefined,
 ): Promise<SyncResult> {
   const notTaken = result?.failed.size ?? 0;
   const trouble = end.kind === "trouble" || end.kind === "stopped"

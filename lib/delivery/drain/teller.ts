@@ -27,6 +27,13 @@ interface Word {
   readonly sum: string;
 }
 
+/** What a server was told. */
+export interface ToldNow {
+  readonly listener: string;
+  /** A checksum of the counts. */
+  readonly told: string;
+}
+
 /** Where a session's events go; undefined where no team is known to send for. */
 export function destinationOf(session: Session): Destination | undefined {
   const { serverUrl, teamSlug: team } = session;
@@ -138,24 +145,24 @@ export class Teller {
    * last told: an answer may have made dead letters, a person may have dropped
    * events. Asks no server for it that does not listen.
    *
-   * @returns what to remember as told
+   * @returns the listener, and what to remember as told to it
    */
   async conclude(
     transports: readonly Transport[],
     deadline: Deadline,
-  ): Promise<Ledger["told"]> {
+  ): Promise<ToldNow | undefined> {
     const ledger = await this.#home.reader?.readLedger();
     const word = ledger && wordOf(ledger, this.#session, this.#home.world);
     if (!ledger || !word) return undefined;
-    const { href } = this.#session.serverUrl;
-    const told = ledger.told?.[0] === href ? ledger.told[1] : undefined;
-    const isListening = this.#isHeard || told !== undefined;
-    if (word.sum !== (this.#sum ?? told)) {
+    const listener = this.#session.serverUrl.href;
+    const isKnown = ledger.own?.listener === listener;
+    const isListening = this.#isHeard || isKnown;
+    if (word.sum !== (this.#sum ?? (isKnown ? ledger.told : undefined))) {
       if (!await tellBy(transports, word.text, deadline, isListening)) {
         return undefined;
       }
     }
-    return isListening ? [href, word.sum] : undefined;
+    return isListening ? { listener, told: word.sum } : undefined;
   }
 }
 
