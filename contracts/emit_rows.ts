@@ -23,8 +23,8 @@ export function emitRows(rows: Rows): Map<string, string> {
   return new Map([
     ["producer.js", emitContract(contract, names)],
     ["producer.d.ts", CONTRACT_TYPES],
-    ["producer_all.js", emitAll(legacy_shapes, names)],
-    ["producer_all.d.ts", ALL_TYPES],
+    ["producer_lines.js", emitLines(legacy_shapes)],
+    ["producer_lines.d.ts", LINES_TYPES],
     ["producer/type.d.ts", TYPE_TYPES],
     ...types.map((type) =>
       [`producer/${type.name}.js`, emitType(type)] as const
@@ -65,11 +65,8 @@ export const facts = ${JSON.stringify(type)};
 `;
 }
 
-/** All types, and the shapes of lines that were no rows yet. */
-function emitAll(
-  shapes: Rows["legacy_shapes"],
-  names: readonly string[],
-): string {
+/** The shapes of lines that are no rows yet. */
+function emitLines(shapes: Rows["legacy_shapes"]): string {
   const members = Object.entries(shapes).filter(([, shape]) => shape.members);
   const schemas = members.map(([, shape], i) =>
     [`validate${i}`, {
@@ -82,13 +79,9 @@ function emitAll(
   const table = members.map(([name], i) =>
     `${JSON.stringify(name)}: validate${i}`
   );
-  const imports = names.map((name, i) =>
-    `import * as type${i} from "./producer/${name}.js";\n`
-  );
-  return `// @ts-self-types="./producer_all.d.ts"
+  return `// @ts-self-types="./producer_lines.d.ts"
 import { formats } from "../row_time.ts";
-${imports.join("")}${validators(Object.fromEntries(schemas))}
-export const types = [${names.map((_, i) => `type${i}`).join(", ")}];
+${validators(Object.fromEntries(schemas))}
 export const shapes = ${JSON.stringify(shapes)};
 export const validateMembers = { ${table.join(", ")} };
 `;
@@ -185,11 +178,9 @@ export declare const facts: {
 };
 `;
 
-const ALL_TYPES = `
-import type * as type from "./producer/type.d.ts";
+const LINES_TYPES = `
 import type { Validator } from "./validators.js";
 
-export declare const types: readonly (typeof type)[];
 /** Shapes that lines had before they were rows. */
 export declare const shapes: Readonly<
   Record<string, { readonly members?: Readonly<Record<string, object>> }>

@@ -6,13 +6,13 @@
  * @module
  */
 
+import { loadType } from "../../../contracts/generated/producer.js";
 import {
   shapes,
-  types,
   validateMembers,
-} from "../../../contracts/generated/producer_all.js";
+} from "../../../contracts/generated/producer_lines.js";
 import type { Validator } from "../../../contracts/generated/validators.js";
-import { producerOf, rowType } from "./producer_type.ts";
+import { type GeneratedType, producerOf, rowType } from "./producer_type.ts";
 import type { RowType, Schema } from "./row_contract.ts";
 
 /** How a line of a status log gives an attribute of its row. */
@@ -46,7 +46,7 @@ export interface ProducerType extends RowType {
   readonly legacy: Legacy;
 }
 
-function producerType(generated: typeof types[number]): ProducerType {
+function producerType(generated: GeneratedType): ProducerType {
   const { legacy, lifted } = generated.facts;
   const members = shapes[legacy.shape]?.members;
   return {
@@ -64,6 +64,10 @@ function producerType(generated: typeof types[number]): ProducerType {
     },
   };
 }
+
+const types = await Promise.all(
+  Object.values(loadType).map((load) => load()),
+);
 
 /** The contract, with all of its types. */
 export const producer = producerOf(types.map(producerType));

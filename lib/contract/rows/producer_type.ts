@@ -14,9 +14,9 @@ import { withoutVersion } from "./contracts.ts";
 import type { RowContract, RowType } from "./row_contract.ts";
 
 /** A type as it is generated. */
-type GeneratedType = Awaited<ReturnType<(typeof loadType)[string]>>;
+export type GeneratedType = Awaited<ReturnType<(typeof loadType)[string]>>;
 
-/** Types that were loaded before, each as a contract, by their names. */
+/** Types that were loaded before, each as a contract, by the words that named them. */
 const loaded = new Map<string, Promise<RowContract>>();
 
 /** What the contract says of a type's rows. */
@@ -58,14 +58,16 @@ export function producerOf<T extends RowType>(
 export async function producerFor(
   word: string,
 ): Promise<RowContract | undefined> {
+  const before = loaded.get(word);
+  if (before) return await before;
   const short = word.startsWith(contract.type_prefix)
     ? word.slice(contract.type_prefix.length)
     : word;
   const [name, ...others] = Object.keys(loadType)
     .filter((name) => name === short || withoutVersion(name) === short);
   if (name === undefined || others.length > 0) return undefined;
-  const known = loaded.get(name) ??
-    loadType[name]!().then((type) => producerOf([rowType(type)]));
-  loaded.set(name, known);
-  return await known;
+  const loading = loadType[name]!()
+    .then((type) => producerOf([rowType(type)]));
+  loaded.set(word, loading);
+  return await loading;
 }
