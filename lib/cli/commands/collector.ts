@@ -15,6 +15,7 @@ import { EXIT } from "../../base/errors.ts";
 import type { Call, Command } from "../command.ts";
 import { homeOf } from "../keeper.ts";
 import { parseListen } from "../listen.ts";
+import { printable } from "../output.ts";
 import { readPassword, STOPPED } from "../password.ts";
 
 const LISTEN_DEFAULT = "127.0.0.1:8787";
@@ -100,7 +101,9 @@ async function run(call: Call): Promise<number> {
     );
   }
   if ((await accountsOf(call, folder).all()).length === 0) {
-    log.warn("nobody can log in yet: kitty-events collector user add");
+    log.warn(
+      "nobody can log in yet; in another terminal: kitty-events collector user add NAME --team TEAM",
+    );
   }
   await out.line(JSON.stringify({ listening: server.url }));
   const exitCode = await asked.promise;
@@ -125,6 +128,11 @@ async function add(call: Call): Promise<number> {
     },
   );
   await out.data({ name, team, created_at }, `${name} ${team}`);
+  await out.note(
+    `log in where the collector listens: kitty-events auth login --server http://${LISTEN_DEFAULT} --username ${
+      printable(name)
+    }`,
+  );
   return EXIT.ok;
 }
 
