@@ -32,6 +32,7 @@ import { HOUSEKEEPING_TIMEOUT_MS } from "../../base/limits.ts";
 import type { Args } from "../../base/arguments.ts";
 import type { Call, Command } from "../command.ts";
 import { homeOf } from "../keeper.ts";
+import { SEND_NEXT } from "../next.ts";
 import { tableOf } from "../output.ts";
 import { readPassword, STOPPED } from "../password.ts";
 
@@ -171,9 +172,6 @@ function teamOf(args: Args): string | undefined {
       : `--team ${LOCAL_TEAM} stands for no team, and nothing is sent for it`,
   );
 }
-
-const SEND_NEXT =
-  "send what is queued: kitty-events sync now; and what comes: kitty-events agent run";
 
 /** The error with better advice, where there is no trust between here and the server. */
 async function advised(error: unknown, { world }: Call): Promise<unknown> {

@@ -129,7 +129,8 @@ async function add(call: Call): Promise<number> {
   );
   await out.data({ name, team, created_at }, `${name} ${team}`);
   await out.note(
-    `log in where the collector listens: kitty-events auth login --server http://${LISTEN_DEFAULT} --username ${
+    `log in where the collector listens:
+  kitty-events auth login --server http://${LISTEN_DEFAULT} --username ${
       printable(name)
     }`,
   );

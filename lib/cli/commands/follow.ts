@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { Settings } from "../../base/config.ts";
 import { EXIT, type ExitCode } from "../../base/errors.ts";
 import { noHome } from "../../emit/identity.ts";
 import { setUpEmitter } from "../../emit/setup.ts";
@@ -15,11 +14,9 @@ import type { LogRoot } from "../../follow/logs.ts";
 import { projectRoot } from "../../follow/projects.ts";
 import { Passes, type PassResult } from "../../follow/pass.ts";
 import type { LogNews } from "../../follow/reading.ts";
-import { openSession } from "../../login/open_session.ts";
-import { Session } from "../../login/session.ts";
-import { agentPatience, findAgent } from "../../route/agent_file.ts";
 import type { Call, Command } from "../command.ts";
 import { homeOf, openKeeper } from "../keeper.ts";
+import { tellNext } from "../next.ts";
 import { counted, printable, problemText, tableOf } from "../output.ts";
 
 export const followCommands: readonly Command[] = [
@@ -112,21 +109,6 @@ async function runFollow(call: Call): Promise<number> {
 
 function isNews({ logs }: PassResult): boolean {
   return logs.some(({ recorded }) => recorded > 0);
-}
-
-/** Says how what was recorded leaves this machine, where no agent sends it. */
-async function tellNext(
-  { world, out }: Call,
-  home: string,
-  settings: Settings,
-): Promise<void> {
-  if (await findAgent(home, world.nowMs(), agentPatience(world))) return;
-  const session = await openSession(home, settings, world, () => {});
-  await out.note(
-    session instanceof Session
-      ? "it is kept here; send it: kitty-events sync now; and what comes: kitty-events agent run"
-      : `it is kept here: ${session.error.message}; start a server of your own: kitty-events collector run; or log in to one: kitty-events auth login --server URL --username NAME`,
-  );
 }
 
 /** Where a call's logs are. */
