@@ -89,7 +89,7 @@ function aside(line: string, name: string): string {
   const untilConnected = name === "agent"
     ? `until grep -q Connected .spec-kitty/agent.json; do sleep 0.05; done`
     : `sed 's/.*"\\(http[^"]*\\)".*/\\1/' collector.out > collector.url`;
-  return `${line} > ${name}.out 2> ${name}.log &
+  return `${line.replace(/ &$/, "")} > ${name}.out 2> ${name}.log &
 until grep -q listening ${name}.out; do sleep 0.05; done
 ${untilConnected}`;
 }
