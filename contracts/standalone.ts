@@ -69,7 +69,8 @@ const MADE_AND_ADDED =
   /const (err\d+) = \{instancePath(?::([^;{}]*))?,keyword:"(\w+)",params:(\{(?:[^{}]|\{[^{}]*\})*\})\};vErrors = added\(vErrors, \1\);/g;
 
 /** Parameters without which an error's place is not known. */
-const NAMES_A_MEMBER = /^\{(?:missing|additional)Property:/;
+const NAMES_A_MEMBER =
+  /^\{(?:missingProperty|additionalProperty|propertyName):/;
 
 /** Ajv keeps each schema as a constant; most are never read. */
 function withoutDeadSchemas(code: string): string {
