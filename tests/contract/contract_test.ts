@@ -536,6 +536,9 @@ Deno.test("contracts/generated: the validators -> import nothing but the rule of
     const [exported, allowed] = RULES[name] ?? OF_A_TYPE;
     ok(code.includes(`export const ${exported} =`), name);
     equal(/\brequire\s*\(/.test(code), false);
+    // Without the member's name nobody could say where the mistake is.
+    const unnamed = /"(?:required|additionalProperties|propertyNames)"\)/;
+    equal(unnamed.test(code), false, name);
     const imported = [
       ...code.matchAll(/\bfrom\s+("[^"]*")|\bimport\s*\(([^)]*)/g),
     ];
