@@ -342,7 +342,7 @@ async function fits(board: BoardPage): Promise<void> {
 }
 
 async function widths(board: BoardPage): Promise<void> {
-  for (const width of [320, 2560]) {
+  for (const width of [320, 1000, 2560]) {
     await board.page.setViewport({ width, height: 800 });
     for (const { address, heading } of VIEWS) {
       await board.goto(address);

@@ -1,30 +1,18 @@
 /** The nodes that send, whether all of theirs has come, and what was refused. */
 
-import type {
-  HealthAnswer,
-  NodeHealth,
-  RefusedAnswer,
-} from "../../lib/board/answers.ts";
+import type { HealthAnswer, RefusedAnswer } from "../../lib/board/answers.ts";
 import { PATHS } from "../api.ts";
 import { useKept } from "../kept.ts";
 import { Empty, Loading, Trouble } from "../parts/empty.tsx";
 import { Text } from "../parts/text.tsx";
-import { Age, Moment } from "../parts/time.tsx";
+import { Moment } from "../parts/time.tsx";
 import { useTitle } from "../parts/title.ts";
 import { ask } from "../session.ts";
-import { precise } from "../times.ts";
 import { counted } from "../words.ts";
-
-/** How complete the events of a node are; null where that is not known. */
-interface Completeness {
-  readonly node_id: string;
-  readonly missing: number | null;
-  readonly never: number | null;
-  readonly complete_up_to: number | null;
-}
+import { type Completeness, Nodes } from "./health/nodes.tsx";
 
 interface Shown extends HealthAnswer {
-  readonly completeness: ReadonlyMap<string, Completeness>;
+  readonly words: readonly Completeness[];
 }
 
 /** The health of what is sent. */
@@ -49,7 +37,7 @@ export function Health() {
       {value
         ? (
           <>
-            <Nodes shown={value} />
+            <Nodes nodes={value.nodes} words={value.words} />
             <Refused refused={value.refused} />
           </>
         )
@@ -66,122 +54,7 @@ async function load(signal: AbortSignal): Promise<Shown> {
     // Older servers do not know how complete their events are.
     ask<{ nodes: Completeness[] }>(PATHS.nodes, { signal }).catch(() => null),
   ]);
-  const completeness = new Map(
-    nodes?.nodes.map((node) => [node.node_id, node]),
-  );
-  return { ...health, completeness };
-}
-
-function Nodes({ shown: { nodes, completeness } }: { shown: Shown }) {
-  return (
-    <section class="panel" aria-labelledby="nodes">
-      <h2 id="nodes">Nodes</h2>
-      <p class="sentence">
-        A node is a machine and user that record events. Whether all of its
-        events have come is what it says itself with each batch.
-      </p>
-      {nodes.length === 0
-        ? (
-          <Empty title="No node has sent anything" heading="h3">
-            <p>
-              Run <code>kitty-events doctor</code>{" "}
-              where events are recorded: it says what is in the way.
-            </p>
-          </Empty>
-        )
-        : (
-          <div
-            class="table-place"
-            tabIndex={0}
-            role="region"
-            aria-label="Table of nodes"
-          >
-            <table class="table">
-              <thead>
-                <tr>
-                  <th scope="col">Node</th>
-                  <th scope="col">Complete</th>
-                  <th scope="col" class="right">Events</th>
-                  <th scope="col" class="right">Highest clock</th>
-                  <th scope="col">Latest event</th>
-                  <th scope="col">Last seen</th>
-                  <th scope="col" class="right">Delay</th>
-                </tr>
-              </thead>
-              <tbody>
-                {nodes.map((node) => (
-                  <NodeRow
-                    key={node.node}
-                    node={node}
-                    completeness={completeness.get(node.node)}
-                  />
-                ))}
-              </tbody>
-            </table>
-          </div>
-        )}
-    </section>
-  );
-}
-
-function NodeRow({ node, completeness }: {
-  node: NodeHealth;
-  completeness: Completeness | undefined;
-}) {
-  return (
-    <tr>
-      <th scope="row">
-        <code>
-          <Text>{node.node}</Text>
-        </code>
-      </th>
-      <td>
-        <Complete completeness={completeness} />
-      </td>
-      <td class="number right">{node.events.toLocaleString()}</td>
-      <td class="number right">{node.highest_clock.toLocaleString()}</td>
-      <td>
-        <Moment at={node.latest_at} />
-      </td>
-      <td>
-        {node.seen_at
-          ? <Age since={node.seen_at} suffix="ago" />
-          : <span class="quiet">not since the start</span>}
-      </td>
-      <td
-        class="number right"
-        title="Median time between happening and arriving"
-      >
-        {node.delay_ms === null
-          ? <span class="quiet">–</span>
-          : precise(node.delay_ms)}
-      </td>
-    </tr>
-  );
-}
-
-function Complete(
-  { completeness }: { completeness: Completeness | undefined },
-) {
-  if (!completeness) return <span class="quiet">not known</span>;
-  const { missing, never, complete_up_to } = completeness;
-  if (missing !== null && missing > 0) {
-    return (
-      <span class="state bad">
-        {missing.toLocaleString()} missing
-        {never !== null && never > 0 &&
-          `, ${never.toLocaleString()} of which never come`}
-      </span>
-    );
-  }
-  if (complete_up_to !== null) {
-    return (
-      <span class="state good">
-        up to clock {complete_up_to.toLocaleString()}
-      </span>
-    );
-  }
-  return <span class="quiet">not known</span>;
+  return { ...health, words: nodes?.nodes ?? [] };
 }
 
 function Refused({ refused }: { refused: readonly RefusedAnswer[] }) {

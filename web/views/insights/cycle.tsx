@@ -39,7 +39,7 @@ export function Cycle({ insights }: { insights: InsightsAnswer }) {
     <Figure
       id="cycle"
       title="Cycle time"
-      sentence="From the first time a package was claimed to when it was done: each package that became done in this time is a dot. The scale is logarithmic."
+      sentence="From the first move into a lane of work to the last arrival in done: each package that became done in this time is a dot. The scale is logarithmic."
       hint="No package became done in this time. Choose a longer one."
       table={{
         name: "cycle-time",

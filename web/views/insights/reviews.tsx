@@ -16,7 +16,7 @@ export function Reviews({ insights }: { insights: InsightsAnswer }) {
     <Figure
       id="reviews"
       title="Reviews by agent and model"
-      sentence="Packages that were reviewed, by the agent and model that had them: how many passed at their first review, and how many were sent back at least once."
+      sentence="Packages that were reviewed, by the agent and model that had them at their first review: how many passed it, and how many were sent back at least once."
       hint="Nothing was reviewed in this time. Choose a longer one."
       table={{
         name: "reviews",
