@@ -43,6 +43,19 @@ export async function startCollector(home: string): Promise<Collector> {
   };
 }
 
+/** Logs a home in. */
+export async function logIn(home: string, url: string): Promise<void> {
+  const [name, , password] = USER;
+  await runProgram(
+    [
+      ...["auth", "login", "--server", url],
+      ...["--username", name, "--password-stdin"],
+    ],
+    home,
+    { stdin: new TextEncoder().encode(password) },
+  );
+}
+
 /** An access token. */
 export async function accessToken(url: string): Promise<string> {
   const [username, , password] = USER;

@@ -9,12 +9,12 @@
 import {
   accessToken,
   HISTORY,
+  logIn,
   peakMiB,
   report,
   runProgram,
   spawnProgram,
   startCollector,
-  USER,
 } from "./collector.ts";
 import { firstLine, median, runsAsked, sayWhere } from "./measure.ts";
 
@@ -97,18 +97,6 @@ async function arrivals(): Promise<void> {
     `${delaysMs[Math.floor(share * delaysMs.length)]!.toFixed(1)} ms`;
   report("from a draft to another subscriber, median", at(0.5));
   report("the same, 99th percentile", at(0.99));
-}
-
-async function logIn(home: string, url: string): Promise<void> {
-  const [name, , password] = USER;
-  await runProgram(
-    [
-      ...["auth", "login", "--server", url],
-      ...["--username", name, "--password-stdin"],
-    ],
-    home,
-    { stdin: new TextEncoder().encode(password) },
-  );
 }
 
 async function subscribe(url: string): Promise<WebSocket> {
