@@ -212,11 +212,11 @@ async function timeOf(
   return performance.now() - startedMs;
 }
 
-// deno-lint-ignore no-explicit-any
 async function ask(
   { url }: Collector,
   token: string,
   path: string,
+  // deno-lint-ignore no-explicit-any
 ): Promise<any> {
   const response = await fetch(url + path, {
     headers: { authorization: `Bearer ${token}` },

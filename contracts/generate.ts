@@ -10,7 +10,7 @@ import { _, Ajv2020 } from "ajv/dist/2020.js";
 import { formats } from "./date_time.ts";
 import { emitFields } from "./emit_fields.ts";
 import { emitTypes } from "./emit_types.ts";
-import { emitRowValidators, ROW_VALIDATOR_TYPES } from "./emit_rows.ts";
+import { emitRows } from "./emit_rows.ts";
 import { type Contract, definition, eventTypes } from "./schema.ts";
 import { standalone, withoutAnnotations } from "./standalone.ts";
 
@@ -32,8 +32,9 @@ export async function generate(): Promise<Map<string, string>> {
     await Deno.readTextFile(new URL("./producer.json", import.meta.url)),
   );
   return new Map([
-    ["producer.js", ROWS_HEADER + emitRowValidators(rows)],
-    ["producer.d.ts", ROWS_HEADER + ROW_VALIDATOR_TYPES],
+    ...[...emitRows(rows)].map(([name, code]) =>
+      [name, ROWS_HEADER + code] as const
+    ),
     ["validators.js", HEADER + emitValidators(contract)],
     ["validators.d.ts", HEADER + VALIDATOR_TYPES],
     ["types.ts", HEADER + emitTypes(contract)],
@@ -124,7 +125,7 @@ export declare const validatePayload: Readonly<Record<EventType, Validator>>;
 `;
 
 if (import.meta.main) {
-  await Deno.mkdir(GENERATED, { recursive: true });
+  await Deno.mkdir(new URL("producer/", GENERATED), { recursive: true });
   for (const [name, text] of await generate()) {
     await Deno.writeTextFile(new URL(name, GENERATED), text);
   }

@@ -16,7 +16,7 @@ export function standalone(ajv: Ajv2020, ids: Record<string, string>): string {
     ids: Record<string, string>,
   ) => string;
   const code = emit(ajv, ids).replace('"use strict";', "");
-  return withShortErrors(withoutDeadSchemas(code)).trimEnd();
+  return withoutDeadSchemas(withShortErrors(code)).trimEnd();
 }
 
 /** A copy without what validation does not read, to keep the code small. */
@@ -38,8 +38,8 @@ export function withoutAnnotations(
 
 /**
  * Every `emit` reads what is to be said of drafts that are wrong. Nobody asks
- * which rule of the schema an error is of, and each is made and added in the
- * same way.
+ * which rule of the schema an error is of, nor what that rule says, and each is
+ * made and added in the same way.
  */
 function withShortErrors(code: string): string {
   const errors = code.replaceAll(/schemaPath:"[^"]*",/g, "").replaceAll(
@@ -47,11 +47,13 @@ function withShortErrors(code: string): string {
     "vErrors = added(vErrors, $1);",
   ).replaceAll(
     MADE_AND_ADDED,
-    (_, _name, place = "instancePath", keyword, params) =>
-      `vErrors = wrong(vErrors, ${place}, "${keyword}", ${params});`,
+    (_, _name, place = "instancePath", keyword, params) => {
+      const member = NAMES_A_MEMBER.test(params) ? `, ${params}` : "";
+      return `vErrors = wrong(vErrors, ${place}, "${keyword}"${member});`;
+    },
   );
   return `${errors}
-function wrong(errors, instancePath, keyword, params) {
+function wrong(errors, instancePath, keyword, params = {}) {
   return added(errors, { instancePath, keyword, params });
 }
 function added(errors, error) {
@@ -65,6 +67,10 @@ function added(errors, error) {
 /** An error without members of its own: its name, place, keyword and parameters. */
 const MADE_AND_ADDED =
   /const (err\d+) = \{instancePath(?::([^;{}]*))?,keyword:"(\w+)",params:(\{(?:[^{}]|\{[^{}]*\})*\})\};vErrors = added\(vErrors, \1\);/g;
+
+/** Parameters without which an error's place is not known. */
+const NAMES_A_MEMBER =
+  /^\{(?:missingProperty|additionalProperty|propertyName):/;
 
 /** Ajv keeps each schema as a constant; most are never read. */
 function withoutDeadSchemas(code: string): string {

@@ -297,8 +297,12 @@ Deno.test("emit of the first contract -> loads nothing of rows but their form in
     "lib/event/row_event.ts",
     "lib/home/known_rows.ts",
   ]);
-  const late = await loadedBy("lib/event/rows.ts");
-  ok(late.has("lib/contract/rows/producer.ts"));
+});
+
+Deno.test("emit of a row -> loads no type but its own", async () => {
+  const ofOne = await loadedBy("lib/cli/commands/emit_row.ts");
+  ok(ofOne.has("contracts/generated/producer.js"));
+  ok(!ofOne.has("lib/contract/rows/producer.ts"));
 });
 
 Deno.test("one-shot emit -> loads no node: module and no package up front", async () => {

@@ -11,6 +11,7 @@ export const ALONE: ReadonlySet<string> = new Set([
 export const LONGEST: readonly string[] = [
   "stories/fault_test.ts",
   "stories/failing_disk_test.ts",
+  "stories/completeness_test.ts",
   "packaging/install_test.ts",
   "stories/examples_test.ts",
   "stories/delivery_crash_test.ts",

@@ -10,6 +10,7 @@ export type Form = Readonly<Record<string, unknown>>;
 export const TEXT: Form = { type: "string" };
 export const COUNT: Form = { type: "integer", minimum: 0 };
 export const TIME: Form = { type: ["string", "null"], format: "date-time" };
+const COUNT_OR_NULL: Form = { type: ["integer", "null"], minimum: 0 };
 
 /** An object that has these members, and may have more one day. */
 export function objectWith(
@@ -93,6 +94,63 @@ export const ANSWERS: Readonly<Record<string, Form>> = {
   }),
   Contracts: objectWith({
     contracts: listOf(objectWith({ name: TEXT, version: TEXT })),
+  }),
+  Nodes: objectWith({ nodes: listOf(toSchema("Node")) }),
+  Node: objectWith({
+    node_id: TEXT,
+    events: { ...COUNT, description: "Stored of this node." },
+    shared: {
+      ...COUNT,
+      description:
+        "Rows that it sent, and that were here with another clock value or node.",
+    },
+    lowest_clock: COUNT_OR_NULL,
+    highest_clock: COUNT_OR_NULL,
+    first_seen: TIME,
+    last_seen: TIME,
+    recorded: {
+      ...COUNT_OR_NULL,
+      description: "By its own last word; null where it has told nothing.",
+    },
+    recorded_highest_clock: COUNT_OR_NULL,
+    missing: {
+      ...COUNT_OR_NULL,
+      description:
+        "recorded without events and shared; null where that cannot be known.",
+    },
+    never: {
+      ...COUNT_OR_NULL,
+      description: "Of what is missing, what is known never to come.",
+    },
+    complete_up_to: {
+      ...COUNT_OR_NULL,
+      description: "Its highest clock value, where nothing is missing.",
+    },
+    told_at: TIME,
+  }),
+  Watermark: objectWith({
+    home: { ...TEXT, description: "Tells homes with the same node apart." },
+    turn: {
+      ...COUNT,
+      description: "Goes up with each change: a lower one is an older word.",
+    },
+    told_at: { ...TEXT, format: "date-time" },
+    team_slug: TEXT,
+    nodes: listOf(
+      objectWith({
+        node_id: TEXT,
+        recorded: COUNT,
+        imported: {
+          ...COUNT,
+          description: "Taken over from elsewhere, and not among recorded.",
+        },
+        highest_clock: COUNT,
+        never: {
+          ...COUNT,
+          description: "Dead letters, and what a person has dropped.",
+        },
+      }),
+    ),
   }),
   WorkPackage: objectWith(
     {

@@ -61,7 +61,7 @@ export async function asyncApi(rows: RowContracts): Promise<Form> {
     channels: {
       socket: channel(PATHS.socket, "socket", [
         ...events,
-        ...["ack", "snapshot", "broadcast", "ping", "pong"],
+        ...["watermark", "ack", "snapshot", "broadcast", "ping", "pong"],
       ]),
       batches: channel(PATHS.batch, "collector", ["batch", "results"]),
       cloudEvents: channel(PATHS.cloudEvents, "collector", [
@@ -89,6 +89,7 @@ function operationsOf(
 ): Form {
   return {
     takeEvents: operation("receive", "socket", events, ["ack"]),
+    takeWatermark: operation("receive", "socket", ["watermark"]),
     sendSnapshot: operation("send", "socket", ["snapshot"]),
     sendEvents: operation("send", "socket", ["broadcast"]),
     ping: operation("send", "socket", ["ping"], ["pong"]),
@@ -164,6 +165,20 @@ function draftForm(type: string): Form {
   });
 }
 
+const WATERMARK_EXAMPLE = {
+  home: "5f2c9d3b7a1e4860",
+  turn: 12,
+  told_at: SAMPLE_TIME,
+  team_slug: "acme",
+  nodes: [{
+    node_id: "9f86d081884c",
+    recorded: 120,
+    imported: 0,
+    highest_clock: 133,
+    never: 2,
+  }],
+};
+
 const RESULT = { event_id: sampleId(0), status: "accepted" };
 
 function socketMessages(
@@ -179,6 +194,12 @@ function socketMessages(
       "What became of an event, once it is stored.",
       { allOf: [typed("ack", {}), toSchema("EventResult")] },
       { type: "ack", ...RESULT },
+    ),
+    watermark: message(
+      "watermark",
+      "What the client's home has recorded, so that a server knows what it has not got: after the snapshot, every minute, and ahead of events. Others ignore it.",
+      { allOf: [typed("watermark", {}), toSchema("Watermark")] },
+      { type: "watermark", ...WATERMARK_EXAMPLE },
     ),
     snapshot: message(
       "snapshot",

@@ -55,7 +55,7 @@ function looked(
     get: operation({
       id,
       summary,
-      query,
+      parameters: query,
       answer: answered(answer),
       security: LOOKING,
     }),

@@ -6,7 +6,7 @@
 
 import { VERSION } from "../base/build.ts";
 import { TIMEOUT_MS_MAX } from "../base/limits.ts";
-import { BATCH_EVENTS_MAX, PATHS } from "../base/wire.ts";
+import { BATCH_EVENTS_MAX, PATHS, WATERMARK } from "../base/wire.ts";
 import { PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX } from "../collector/limits.ts";
 import type { RowContracts } from "../contract/rows/contracts.ts";
 import { AGENT_PATHS } from "../route/agent_file.ts";
@@ -127,6 +127,13 @@ function sendingPaths(described: Described): Record<string, Form> {
         id: "sendBatch",
         summary:
           "Events of any contract, with an answer for each; gzip or not.",
+        parameters: [{
+          name: WATERMARK,
+          in: "header",
+          description:
+            "What the sender has recorded, in JSON and ASCII. A server that listens answers with a header of that name.",
+          content: { [JSON_TYPE]: { schema: toSchema("Watermark") } },
+        }],
         body: {
           [JSON_TYPE]: {
             schema: objectWith({
@@ -168,7 +175,7 @@ function readingPaths(): Record<string, Form> {
       get: operation({
         id: "events",
         summary: "Stored events in order of arrival, a page at a time.",
-        query: [
+        parameters: [
           queried("cursor", TEXT, "next_cursor of the page before"),
           queried("limit", {
             type: "integer",
@@ -179,12 +186,20 @@ function readingPaths(): Record<string, Form> {
         answer: answered("Page"),
       }),
     },
+    [PATHS.nodes]: {
+      get: operation({
+        id: "nodes",
+        summary:
+          "How complete the events of each node are: up to which clock value, or how many are missing.",
+        answer: answered("Nodes"),
+      }),
+    },
     [PATHS.export]: {
       get: operation({
         id: "export",
         summary:
           "All stored events, or those that a filter lets through, one a line.",
-        query: EVENT_FILTER,
+        parameters: EVENT_FILTER,
         answer: { [NDJSON]: { schema: TEXT } },
       }),
     },
@@ -269,7 +284,7 @@ function agentPaths(described: Described): Record<string, Form> {
       post: operation({
         id: "sync",
         summary: "Delivers now, and says what became of it.",
-        query: [
+        parameters: [
           queried("timeout_ms", {
             type: "integer",
             minimum: 1,

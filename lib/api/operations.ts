@@ -16,7 +16,8 @@ export const NOTHING: readonly Form[] = [], PERHAPS = [{}, { access: [] }];
 interface Asked {
   readonly id: string;
   readonly summary: string;
-  readonly query?: readonly Form[];
+  /** Of the query and in headers. */
+  readonly parameters?: readonly Form[];
   readonly body?: Form;
   /** The answer where all is well, by its media type. */
   readonly answer: Form;
@@ -26,11 +27,11 @@ interface Asked {
 }
 
 export function operation(asked: Asked): Form {
-  const { id, summary, query, body, answer, status = "200" } = asked;
+  const { id, summary, parameters, body, answer, status = "200" } = asked;
   return {
     operationId: id,
     summary,
-    ...query && { parameters: query },
+    ...parameters && { parameters },
     ...body && { requestBody: { required: true, content: body } },
     responses: {
       [status]: { description: "It was done.", content: answer },

@@ -105,6 +105,12 @@ export const QUEUE_SIZE_DEFAULT = 100_000;
 /** Queue capacity: bytes of events, dead letters included. */
 export const QUEUE_BYTES_DEFAULT = 1024 * MIB;
 
+/** Nodes and teams of a home whose events are counted apart, for servers: their counts are written with each event, into one value. */
+export const OWN_COUNTS_MAX = 24;
+
+/** Longest node id that is counted so. */
+export const OWN_NODE_CHARS_MAX = 128;
+
 /** Share of the capacity from which `emit` warns. */
 export const QUEUE_WARN_SHARE = 0.8;
 
@@ -236,6 +242,9 @@ export const SILENCE_MS_MAX = 60_000;
 
 /** Broadcasts move the clock together: the highest value of so long. */
 export const BROADCAST_CLOCK_MS = 100;
+
+/** How often a server is told over a WebSocket what this home has recorded. */
+export const TELL_EVERY_MS = 60_000;
 
 /** Tries to open a WebSocket, in a row, before only batches are sent. */
 export const RECONNECTS_MAX = 10;

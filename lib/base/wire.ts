@@ -13,6 +13,7 @@ export const PATHS = {
   batch: "/api/v1/events/batch/",
   events: "/api/v1/events/",
   export: "/api/v1/events/export",
+  nodes: "/api/v1/nodes/",
   socket: "/ws/v1/events/",
   contracts: "/api/v1/contracts/",
   cloudEvents: "/api/v1/cloudevents/",
@@ -26,6 +27,12 @@ export const PATHS = {
   health: "/api/v1/health/",
   board: "/ws/v1/board/",
 } as const;
+
+/** Header of a batch with what its sender has recorded, and of the answer of a server that listens to it. */
+export const WATERMARK = "kitty-watermark";
+
+/** Longest value of that header: those who pass requests on bound all headers together, mostly to 8 or 16 KiB. */
+export const WATERMARK_BYTES_MAX = 6 * 1024;
 
 /** Most events in one batch. */
 export const BATCH_EVENTS_MAX = 1_000;

@@ -38,8 +38,9 @@ export async function run(
   try {
     const { name, rest } = findCommand(argv);
     const command = await loadCommand(name, () => homeIn(rest, world));
+    const { positionals } = command;
     const options = { ...command.options, ...COMMON_OPTIONS };
-    const args = parseArgs(rest, { ...command, options }, name);
+    const args = parseArgs(rest, { positionals, options }, name);
     out = new Output(terminal, {
       json: args.flag("json"),
       quiet: args.flag("quiet"),

@@ -21,6 +21,8 @@ const contracts: Loader = async () =>
   (await import("./commands/contracts.ts")).contracts;
 const merge: Loader = async () =>
   (await import("./commands/merge.ts")).mergeCommands;
+const verify: Loader = async () =>
+  (await import("./commands/verify.ts")).verifyCommands;
 const queue: Loader = async () => (await import("./commands/queue.ts")).queue;
 const dead: Loader = async () => (await import("./commands/dead.ts")).dead;
 const transfer: Loader = async () =>
@@ -59,6 +61,7 @@ export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
   ["contract add", contracts],
   ["contract remove", contracts],
   ["merge", merge],
+  ["verify", verify],
   ["queue list", queue],
   ["queue show", queue],
   ["queue stats", queue],

@@ -29,11 +29,17 @@ export async function programHelp(): Promise<string> {
   const all = [...COMMANDS.keys()].filter((name) => name !== "version");
   const byWord = Map.groupBy(all, (name) => name.split(" ")[0]!);
   const rows = [...byWord].map(async ([word, names]) => {
-    if (!Object.hasOwn(GROUPS, word)) {
-      return [word, (await loadCommand(word)).summary] as const;
-    }
     const words = names.filter((name) => name !== word)
       .map((name) => name.slice(word.length + 1));
+    if (!Object.hasOwn(GROUPS, word)) {
+      const { summary } = await loadCommand(word);
+      // The types of emit have a paragraph of their own.
+      const isWhole = words.length === 0 || word === "emit";
+      return [
+        word,
+        isWhole ? summary : `${summary} Also: ${words.join(", ")}.`,
+      ] as const;
+    }
     return [word, `${GROUPS[word]}: ${words.join(", ")}.`] as const;
   });
   const types = all.filter((name) => name.startsWith("emit "))

@@ -41,7 +41,7 @@ export async function openFolder(
   const store = undo.use(await KvStore.open(eventsPath(folder)));
   const whole = undo.move();
   return {
-    events: new KvEventLog(store, onStored),
+    events: new KvEventLog(store, onStored, world.nowMs),
     sessions: new KvSessions(store.kv),
     accounts: new FileAccounts(folder, world),
     secret,

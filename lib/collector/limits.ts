@@ -76,9 +76,28 @@ export const READING_SLICE_MS = 20;
 
 /**
  * Events in one commit. Each takes up to two mutations (id, work package), and
- * Deno KV refuses more than 1,000.
+ * Deno KV refuses more than 1,000; the rest is for rows, nodes and the team.
  */
-export const COMMIT_EVENTS_MAX = 480;
+export const COMMIT_EVENTS_MAX = 470;
+
+/** Nodes of the events in one commit: each takes a mutation of its own. */
+export const COMMIT_NODES_MAX = 20;
+
+/** Rows of other nodes that are noted in one commit. */
+export const COMMIT_SHARED_MAX = 400;
+
+/** Counts of nodes, and words of homes, that are kept in memory. */
+export const NODES_CACHED_MAX = 10_000;
+
+/** Rows read at once, and counts stored at once, where a team's nodes are counted anew. */
+export const RECOUNTED_MAX = 16;
+
+/** Most nodes of which a home tells, and the longest name of a home. */
+export const WATERMARK_NODES_MAX = 64;
+export const WATERMARK_HOME_CHARS_MAX = 64;
+
+/** A word that says nothing new is stored this often, so that it is seen when a home was last heard of. */
+export const TELLING_EVERY_MS = 60_000;
 
 /** Chunks of a large event in one commit: Deno KV refuses commits over 800 KiB. */
 export const COMMIT_CHUNKS_MAX = 10;

@@ -19,7 +19,20 @@ import {
   type IncomingEvent,
   type OnStored,
   type Page,
+  sharedRow,
 } from "./events/event_log.ts";
+import {
+  heard,
+  type NodeAnswer,
+  nodeAnswers,
+  type NodeCount,
+  nodeName,
+  noneOf,
+  type SharedRow,
+  type Told,
+  type Watermark,
+  withEvents,
+} from "./events/nodes.ts";
 import {
   newer,
   newsOf,
@@ -31,7 +44,7 @@ import {
 /** All of it, empty. */
 export function memoryEngine(world: World, onStored: OnStored): Engine {
   return {
-    events: new MemoryEventLog(onStored),
+    events: new MemoryEventLog(onStored, world.nowMs),
     sessions: new MemorySessions(),
     accounts: new MemoryAccounts(),
     secret: world.randomBytes(32),
@@ -45,9 +58,18 @@ class TeamEvents {
   readonly byId = new Map<string, IncomingEvent>();
   highest = 0;
   snapshot: readonly SnapshotPackage[] | undefined;
+  readonly nodes = new Map<string, NodeCount>();
+  readonly told = new Map<string, Told>();
+  /** Rows that were here with other stamps: node, id and clock value. */
+  readonly shared = new Set<string>();
+  answers: readonly NodeAnswer[] | undefined;
 
-  push(event: IncomingEvent): void {
+  push(event: IncomingEvent, at: string): void {
     this.all.push(event);
+    const name = nodeName(event.node_id);
+    const count = this.nodes.get(name) ?? noneOf(name);
+    this.nodes.set(name, withEvents(count, [event], at));
+    this.answers = undefined;
     this.byId.set(event.event_id, event);
     const { lamport_clock } = event;
     if (lamport_clock < CLOCK_MAX) {
@@ -55,15 +77,33 @@ class TeamEvents {
     }
     this.snapshot = undefined;
   }
+
+  share(row: SharedRow): void {
+    const name = nodeName(row.node_id), size = this.shared.size;
+    this.shared.add(JSON.stringify(row));
+    if (this.shared.size === size) return;
+    const count = this.nodes.get(name) ?? noneOf(name);
+    this.nodes.set(name, { ...count, shared: count.shared + 1 });
+    this.answers = undefined;
+  }
+
+  hear(word: Watermark, nowMs: number): void {
+    const told = heard(this.told.get(word.home), word, nowMs);
+    if (!told) return;
+    this.told.set(word.home, told);
+    this.answers = undefined;
+  }
 }
 
 /** Events in arrays. */
 export class MemoryEventLog implements EventLog {
   readonly #teams = new Map<string, TeamEvents>();
   readonly #onStored: OnStored;
+  readonly #nowMs: () => number;
 
-  constructor(onStored: OnStored) {
+  constructor(onStored: OnStored, nowMs: () => number) {
     this.#onStored = onStored;
+    this.#nowMs = nowMs;
   }
 
   #of(team: string): TeamEvents {
@@ -76,18 +116,39 @@ export class MemoryEventLog implements EventLog {
     team: string,
     offered: readonly IncomingEvent[],
     sender?: object,
+    word?: Watermark,
   ): Promise<Admission> {
     const stored = this.#of(team), fresh: IncomingEvent[] = [];
-    const first = stored.all.length;
+    const first = stored.all.length, nowMs = this.#nowMs();
+    if (word) stored.hear(word, nowMs);
+    const at = new Date(nowMs).toISOString();
     const events = offered.map((event): Admitted => {
       const known = stored.byId.get(event.event_id);
-      if (known) return compared(known.document, event.document);
-      stored.push(event);
+      if (known) {
+        const result = compared(known.document, event.document);
+        const row = sharedRow(known.document, event);
+        if (row && result.kind === "duplicate") stored.share(row);
+        return result;
+      }
+      stored.push(event, at);
       fresh.push(event);
       return { kind: "stored" };
     });
     if (fresh.length > 0) this.#onStored(team, fresh, sender, first);
     return Promise.resolve({ events, highest: stored.highest });
+  }
+
+  nodes(team: string): Promise<readonly NodeAnswer[]> {
+    const events = this.#of(team), { nodes, told } = events;
+    events.answers ??= nodeAnswers(nodes.values(), told.values());
+    return Promise.resolve(events.answers);
+  }
+
+  async allNodes(): Promise<readonly NodeAnswer[]> {
+    const all = await Promise.all(
+      [...this.#teams.keys()].map((team) => this.nodes(team)),
+    );
+    return all.flat();
   }
 
   page(team: string, from: number, limit: number): Promise<Page> {

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Completeness } from "./events/nodes.ts";
+
 /** What is counted since the start. */
 export class Metrics {
   readonly #events = new Map([
@@ -42,8 +44,8 @@ export class Metrics {
     this.#droppedSockets++;
   }
 
-  /** All counters. */
-  text(): string {
+  /** All counters, and how complete the events of all nodes are. */
+  text(complete: Completeness): string {
     return [
       ...family(
         "events_total",
@@ -78,12 +80,32 @@ export class Metrics {
         "WebSockets closed because the peer was silent or too slow.",
         [["", this.#droppedSockets]],
       ),
+      ...gauge("nodes", "Nodes that events are of.", complete.nodes),
+      ...gauge(
+        "nodes_incomplete",
+        "Nodes of which events are missing, or that do not tell how many there are.",
+        complete.incomplete,
+      ),
+      ...gauge(
+        "events_missing",
+        "Events that nodes have recorded, and that are not here.",
+        complete.missing,
+      ),
+      ...gauge(
+        "events_missing_for_good",
+        "Those of them that are known never to come.",
+        complete.never,
+      ),
     ].join("\n") + "\n";
   }
 }
 
 function count<K>(counts: Map<K, number>, key: K): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+function gauge(name: string, help: string, value: number): string[] {
+  return family(name, "gauge", help, [["", value]]);
 }
 
 function family(

@@ -25,6 +25,7 @@ import { Session } from "../login/session.ts";
 import type { NoSession } from "../login/open_session.ts";
 import { holdForDrain, receiveClock } from "./drain/settle.ts";
 import { sync, type SyncParts, type SyncResult } from "./drain/sync.ts";
+import { watermarkOf } from "./drain/teller.ts";
 
 /** What a delivery works with. */
 export interface DeliveryParts {
@@ -170,7 +171,7 @@ export class Delivery {
   }
 
   async #open(): Promise<void> {
-    const { openSession, world, nodeId } = this.#parts;
+    const { home, openSession, world, nodeId } = this.#parts;
     const session = await openSession();
     this.#ways = undefined;
     this.#refusal = undefined;
@@ -183,6 +184,7 @@ export class Delivery {
       world,
       nodeId,
       onClock: (value) => void this.#receive(value),
+      watermark: () => watermarkOf(home, session),
     }, {
       onStatus: (status, why) => {
         if (ways !== this.#ways) return;

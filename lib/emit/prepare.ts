@@ -118,7 +118,7 @@ async function prepareRow(
   const { disabled, teamSlug, contract } = settings.current;
   const call = { newId, nowMs: world.nowMs(), teamSlug, project };
   const rows = await import("../event/rows.ts");
-  const contracts = await rows.openContracts(homePath);
+  const contracts = await rows.contractsFor(homePath, value);
   const { row, problems, eventType } = rows.prepareRow(
     contracts,
     value,

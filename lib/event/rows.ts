@@ -10,7 +10,7 @@ import { EVENT_BYTES_MAX } from "../base/limits.ts";
 import { jsonTypeOf, type Problem } from "../base/problem.ts";
 import { tooLarge } from "../contract/contract.ts";
 import { type KnownType, RowContracts } from "../contract/rows/contracts.ts";
-import { producer } from "../contract/rows/producer.ts";
+import { producerFor } from "../contract/rows/producer_type.ts";
 import { checkRow, type RowContract } from "../contract/rows/row_contract.ts";
 import { MISSION_SOURCE, PROJECT_SOURCE } from "../contract/sources.ts";
 import type { CallContext, StampedEvent } from "./event.ts";
@@ -19,21 +19,44 @@ import { RenderedRow, stampedRow } from "./row_event.ts";
 /** Contracts that were read before, by home, and the time of the folder then. */
 const opened = new Map<string, { seen: number; contracts: RowContracts }>();
 
-/** The contracts of rows that a home knows: the program's, and those that were added. */
+/**
+ * The contracts of rows that a home knows: the program's, and those that were added.
+ *
+ * @param word names the only type that will be asked for: no other need be loaded
+ */
 export async function openContracts(
   home: string | undefined,
+  word?: string,
 ): Promise<RowContracts> {
-  if (home === undefined) return new RowContracts();
   const folder = `${home}/contracts`;
-  const seen = await Deno.stat(folder)
+  const seen = home === undefined ? undefined : await Deno.stat(folder)
     .then(({ mtime }) => mtime?.getTime() ?? 0, () => undefined);
-  if (seen === undefined) return new RowContracts();
+  if (home === undefined || seen === undefined) {
+    const one = word === undefined ? undefined : await producerFor(word);
+    return new RowContracts([one ?? await wholeProducer()]);
+  }
   const before = opened.get(home);
   if (before?.seen === seen) return before.contracts;
   const { readAdded } = await import("../contract/rows/folder.ts");
-  const contracts = new RowContracts([producer, ...await readAdded(folder)]);
+  const contracts = new RowContracts([
+    await wholeProducer(),
+    ...await readAdded(folder),
+  ]);
   opened.set(home, { seen, contracts });
   return contracts;
+}
+
+/** The contracts that judge a draft: those of its type, where it names one. */
+export function contractsFor(
+  home: string | undefined,
+  given: JsonObject,
+): Promise<RowContracts> {
+  const { type } = unwrapped(given).draft;
+  return openContracts(home, typeof type === "string" ? type : undefined);
+}
+
+async function wholeProducer(): Promise<RowContract> {
+  return (await import("../contract/rows/producer.ts")).producer;
 }
 
 /** A row that is ready to be stamped, or what is wrong with its draft. */

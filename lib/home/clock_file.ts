@@ -6,6 +6,7 @@
  */
 
 import { type ClockState, isClockValue } from "../event/clock.ts";
+import type { OwnCounts } from "./queue.ts";
 import { fileStamp, ifRegular, writeDurably } from "../base/files.ts";
 
 /** What `load` found. */
@@ -14,6 +15,8 @@ export interface LoadedClock {
   readonly value: number;
   /** Undefined where there is no (undamaged) file. */
   readonly state?: ClockState;
+  /** A copy of the queue's own counts, of any form. */
+  readonly counts?: unknown;
   readonly warning?: string;
 }
 
@@ -32,8 +35,8 @@ export async function load(home: string, nowMs: number): Promise<LoadedClock> {
     if (error instanceof Deno.errors.NotFound) return { value: 0 };
     throw error;
   }
-  const state = content && parse(content);
-  if (state) return { value: state.value, state };
+  const read = content && parse(content);
+  if (read) return { value: read.state.value, ...read };
   const aside = await setAside(path, nowMs);
   return {
     value: 0,
@@ -42,28 +45,39 @@ export async function load(home: string, nowMs: number): Promise<LoadedClock> {
   };
 }
 
-/** Stores the clock: after this returns, a crash or power cut leaves this value or a later one. */
-export async function save(home: string, state: ClockState): Promise<void> {
+/**
+ * Stores the clock: after this returns, a crash or power cut leaves this value or a later one.
+ *
+ * @param counts what the home has recorded: stored here, too, for the day on which the queue is lost
+ */
+export async function save(
+  home: string,
+  state: ClockState,
+  counts?: OwnCounts,
+): Promise<void> {
   const { value, node_id, updated_at } = state;
   await writeDurably(
     `${home}/clock.json`,
     `${home}/.clock.json.tmp`,
     new TextEncoder().encode(
-      JSON.stringify({ value, node_id, updated_at }) + "\n",
+      JSON.stringify({ value, node_id, updated_at, counts }) + "\n",
     ),
   );
 }
 
-function parse(content: Uint8Array): ClockState | undefined {
+function parse(
+  content: Uint8Array,
+): { state: ClockState; counts?: unknown } | undefined {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(content);
-    const state = JSON.parse(text) as Partial<ClockState> | null;
-    if (!isClockValue(state?.value)) return undefined;
-    return {
-      value: state.value,
-      node_id: String(state.node_id ?? ""),
-      updated_at: String(state.updated_at ?? ""),
+    const { value, node_id, updated_at, counts } = JSON.parse(text);
+    if (!isClockValue(value)) return undefined;
+    const state = {
+      value,
+      node_id: String(node_id ?? ""),
+      updated_at: String(updated_at ?? ""),
     };
+    return counts === undefined ? { state } : { state, counts };
   } catch {
     return undefined;
   }

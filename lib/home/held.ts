@@ -8,7 +8,7 @@ import { tick } from "../event/clock.ts";
 import type { Deadline } from "../base/deadline.ts";
 import { KittyError } from "../base/errors.ts";
 import * as clockFile from "./clock_file.ts";
-import type { QueueWriter } from "./queue.ts";
+import type { OwnCounts, QueueWriter } from "./queue.ts";
 
 /** What a holder has to know of the home. */
 export interface HeldPlace {
@@ -34,6 +34,8 @@ export class Held {
   intake: IntakeResult = { left: 0, full: false };
   #clock: number;
   #stored: number;
+  /** What is stored beside the clock, but after a crash. */
+  #saved: OwnCounts | undefined;
   #isSound = true;
 
   constructor(
@@ -48,6 +50,7 @@ export class Held {
     // The larger one counts: a lost or rolled-back clock file must not repeat a value.
     this.#clock = Math.max(storedClock, queue.ledger.highest);
     this.#stored = this.#clock;
+    this.#saved = queue.ledger.own;
   }
 
   /** The clock's value: the highest that was ever used here. */
@@ -77,13 +80,15 @@ export class Held {
   /**
    * Stores the clock moved on by `count` local events, before they are made:
    * a crash then leaves a gap in the values, never a repeat.
+   *
+   * @param foretold what the home will have recorded with them
    */
-  async reserveClock(count: number): Promise<void> {
+  async reserveClock(count: number, foretold?: OwnCounts): Promise<void> {
     const value = tick(this.#clock, count);
     if (value === undefined) {
       throw new KittyError("clock_exhausted", "the clock has no values left");
     }
-    if (count > 0) await this.#saveClock(value);
+    if (count > 0) await this.#saveClock(value, foretold);
   }
 
   /** Takes the next of the reserved values. */
@@ -91,9 +96,13 @@ export class Held {
     this.#clock += 1;
   }
 
-  /** Gives reserved values back that were not used, so that there is no gap. */
-  async releaseClock(): Promise<void> {
-    if (this.#stored === this.#clock) return;
+  /**
+   * Gives reserved values back that were not used, so that there is no gap.
+   *
+   * @param isForetold whether all was recorded that was foretold
+   */
+  async releaseClock(isForetold = true): Promise<void> {
+    if (this.#stored === this.#clock && isForetold) return;
     // Where this fails, a gap stays; the events are stored all the same.
     await this.#saveClock(this.#clock).catch(() => {});
   }
@@ -104,13 +113,26 @@ export class Held {
     this.#clock = value;
   }
 
-  async #saveClock(value: number): Promise<void> {
+  /** Stores what the home has recorded beside the clock, where that has changed since. */
+  async saveCounts(): Promise<void> {
+    const told = (own: OwnCounts | undefined) =>
+      JSON.stringify([own?.counts, own?.listener]);
+    const { own } = this.queue.ledger;
+    if (told(own) !== told(this.#saved)) await this.#saveClock(this.#stored);
+  }
+
+  async #saveClock(
+    value: number,
+    counts = this.queue.ledger.own,
+  ): Promise<void> {
     this.deadline.check("store the clock");
-    await clockFile.save(this.place.path, {
+    const state = {
       value,
       node_id: this.place.nodeId,
       updated_at: new Date(this.place.nowMs()).toISOString(),
-    });
+    };
+    await clockFile.save(this.place.path, state, counts);
     this.#stored = value;
+    this.#saved = counts;
   }
 }

@@ -139,6 +139,7 @@ export class Home implements Disposable {
       { files: Infinity, ms: Infinity },
       (held) =>
         work(held).finally(async () => {
+          await held.saveCounts().catch(() => {});
           const { makeReserve } = await import("./reserve.ts");
           await makeReserve(this.path);
           await this.spool.removeLeftovers(this.world.nowMs());

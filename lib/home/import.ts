@@ -9,6 +9,7 @@ import type { RowIdentity, StampedEvent } from "../event/event.ts";
 import { type JsonObject, sameJson } from "../base/json.ts";
 import { CLOCK_MAX, EVENT_BYTES_MAX } from "../base/limits.ts";
 import type { Held } from "./held.ts";
+import { highestOf } from "./own_counts.ts";
 import { commitParts } from "./queue_layout.ts";
 
 /** What became of one event. */
@@ -32,11 +33,15 @@ export interface Importable {
  * Imports a group of events. The clock is raised to the highest value seen,
  * before the events are stored; a value that leaves none above it is not
  * followed.
+ *
+ * @param counted the highest clock value of this node that was counted before
+ *   the first group; what is above it has come from another home of the node
  */
 export async function importGroup(
   held: Held,
   group: readonly Importable[],
   settings: Pick<Settings, "maxQueueSize" | "maxQueueBytes">,
+  counted = highestCounted(held),
 ): Promise<Imported[]> {
   const here = await lookUp(held, group);
   const fresh: StampedEvent[] = [];
@@ -58,10 +63,19 @@ export async function importGroup(
     return "imported";
   });
   await followClock(held, fresh);
+  const { nodeId } = held.place;
   for (const part of commitParts(fresh)) {
-    await held.queue.append(part, "imported");
+    const own = part.filter(({ node_id, lamport_clock }) =>
+      node_id === nodeId && lamport_clock > counted
+    );
+    await held.queue.append(part, "imported", own);
   }
   return results;
+}
+
+/** The highest clock value of this node that this home has counted. */
+export function highestCounted({ queue, place }: Held): number {
+  return highestOf(queue.ledger.own, place.nodeId);
 }
 
 /** What is here of a group, while it is taken over. */

@@ -211,7 +211,7 @@ async function readFile(
   if (row) {
     const rows = await import("../event/rows.ts");
     const read = rows.prepareRow(
-      await rows.openContracts(context.home),
+      await rows.contractsFor(context.home, row.value),
       await withId(row.value, file),
       call,
       context.nodeId,

@@ -11,16 +11,21 @@ import { LOCAL_TEAM } from "../base/config.ts";
 import type { StampedEvent } from "../event/event.ts";
 import type {
   Addition,
+  Countable,
+  Destination,
   Entry,
   Ledger,
   LogNote,
+  MakeRoom,
   Noted,
   Origin,
+  OwnCounts,
   Place,
+  QueueOptions,
   QueueWriter,
   Tries,
 } from "./queue.ts";
-import { Accounts, type Change } from "./queue_accounts.ts";
+import { Accounts, type Change, withOwn } from "./queue_accounts.ts";
 import { KvAddition, type Large, prepareAddition } from "./queue_addition.ts";
 import {
   chunkKey,
@@ -30,6 +35,7 @@ import {
   triesKey,
 } from "./queue_layout.ts";
 import { bucketOf, type KnownBuckets } from "./queue_index.ts";
+import type { Step } from "./own_counts.ts";
 import {
   findLocated,
   KvReader,
@@ -38,33 +44,26 @@ import {
 } from "./queue_read.ts";
 import { isDiskFull } from "../base/files.ts";
 
-/** Makes room on a full disk; false where there is none to be had. */
-export type MakeRoom = () => Promise<boolean>;
-
-/** What a queue has to know of its surroundings. */
-export interface QueueOptions {
-  /** The home that it lies in; without one, it is in memory. */
-  readonly home?: string;
-  /** The team that most events will be of. */
-  readonly teamSlug?: string;
-  /** What takes events out asks it for room where the disk is full. */
-  readonly makeRoom?: MakeRoom;
-}
-
 /** The queue in Deno KV, in the hands of the lock's holder. */
 export class OfflineQueue extends KvReader implements QueueWriter {
   readonly #accounts: Accounts;
   readonly #makeRoom: MakeRoom;
   readonly #home: string | undefined;
+  readonly #newHome: () => string;
   /** While the lock is held, no other process adds ids: an intake looks each bucket up once. */
   readonly #known: KnownBuckets = new Map();
 
   private constructor(
     kv: Deno.Kv,
     accounts: Accounts,
-    { home, makeRoom = () => Promise.resolve(false) }: QueueOptions,
+    {
+      home,
+      makeRoom = () => Promise.resolve(false),
+      newHome = () => "home",
+    }: QueueOptions,
   ) {
     super(kv);
+    this.#newHome = newHome;
     this.#accounts = accounts;
     this.#makeRoom = makeRoom;
     this.#home = home;
@@ -91,8 +90,22 @@ export class OfflineQueue extends KvReader implements QueueWriter {
     return this.#accounts.ledger;
   }
 
-  prepare(part: readonly StampedEvent[], origin: Origin): Addition {
-    return prepareAddition(this.kv, part, origin);
+  foretell(events: readonly Countable[]): OwnCounts | undefined {
+    return withOwn(this.ledger, events, "accepted", this.#newHome);
+  }
+
+  /** @see Accounts.follow */
+  async followCounts(copy: unknown): Promise<void> {
+    // At once, for those who read without the lock; else with the next commit.
+    if (this.#accounts.follow(copy)) await this.touch().catch(() => {});
+  }
+
+  prepare(
+    part: readonly StampedEvent[],
+    origin: Origin,
+    own?: readonly StampedEvent[],
+  ): Addition {
+    return prepareAddition(this.kv, part, origin, own);
   }
 
   /** A large event's chunks go first; they are invisible until the one commit. */
@@ -115,10 +128,12 @@ export class OfflineQueue extends KvReader implements QueueWriter {
       this.#known.get(bucketOf(event_id))?.add(event_id);
     }
     const { events, origin, commit, large, bytes, highest } = addition;
-    const { ledger } = this;
     for (const event of large) await this.#storeChunks(event);
+    const { pending: _, own: __, ...ledger } = this.ledger;
+    const counts = withOwn(this.ledger, addition.own, origin, this.#newHome);
     await this.#accounts.commit(commit, {
       ...ledger,
+      ...counts && { own: counts },
       highest: Math.max(ledger.highest, highest),
       [origin]: ledger[origin] + events.length,
       queued: ledger.queued + events.length,
@@ -145,8 +160,12 @@ export class OfflineQueue extends KvReader implements QueueWriter {
     return false;
   }
 
-  append(part: readonly StampedEvent[], origin: Origin): Promise<void> {
-    return this.store(this.prepare(part, origin));
+  append(
+    part: readonly StampedEvent[],
+    origin: Origin,
+    own?: readonly StampedEvent[],
+  ): Promise<void> {
+    return this.store(this.prepare(part, origin, own));
   }
 
   async noteLogs(notes: readonly LogNote[]): Promise<void> {
@@ -172,8 +191,13 @@ export class OfflineQueue extends KvReader implements QueueWriter {
     return Array.fromAsync(this.entries("queue", { limit }));
   }
 
-  acknowledge(ids: readonly string[]): Promise<number> {
-    return this.#move(ids, "queue", "gone", "delivered");
+  acknowledge(ids: readonly string[], to?: Destination): Promise<number> {
+    return this.#move(ids, {
+      from: "queue",
+      to: "gone",
+      counter: "delivered",
+      ...to && { destination: to },
+    });
   }
 
   async recordFailure(
@@ -200,20 +224,21 @@ export class OfflineQueue extends KvReader implements QueueWriter {
     ids: readonly string[],
     why: { reason: string; lastError?: string; nowMs: number },
   ): Promise<number> {
-    return this.#move(ids, "queue", "dead", undefined, ({ attempts }) => ({
+    const triesAfter = ({ attempts }: Tries) => ({
       attempts,
       ...(why.lastError !== undefined && { last_error: why.lastError }),
       reason: why.reason,
       dead_at: new Date(why.nowMs).toISOString(),
-    }));
+    });
+    return this.#move(ids, { from: "queue", to: "dead" }, triesAfter);
   }
 
   requeue(ids: readonly string[]): Promise<number> {
-    return this.#move(ids, "dead", "queue");
+    return this.#move(ids, { from: "dead", to: "queue" });
   }
 
   drop(ids: readonly string[], from: Place): Promise<number> {
-    return this.#move(ids, from, "gone", "dropped");
+    return this.#move(ids, { from, to: "gone", counter: "dropped" });
   }
 
   async check(): Promise<string[]> {
@@ -239,66 +264,46 @@ export class OfflineQueue extends KvReader implements QueueWriter {
    */
   async #move(
     ids: readonly string[],
-    from: Place,
-    to: Place | "gone",
-    counter?: "delivered" | "dropped",
+    step: Step,
     triesAfter?: (before: Tries) => Tries,
   ): Promise<number> {
     // An `emit` moves nothing.
-    const { Move } = await import("./queue_move.ts");
+    const { ledgerAfter, Move } = await import("./queue_move.ts");
     let moved = 0;
     const wanted = [...new Set(ids)];
     for (let at = 0; at < wanted.length;) {
       const some = wanted.slice(at, at + MOVED_AT_ONCE_MAX);
       // Each commit writes rows of the index anew, so they are read for each.
       const found = await this.locate(some);
-      const move = new Move(to);
+      const move = new Move(step.to);
       for (const id of some) {
         const place = found.get(id);
-        if (place?.entry.place === from) {
+        if (place?.entry.place === step.from) {
           const tries = triesAfter && triesAfter(await this.tries(id));
           if (!move.take(place, tries)) break;
         }
         at += 1;
       }
-      if (move.entries.length === 0) continue;
-      await this.#commitMove(
-        move.commit(this.kv),
-        move.entries,
-        from,
-        to,
-        counter,
-      );
-      moved += move.entries.length;
+      const { entries } = move;
+      if (entries.length === 0) continue;
+      const { ledger, changes } = ledgerAfter(this.ledger, entries, step);
+      await this.#commitMove(move.commit(this.kv), entries, ledger, changes);
+      moved += entries.length;
     }
     return moved;
   }
 
   async #commitMove(
     commit: Deno.AtomicOperation,
-    part: readonly StoredEntry[],
-    from: Place,
-    to: Place | "gone",
-    counter: "delivered" | "dropped" | undefined,
+    [first]: readonly StoredEntry[],
+    ledger: Ledger,
+    changes: readonly Change[],
   ): Promise<void> {
-    const field = (place: Place) => place === "queue" ? "queued" : "dead";
-    const ledger: { -readonly [K in keyof Ledger]: Ledger[K] } = {
-      ...this.ledger,
-    };
-    ledger[field(from)] -= part.length;
-    if (to === "gone") {
-      ledger.bytes -= part.reduce((sum, entry) => sum + entry.bytes, 0);
-    } else {
-      ledger[field(to)] += part.length;
-    }
-    if (counter) ledger[counter] += part.length;
-    const change = from === "queue" ? -1 : to === "queue" ? 1 : 0;
-    const changes = part.map(({ event }): Change => ({ event, change }));
     await this.#withRoom(async () => {
       try {
         await this.#accounts.commit(commit, ledger, changes);
       } catch (error) {
-        const { value } = await this.kv.get(part[0]!.key);
+        const { value } = await this.kv.get(first!.key);
         if (value !== null) throw error;
         await this.#accounts.reload();
       }

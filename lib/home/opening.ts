@@ -69,7 +69,8 @@ export class Opening implements Disposable {
     teamSlug: string,
   ): Promise<Opened> {
     const { kv, state, damage } = await this.#openFile(lastSeal, deadline);
-    const [queue, { value, warning }] = await Promise.all([
+    let name: string | undefined;
+    const [queue, { value, counts, warning }] = await Promise.all([
       OfflineQueue.open(kv, {
         home: this.#home,
         teamSlug,
@@ -77,9 +78,11 @@ export class Opening implements Disposable {
           const { makeRoom } = await import("./reserve.ts");
           return await makeRoom(this.#home);
         },
+        newHome: () => name ??= this.#world.randomBytes(8).toHex(),
       }),
       clockFile.load(this.#home, this.#world.nowMs()),
     ]);
+    await queue.followCounts(counts);
     const warnings = warning ? [warning] : [];
     return { queue, state, clock: value, damage, warnings };
   }

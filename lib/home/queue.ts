@@ -14,6 +14,38 @@ export type Place = "queue" | "dead";
 /** How an event came in: made here, or taken over from an export. */
 export type Origin = "accepted" | "imported";
 
+/** What one node of a home has recorded for one team. */
+export interface OwnCount {
+  readonly node: string;
+  /** As `teamLabel` has it; `local` for as long as an event's team is not known. */
+  readonly team: string;
+  readonly recorded: number;
+  /** The node's own, but taken over from an export, and not known to have been recorded in this home. */
+  readonly imported: number;
+  /** Highest clock value among both. */
+  readonly highest: number;
+  /** Of both, what is a dead letter now. */
+  readonly dead: number;
+  /** Of both, what was dropped by a person. */
+  readonly dropped: number;
+  readonly delivered: number;
+}
+
+/** What the nodes of a home have recorded, for servers that cannot know what they have not got. */
+export interface OwnCounts {
+  /** Tells these counts from those that another home has of the same node. */
+  readonly home: string;
+  /** Raised by each commit that changes the counts. */
+  readonly turn: number;
+  /** What the ledger's totals were then: a program that does not know these counts changes only those. */
+  readonly seen: readonly number[];
+  /** Where delivered events went. */
+  readonly server?: string;
+  /** The server that listens to these counts. */
+  readonly listener?: string;
+  readonly counts: readonly OwnCount[];
+}
+
 /** All counters of the queue. One commit changes them together with the events they count. */
 export interface Ledger {
   readonly layout: number;
@@ -42,6 +74,24 @@ export interface Ledger {
   readonly last_failure?: { readonly at: string; readonly reason: string };
   /** Contracts of queued events that the server did not take when it was last asked. */
   readonly untaken?: readonly string[];
+  /** Undefined: not known, as of a queue that an older program has filled. */
+  readonly own?: OwnCounts;
+  /** What their listener was last told of them, by a checksum. */
+  readonly told?: string;
+}
+
+/** What of an event is counted. */
+export type Countable = Pick<
+  StampedEvent,
+  "node_id" | "team_slug" | "lamport_clock"
+>;
+
+/** Where events went. */
+export interface Destination {
+  /** The server's address. */
+  readonly server: string;
+  /** The team that they went as, where they had none. */
+  readonly team: string;
 }
 
 /** What the counters say of the past. */
@@ -49,7 +99,7 @@ export type Noted = Partial<
   Pick<
     Ledger,
     | ("warned_at" | "waiting_since")
-    | ("last_success" | "last_failure" | "untaken")
+    | ("last_success" | "last_failure" | "untaken" | "own" | "told")
   >
 >;
 
@@ -147,17 +197,39 @@ export interface Addition {
   readonly events: readonly StampedEvent[];
 }
 
+/** Makes room on a full disk; false where there is none to be had. */
+export type MakeRoom = () => Promise<boolean>;
+
+/** What a queue has to know of its surroundings. */
+export interface QueueOptions {
+  /** The home that it lies in; without one, it is in memory. */
+  readonly home?: string;
+  /** The team that most events will be of. */
+  readonly teamSlug?: string;
+  /** What takes events out asks it for room where the disk is full. */
+  readonly makeRoom?: MakeRoom;
+  /** Names a home that has recorded nothing so far; the same each time. */
+  readonly newHome?: () => string;
+}
+
 /** The queue in the hands of the lock's holder. */
 export interface QueueWriter extends QueueReader {
   /** All counters, as of the last commit of these hands. */
   readonly ledger: Ledger;
+  /** What `ledger.own` would be with these recorded, too. */
+  foretell(events: readonly Countable[]): OwnCounts | undefined;
   /**
    * Gets new events ready to be stored, which can be done while others are
    * being stored.
    *
    * @param part events that fit into one commit, see `commitParts`
+   * @param own those of them that are counted as this home's; of accepted ones all are
    */
-  prepare(part: readonly StampedEvent[], origin: Origin): Addition;
+  prepare(
+    part: readonly StampedEvent[],
+    origin: Origin,
+    own?: readonly StampedEvent[],
+  ): Addition;
   /**
    * Stores new events in one commit: all of them or none.
    *
@@ -165,11 +237,19 @@ export interface QueueWriter extends QueueReader {
    */
   store(addition: Addition): Promise<void>;
   /** Stores new events that were not prepared before. */
-  append(part: readonly StampedEvent[], origin: Origin): Promise<void>;
+  append(
+    part: readonly StampedEvent[],
+    origin: Origin,
+    own?: readonly StampedEvent[],
+  ): Promise<void>;
   /** The first events in the order of their first attempt: (clock, node, id). */
   peek(limit: number): Promise<Entry[]>;
-  /** Removes events on which the server has said its final word. */
-  acknowledge(ids: readonly string[]): Promise<number>;
+  /**
+   * Removes events on which the server has said its final word.
+   *
+   * @param to where they went
+   */
+  acknowledge(ids: readonly string[], to?: Destination): Promise<number>;
   /** Notes one failed attempt for each of the queued events; returns the attempts of each now. */
   recordFailure(
     ids: readonly string[],

@@ -6,7 +6,15 @@
  */
 
 import { queueUnusable } from "../base/errors.ts";
-import type { Ledger, Noted } from "./queue.ts";
+import { OWN_COUNTS_MAX, OWN_NODE_CHARS_MAX } from "../base/limits.ts";
+import type {
+  Countable,
+  Ledger,
+  Noted,
+  Origin,
+  OwnCount,
+  OwnCounts,
+} from "./queue.ts";
 import {
   EMPTY_LEDGER,
   fromBytes,
@@ -62,6 +70,38 @@ export class Accounts {
     this.#teams.clear();
   }
 
+  /**
+   * Takes over what a copy says of what this home has recorded, where the
+   * queue is new, or an old copy of itself: it goes into the next commit.
+   *
+   * @param copy of any form: others write that file, too
+   * @returns whether there was anything to take over
+   */
+  follow(copy: unknown): boolean {
+    const { own, accepted, imported } = this.#ledger;
+    const isNew = !own && accepted === 0 && imported === 0;
+    const { home, turn } = (copy ?? {}) as Partial<OwnCounts>;
+    const isOld = own !== undefined && own.home === home && turn! > own.turn;
+    const counts = isNew || isOld ? readOwn(copy) : undefined;
+    if (!counts) return false;
+    this.note({
+      own: {
+        ...counts,
+        // A server may have been told more than the copy knows of.
+        turn: counts.turn + LOST_TURNS,
+        seen: totalsOf(this.#ledger),
+        // The list of dead letters is the one that is here.
+        counts: counts.counts.map((count) => ({
+          ...count,
+          dead: own?.counts.find(({ node, team }) =>
+            node === count.node && team === count.team
+          )?.dead ?? 0,
+        })),
+      },
+    });
+    return true;
+  }
+
   /** Notes something that is stored with the next commit. */
   note(noted: Noted): void {
     this.#ledger = { ...this.#ledger, ...noted };
@@ -96,15 +136,22 @@ export class Accounts {
     }
     const { waiting_since, ...counted } = ledger;
     const isWaiting = counted.queued > 0 && waiting_since !== undefined;
+    const { own, ...rest } = counted;
     const after = {
-      ...counted,
+      ...rest,
       by_type: byType,
       ...isWaiting && { waiting_since },
+      ...own && { own: this.#raised(own, totalsOf(counted)) },
     };
     commit.set(LEDGER_KEY, toBytes(after));
     await commit.commit();
     this.#ledger = after;
     for (const [team, count] of counts) this.#teams.set(team, count);
+  }
+
+  #raised(own: OwnCounts, seen: readonly number[]): OwnCounts {
+    const isChanged = own.counts !== this.#ledger.own?.counts;
+    return { ...own, turn: own.turn + (isChanged ? 1 : 0), seen };
   }
 
   async #readTeams(labels: readonly string[]): Promise<void> {
@@ -114,6 +161,89 @@ export class Accounts {
       this.#teams.set(label, countOf(counts[i]));
     }
   }
+}
+
+/** More commits than there may be between two copies. */
+const LOST_TURNS = 1_000_000;
+
+/**
+ * What a home has recorded, with these events, too. Undefined where it is not
+ * known, or too many nodes and teams would have to be counted.
+ *
+ * @param newHome names a home that has recorded nothing so far
+ */
+export function withOwn(
+  { own, accepted }: Ledger,
+  events: readonly Countable[],
+  origin: Origin,
+  newHome: () => string,
+): OwnCounts | undefined {
+  if (events.length === 0 || !own && accepted > 0) return own;
+  const counts = [...own?.counts ?? []];
+  const name = origin === "accepted" ? "recorded" : "imported";
+  for (const { node_id: node, team_slug, lamport_clock } of events) {
+    const team = teamLabel(team_slug);
+    const found = counts.findIndex((c) => c.node === node && c.team === team);
+    const at = found < 0 ? counts.length : found;
+    const before = counts[at] ?? { ...NOTHING, node, team };
+    counts[at] = {
+      ...before,
+      [name]: before[name] + 1,
+      highest: Math.max(before.highest, lamport_clock),
+    };
+  }
+  const isTooMuch = counts.length > OWN_COUNTS_MAX ||
+    counts.some(({ node }) => node.length > OWN_NODE_CHARS_MAX);
+  if (isTooMuch) return undefined;
+  return own
+    ? { ...own, counts }
+    : { home: newHome(), turn: 0, seen: [], counts };
+}
+
+const NOTHING = {
+  recorded: 0,
+  imported: 0,
+  highest: 0,
+  dead: 0,
+  dropped: 0,
+  delivered: 0,
+};
+
+/** Totals that change whenever events are recorded or leave the queue. */
+function totalsOf({ accepted, delivered, dead, dropped }: Ledger): number[] {
+  return [accepted, delivered, dead, dropped];
+}
+
+/** Counts from a file that others write, too; undefined where it has none. */
+function readOwn(copy: unknown): OwnCounts | undefined {
+  const { home, turn, server, listener, counts } = (copy ??
+    {}) as Partial<OwnCounts>;
+  const isSound = typeof home === "string" && isCount(turn) &&
+    [server, listener].every((address) =>
+      address === undefined || typeof address === "string"
+    ) &&
+    Array.isArray(counts) && counts.length <= OWN_COUNTS_MAX &&
+    counts.every(isOwnCount);
+  if (!isSound) return undefined;
+  return {
+    home,
+    turn,
+    seen: [],
+    ...server && { server },
+    ...listener && { listener },
+    counts,
+  };
+}
+
+function isOwnCount(value: unknown): value is OwnCount {
+  const count = (value ?? {}) as OwnCount;
+  return typeof count.node === "string" && typeof count.team === "string" &&
+    (Object.keys(NOTHING) as (keyof typeof NOTHING)[])
+      .every((name) => isCount(count[name]));
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function countOf(value: Uint8Array | undefined): number {
@@ -130,9 +260,15 @@ function read(value: Uint8Array): Ledger {
       "events wait in the spool; export what can be read, then move events.kv away and import it",
     );
   }
-  if (ledger.layout <= LAYOUT) return ledger;
+  if (ledger.layout <= LAYOUT) return withoutStale(ledger);
   throw queueUnusable(
     `the queue was written by a newer version (layout ${ledger.layout}, known here: ${LAYOUT})`,
     "update kitty-events; until then events wait in the spool",
   );
+}
+
+/** The counters without what an older program did not keep up. */
+function withoutStale({ own, ...ledger }: Ledger): Ledger {
+  const isKept = own && String(own.seen) === String(totalsOf(ledger));
+  return isKept ? { ...ledger, own } : ledger;
 }

@@ -21,6 +21,8 @@ export interface Large {
 export class KvAddition implements Addition {
   constructor(
     readonly events: readonly StampedEvent[],
+    /** Those of them that are counted as this home's. */
+    readonly own: readonly StampedEvent[],
     readonly origin: Origin,
     readonly commit: Deno.AtomicOperation,
     readonly large: readonly Large[],
@@ -36,6 +38,7 @@ export function prepareAddition(
   kv: Deno.Kv,
   part: readonly StampedEvent[],
   origin: Origin,
+  own: readonly StampedEvent[] = origin === "accepted" ? part : [],
 ): KvAddition {
   const commit = kv.atomic();
   const keys: Deno.KvKey[] = [];
@@ -61,5 +64,5 @@ export function prepareAddition(
   }
   indexNew(commit, keys);
   noteRows(commit, part);
-  return new KvAddition(part, origin, commit, large, bytes, highest);
+  return new KvAddition(part, own, origin, commit, large, bytes, highest);
 }

@@ -32,6 +32,7 @@ export async function checkQueue(
 
   const counted = { queued: 0, dead: 0, bytes: 0, chunks: 0 };
   const byType = new Map<string, number>(), byTeam = new Map<string, number>();
+  const ownDead = new Map<string, number>();
   for (const place of ["queue", "dead"] as const) {
     for await (const { event, bytes, key, value } of queue.entries(place)) {
       counted[place === "queue" ? "queued" : "dead"] += 1;
@@ -39,10 +40,11 @@ export async function checkQueue(
       counted.chunks += value.length < bytes
         ? fromBytes<[number]>(value)[0]
         : 0;
+      const team = teamLabel(event.team_slug);
       if (place === "queue") {
         add(byType, event.event_type);
-        add(byTeam, teamLabel(event.team_slug));
-      }
+        add(byTeam, team);
+      } else add(ownDead, JSON.stringify([event.node_id, team]));
       if (!isKnownBy(event, String(key[3]))) {
         problems.push(`the entry of ${String(key[3])} holds another event`);
       }
@@ -54,6 +56,10 @@ export async function checkQueue(
   compareAll(problems, "type", ledger.by_type, byType);
   compareAll(problems, "team", (await queue.readStats()).by_team, byTeam);
   problems.push(...balance(ledger));
+  for (const { node, team, dead } of ledger.own?.counts ?? []) {
+    const counted = ownDead.get(JSON.stringify([node, team])) ?? 0;
+    compare(problems, `dead of node ${node}, team ${team}`, dead, counted);
+  }
   problems.push(...await checkIndex(queue, counted));
   return problems;
 }

@@ -19,8 +19,33 @@ import {
   toBytes,
   triesKey,
 } from "./queue_layout.ts";
-import type { Place, Tries } from "./queue.ts";
+import { ownAfter, type Step } from "./own_counts.ts";
+import type { Ledger, Place, Tries } from "./queue.ts";
+import type { Change } from "./queue_accounts.ts";
 import type { StoredEntry } from "./queue_read.ts";
+
+/** The counters after a step, but for those by type and team; and what makes up these. */
+export function ledgerAfter(
+  before: Ledger,
+  part: readonly StoredEntry[],
+  step: Step,
+): { ledger: Ledger; changes: Change[] } {
+  const { from, to, counter } = step;
+  const field = (place: Place) => place === "queue" ? "queued" : "dead";
+  const ledger: { -readonly [K in keyof Ledger]: Ledger[K] } = { ...before };
+  ledger[field(from)] -= part.length;
+  if (to === "gone") {
+    ledger.bytes -= part.reduce((sum, entry) => sum + entry.bytes, 0);
+  } else {
+    ledger[field(to)] += part.length;
+  }
+  if (counter) ledger[counter] += part.length;
+  if (before.own) {
+    ledger.own = ownAfter(before.own, part.map(({ event }) => event), step);
+  }
+  const change = from === "queue" ? -1 : to === "queue" ? 1 : 0;
+  return { ledger, changes: part.map(({ event }) => ({ event, change })) };
+}
 
 /** One mutation of a commit: a value to store, or none, to remove the key. */
 type Mutation = readonly [key: Deno.KvKey, value?: Uint8Array];

@@ -57,7 +57,12 @@ export async function record(
     events: settings.maxQueueSize - queued - dead,
     bytes: settings.maxQueueBytes - bytes,
   };
-  await held.reserveClock(candidates.length);
+  const foretold = candidates.map(({ draft }, i) => ({
+    node_id: draft.node_id,
+    team_slug: draft.team_slug,
+    lamport_clock: held.clock + 1 + i,
+  }));
+  await held.reserveClock(candidates.length, held.queue.foretell(foretold));
   let storing: Promise<Recorded[]> | undefined;
   for (let at = 0; at < candidates.length; at += COMMIT_EVENTS_MAX) {
     const some = candidates.slice(at, at + COMMIT_EVENTS_MAX);
@@ -77,7 +82,7 @@ export async function record(
       : storeMade(held, made);
   }
   results.push(...await storing ?? []);
-  await held.releaseClock();
+  await held.releaseClock(results.every(({ kind }) => kind !== "failed"));
   return results;
 }
 

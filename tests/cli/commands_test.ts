@@ -300,6 +300,7 @@ Deno.test("help: of every command -> at most a screen of 80 columns; unknown one
       ok(stdout.startsWith(summary), name);
       match(stdout, /examples:/);
     }
+    match((await run(["help"])).stdout, /^ {2}follow .*\n? .*Also: status\.$/m);
     match((await run(["help", "queue"])).stdout, /kitty-events queue list/);
     const { code, stderr } = await run(["help", "valdate"]);
     strictEqual(code, 64);

@@ -10,7 +10,9 @@ import type {
   IncomingEvent,
   OnStored,
 } from "../../lib/collector/events/event_log.ts";
+import type { ToldNode, Watermark } from "../../lib/collector/events/nodes.ts";
 import type { SnapshotPackage } from "../../lib/collector/events/packages.ts";
+import { stampedRow } from "../../lib/event/row_event.ts";
 import { CLOCK_MAX } from "../../lib/base/limits.ts";
 import { encode } from "../../lib/event/event.ts";
 import { eventOf, type EventOptions, idOf } from "../support/events.ts";
@@ -28,13 +30,13 @@ interface TestedEngine extends AsyncDisposable {
   readonly accounts: AccountStore;
 }
 
-type Open = (onStored: OnStored) => Promise<TestedEngine>;
+type Open = (onStored: OnStored, world?: TestWorld) => Promise<TestedEngine>;
 
 const ENGINES: [name: string, open: Open][] = [
-  ["Deno KV", async (onStored) => {
+  ["Deno KV", async (onStored, world = new TestWorld()) => {
     const folder = await tempFolder();
     const path = `${folder.path}/collector`;
-    const engine = await openFolder(path, new TestWorld(), onStored);
+    const engine = await openFolder(path, world, onStored);
     return {
       ...engine,
       async [Symbol.asyncDispose]() {
@@ -43,9 +45,9 @@ const ENGINES: [name: string, open: Open][] = [
       },
     };
   }],
-  ["in memory", (onStored) =>
+  ["in memory", (onStored, world = new TestWorld()) =>
     Promise.resolve({
-      events: new MemoryEventLog(onStored),
+      events: new MemoryEventLog(onStored, world.nowMs),
       sessions: new MemorySessions(),
       accounts: new MemoryAccounts(),
       [Symbol.asyncDispose]: () => Promise.resolve(),
@@ -57,6 +59,36 @@ const TEAM = "alpha";
 function incoming(n: number, options: EventOptions = {}): IncomingEvent {
   const { envelope } = eventOf(n, { team: TEAM, ...options });
   return { ...encode(envelope), document: { ...envelope } };
+}
+
+const TOLD_AT = "2026-02-03T12:00:00.000Z",
+  TOLD_LATER = "2026-02-03T12:00:09.000Z";
+
+/** What a home says of one of its nodes. */
+function wordOf(
+  turn: number,
+  counts: Partial<ToldNode>,
+  node_id = "one",
+): Watermark {
+  const none = { recorded: 0, imported: 0, highest_clock: 0, never: 0 };
+  const nodes = [{ node_id, ...none, ...counts }];
+  return { home: "a", turn, told_at: TOLD_AT, nodes };
+}
+
+/** The n-th row, with a stamp. */
+function rowOf(n: number, node: string, clock: number): IncomingEvent {
+  const document = {
+    specversion: "1.0",
+    type: "org.example.done.v1",
+    source: "/builds/1",
+    id: idOf(n),
+    time: "2026-02-03T12:00:00Z",
+    lamportclock: clock,
+    nodeid: node,
+  };
+  const contract = { name: "done", version: "1" };
+  const bytes = new TextEncoder().encode(JSON.stringify(document));
+  return { ...stampedRow(document, contract, ""), bytes, document };
 }
 
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -207,6 +239,122 @@ for (const [name, open] of ENGINES) {
     strictEqual(await snapshotOf(events), same);
     await events.admit(TEAM, [incoming(3)]);
     ok(await snapshotOf(events) !== same);
+  });
+
+  Deno.test(`${name}, nodes: what is stored, and what is told -> how many are missing, and how many never come`, async () => {
+    const world = new TestWorld();
+    await using engine = await open(() => {}, world);
+    const { events } = engine;
+    deepStrictEqual(await events.nodes(TEAM), []);
+    const one = (n: number) => incoming(n, { node: "one" });
+    await events.admit(TEAM, [one(2), one(5), incoming(1, { node: "two" })]);
+    const first = "2026-02-03T12:00:00.000Z";
+    const untold = {
+      node_id: "one",
+      events: 2,
+      shared: 0,
+      lowest_clock: 2,
+      highest_clock: 5,
+      first_seen: first,
+      last_seen: first,
+      recorded: null,
+      recorded_highest_clock: null,
+      missing: null,
+      never: null,
+      complete_up_to: null,
+      told_at: null,
+    };
+    const nodes = await events.nodes(TEAM);
+    deepStrictEqual(nodes[0], untold);
+    strictEqual(await events.nodes(TEAM), nodes);
+    world.timeMs += 1_000;
+    const told = wordOf(1, { recorded: 5, never: 2, highest_clock: 9 });
+    await events.admit(TEAM, [one(2), one(7)], undefined, told);
+    deepStrictEqual((await events.nodes(TEAM))[0], {
+      ...untold,
+      events: 3,
+      highest_clock: 7,
+      last_seen: "2026-02-03T12:00:01.000Z",
+      recorded: 5,
+      recorded_highest_clock: 9,
+      missing: 2,
+      never: 2,
+      told_at: told.told_at,
+    });
+    await events.admit(TEAM, [one(8), one(9)]);
+    const [whole] = await events.nodes(TEAM);
+    deepStrictEqual(
+      [whole!.missing, whole!.never, whole!.complete_up_to],
+      [0, 0, 9],
+    );
+    deepStrictEqual(await events.nodes("beta"), []);
+  });
+
+  Deno.test(`${name}, nodes: more homes than one, late words, a home of which a backup came back -> exact, or nothing is said`, async () => {
+    await using engine = await open(() => {});
+    const { events } = engine;
+    const tell = async (word: Watermark) => {
+      await events.admit("beta", [], undefined, word);
+      const [node] = await events.nodes("beta");
+      return [node!.recorded, node!.missing];
+    };
+    deepStrictEqual(await tell(wordOf(3, { recorded: 3 })), [3, 3]);
+    // A home alone has what it took over from nobody who told of it.
+    deepStrictEqual(await tell(wordOf(4, { imported: 2 })), [2, 2]);
+    deepStrictEqual(await tell(wordOf(5, { recorded: 2 })), [2, 2]);
+    deepStrictEqual(await tell(wordOf(4, { recorded: 9 })), [2, 2]);
+    const other = { ...wordOf(1, { recorded: 4, imported: 2 }), home: "b" };
+    deepStrictEqual(await tell(other), [6, 6]);
+    const back = { ...wordOf(4, { recorded: 1 }), told_at: TOLD_LATER };
+    deepStrictEqual(await tell(back), [5, null]);
+    deepStrictEqual(await tell(wordOf(9, { recorded: 3 })), [7, null]);
+    // More is here than was told.
+    const word = { ...wordOf(1, { recorded: 1 }), home: "c" };
+    const many = [1, 2].map((n) => incoming(n, { node: "one", team: "gamma" }));
+    await events.admit("gamma", many, undefined, word);
+    const [node] = await events.nodes("gamma");
+    deepStrictEqual([node!.missing, node!.complete_up_to], [null, null]);
+    strictEqual((await events.allNodes()).length, 2);
+  });
+
+  Deno.test(`${name}, nodes: rows that each clone of a project sends with its own stamp -> missing in none of them`, async () => {
+    await using engine = await open(() => {});
+    const { events } = engine;
+    const all = [1, 2, 3];
+    const send = (node: string, shift: number, ns: readonly number[]) =>
+      events.admit(
+        TEAM,
+        ns.map((n) => rowOf(n, node, n + shift)),
+        undefined,
+        { ...wordOf(1, { recorded: 3 }, node), home: `${node} ${shift}` },
+      );
+    await send("one", 0, all);
+    await send("two", 7, all);
+    await send("two", 7, all);
+    const missing = async () =>
+      (await events.nodes(TEAM)).map((node) => [
+        node.node_id,
+        node.events,
+        node.shared,
+        node.missing,
+      ]);
+    deepStrictEqual(await missing(), [["one", 3, 0, 0], ["two", 0, 3, 0]]);
+    // A second home of the first node.
+    await send("one", 40, [1, 2]);
+    deepStrictEqual((await missing())[0], ["one", 3, 2, 1]);
+  });
+
+  Deno.test(`${name}, nodes: events of many nodes at once -> counted each`, async () => {
+    await using engine = await open(() => {});
+    const { events } = engine;
+    const many = Array.from(
+      { length: 700 },
+      (_, n) => incoming(n + 1, { node: `node ${n % 350}` }),
+    );
+    await events.admit(TEAM, many);
+    const nodes = await events.nodes(TEAM);
+    strictEqual(nodes.length, 350);
+    ok(nodes.every(({ events }) => events === 2));
   });
 
   Deno.test(`${name}, sessions: two who spend the same generation -> one of them`, async () => {

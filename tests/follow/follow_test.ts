@@ -465,7 +465,10 @@ Deno.test("follow, agent run --follow: logs that grow, come and go -> recorded w
     await using agent = await TestAgent.start(home);
     await project.append(2, [lane(5)]);
     await reaches(5);
-    match(agent.log, /"message":"followed".*mission-2/);
+    await eventually(
+      "the agent tells it",
+      () => /"message":"followed".*mission-2/.test(agent.log),
+    );
   }));
 
 Deno.test("follow: a log that is cut off -> the others go on, and what is mended comes", () =>

@@ -26,9 +26,9 @@ export const MANUAL = [README, ...PAGES.values()].join("\n");
 export function shellBlocks(): { offline: string[]; online: string[] } {
   const blocks = [...MANUAL.matchAll(/```sh\n([\s\S]*?)```/g)]
     .map(([, text]) => text!)
-    .filter((text) => /kitty-events|spool|agent\.sock/.test(text))
+    .filter((text) => /kitty-events|spool|agent\.sock|\/api\/v1/.test(text))
     .map((text) =>
-      text.split("\n").filter((line) => !/^(npx|alias) /.test(line)).join("\n")
+      text.split("\n").filter((line) => !/^npx /.test(line)).join("\n")
     );
   const needsServer = (text: string) => /collector|auth|agent|sync/.test(text);
   return {
@@ -48,20 +48,27 @@ export async function checkOffline(user: User): Promise<void> {
   }
   const { stdout } = await user.run("kitty-events queue stats --json");
   const { queued, spooled, totals } = JSON.parse(stdout);
-  // One of the tour, each type, one of two in the stream, one dropped into the spool; a project's log, and two rows.
-  const recorded = 1 + EMIT_COMMANDS.length + 1 + 1 + 7 + 2;
+  // Each type, one of two in the stream, one dropped into the spool; a project's log, and two rows.
+  const recorded = EMIT_COMMANDS.length + 1 + 1 + 7 + 2;
   deepStrictEqual([queued, spooled, totals.discarded], [recorded, 0, 1]);
 }
 
 /** Runs the blocks of server, login and agent; checks that everything arrives. */
 export async function checkOnline(user: User): Promise<void> {
-  const { online } = shellBlocks();
+  await outputOf("cp", ["-r", `${ROOT.pathname}examples`, user.path]);
+  const { offline, online } = shellBlocks();
   ok(online.length >= 5, `${online.length} blocks`);
-  const { code, stdout, stderr } = await user.run(onlineScript(online));
+  const followed = offline.filter((text) => text.includes("$PWD/bin"));
+  strictEqual(followed.length, 1);
+  const { code, stdout, stderr } = await user.run(
+    onlineScript([...followed, ...online]),
+  );
   strictEqual(code, 0, stderr);
   match(stdout, /connection +Connected/);
   match(stderr, /\[Connected\] delivered WPStatusChanged/);
   match(stdout, /"status":"(queued|delivered)"/);
+  // What the server has of the project that was followed.
+  strictEqual(stdout.match(/^\{.*"ai\.spec-kitty\./gm)?.length, 7);
 }
 
 /**
@@ -82,7 +89,7 @@ function aside(line: string, name: string): string {
   const untilConnected = name === "agent"
     ? `until grep -q Connected .spec-kitty/agent.json; do sleep 0.05; done`
     : `sed 's/.*"\\(http[^"]*\\)".*/\\1/' collector.out > collector.url`;
-  return `${line} > ${name}.out 2> ${name}.log &
+  return `${line.replace(/ &$/, "")} > ${name}.out 2> ${name}.log &
 until grep -q listening ${name}.out; do sleep 0.05; done
 ${untilConnected}`;
 }

@@ -29,8 +29,10 @@ import {
 } from "../../login/tokens.ts";
 import { EXIT, KittyError, reasonOf, usageError } from "../../base/errors.ts";
 import { HOUSEKEEPING_TIMEOUT_MS } from "../../base/limits.ts";
+import type { Args } from "../../base/arguments.ts";
 import type { Call, Command } from "../command.ts";
 import { homeOf } from "../keeper.ts";
+import { SEND_NEXT } from "../next.ts";
 import { tableOf } from "../output.ts";
 import { readPassword, STOPPED } from "../password.ts";
 
@@ -116,7 +118,7 @@ async function logIn(call: Call): Promise<number> {
   if (given === undefined) {
     throw usageError(
       "which server?",
-      "name it: --server https://events.example.org",
+      "name it: --server https://events.example.org; a collector of your own: --server http://127.0.0.1:8787",
     );
   }
   const server = readServerUrl(
@@ -125,14 +127,7 @@ async function logIn(call: Call): Promise<number> {
   );
   const username = args.text("username")!;
   if (username === "") throw usageError("--username is empty");
-  const team = args.text("team");
-  if (team !== undefined && !knownTeam(team)) {
-    throw usageError(
-      team === ""
-        ? "--team is empty"
-        : `--team ${LOCAL_TEAM} stands for no team, and nothing is sent for it`,
-    );
-  }
+  const team = teamOf(args);
   await checkCertificates(settings.caFile);
   const password = await readPassword(call, `password of ${username}: `);
   if (password === undefined) return STOPPED;
@@ -163,7 +158,19 @@ async function logIn(call: Call): Promise<number> {
   await warnOfEnvironment(call);
   await tellStatus(call, at);
   await tellTeamless(call, at);
+  await out.note(SEND_NEXT);
   return EXIT.ok;
+}
+
+/** The team that a call names. @throws {KittyError} where that is none */
+function teamOf(args: Args): string | undefined {
+  const team = args.text("team");
+  if (team === undefined || knownTeam(team)) return team;
+  throw usageError(
+    team === ""
+      ? "--team is empty"
+      : `--team ${LOCAL_TEAM} stands for no team, and nothing is sent for it`,
+  );
 }
 
 /** The error with better advice, where there is no trust between here and the server. */

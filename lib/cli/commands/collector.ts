@@ -19,6 +19,7 @@ import { EXIT } from "../../base/errors.ts";
 import type { Call, Command } from "../command.ts";
 import { homeOf } from "../keeper.ts";
 import { parseListen } from "../listen.ts";
+import { printable } from "../output.ts";
 import { readPassword, STOPPED } from "../password.ts";
 
 const LISTEN_DEFAULT = "127.0.0.1:8787";
@@ -107,7 +108,9 @@ async function run(call: Call): Promise<number> {
     );
   }
   if ((await accountsOf(call, folder).all()).length === 0) {
-    log.warn("nobody can log in yet: kitty-events collector user add");
+    log.warn(
+      "nobody can log in yet; in another terminal: kitty-events collector user add NAME --team TEAM",
+    );
   }
   await out.line(JSON.stringify({ listening: server.url }));
   const exitCode = await asked.promise;
@@ -129,6 +132,14 @@ async function add(call: Call): Promise<number> {
     replace: args.flag("replace"),
   });
   await showUser(call, user);
+  const where = `http://${LISTEN_DEFAULT}`;
+  await call.out.note(
+    user.role === "viewer"
+      ? `look at the board where the collector listens:\n${where}`
+      : `log in where the collector listens:\nkitty-events auth login --server ${where} --username ${
+        printable(user.name)
+      }`,
+  );
   return EXIT.ok;
 }
 

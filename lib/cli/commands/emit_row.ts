@@ -12,10 +12,10 @@ import { EVENT_BYTES_MAX, TIMEOUT_MS_DEFAULT } from "../../base/limits.ts";
 import type { KnownType } from "../../contract/rows/contracts.ts";
 import type { RowType, Schema } from "../../contract/rows/row_contract.ts";
 import { expectedOf, textsOf } from "../../contract/rows/row_problems.ts";
+import { openContracts } from "../../event/rows.ts";
 import { briefOfRow } from "../../event/stored.ts";
 import { missionAround, missionNamed } from "../../follow/mission.ts";
 import { type Call, type Command, EMIT_OPTIONS } from "../command.ts";
-import { rowContracts } from "../contract_choice.ts";
 import { printable, problemText } from "../output.ts";
 import { atNoCost, emitDraft } from "./emit.ts";
 
@@ -75,7 +75,7 @@ export async function rowCommand(
   word: string,
   home?: string,
 ): Promise<Command> {
-  const { contracts } = await rowContracts(undefined, home);
+  const contracts = await openContracts(home, word);
   const known = contracts.typeOf(word);
   if (!known) {
     const meant = contracts.nearest(word);
@@ -90,11 +90,16 @@ export async function rowCommand(
   return {
     name: `emit ${type.name}`,
     summary: type.description,
-    details: [
-      "An option for each plain member of its data; all others go into --data.",
-      ...membersBeyondOptions(type),
-    ],
-    examples: [exampleOf(type)],
+    // Words of the help are made when it is shown: an emit has no time for them.
+    get details() {
+      return [
+        "An option for each plain member of its data; all others go into --data.",
+        ...membersBeyondOptions(type),
+      ];
+    },
+    get examples() {
+      return [exampleOf(type)];
+    },
     positionals: [],
     options: {
       ...dataOptions(type),
@@ -135,19 +140,31 @@ function isPlain({ anyOf, type, properties, enum: values }: Schema): boolean {
 }
 
 function dataOptions(type: RowType): Record<string, Option> {
-  const members = membersOf(type).map(({ option, schema, isRequired }) => {
-    const choices = textsOf(schema);
-    const allowed = choices.length > 0
-      ? `one of ${choices.join(", ")}`
-      : expectedOf(schema);
-    const help = isRequired ? allowed : `${allowed} (may be left out)`;
-    const value = choices.length > 0 ? "WORD" : valueName(schema);
-    return [option, { kind: "text", value, help } as Option] as const;
-  });
+  const members = membersOf(type).map((member): [string, Option] => [
+    member.option,
+    {
+      kind: "text",
+      get value() {
+        return valueName(member.schema);
+      },
+      get help() {
+        return helpOf(member);
+      },
+    },
+  ]);
   return { actor: ACTOR, ...Object.fromEntries(members) };
 }
 
+function helpOf({ schema, isRequired }: Member): string {
+  const choices = textsOf(schema);
+  const allowed = choices.length > 0
+    ? `one of ${choices.join(", ")}`
+    : expectedOf(schema);
+  return isRequired ? allowed : `${allowed} (may be left out)`;
+}
+
 function valueName(schema: Schema): string {
+  if (textsOf(schema).length > 0) return "WORD";
   const types = [schema, ...schema.anyOf ?? []]
     .flatMap(({ type }) => type ?? []);
   if (types.includes("boolean")) return "true|false";

@@ -16,6 +16,7 @@ import { Passes, type PassResult } from "../../follow/pass.ts";
 import type { LogNews } from "../../follow/reading.ts";
 import type { Call, Command } from "../command.ts";
 import { homeOf, openKeeper } from "../keeper.ts";
+import { tellNext } from "../next.ts";
 import { counted, printable, problemText, tableOf } from "../output.ts";
 
 export const followCommands: readonly Command[] = [
@@ -83,6 +84,7 @@ async function runFollow(call: Call): Promise<number> {
     const result = await new Passes(parts).run();
     await teller.tell(result);
     await teller.total(result);
+    if (isNews(result)) await tellNext(call, home.path, settings);
     return exitOf(call, result);
   }
   const end = new AbortController();
@@ -92,12 +94,21 @@ async function runFollow(call: Call): Promise<number> {
     end.abort();
   });
   await out.note(`following ${roots.map(({ path }) => path).join(", ")}`);
+  let isFirst = true;
   await follow({
     ...parts,
-    onPass: (result) => teller.tell(result),
+    async onPass(result) {
+      await teller.tell(result);
+      if (isFirst && isNews(result)) await tellNext(call, home.path, settings);
+      isFirst = false;
+    },
     onTrouble: (reason) => void out.warn(`nothing was recorded: ${reason}`),
   }, end.signal);
   return exitCode;
+}
+
+function isNews({ logs }: PassResult): boolean {
+  return logs.some(({ recorded }) => recorded > 0);
 }
 
 /** Where a call's logs are. */

@@ -8,7 +8,11 @@ import { idTaken, type Problem, tooLarge } from "../../contract/contract.ts";
 import { readEvent } from "../../event/documents.ts";
 import { documentOf, storedOf } from "../../event/stored.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
-import { type Importable, importGroup } from "../../home/import.ts";
+import {
+  highestCounted,
+  type Importable,
+  importGroup,
+} from "../../home/import.ts";
 import { salvage, SET_ASIDE_HINT } from "../../home/salvage.ts";
 import {
   COMMIT_BYTES_MAX,
@@ -148,6 +152,8 @@ class Importer {
   #group: { document: number; item: Importable }[] = [];
   #groupBytes = 0;
   #documents = 0;
+  /** What was counted of this node before. */
+  #counted: number | undefined;
 
   constructor(call: Call, keeper: Keeper) {
     this.#call = call;
@@ -174,13 +180,15 @@ class Importer {
     this.#group = [];
     this.#groupBytes = 0;
     if (group.length === 0) return;
-    const results = await this.#keeper.maintain((held) =>
-      importGroup(
+    const results = await this.#keeper.maintain((held) => {
+      this.#counted ??= highestCounted(held);
+      return importGroup(
         held,
         group.map(({ item }) => item),
         this.#keeper.settings,
-      )
-    );
+        this.#counted,
+      );
+    });
     for (const [i, result] of results.entries()) {
       const { document } = group[i]!;
       if (result === "conflict") await this.#refuse(document, [idTaken]);

@@ -9,6 +9,7 @@ import type { Problem } from "../../contract/contract.ts";
 import { merged, readEnvelope } from "../../contract/read.ts";
 import { encode } from "../../event/event.ts";
 import { RowContracts } from "../../contract/rows/contracts.ts";
+import { producer } from "../../contract/rows/producer.ts";
 import { readRow } from "../../event/rows.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { DOCUMENT_BYTES_MAX, EVENT_BYTES_MAX } from "../../base/limits.ts";
@@ -52,7 +53,7 @@ export function readArrival(bytes: Uint8Array): Arrival | typeof NO_JSON {
 }
 
 /** The contracts of rows that are taken. */
-const CONTRACTS = new RowContracts();
+const CONTRACTS = new RowContracts([producer]);
 
 /** A row: it names no team, and is of the team that sends it. */
 export function rowArrival(

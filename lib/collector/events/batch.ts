@@ -5,7 +5,7 @@
  */
 
 import { pause } from "../../base/deadline.ts";
-import { type EventResult, REJECTED } from "../../base/wire.ts";
+import { type EventResult, REJECTED, WATERMARK } from "../../base/wire.ts";
 import type { World } from "../../base/world.ts";
 import {
   type Arrival,
@@ -18,6 +18,7 @@ import { inflate, readBody } from "../http/body.ts";
 import { Budget, Gate } from "../gate.ts";
 import { HttpError, jsonAnswer } from "../http/http.ts";
 import type { Intake } from "./intake.ts";
+import { readWatermark, type Watermark } from "./nodes.ts";
 import {
   BATCH_INTERVAL_S,
   BODIES_BYTES_TOTAL_MAX,
@@ -60,17 +61,34 @@ export function batchHandler(
         const plain = isZipped ? await inflate(body, INFLATED_BYTES_MAX) : body;
         const arrivals = await readBatch(plain, world.elapsedMs);
         refuseForeign(arrivals, team);
-        const { results, highest } = await intake.take(team, arrivals);
+        const word = wordOf(request, team);
+        const { results, highest } = await intake.take(
+          team,
+          arrivals,
+          undefined,
+          word,
+        );
         return jsonAnswer({
           results,
           lamport_clock: highest,
           batch_interval: BATCH_INTERVAL_S,
-        });
+        }, { ...word && { headers: { [WATERMARK]: "heard" } } });
       });
     } finally {
       budget.give(held);
     }
   };
+}
+
+/** What the sender says of its nodes; a word that is none spoils no events. */
+function wordOf(request: Request, team: string): Watermark | undefined {
+  const text = request.headers.get(WATERMARK);
+  if (text === null) return undefined;
+  try {
+    return readWatermark(JSON.parse(text), team);
+  } catch {
+    return undefined;
+  }
 }
 
 /** @throws {HttpError} 415 */

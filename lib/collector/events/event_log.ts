@@ -7,6 +7,12 @@
 
 import { type JsonObject, sameJson } from "../../base/json.ts";
 import type { StampedEvent } from "../../event/event.ts";
+import {
+  isStampedAnew,
+  type NodeAnswer,
+  type SharedRow,
+  type Watermark,
+} from "./nodes.ts";
 import type { SnapshotPackage } from "./packages.ts";
 
 /** An event that keeps its contract, as it is stored: its bytes are the envelope or the row. */
@@ -60,12 +66,19 @@ export interface EventLog {
    * Stores those events that are new, in their order, and is exact about the
    * rest. Resolves when they are on disk. Where it fails, some from the
    * beginning may be stored: offered again they are duplicates.
+   *
+   * @param word what the sender says of its nodes; stored with the events
    */
   admit(
     team: string,
     events: readonly IncomingEvent[],
     sender?: object,
+    word?: Watermark,
   ): Promise<Admission>;
+  /** How complete the nodes of a team are. The same array as before, where nothing has changed. */
+  nodes(team: string): Promise<readonly NodeAnswer[]>;
+  /** The same of all teams. */
+  allNodes(): Promise<readonly NodeAnswer[]>;
   /** Some events of a team, from the position `from` on. */
   page(team: string, from: number, limit: number): Promise<Page>;
   /** The events at these positions, in the same order; undefined where there is none. */
@@ -98,6 +111,16 @@ const CONTENT = [
   "timestamp",
   "payload",
 ] as const;
+
+/** A row that is here already, where its node has stamped it anew. */
+export function sharedRow(
+  known: JsonObject,
+  { node_id, event_id, lamport_clock, document }: IncomingEvent,
+): SharedRow | undefined {
+  const row = { node_id, event_id, lamport_clock };
+  const isRow = !Object.hasOwn(document, "event_type");
+  return isRow && isStampedAnew(known, row) ? row : undefined;
+}
 
 /** Attributes in which two rows of one event may differ: each clone of a project stamps them anew. */
 const STAMPS: ReadonlySet<string> = new Set(["lamportclock", "nodeid"]);

@@ -10,6 +10,7 @@ import type { Metrics } from "../metrics.ts";
 import type { Refusals } from "../board/refusals.ts";
 import { type Arrival, FOREIGN_WORDS, isForeign } from "./arrival.ts";
 import type { Admitted, EventLog, IncomingEvent } from "./event_log.ts";
+import type { Watermark } from "./nodes.ts";
 
 /** What became of arrivals. */
 export interface Taken {
@@ -31,16 +32,26 @@ export class Intake {
     this.#refusals = refusals;
   }
 
-  /** Stores what is new and good. Resolves when all of it is on disk. */
+  /**
+   * Stores what is new and good. Resolves when all of it is on disk.
+   *
+   * @param word what the sender says of its nodes
+   */
   async take(
     team: string,
     arrivals: readonly Arrival[],
     sender?: object,
+    word?: Watermark,
   ): Promise<Taken> {
     const good = arrivals.flatMap((arrival): IncomingEvent[] =>
       arrival.event && !isForeign(arrival, team) ? [arrival.event] : []
     );
-    const { events, highest } = await this.#log.admit(team, good, sender);
+    const { events, highest } = await this.#log.admit(
+      team,
+      good,
+      sender,
+      word,
+    );
     const admitted = events.values();
     const results = arrivals.map((arrival): EventResult => {
       const { id, event, words } = arrival;

@@ -8,7 +8,7 @@
 import { oneLineBytes } from "../../base/shown.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { Gate } from "../gate.ts";
-import { EXPORT_ROWS, PAGE_BYTES_MAX } from "../limits.ts";
+import { COMMIT_SHARED_MAX, EXPORT_ROWS, PAGE_BYTES_MAX } from "../limits.ts";
 import {
   type Admission,
   type Admitted,
@@ -17,39 +17,119 @@ import {
   type IncomingEvent,
   type OnStored,
   type Page,
+  sharedRow,
 } from "./event_log.ts";
+import { type Beside, type Entry, KvNodes } from "./kv_nodes.ts";
 import type { KvStore } from "./kv_store.ts";
 import { commitsOf, joinLines, type RowPlace } from "./layout.ts";
+import type { NodeAnswer, SharedRow, Watermark } from "./nodes.ts";
 import { snapshotOf, type SnapshotPackage } from "./packages.ts";
 
 /** Events in Deno KV. */
 export class KvEventLog implements EventLog {
   readonly #store: KvStore;
+  readonly #nodes: KvNodes;
   readonly #onStored: OnStored;
   readonly #gates = new Map<string, Gate>();
   /** Of each team, until something new is stored. */
   readonly #snapshots = new Map<string, readonly SnapshotPackage[]>();
+  readonly #answers = new Map<string, readonly NodeAnswer[]>();
 
-  constructor(store: KvStore, onStored: OnStored) {
+  constructor(store: KvStore, onStored: OnStored, nowMs: () => number) {
     this.#store = store;
     this.#onStored = onStored;
+    this.#nodes = new KvNodes(store, nowMs);
   }
 
   admit(
     team: string,
     events: readonly IncomingEvent[],
     sender?: object,
+    word?: Watermark,
   ): Promise<Admission> {
     return this.#alone(team, async () => {
-      const { admitted, fresh } = await this.#compare(team, events);
-      for (const group of commitsOf(fresh)) {
+      if (events.length > 0 || word) await this.#nodes.recount(team);
+      const { admitted, fresh, shared } = await this.#compare(team, events);
+      const groups = commitsOf(fresh);
+      if (groups.length === 0 && word) await this.#put(team, { word });
+      for (const [i, group] of groups.entries()) {
+        // With the first: never is more stored than was told.
+        const entries = await this.#nodes.entries(
+          team,
+          group,
+          i === 0 && word ? { word } : {},
+        );
         this.#snapshots.delete(team);
-        const first = await this.#store.append(team, group);
+        const first = await this.#changing(
+          team,
+          entries,
+          () => this.#store.append(team, group, entries),
+        );
         this.#onStored(team, group, sender, first);
       }
+      await this.#noteShared(team, shared);
       const { highest } = await this.#store.team(team);
       return { events: admitted, highest };
     });
+  }
+
+  /** Notes rows that were here with other stamps, each once. */
+  async #noteShared(team: string, rows: readonly SharedRow[]): Promise<void> {
+    const fresh = rows.length > 0
+      ? await this.#nodes.newlyShared(team, rows)
+      : [];
+    for (let at = 0; at < fresh.length; at += COMMIT_SHARED_MAX) {
+      const shared = fresh.slice(at, at + COMMIT_SHARED_MAX);
+      await this.#put(team, { shared });
+    }
+  }
+
+  /** Stores what comes beside events, alone. */
+  async #put(team: string, beside: Beside): Promise<void> {
+    const entries = await this.#nodes.entries(team, [], beside);
+    if (entries.length === 0) return;
+    await this.#changing(
+      team,
+      entries,
+      () => this.#store.putOf(team, entries),
+    );
+  }
+
+  async #changing<T>(
+    team: string,
+    entries: readonly Entry[],
+    store: () => Promise<T>,
+  ): Promise<T> {
+    this.#answers.delete(team);
+    try {
+      const stored = await store();
+      this.#nodes.keep(entries);
+      return stored;
+    } catch (error) {
+      // It may have happened all the same: what is stored is asked again.
+      this.#nodes.forget();
+      throw error;
+    }
+  }
+
+  nodes(team: string): Promise<readonly NodeAnswer[]> {
+    return this.#alone(team, async () => {
+      let answers = this.#answers.get(team);
+      if (!answers) {
+        await this.#nodes.recount(team);
+        answers = await this.#nodes.answers(team);
+        this.#answers.set(team, answers);
+      }
+      return answers;
+    });
+  }
+
+  async allNodes(): Promise<readonly NodeAnswer[]> {
+    const all: NodeAnswer[] = [];
+    for (const team of await this.#store.teams()) {
+      all.push(...await this.nodes(team));
+    }
+    return all;
   }
 
   async page(team: string, from: number, limit: number): Promise<Page> {
@@ -126,17 +206,33 @@ export class KvEventLog implements EventLog {
   async #compare(
     team: string,
     events: readonly IncomingEvent[],
-  ): Promise<{ admitted: Admitted[]; fresh: IncomingEvent[] }> {
+  ): Promise<{
+    admitted: Admitted[];
+    fresh: IncomingEvent[];
+    shared: SharedRow[];
+  }> {
     const fresh = new Map<string, IncomingEvent>();
+    const shared = new Map<string, SharedRow>();
     const stored = await this.#storedAmong(team, events);
     const admitted = events.map((event): Admitted => {
       const { event_id } = event;
       const known = stored.get(event_id) ?? fresh.get(event_id)?.document;
-      if (known) return compared(known, event.document);
+      if (known) {
+        const result = compared(known, event.document);
+        const row = sharedRow(known, event);
+        if (row && result.kind === "duplicate") {
+          shared.set(JSON.stringify(row), row);
+        }
+        return result;
+      }
       fresh.set(event_id, event);
       return { kind: "stored" };
     });
-    return { admitted, fresh: [...fresh.values()] };
+    return {
+      admitted,
+      fresh: [...fresh.values()],
+      shared: [...shared.values()],
+    };
   }
 
   /** The stored events that have ids of these. */

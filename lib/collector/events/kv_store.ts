@@ -109,7 +109,7 @@ export class KvStore implements Disposable {
     ids: readonly string[],
   ): Promise<Map<string, RowPlace>> {
     const found = new Map<string, RowPlace>();
-    const values = await this.#getAll(ids.map((id) => idKey(team, id)));
+    const values = await this.getAll(ids.map((id) => idKey(team, id)));
     for (const [i, id] of ids.entries()) {
       const value = values[i];
       if (value) found.set(id, fromBytes<RowPlace>(value));
@@ -118,7 +118,7 @@ export class KvStore implements Disposable {
   }
 
   /** The values of any number of keys, null where there is none. */
-  async #getAll(keys: readonly Deno.KvKey[]): Promise<(Uint8Array | null)[]> {
+  async getAll(keys: readonly Deno.KvKey[]): Promise<(Uint8Array | null)[]> {
     const values: (Uint8Array | null)[] = [];
     for (let at = 0; at < keys.length; at += GET_MANY_MAX) {
       const entries = await this.kv.getMany<Uint8Array[]>(
@@ -133,14 +133,17 @@ export class KvStore implements Disposable {
    * Stores new events of a team: all, or none where it fails.
    *
    * @param events one group of `commitsOf`
+   * @param beside what else is stored with them
    * @returns the position of the first
    */
   async append(
     team: string,
     events: readonly IncomingEvent[],
+    beside: readonly (readonly [Deno.KvKey, unknown])[],
   ): Promise<number> {
     const { events: first, highest } = await this.team(team);
     const commit = this.kv.atomic();
+    for (const [key, value] of beside) commit.set(key, toBytes(value));
     let n = first;
     for (const row of rowsOf(events)) {
       commit.set(rowKey(team, n), await this.#rowValue(team, n, row));
@@ -157,6 +160,7 @@ export class KvStore implements Disposable {
     const state: TeamState = {
       events: n,
       highest: Math.max(highest, ...clocks),
+      counted: n,
     };
     commit.set(teamKey(team), toBytes(state));
     for (const [key, state] of await this.#changedPackages(team, events)) {
@@ -171,6 +175,38 @@ export class KvStore implements Disposable {
       this.#teams.delete(team);
       throw error;
     }
+  }
+
+  /** Stores values: all, or none where it fails. */
+  async put(
+    entries: readonly (readonly [Deno.KvKey, unknown])[],
+  ): Promise<void> {
+    const commit = this.kv.atomic();
+    for (const [key, value] of entries) commit.set(key, toBytes(value));
+    await commit.commit();
+  }
+
+  /** The same of a team, which is known from then on although it has sent nothing. */
+  async putOf(
+    team: string,
+    entries: readonly (readonly [Deno.KvKey, unknown])[],
+  ): Promise<void> {
+    const state = await this.team(team);
+    await this.put([[teamKey(team), state], ...entries]);
+  }
+
+  /** What is stored of a team is asked again. */
+  forget(team: string): void {
+    this.#teams.delete(team);
+  }
+
+  /** All teams that have sent anything. */
+  async teams(): Promise<string[]> {
+    const teams: string[] = [];
+    for await (const { key } of this.kv.list({ prefix: ["team"] })) {
+      teams.push(String(key[1]));
+    }
+    return teams;
   }
 
   async #rowValue(
@@ -206,7 +242,7 @@ export class KvStore implements Disposable {
       key: packageKey(team, group[0]!.wpId, group[0]!.feature),
       states: group.map(({ state }) => state),
     }));
-    const stored = await this.#getAll(groups.map(({ key }) => key));
+    const stored = await this.getAll(groups.map(({ key }) => key));
     return groups.map(({ key, states }, i) => {
       const value = stored[i];
       const last = value ? fromBytes<PackageState>(value) : undefined;
@@ -234,7 +270,7 @@ export class KvStore implements Disposable {
     const chunks = chunksOf(row);
     if (chunks === 0) return splitLines(row);
     const keys = Array.from({ length: chunks }, (_, i) => chunkKey(team, n, i));
-    const pieces = await this.#getAll(keys);
+    const pieces = await this.getAll(keys);
     const whole = new Uint8Array(
       pieces.reduce((sum, piece) => sum + piece!.length, 0),
     );

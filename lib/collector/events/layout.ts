@@ -8,6 +8,9 @@
  * | `["event", team, n]` | a row: the events from the n-th on, one JSON document a line, or `[chunks, bytes]` of a large one |
  * | `["chunk", team, n, i]` | the i-th piece of the large n-th event |
  * | `["id", team, id]` | `RowPlace`: the row that has the event, and its line there |
+ * | `["node", team, node]` | `NodeCount`: what is stored of a node, see `nodes.ts` |
+ * | `["told", team, home]` | `Told`: the newest word of a home about its nodes |
+ * | `["shared", team, node, id, clock]` | a row that a node sent, and that was here with another stamp |
  * | `["package", team, wp_id, feature]` | `PackageState`, see `packages.ts` |
  * | `["session", id]` | `Session`, see `session_store.ts` |
  *
@@ -22,8 +25,9 @@ import {
   COMMIT_BYTES_MAX,
   KEY_TEXT_MAX,
 } from "../../base/limits.ts";
-import { COMMIT_EVENTS_MAX } from "../limits.ts";
+import { COMMIT_EVENTS_MAX, COMMIT_NODES_MAX } from "../limits.ts";
 import type { IncomingEvent } from "./event_log.ts";
+import { nodeName, type SharedRow } from "./nodes.ts";
 import { newsOf } from "./packages.ts";
 
 /** Changes whenever a program that knows only the old layout would misread the new one. */
@@ -35,10 +39,12 @@ export interface TeamState {
   readonly events: number;
   /** Highest clock value stored that a clock can receive. */
   readonly highest: number;
+  /** Number of events that are counted by node: all, but where an older program has stored some. */
+  readonly counted?: number;
 }
 
 /** A team that has sent nothing yet. */
-export const NEW_TEAM: TeamState = { events: 0, highest: 0 };
+export const NEW_TEAM: TeamState = { events: 0, highest: 0, counted: 0 };
 
 /** Where an event lies: its row, and its line there. */
 export type RowPlace = readonly [row: number, line: number];
@@ -67,6 +73,30 @@ export function packageKey(
   feature: string,
 ): Deno.KvKey {
   return ["package", team, wpId, feature];
+}
+
+export function nodeKey(team: string, node: string): Deno.KvKey {
+  return ["node", team, nodeName(node)];
+}
+
+export function toldKey(team: string, home: string): Deno.KvKey {
+  return ["told", team, home];
+}
+
+/** Prefixes of all nodes of a team, and of all that was told of them. */
+export function nodesOf(team: string): Deno.KvKey {
+  return nodeKey(team, "").slice(0, 2);
+}
+
+export function toldOf(team: string): Deno.KvKey {
+  return toldKey(team, "").slice(0, 2);
+}
+
+export function sharedKey(
+  team: string,
+  { node_id, event_id, lamport_clock }: SharedRow,
+): Deno.KvKey {
+  return ["shared", team, nodeName(node_id), event_id, lamport_clock];
 }
 
 const LINE_BREAK = 0x0a;
@@ -126,13 +156,18 @@ function grouped(
 ): IncomingEvent[][] {
   const groups: IncomingEvent[][] = [];
   let group: IncomingEvent[] = [], weight = 0, isClosed = true;
+  let nodes = new Set<string>();
   for (const event of events) {
     const isLarge = event.bytes.length > CHUNK_BYTES;
     const own = weigh(event);
     weight += own;
-    if (isClosed || isLarge || weight > weightMax || group.length >= countMax) {
+    nodes.add(event.node_id);
+    const isFull = weight > weightMax || group.length >= countMax ||
+      nodes.size > COMMIT_NODES_MAX;
+    if (isClosed || isLarge || isFull) {
       groups.push(group = []);
       weight = own;
+      nodes = new Set([event.node_id]);
     }
     group.push(event);
     isClosed = isLarge;

@@ -31,6 +31,7 @@ import { PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX } from "../limits.ts";
 import type { Logins } from "../accounts/logins.ts";
 import type { Metrics } from "../metrics.ts";
 import type { EventLog } from "../events/event_log.ts";
+import { completenessOf } from "../events/nodes.ts";
 import type { Sessions } from "../accounts/sessions.ts";
 import type { Sockets } from "../sockets/sockets.ts";
 import type { Tokens } from "../accounts/tokens.ts";
@@ -109,6 +110,7 @@ export function routesOf(parts: RouteParts): Routes {
       GET: async (request, url) =>
         exportAnswer(parts, await callers.team(request, url), url.searchParams),
     },
+    ...nodeRoutes(events, callers),
     [PATHS.socket]: { GET: (request) => upgrade(parts, request) },
     ...pageRoutes(parts, callers),
     ...boardRoutes({
@@ -119,6 +121,21 @@ export function routesOf(parts: RouteParts): Routes {
     }),
     ...healthRoutes(events, metrics),
   });
+}
+
+/** How complete the events of each node are. */
+function nodeRoutes(
+  events: EventLog,
+  callers: Callers,
+): Record<string, Record<string, Handler>> {
+  return {
+    [PATHS.nodes]: {
+      async GET(request, url) {
+        const team = await callers.team(request, url);
+        return jsonAnswer({ nodes: await events.nodes(team) });
+      },
+    },
+  };
 }
 
 /** What operators ask. */
@@ -134,7 +151,10 @@ function healthRoutes(
       },
     },
     "/metrics": {
-      GET: () => answer(metrics.text(), "text/plain; version=0.0.4"),
+      async GET() {
+        const complete = completenessOf(await events.allNodes());
+        return answer(metrics.text(complete), "text/plain; version=0.0.4");
+      },
     },
   };
 }

@@ -5,7 +5,7 @@
  */
 
 import { pause } from "../../base/deadline.ts";
-import { parseDocument } from "../../base/json.ts";
+import { type JsonObject, parseDocument } from "../../base/json.ts";
 import { BATCH_EVENTS_MAX, CLOSE } from "../../base/wire.ts";
 import { type Arrival, NO_JSON, readArrival } from "../events/arrival.ts";
 import type { Budget } from "../gate.ts";
@@ -19,8 +19,12 @@ import {
 
 /** What a peer needs of those around it. */
 export interface PeerParts {
-  /** Stores events. */
-  take(arrivals: readonly Arrival[]): Promise<Taken>;
+  /**
+   * Stores events.
+   *
+   * @param word what the peer says of its nodes, of any form
+   */
+  take(arrivals: readonly Arrival[], word: unknown): Promise<Taken>;
   /** Sends the snapshot, and from then on the broadcasts. */
   join(): Promise<void>;
   /** Nothing is sent to the peer any more. Called once. */
@@ -188,10 +192,20 @@ export class Peer {
   }
 
   async #store(frames: readonly Uint8Array[]): Promise<void> {
-    const arrivals = frames.filter(isEvent).map(readArrival)
-      .filter((arrival) => arrival !== NO_JSON);
-    if (arrivals.length === 0) return;
-    const { results } = await this.#parts.take(arrivals);
+    const arrivals: Arrival[] = [];
+    let word: unknown;
+    for (const frame of frames) {
+      const { value } = parseDocument(frame);
+      if (value && isEvent(value)) {
+        const arrival = readArrival(frame);
+        if (arrival !== NO_JSON) arrivals.push(arrival);
+      } else if (value?.type === "watermark") {
+        // The last one tells most; it was told ahead of what follows it.
+        word = value;
+      }
+    }
+    if (arrivals.length === 0 && word === undefined) return;
+    const { results } = await this.#parts.take(arrivals, word);
     for (const result of results) {
       this.send(JSON.stringify({ type: "ack", ...result }));
     }
@@ -222,8 +236,7 @@ export class Peer {
 const encoder = new TextEncoder();
 
 /** A message with an event type is an event, whatever else it holds; so is a row. */
-function isEvent(frame: Uint8Array): boolean {
-  const { value } = parseDocument(frame);
-  return value !== undefined &&
-    (Object.hasOwn(value, "event_type") || Object.hasOwn(value, "specversion"));
+function isEvent(value: JsonObject): boolean {
+  return Object.hasOwn(value, "event_type") ||
+    Object.hasOwn(value, "specversion");
 }

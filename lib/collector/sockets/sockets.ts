@@ -20,6 +20,7 @@ import {
 import type { Log } from "../../base/log.ts";
 import type { Metrics } from "../metrics.ts";
 import { Peer } from "./peer.ts";
+import { readWatermark } from "../events/nodes.ts";
 import type { SnapshotPackage } from "../events/packages.ts";
 
 /** What the sockets work with. */
@@ -63,7 +64,8 @@ export class Sockets {
   ): void {
     const { log, metrics } = this.#parts;
     const peer: Peer = new Peer(socket, {
-      take: (arrivals) => intake.take(team, arrivals, peer),
+      take: (arrivals, word) =>
+        intake.take(team, arrivals, peer, readWatermark(word, team)),
       join: () => this.#join(peer, team, events),
       leave: () => void this.#audience.get(team)?.delete(peer),
       closed: () => void this.#peers.delete(peer),

@@ -8,7 +8,6 @@ import type { JsonObject } from "../../base/json.ts";
 import { nearMiss } from "../../base/near_miss.ts";
 import { jsonTypeOf, type Problem } from "../../base/problem.ts";
 import { isEventType } from "../contract.ts";
-import { producer } from "./producer.ts";
 import type { RowContract, RowType } from "./row_contract.ts";
 
 /** A type, and the contract that has it. */
@@ -19,7 +18,7 @@ export interface KnownType {
 
 /** Contracts, of which no two have one type. */
 export class RowContracts {
-  constructor(readonly all: readonly RowContract[] = [producer]) {}
+  constructor(readonly all: readonly RowContract[]) {}
 
   /** The contract of a name; undefined where there is none. */
   named(name: string): RowContract | undefined {

@@ -1,18 +1,19 @@
 /**
  * The producer contract: the rows that Spec Kitty's own tools write, and the
- * lines of status logs that become rows. Loaded only where a row is at hand.
+ * lines of status logs that become rows. Loaded only where more than one type
+ * may be at hand.
  *
  * @module
  */
 
+import { loadType } from "../../../contracts/generated/producer.js";
 import {
-  validateAttributes,
-  validateData,
+  shapes,
   validateMembers,
-} from "../../../contracts/generated/producer.js";
+} from "../../../contracts/generated/producer_lines.js";
 import type { Validator } from "../../../contracts/generated/validators.js";
-import contract from "../../../contracts/producer.json" with { type: "json" };
-import type { RowContract, RowType, Schema } from "./row_contract.ts";
+import { type GeneratedType, producerOf, rowType } from "./producer_type.ts";
+import type { RowType, Schema } from "./row_contract.ts";
 
 /** How a line of a status log gives an attribute of its row. */
 export interface Lifted {
@@ -45,23 +46,11 @@ export interface ProducerType extends RowType {
   readonly legacy: Legacy;
 }
 
-const shapes = contract.legacy_shapes as Readonly<
-  Record<string, { readonly members?: Readonly<Record<string, Schema>> }>
->;
-
-function typeOf(entry: typeof contract.types[number]): ProducerType {
-  const { name, legacy } = entry;
+function producerType(generated: GeneratedType): ProducerType {
+  const { legacy, lifted } = generated.facts;
   const members = shapes[legacy.shape]?.members;
   return {
-    type: contract.type_prefix + name,
-    name,
-    description: entry.description,
-    scope: entry.scope as "mission" | "project",
-    subject: entry.subject as "wp_id" | "none",
-    requiredAttributes: entry.required_attributes,
-    dataschema: contract.dataschema_base + name,
-    data: entry.data as Schema,
-    validateData: validateData[name]!,
+    ...rowType(generated),
     legacy: {
       ...members && {
         members,
@@ -71,20 +60,14 @@ function typeOf(entry: typeof contract.types[number]): ProducerType {
       ...legacy.discriminator_value !== undefined && {
         discriminator: legacy.discriminator_value,
       },
-      lifted: entry.lifted as readonly Lifted[],
+      lifted: lifted as readonly Lifted[],
     },
   };
 }
 
-/** The contract. */
-export const producer: RowContract<ProducerType> = {
-  name: contract.name,
-  version: contract.version,
-  description: contract.description,
-  prefix: contract.type_prefix,
-  envelope: contract.envelope,
-  validateAttributes,
-  types: new Map(
-    contract.types.map(typeOf).map((type) => [type.type, type]),
-  ),
-};
+const types = await Promise.all(
+  Object.values(loadType).map((load) => load()),
+);
+
+/** The contract, with all of its types. */
+export const producer = producerOf(types.map(producerType));

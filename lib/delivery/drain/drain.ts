@@ -22,7 +22,7 @@ import {
   SMALL_EVENT_BYTES,
   SUSPECTS_IN_A_ROW_MAX,
 } from "../../base/limits.ts";
-import type { QueueReader } from "../../home/queue.ts";
+import type { Destination, QueueReader } from "../../home/queue.ts";
 import { bytesOf, type WireEvent } from "../transport/transport.ts";
 import { type DrainCounts, type Fate, NO_COUNTS } from "./counts.ts";
 import { OutgoingReader, type Selection } from "./outgoing.ts";
@@ -40,6 +40,8 @@ import { type Failure, failure, type Verdict } from "./verdict.ts";
 /** What a drain works with. */
 export interface DrainParts extends SenderParts {
   readonly selection: Selection;
+  /** Where events go. */
+  readonly destination?: Destination | undefined;
   /** Called after each batch. */
   readonly onProgress?: (counts: DrainCounts) => void;
   /** Called with each event that the server did not take. */
@@ -314,9 +316,9 @@ class Drain {
     verdict: Verdict,
     clock: unknown,
   ): Promise<void> {
-    const { home, onProgress } = this.#parts;
+    const { home, onProgress, destination } = this.#parts;
     const { done, duplicates, rejected, failed } = verdict;
-    const given = await settle(home, verdict, clock);
+    const given = await settle(home, verdict, clock, destination);
     const counts = this.#counts;
     counts.delivered += done.length - duplicates;
     counts.duplicates += duplicates;

@@ -9,7 +9,7 @@ import { receive } from "../../event/clock.ts";
 import { Deadline } from "../../base/deadline.ts";
 import type { Held } from "../../home/held.ts";
 import type { Home } from "../../home/home.ts";
-import type { QueueReader } from "../../home/queue.ts";
+import type { Destination, QueueReader } from "../../home/queue.ts";
 import { makeReserve } from "../../home/reserve.ts";
 import {
   ATTEMPTS_MAX,
@@ -50,19 +50,21 @@ export function openForDrain(home: Home): Promise<QueueReader> {
  * Carries out a verdict in the queue.
  *
  * @param clock the server's clock as it came; what is no clock value is ignored
+ * @param to where the events went
  * @returns events that became dead letters because this was their last attempt
  */
 export function settle(
   home: Home,
   verdict: Verdict,
   clock?: unknown,
+  to?: Destination,
 ): Promise<ReadonlyMap<string, Failure>> {
   return holdForDrain(home, async (held) => {
     const { queue } = held;
     const nowMs = home.world.nowMs();
     if (verdict.done.length > 0) {
       queue.note({ last_success: new Date(nowMs).toISOString() });
-      await queue.acknowledge(verdict.done);
+      await queue.acknowledge(verdict.done, to);
     }
     for (const [words, ids] of byWords(verdict.rejected)) {
       await queue.deadLetter(ids, {
@@ -86,6 +88,7 @@ export function settle(
     }
     // Last: a clock that cannot be stored must not keep what is delivered in the queue.
     await receiveClock(held, clock);
+    await held.saveCounts().catch(() => {});
     return given;
   });
 }
@@ -94,18 +97,30 @@ export function settle(
  * Notes that a drain failed as a whole, if it did, and what the server does
  * not take.
  *
+ * @param now what the server was told of this home
  * @returns how many events are queued
  */
 export function concludeDrain(
   home: Home,
   trouble: string | undefined,
   untaken: ReadonlySet<string> = new Set(),
+  now?: { readonly listener: string; readonly told: string },
 ): Promise<number> {
-  return holdForDrain(home, async ({ queue }) => {
+  return holdForDrain(home, async (held) => {
+    const { queue } = held;
     const waiting = [...untaken].sort();
     if (String(waiting) !== String(queue.ledger.untaken ?? [])) {
       queue.note({ untaken: waiting });
       await queue.touch().catch(() => {});
+    }
+    const { own, told } = queue.ledger;
+    const isNews = now &&
+      (now.told !== told || now.listener !== own?.listener);
+    if (isNews && own) {
+      const { listener } = now;
+      queue.note({ told: now.told, own: { ...own, listener } });
+      await queue.touch().catch(() => {});
+      await held.saveCounts().catch(() => {});
     }
     if (trouble !== undefined) {
       const at = new Date(home.world.nowMs()).toISOString();

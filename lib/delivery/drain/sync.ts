@@ -15,6 +15,7 @@ import type { DrainEnd } from "./sender.ts";
 import type { Session } from "../../login/session.ts";
 import type { Ledger } from "../../home/queue.ts";
 import { concludeDrain, openForDrain } from "./settle.ts";
+import { countOnce, destinationOf, Teller, type ToldNow } from "./teller.ts";
 import type { StopReason, Transport } from "../transport/transport.ts";
 
 /** What a drain of a home works with. */
@@ -56,10 +57,15 @@ export type SyncEnd =
  * @throws where the home cannot be used
  */
 export async function sync(parts: SyncParts): Promise<SyncResult> {
-  const { home, deadline } = parts;
+  const { home, deadline, session } = parts;
   const startedMs = home.world.elapsedMs();
-  const done = (result: DrainResult | undefined, end: SyncEnd) =>
-    conclude(home, startedMs, result, end);
+  const teller = new Teller(home, session);
+  const done = async (result: DrainResult | undefined, end: SyncEnd) => {
+    const told = end.kind === "drained"
+      ? await teller.conclude(parts.transports, deadline)
+      : undefined;
+    return await conclude(home, startedMs, result, end, told);
+  };
   let lock: Deno.FsFile;
   try {
     const path = drainLockPath(home.path);
@@ -69,17 +75,18 @@ export async function sync(parts: SyncParts): Promise<SyncResult> {
     return await done(undefined, { kind: "busy" });
   }
   try {
-    const { session } = parts;
     const { teamSlug } = session;
     if (teamSlug === undefined) return await done(undefined, NO_TEAM);
     const accepted = hasRows(await queuedTypes(home))
       ? await acceptedBy(session, home.world.elapsedMs, deadline)
       : "all";
+    await countOnce(home);
     let result: DrainResult | undefined;
     for (const transport of parts.transports) {
       const next = await drain({
         ...parts,
-        transport,
+        transport: teller.telling(transport),
+        destination: destinationOf(session),
         lineBytesMax: session.lineBytesMax,
         selection: {
           teamSlug: session.sink ? undefined : teamSlug,
@@ -121,6 +128,7 @@ async function conclude(
   startedMs: number,
   result: DrainResult | undefined,
   end: SyncEnd,
+  told: ToldNow | undefined,
 ): Promise<SyncResult> {
   const notTaken = result?.failed.size ?? 0;
   const trouble = end.kind === "trouble" || end.kind === "stopped"
@@ -131,7 +139,7 @@ async function conclude(
   return {
     counts: result?.counts ?? NO_COUNTS,
     end,
-    remaining: await concludeDrain(home, trouble, result?.untaken),
+    remaining: await concludeDrain(home, trouble, result?.untaken, told),
     durationMs: Math.round(home.world.elapsedMs() - startedMs),
     failed: result?.failed ?? new Set(),
   };

@@ -13,7 +13,12 @@ import {
   REQUEST_TIMEOUT_MS,
   RETRY_AFTER_MS_MAX,
 } from "../../base/limits.ts";
-import { BATCH_EVENTS_MAX, PATHS, REJECTED } from "../../base/wire.ts";
+import {
+  BATCH_EVENTS_MAX,
+  PATHS,
+  REJECTED,
+  WATERMARK,
+} from "../../base/wire.ts";
 import type { World } from "../../base/world.ts";
 import { readRetryAfter } from "../../base/backoff.ts";
 import {
@@ -57,23 +62,14 @@ export class HttpBatch implements Transport {
   async send(
     events: readonly WireEvent[],
     deadline: Deadline,
+    word?: string,
   ): Promise<Sent> {
     try {
-      const body = await gzip(
-        `{"events":[${events.map(({ json }) => json).join(",")}]}`,
-      );
-      const post = (token: string) =>
-        this.#post(body, token, timeoutMs(events, deadline));
-      let token = await this.#session.access(deadline);
-      let answer = await post(token);
+      const answer = await this.#post(events, deadline, word);
+      // Another new token would be refused, too.
       if (answer.status === 401) {
-        token = await this.#session.renew(token, deadline);
-        answer = await post(token);
-        // Another new token would be refused, too.
-        if (answer.status === 401) {
-          const words = serverWords(answer);
-          return { kind: "stop", reason: "not_authenticated", words };
-        }
+        const words = serverWords(answer);
+        return { kind: "stop", reason: "not_authenticated", words };
       }
       return this.#read(answer);
     } catch (error) {
@@ -81,22 +77,48 @@ export class HttpBatch implements Transport {
     }
   }
 
-  #post(
-    body: Uint8Array<ArrayBuffer>,
-    token: string,
-    timeoutMs: number,
+  /** By a batch without events, which only a server that listens is sent. */
+  async tell(
+    word: string,
+    deadline: Deadline,
+    isListening: boolean,
+  ): Promise<boolean> {
+    if (!isListening) return false;
+    try {
+      const { status, headers } = await this.#post([], deadline, word);
+      return status === 200 && headers.has(WATERMARK);
+    } catch {
+      return false;
+    }
+  }
+
+  /** Posts a batch; with another token where the first is refused. */
+  async #post(
+    events: readonly WireEvent[],
+    deadline: Deadline,
+    word: string | undefined,
   ): Promise<Answer> {
-    return ask({
-      url: new URL(PATHS.batch, this.#session.serverUrl),
-      headers: {
-        "content-type": "application/json",
-        "content-encoding": "gzip",
-      },
-      token,
-      body,
-      timeoutMs,
-      caFile: this.#session.caFile,
-    });
+    const body = await gzip(
+      `{"events":[${events.map(({ json }) => json).join(",")}]}`,
+    );
+    const post = (token: string) =>
+      ask({
+        url: new URL(PATHS.batch, this.#session.serverUrl),
+        headers: {
+          "content-type": "application/json",
+          "content-encoding": "gzip",
+          ...word !== undefined && { [WATERMARK]: word },
+        },
+        token,
+        body,
+        timeoutMs: timeoutMs(events, deadline),
+        caFile: this.#session.caFile,
+      });
+    const token = await this.#session.access(deadline);
+    const answer = await post(token);
+    return answer.status === 401
+      ? await post(await this.#session.renew(token, deadline))
+      : answer;
   }
 
   #read(answer: Answer): Sent {
@@ -122,6 +144,7 @@ export class HttpBatch implements Transport {
           ...isSeconds(batch_interval) &&
             { intervalMs: batch_interval * 1_000 },
           unnamed: "failed",
+          ...headers.has(WATERMARK) && { isHeard: true },
         };
       }
       // Servers say either of a body that breaks their rules: it is the events, not the server.

@@ -49,13 +49,15 @@ export function paced(transport: Transport, pace: Pace): Transport {
     async send(
       events: readonly WireEvent[],
       deadline: Deadline,
+      word?: string,
     ): Promise<Sent> {
       await pace.turn();
-      const sent = await transport.send(events, deadline);
+      const sent = await transport.send(events, deadline, word);
       if (sent.kind === "answered" && sent.intervalMs !== undefined) {
         pace.allow(sent.intervalMs);
       }
       return sent;
     },
+    tell: async (...args) => await transport.tell?.(...args) ?? false,
   };
 }

@@ -16,6 +16,7 @@ import {
   SILENCE_MS_MAX,
   SOCKET_WINDOW_BYTES_MAX,
   SOCKET_WINDOW_MAX,
+  TELL_EVERY_MS,
 } from "../../base/limits.ts";
 import { type EventResult, PATHS } from "../../base/wire.ts";
 import type { World } from "../../base/world.ts";
@@ -40,6 +41,8 @@ export interface SocketParts {
   readonly nodeId: string;
   /** Takes the highest clock value of the broadcasts of a tenth of a second. */
   readonly onClock: (value: number) => void;
+  /** What the server is told of this home, in JSON; undefined where that is nothing. */
+  readonly watermark?: () => Promise<string | undefined>;
 }
 
 /** An open connection. */
@@ -71,6 +74,7 @@ export class EventSocket implements Transport {
       this.#finish({ code, words: `closed with ${code} ${reason}`.trim() });
     });
     void this.#watch();
+    void this.#tellOn();
   }
 
   /**
@@ -125,6 +129,7 @@ export class EventSocket implements Transport {
   async send(
     events: readonly WireEvent[],
     deadline: Deadline,
+    word?: string,
   ): Promise<Sent> {
     const ids = events.map(({ wire_id }) => wire_id);
     const waiting: Waiting = {
@@ -135,6 +140,8 @@ export class EventSocket implements Transport {
     };
     this.#waiting = waiting;
     try {
+      // Ahead of the events, so that these are never more than was told.
+      if (word !== undefined) this.#socket.send(messageOf(word));
       for (const { json } of events) this.#socket.send(json);
     } catch (error) {
       this.#finish({ code: 0, words: `cannot send: ${reasonOf(error)}` });
@@ -164,6 +171,14 @@ export class EventSocket implements Transport {
     };
   }
 
+  tell(word: string): Promise<boolean> {
+    if (!this.#end && this.#socket.readyState === WebSocket.OPEN) {
+      this.#socket.send(messageOf(word));
+      return Promise.resolve(true);
+    }
+    return Promise.resolve(false);
+  }
+
   /** Ends the connection; does not wait for the server's answer to that. */
   close(words: string): void {
     closeQuietly(this.#socket);
@@ -191,6 +206,7 @@ export class EventSocket implements Transport {
     }
     if (typeof message !== "object" || message === null) return;
     if (message.type === "ack") this.#acknowledge(message);
+    else if (message.type === "snapshot") void this.#tellNow();
     else if (message.type === "ping") {
       this.#isPinged = true;
       const pong = { type: "pong", timestamp: message.timestamp };
@@ -244,6 +260,20 @@ export class EventSocket implements Transport {
     }
   }
 
+  /** Tells every minute: what was dropped meanwhile goes out with no event. */
+  async #tellOn(): Promise<void> {
+    while (!this.#end) {
+      await pause(TELL_EVERY_MS, this.#over.signal);
+      await this.#tellNow();
+    }
+  }
+
+  async #tellNow(): Promise<void> {
+    // Where it cannot be read now, it is told a minute later.
+    const word = await this.#parts.watermark?.().catch(() => undefined);
+    if (word !== undefined) await this.tell(word);
+  }
+
   #finish(end: SocketEnd): void {
     if (this.#end) return;
     this.#end = end;
@@ -288,6 +318,11 @@ function higher(
   if (value === undefined) return remote;
   const highest = Math.max(value, remote);
   return highest < CLOCK_MAX ? highest : Math.min(value, remote);
+}
+
+/** The message by which a home tells what it has recorded. */
+function messageOf(word: string): string {
+  return `{"type":"watermark",${word.slice(1)}`;
 }
 
 function unwanted(): NoAnswerError {

@@ -59,6 +59,8 @@ export interface Answered {
    * attempt; with a connection that was cut nothing at all.
    */
   readonly unnamed: "failed" | "open";
+  /** The server listens to what it was told beside the events. */
+  readonly isHeard?: true;
 }
 
 /** The server or the network is not fit to take events now. Uses up nothing. */
@@ -76,6 +78,25 @@ export interface Transport {
   /** Most events, and most bytes, that one sending may have. */
   readonly eventsMax: number;
   readonly bytesMax: number;
-  /** Sends, and waits for the answer, at most until the deadline. Never rejects. */
-  send(events: readonly WireEvent[], deadline: Deadline): Promise<Sent>;
+  /**
+   * Sends, and waits for the answer, at most until the deadline. Never rejects.
+   *
+   * @param word what the server is told of this home, in JSON and ASCII
+   */
+  send(
+    events: readonly WireEvent[],
+    deadline: Deadline,
+    word?: string,
+  ): Promise<Sent>;
+  /**
+   * Tells without events. Never rejects.
+   *
+   * @param isListening whether the server is known to listen
+   * @returns whether it was told
+   */
+  tell?(
+    word: string,
+    deadline: Deadline,
+    isListening: boolean,
+  ): Promise<boolean>;
 }

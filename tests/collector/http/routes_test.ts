@@ -128,7 +128,7 @@ Deno.test("paths: unknown, or asked otherwise -> 404, 405 with Allow, in JSON an
   const { client } = collector;
   for (
     const path of [
-      "/nowhere",
+      "/nothing",
       "/api/v1/events",
       "/api/v1/token",
       "/api/v1/events/constructor",

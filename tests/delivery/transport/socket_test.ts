@@ -35,11 +35,13 @@ async function prepare(events: Parameters<typeof Sending.prepare>[0] = []) {
   const clocks: number[] = [];
   const opened: EventSocket[] = [];
   const over = new AbortController();
+  let asked = 0;
+  const watermark = () => Promise.resolve(`{"turn":${++asked}}`);
   const connect = async (): Promise<EventSocket> => {
     const { session, world } = at;
     const onClock = (value: number) => clocks.push(value);
     const socket = await EventSocket.connect(
-      { session, world, nodeId: NODE, onClock },
+      { session, world, nodeId: NODE, onClock, watermark },
       over.signal,
     );
     opened.push(socket);
@@ -344,6 +346,36 @@ Deno.test("send: over a connection that has ended -> trouble at once", async () 
   deepStrictEqual(sent, {
     kind: "trouble",
     words: "the WebSocket is closed with 1001 bye",
+  });
+});
+
+Deno.test("watermark: after the snapshot, every minute, and ahead of events -> told", async () => {
+  await using test = await prepare(eventsOf(1, 1));
+  await hurried(200, async () => {
+    const [socket, server] = await test.pair();
+    strictEqual(server.heard.length, 0);
+    server.say({ type: "snapshot", work_packages: [] });
+    await until(() => server.heard.length === 1);
+    deepStrictEqual({ ...server.heard[0] }, { type: "watermark", turn: 1 });
+    const startedMs = performance.now();
+    await until(() => server.heard.length === 3);
+    ok(performance.now() - startedMs > 60_000);
+    const [event] = eventsOf(1, 1);
+    const wire = {
+      event_id: event!.event_id,
+      wire_id: event!.event_id,
+      json: new TextDecoder().decode(event!.bytes),
+      bytes: event!.bytes.length,
+      isLocal: false,
+    };
+    const said = server.heard.length;
+    await socket.send([wire], deadlineIn(60_000), '{"turn":99}');
+    const words = server.heard.slice(said);
+    const at = words.findIndex(({ turn }) => turn === 99);
+    strictEqual(words[at + 1]?.event_id, event!.event_id);
+    strictEqual(await socket.tell('{"turn":100}'), true);
+    await socket.leave();
+    strictEqual(await socket.tell('{"turn":101}'), false);
   });
 });
 
