@@ -11,6 +11,8 @@ import { type Line, missionId } from "../support/project.ts";
 /** The mission of the lines that tests make, and one whose texts are of ill will. */
 const MISSION = DEMO.id;
 const HOSTILE = { id: missionId(2), slug: "hostile" };
+/** More missions than are asked for at once. */
+const OTHERS = 58;
 /** More than a lane shows at first. */
 const MANY = 120;
 const LONG = "A".repeat(100_000);
@@ -26,6 +28,14 @@ function history(): Line[] {
   const rows = new Rows();
   const claude = { actor: "claude:opus:pedro:implementer" };
   return [
+    ...Array.from(
+      { length: OTHERS },
+      (_, i) =>
+        rows.create("WP01", "Alone", [], {
+          id: missionId(i + 3),
+          slug: `other-${i}`,
+        }),
+    ),
     rows.create("WP01", "Parse the input"),
     rows.create("WP02", "Print the output", ["WP03"]),
     rows.move("WP01", "planned", "claimed", claude),
@@ -59,7 +69,11 @@ const VIEWS = [
     heading: "Parse the input",
   },
   { address: "/events", title: "Events", heading: "Events" },
-  { address: "/events?event=3", title: "Events", heading: "Lane transitioned" },
+  {
+    address: `/events?event=${OTHERS + 3}`,
+    title: "Events",
+    heading: "Lane transitioned",
+  },
   { address: "/insights", title: "Insights", heading: "Cumulative flow" },
   { address: "/health", title: "Health", heading: "Nodes" },
   { address: `/missions/${HOSTILE.id}`, title: "hostile", heading: "hostile" },
@@ -142,6 +156,10 @@ Deno.test(
             `/missions/${MISSION}?all=planned`,
           );
         },
+      );
+      await step(
+        "missions of many pages -> more as one scrolls, and as many at the same place after going back",
+        () => manyMissions(board),
       );
       await step("texts of ill will -> texts", () => texts(board));
       await step(
@@ -246,7 +264,7 @@ async function filters(board: BoardPage): Promise<void> {
   const links =
     `[...document.querySelectorAll(".mission-link")].map((a) => a.textContent).join()`;
   await board.goto("/missions");
-  await board.reads("2 missions");
+  await board.reads(`${OTHERS + 2} missions`);
   await board.fill("Find", "hosti");
   await board.until(`${links} === "hostile"`);
   strictEqual(await board.address(), "/missions?q=hosti");
@@ -268,9 +286,27 @@ async function filters(board: BoardPage): Promise<void> {
 
   await board.goto("/events?type=wp.created.v1");
   const lines = `document.querySelectorAll(".line").length`;
-  await board.until(`${lines} === ${2 + TEXTS.length}`);
   await board.fill("Package", "WP02");
   await board.until(`${lines} === 2`);
+  await board.fill("Find", "hostile");
+  await board.until(`${lines} === 1`);
+}
+
+async function manyMissions(board: BoardPage): Promise<void> {
+  const shown = `document.querySelectorAll(".mission").length`;
+  await board.goto("/missions?sort=name");
+  await board.until(`${shown} === 50`);
+  await board.value("scrollTo(0, document.body.scrollHeight)");
+  await board.until(`${shown} === ${OTHERS + 2}`);
+  await board.value("scrollTo(0, 1500)");
+  const top = await board.value("scrollY");
+  ok(top > 1_000);
+  await board.value(
+    `document.querySelector("[href='/missions/${missionId(50)}']").click()`,
+  );
+  await board.reads("Alone");
+  await board.page.goBack();
+  await board.until(`${shown} === ${OTHERS + 2} && scrollY === ${top}`);
 }
 
 async function texts(board: BoardPage): Promise<void> {
@@ -315,11 +351,14 @@ async function numbers(board: BoardPage): Promise<void> {
 }
 
 async function events(board: BoardPage): Promise<void> {
-  await board.goto("/events?package=WP01");
+  await board.goto(`/events?mission=${MISSION}&package=WP01`);
   await board.page.waitForSelector(".line-what");
   await board.page.click(".line-what");
   await board.reads("Copy JSON");
-  match(await board.address(), /^\/events\?package=WP01&event=\d+$/);
+  match(
+    await board.address(),
+    /^\/events\?mission=\w+&package=WP01&event=\d+$/,
+  );
   await board.press("Escape");
   await board.until(`!document.querySelector("dialog")`);
   const text: string = await board.value(`

@@ -146,6 +146,14 @@ function MissionFacts({ mission }: { mission: MissionAnswer }) {
       <span class="quiet">
         Changed <Age since={mission.changed_at} suffix="ago" />
       </span>
+      <span class="board-ways">
+        <a href={withParameters("/events", { mission: mission.key })}>
+          Its events
+        </a>
+        <a href={withParameters("/insights", { mission: mission.key })}>
+          Its insights
+        </a>
+      </span>
     </div>
   );
 }
