@@ -104,6 +104,23 @@ Deno.test(
       );
 
       await t.step(
+        "a line on which nothing comes -> counts as broken, and is made anew",
+        async () => {
+          const hasty = await browser.open();
+          // Forty seconds pass in a moment.
+          await hasty.page.evaluateOnNewDocument(`{
+            const wait = setTimeout;
+            window.setTimeout = (run, ms) => wait(run, ms === 40000 ? 500 : ms);
+          }`);
+          await hasty.goto(BOARD);
+          await hasty.logIn();
+          await hasty.until(`${STATUS} === "Live"`);
+          await hasty.until(`${STATUS}.startsWith("Behind since")`);
+          await hasty.until(`${STATUS} === "Live"`);
+        },
+      );
+
+      await t.step(
         "a ticket that is not good -> words, and no ticket in the address",
         async () => {
           const other = await browser.open();

@@ -1,69 +1,13 @@
 /** The page of the board in a real browser, on a real collector. */
 
-import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import axe from "axe-core";
+import { match, ok, strictEqual } from "node:assert/strict";
 import { type BoardPage, CHROMIUM, TestBrowser } from "../support/browser.ts";
 import { ADA, localCollector } from "../support/collector.ts";
+import { store } from "../support/missions.ts";
 import { needing } from "../support/needs.ts";
-import { DEMO, Rows, store } from "../support/missions.ts";
-import { type Line, missionId } from "../support/project.ts";
-
-/** The mission of the lines that tests make, and one whose texts are of ill will. */
-const MISSION = DEMO.id;
-const HOSTILE = { id: missionId(2), slug: "hostile" };
-/** More than a lane shows at first. */
-const MANY = 120;
-const LONG = "A".repeat(100_000);
-const TEXTS = [
-  "<img src=x onerror='window.harmed=1'><script>window.harmed=1</script>",
-  "\u202Eno end to this override",
-  "\u2066\u200Bno end to this isolate\uFEFF",
-  LONG,
-];
-
-/** The story of WP01, many packages that wait, and texts of ill will. */
-function history(): Line[] {
-  const rows = new Rows();
-  const claude = { actor: "claude:opus:pedro:implementer" };
-  return [
-    rows.create("WP01", "Parse the input"),
-    rows.create("WP02", "Print the output", ["WP03"]),
-    rows.move("WP01", "planned", "claimed", claude),
-    rows.move("WP01", "claimed", "in_progress", claude),
-    rows.move("WP01", "in_progress", "for_review", claude),
-    rows.move("WP01", "for_review", "in_progress", {
-      ...claude,
-      reason: "tests are missing",
-    }),
-    rows.move("WP02", "planned", "claimed"),
-    ...Array.from(
-      { length: MANY },
-      (_, i) => rows.move(`WP${i + 10}`, "genesis", "planned"),
-    ),
-    ...TEXTS.flatMap((text, i) => [
-      rows.create(`WP0${i + 1}`, text, [], HOSTILE),
-      rows.move(`WP0${i + 1}`, "planned", "claimed", {
-        actor: text.slice(0, 200),
-        reason: text,
-      }, HOSTILE),
-    ]),
-  ];
-}
-
-const VIEWS = [
-  { address: "/missions", title: "Missions", heading: "Missions" },
-  { address: `/missions/${MISSION}`, title: "demo", heading: "demo" },
-  {
-    address: `/missions/${MISSION}/work-packages/WP01`,
-    title: "WP01 · demo",
-    heading: "Parse the input",
-  },
-  { address: "/events", title: "Events", heading: "Events" },
-  { address: "/events?event=3", title: "Events", heading: "Lane transitioned" },
-  { address: "/insights", title: "Insights", heading: "Cumulative flow" },
-  { address: "/health", title: "Health", heading: "Nodes" },
-  { address: `/missions/${HOSTILE.id}`, title: "hostile", heading: "hostile" },
-];
+import { missionId } from "../support/project.ts";
+import { history, MANY, MISSION, OTHERS, VIEWS } from "./page_history.ts";
+import { accessible, texts, widths } from "./page_looks.ts";
 
 Deno.test(
   needing(
@@ -142,6 +86,10 @@ Deno.test(
             `/missions/${MISSION}?all=planned`,
           );
         },
+      );
+      await step(
+        "missions of many pages -> more as one scrolls, and as many at the same place after going back",
+        () => manyMissions(board),
       );
       await step("texts of ill will -> texts", () => texts(board));
       await step(
@@ -246,7 +194,7 @@ async function filters(board: BoardPage): Promise<void> {
   const links =
     `[...document.querySelectorAll(".mission-link")].map((a) => a.textContent).join()`;
   await board.goto("/missions");
-  await board.reads("2 missions");
+  await board.reads(`${OTHERS + 2} missions`);
   await board.fill("Find", "hosti");
   await board.until(`${links} === "hostile"`);
   strictEqual(await board.address(), "/missions?q=hosti");
@@ -268,32 +216,27 @@ async function filters(board: BoardPage): Promise<void> {
 
   await board.goto("/events?type=wp.created.v1");
   const lines = `document.querySelectorAll(".line").length`;
-  await board.until(`${lines} === ${2 + TEXTS.length}`);
   await board.fill("Package", "WP02");
   await board.until(`${lines} === 2`);
+  await board.fill("Find", "hostile");
+  await board.until(`${lines} === 1`);
 }
 
-async function texts(board: BoardPage): Promise<void> {
-  await board.goto(`/missions/${HOSTILE.id}`);
-  await board.until(
-    `document.querySelectorAll("[data-card]").length === ${TEXTS.length}`,
+async function manyMissions(board: BoardPage): Promise<void> {
+  const shown = `document.querySelectorAll(".mission").length`;
+  await board.goto("/missions?sort=name");
+  await board.until(`${shown} === 50`);
+  await board.value("scrollTo(0, document.body.scrollHeight)");
+  await board.until(`${shown} === ${OTHERS + 2}`);
+  await board.value("scrollTo(0, 1500)");
+  const top = await board.value("scrollY");
+  ok(top > 1_000);
+  await board.value(
+    `document.querySelector("[href='/missions/${missionId(50)}']").click()`,
   );
-  await board.reads(TEXTS[0]!.slice(0, 30));
-  for (let i = 1; i <= TEXTS.length; i++) {
-    await board.goto(`/missions/${HOSTILE.id}/work-packages/WP0${i}`);
-    await board.reads("2 events");
-    await board.page.click(".chapter:last-child .chapter-json");
-    await board.reads(`"reason"`);
-    await fits(board);
-  }
-  strictEqual(await board.value("window.harmed"), undefined);
-  // A mark without an end turns its own text, and not the number behind it.
-  const order = await board.value(`(() => {
-    const bdi = [...document.querySelectorAll("bdi")];
-    return bdi.some((e) => e.textContent.startsWith("AAAA")) &&
-      bdi.every((e) => getComputedStyle(e).unicodeBidi === "isolate");
-  })()`);
-  strictEqual(order, true);
+  await board.reads("Alone");
+  await board.page.goBack();
+  await board.until(`${shown} === ${OTHERS + 2} && scrollY === ${top}`);
 }
 
 async function numbers(board: BoardPage): Promise<void> {
@@ -315,11 +258,14 @@ async function numbers(board: BoardPage): Promise<void> {
 }
 
 async function events(board: BoardPage): Promise<void> {
-  await board.goto("/events?package=WP01");
+  await board.goto(`/events?mission=${MISSION}&package=WP01`);
   await board.page.waitForSelector(".line-what");
   await board.page.click(".line-what");
   await board.reads("Copy JSON");
-  match(await board.address(), /^\/events\?package=WP01&event=\d+$/);
+  match(
+    await board.address(),
+    /^\/events\?mission=\w+&package=WP01&event=\d+$/,
+  );
   await board.press("Escape");
   await board.until(`!document.querySelector("dialog")`);
   const text: string = await board.value(`
@@ -331,55 +277,6 @@ async function events(board: BoardPage): Promise<void> {
     await board.value(`document.querySelectorAll(".line").length`),
   );
   ok(exported.every(({ subject, data }) => (subject ?? data.wp_id) === "WP01"));
-}
-
-/** That the page is as wide as the window. */
-async function fits(board: BoardPage): Promise<void> {
-  const [page, window] = await board.value(
-    "[document.documentElement.scrollWidth, innerWidth]",
-  );
-  ok(page <= window, `${await board.address()} is ${page} wide in ${window}`);
-}
-
-async function widths(board: BoardPage): Promise<void> {
-  for (const width of [320, 1000, 2560]) {
-    await board.page.setViewport({ width, height: 800 });
-    for (const { address, heading } of VIEWS) {
-      await board.goto(address);
-      await board.reads(heading);
-      await fits(board);
-    }
-  }
-  await board.page.setViewport({ width: 1280, height: 800 });
-}
-
-async function accessible(board: BoardPage): Promise<void> {
-  const found: unknown[] = [];
-  for (const scheme of ["light", "dark"]) {
-    await board.page.emulateMediaFeatures([
-      { name: "prefers-color-scheme", value: scheme },
-      { name: "prefers-reduced-motion", value: "reduce" },
-    ]);
-    for (const { address, heading } of VIEWS) {
-      await board.goto(address);
-      await board.reads(heading);
-      await board.value(axe.source);
-      const { violations } = await board.value(`axe.run(document, {
-        resultTypes: ["violations"],
-      })`);
-      for (const { id, nodes } of violations) {
-        found.push({
-          scheme,
-          address,
-          id,
-          nodes: nodes.slice(0, 3).map((
-            { html, failureSummary }: { html: string; failureSummary: string },
-          ) => [html.slice(0, 160), failureSummary]),
-        });
-      }
-    }
-  }
-  deepStrictEqual(found, []);
 }
 
 async function logOut(board: BoardPage): Promise<void> {

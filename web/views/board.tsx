@@ -108,6 +108,12 @@ function Head({ mission, packages }: {
       <div class="board-name">
         <p class="crumb">
           <a href="/missions">Missions</a>
+          <a href={withParameters("/events", { mission: mission.key })}>
+            Its events
+          </a>
+          <a href={withParameters("/insights", { mission: mission.key })}>
+            Its insights
+          </a>
         </p>
         <h1 tabIndex={-1}>
           <Text>{title}</Text>

@@ -139,6 +139,20 @@ export function timeAxisOf(
   });
 }
 
+/**
+ * The scale of time: from the first moment to the last, with so much on both
+ * sides, and a day around a single one, of which the library would make years.
+ */
+export function timeScaleOf(marginS = 0): UPlot.Scale {
+  return {
+    range: ({ data: [times] }) => {
+      const first = times[0] ?? 0, last = times.at(-1) ?? 0;
+      const margin = first === last ? Math.max(marginS, DAY_S) : marginS;
+      return [first - margin, last + margin];
+    },
+  };
+}
+
 /** Where a day stands on a chart: at the reader's midnight, so that each zone reads the same day. */
 export const dayStart = (day: string) => `${day}T00:00`;
 

@@ -13,6 +13,7 @@ import {
   type Drawing,
   secondsOf,
   timeAxisOf,
+  timeScaleOf,
 } from "./chart.tsx";
 import { Figure } from "./figure.tsx";
 
@@ -85,7 +86,7 @@ function drawingOf({ packages, median_ms, p85_ms }: CycleAnswer): Drawing {
       level(p85_ms),
     ],
     options: (colours) => ({
-      scales: { y: { distr: 3, log: 10 } },
+      scales: { x: timeScaleOf(), y: { distr: 3, log: 10 } },
       axes: [
         timeAxisOf(colours),
         axisOf(colours, {

@@ -16,6 +16,7 @@ import {
   type Drawing,
   secondsOf,
   timeAxisOf,
+  timeScaleOf,
 } from "./chart.tsx";
 import { Figure } from "./figure.tsx";
 
@@ -74,6 +75,7 @@ function drawingOf(
     data: [flow.map(({ day }) => secondsOf(dayStart(day))), ...stacked],
     options: (colours) => ({
       scales: {
+        x: timeScaleOf(),
         y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.05)] },
       },
       axes: [timeAxisOf(colours), axisOf(colours, { size: 44 })],
@@ -87,7 +89,8 @@ function drawingOf(
             stroke: colours("surface"),
             width: 1,
             fill: colour,
-            points: { show: false },
+            // One day makes no band.
+            points: { show: flow.length === 1, size: 8, fill: colour },
           };
         }),
       ],

@@ -12,6 +12,7 @@ import {
   type Drawing,
   secondsOf,
   timeAxisOf,
+  timeScaleOf,
 } from "./chart.tsx";
 import { Figure } from "./figure.tsx";
 
@@ -65,9 +66,7 @@ function drawingOf(weeks: readonly Week[]): Drawing {
     options: (colours) => ({
       scales: {
         // Room for half a bar at both ends.
-        x: {
-          range: (_plot, low, high) => [low - WEEK_S / 2, high + WEEK_S / 2],
-        },
+        x: timeScaleOf(WEEK_S / 2),
         y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.05)] },
       },
       axes: [
