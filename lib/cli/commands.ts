@@ -82,6 +82,7 @@ export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
   ["agent run", agent],
   ["agent status", agent],
   ["collector run", collector],
+  ["collector rebuild", collector],
   ["collector user add", collector],
   ["collector user list", collector],
   ["doctor", doctor],

@@ -13,6 +13,7 @@ import type { SessionStore } from "./accounts/session_store.ts";
 import type { EventLog, OnStored } from "./events/event_log.ts";
 import { KvEventLog } from "./events/kv_event_log.ts";
 import { KvStore } from "./events/kv_store.ts";
+import { rebuildTeam, type Rebuilt } from "./events/kv_rebuild.ts";
 import { eventsPath, HeldFolder, signingSecret } from "./folder.ts";
 
 /** Everything stored, opened. */
@@ -47,4 +48,24 @@ export async function openFolder(
     secret,
     [Symbol.asyncDispose]: () => whole.disposeAsync(),
   };
+}
+
+/**
+ * Makes anew what is stored beside the events of a folder, team by team.
+ *
+ * @throws {KittyError} where a collector has the folder, or it is damaged
+ */
+export async function* rebuildFolder(
+  folder: string,
+  world: World,
+): AsyncGenerator<Rebuilt> {
+  const held = await HeldFolder.take(folder, world);
+  try {
+    using store = await KvStore.open(eventsPath(folder));
+    for (const team of await store.teams()) {
+      yield await rebuildTeam(store, team);
+    }
+  } finally {
+    await held.release();
+  }
 }

@@ -89,6 +89,9 @@ export const COMMIT_SHARED_MAX = 400;
 /** Counts of nodes, and words of homes, that are kept in memory. */
 export const NODES_CACHED_MAX = 10_000;
 
+/** Values stored at once, where what follows from events is made anew. */
+export const REBUILT_AT_ONCE_MAX = 200;
+
 /** Rows read at once, and counts stored at once, where a team's nodes are counted anew. */
 export const RECOUNTED_MAX = 16;
 

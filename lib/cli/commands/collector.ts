@@ -5,6 +5,7 @@
  */
 
 import { startCollector } from "../../collector/collector.ts";
+import { rebuildFolder } from "../../collector/engine.ts";
 import { collectorFolder } from "../../collector/folder.ts";
 import { jsonLog } from "../../base/log.ts";
 import {
@@ -19,7 +20,7 @@ import { EXIT } from "../../base/errors.ts";
 import type { Call, Command } from "../command.ts";
 import { homeOf } from "../keeper.ts";
 import { parseListen } from "../listen.ts";
-import { printable } from "../output.ts";
+import { counted, printable } from "../output.ts";
 import { readPassword, STOPPED } from "../password.ts";
 
 const LISTEN_DEFAULT = "127.0.0.1:8787";
@@ -44,6 +45,20 @@ export const collector: readonly Command[] = [
       },
     },
     run,
+  },
+  {
+    name: "collector rebuild",
+    summary: "Make anew what a collector keeps beside its events.",
+    details: [
+      "States of work packages and counts by node follow from the events, and are kept",
+      "up with each. This makes them anew and says what was not as it should have been.",
+      "The collector must not run meanwhile; boards need no rebuilding, they are made",
+      "from the events at each start.",
+    ],
+    examples: ["collector rebuild"],
+    positionals: [],
+    options: {},
+    run: rebuild,
   },
   {
     name: "collector user add",
@@ -116,6 +131,19 @@ async function run(call: Call): Promise<number> {
   const exitCode = await asked.promise;
   log.info("ending");
   return exitCode;
+}
+
+async function rebuild(call: Call): Promise<number> {
+  for await (const rebuilt of rebuildFolder(await folderOf(call), call.world)) {
+    const { team, events, packages, nodes, mended } = rebuilt;
+    await call.out.data(
+      rebuilt,
+      `${printable(team)}: ${counted(events, "event")}, ` +
+        `${counted(packages, "work package")}, ${counted(nodes, "node")}; ` +
+        `${mended} mended`,
+    );
+  }
+  return EXIT.ok;
 }
 
 async function add(call: Call): Promise<number> {

@@ -22,6 +22,7 @@ import {
   LAYOUT_KEY,
   NEW_TEAM,
   packageKey,
+  packagesOf,
   rowKey,
   type RowPlace,
   rowsOf,
@@ -252,7 +253,7 @@ export class KvStore implements Disposable {
 
   /** States of all work packages of a team. */
   async *packages(team: string): AsyncIterable<PackageRow> {
-    const prefix = ["package", team];
+    const prefix = packagesOf(team);
     for await (const { key, value } of this.kv.list<Uint8Array>({ prefix })) {
       const [, , wpId, feature] = key as [string, string, string, string];
       yield { wpId, feature, state: fromBytes<PackageState>(value) };

@@ -88,6 +88,10 @@ export function nodesOf(team: string): Deno.KvKey {
   return nodeKey(team, "").slice(0, 2);
 }
 
+export function packagesOf(team: string): Deno.KvKey {
+  return packageKey(team, "", "").slice(0, 2);
+}
+
 export function toldOf(team: string): Deno.KvKey {
   return toldKey(team, "").slice(0, 2);
 }

@@ -1,0 +1,111 @@
+/**
+ * What is stored beside the events of a team, made anew from them: the states
+ * of its work packages, and how many events each node has.
+ *
+ * @module
+ */
+
+import { sameJson } from "../../base/json.ts";
+import { fromBytes } from "../../home/queue_layout.ts";
+import { EXPORT_ROWS, REBUILT_AT_ONCE_MAX } from "../limits.ts";
+import type { KvStore } from "./kv_store.ts";
+import { nodeKey, nodesOf, packageKey, packagesOf } from "./layout.ts";
+import { type NodeCount, nodeName, noneOf, withEvents } from "./nodes.ts";
+import { newer, newsOf, type PackageState } from "./packages.ts";
+
+/** What a rebuild has found. */
+export interface Rebuilt {
+  readonly team: string;
+  readonly events: number;
+  readonly packages: number;
+  readonly nodes: number;
+  /** Values that were not as they should have been. */
+  readonly mended: number;
+}
+
+/** Makes them anew. Nothing else may change the store meanwhile. */
+export async function rebuildTeam(
+  store: KvStore,
+  team: string,
+): Promise<Rebuilt> {
+  const { events } = await store.team(team);
+  const packages = new Map<string, [Deno.KvKey, PackageState]>();
+  const nodes = new Map<string, NodeCount>();
+  for await (const lines of store.rowsFrom(team, 0, events, EXPORT_ROWS)) {
+    for (const line of lines) {
+      const document = JSON.parse(decoder.decode(line));
+      const news = newsOf(document);
+      if (news) {
+        const key = packageKey(team, news.wpId, news.feature);
+        const name = JSON.stringify(key);
+        const state = newer(packages.get(name)?.[1], news.state);
+        packages.set(name, [key, state]);
+      }
+      const node_id = document.node_id ?? document.nodeid;
+      const lamport_clock = document.lamport_clock ?? document.lamportclock;
+      const node = nodeName(node_id);
+      const count = nodes.get(node) ?? noneOf(node);
+      nodes.set(node, withEvents(count, [{ node_id, lamport_clock }], null));
+    }
+  }
+  const mended = await mendPackages(store, team, packages) +
+    await mendNodes(store, team, nodes);
+  return { team, events, packages: packages.size, nodes: nodes.size, mended };
+}
+
+const decoder = new TextDecoder();
+
+async function mendPackages(
+  store: KvStore,
+  team: string,
+  right: ReadonlyMap<string, [Deno.KvKey, PackageState]>,
+): Promise<number> {
+  const stored = await allOf<PackageState>(store, packagesOf(team));
+  const wrong = [...right].filter(([name, [, state]]) =>
+    !sameJson(stored.get(name)?.value, state)
+  ).map(([, entry]) => entry);
+  const surplus = [...stored].filter(([name]) => !right.has(name))
+    .map(([, { key }]) => key);
+  await putAll(store, wrong, surplus);
+  return wrong.length + surplus.length;
+}
+
+/** Counts are made anew; when a node was seen, and what it shares, is known from before only. */
+async function mendNodes(
+  store: KvStore,
+  team: string,
+  counts: ReadonlyMap<string, NodeCount>,
+): Promise<number> {
+  const stored = await allOf<NodeCount>(store, nodesOf(team));
+  const entries = [...counts].flatMap(([node, count]) => {
+    const key = nodeKey(team, node);
+    const before = stored.get(JSON.stringify(key))?.value;
+    const { shared = 0, first_seen = null, last_seen = null } = before ?? {};
+    const right = { ...count, shared, first_seen, last_seen };
+    return sameJson(before, right) ? [] : [[key, right] as const];
+  });
+  await putAll(store, entries, []);
+  return entries.length;
+}
+
+async function allOf<T>(
+  { kv }: KvStore,
+  prefix: Deno.KvKey,
+): Promise<Map<string, { key: Deno.KvKey; value: T }>> {
+  const all = new Map<string, { key: Deno.KvKey; value: T }>();
+  for await (const { key, value } of kv.list<Uint8Array>({ prefix })) {
+    all.set(JSON.stringify(key), { key, value: fromBytes<T>(value) });
+  }
+  return all;
+}
+
+async function putAll(
+  store: KvStore,
+  entries: readonly (readonly [Deno.KvKey, unknown])[],
+  surplus: readonly Deno.KvKey[],
+): Promise<void> {
+  for (let at = 0; at < entries.length; at += REBUILT_AT_ONCE_MAX) {
+    await store.put(entries.slice(at, at + REBUILT_AT_ONCE_MAX));
+  }
+  for (const key of surplus) await store.kv.delete(key);
+}
