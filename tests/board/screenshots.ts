@@ -8,7 +8,7 @@
  */
 
 import puppeteer, { type Browser } from "puppeteer-core";
-import { CHROMIUM, chromiumPath } from "../support/browser.ts";
+import { browserPaths, CHROMIUM } from "../support/browser.ts";
 import { linesOf } from "../support/child.ts";
 import { tempFolder } from "../support/home.ts";
 import { spawnProgram } from "../support/program.ts";
@@ -120,7 +120,7 @@ async function run(project: string, moment: string): Promise<void> {
   });
   const first = await linesOf(board.stdout).next();
   const browser = await puppeteer.launch({
-    executablePath: chromiumPath!,
+    executablePath: browserPaths.chromium!,
     userDataDir: profile.path,
     args: ["--no-sandbox", "--hide-scrollbars"],
   });

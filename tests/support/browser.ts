@@ -6,12 +6,18 @@ import { tempFolder } from "./home.ts";
 import { ADA, type CollectorClient, type TestUser } from "./collector.ts";
 import { commandNeed, type Need } from "./needs.ts";
 
-/** Names under which systems have it. */
-const NAMES = ["chromium", "chromium-browser", "google-chrome"];
+/** Browsers that programs can drive. */
+type BrowserKind = "chromium" | "firefox";
 
-/** The first of them that is there; undefined where none is. */
-async function findChromium(): Promise<string | undefined> {
-  for (const name of NAMES) {
+/** Names under which systems have them. */
+const NAMES: Readonly<Record<BrowserKind, readonly string[]>> = {
+  chromium: ["chromium", "chromium-browser", "google-chrome"],
+  firefox: ["firefox-esr", "firefox"],
+};
+
+/** The first of a browser's names that is there; undefined where none is. */
+async function findBrowser(kind: BrowserKind): Promise<string | undefined> {
+  for (const name of NAMES[kind]) {
     if (!(await commandNeed(name)).isMet) continue;
     for (const folder of Deno.env.get("PATH")!.split(":")) {
       const path = `${folder}/${name}`;
@@ -21,13 +27,21 @@ async function findChromium(): Promise<string | undefined> {
   return undefined;
 }
 
-/** Where it is. */
-export const chromiumPath = await findChromium();
+export const browserPaths: Readonly<Record<BrowserKind, string | undefined>> = {
+  chromium: await findBrowser("chromium"),
+  firefox: await findBrowser("firefox"),
+};
 
 /** A browser that a program can drive. */
 export const CHROMIUM: Need = {
-  isMet: chromiumPath !== undefined,
+  isMet: browserPaths.chromium !== undefined,
   reason: "there is no chromium",
+};
+
+/** Another one. */
+export const FIREFOX: Need = {
+  isMet: browserPaths.firefox !== undefined,
+  reason: "there is no firefox",
 };
 
 /** What a page did that the board's must not do. */
@@ -54,12 +68,18 @@ export class TestBrowser implements AsyncDisposable {
   }
 
   /** Starts one that looks at a collector. */
-  static async start({ url }: CollectorClient): Promise<TestBrowser> {
+  static async start(
+    { url }: CollectorClient,
+    kind: BrowserKind = "chromium",
+  ): Promise<TestBrowser> {
     const folder = await tempFolder();
     const browser = await puppeteer.launch({
-      executablePath: chromiumPath!,
+      browser: kind === "firefox" ? "firefox" : "chrome",
+      executablePath: browserPaths[kind]!,
       userDataDir: folder.path,
-      args: ["--no-sandbox", "--disable-dev-shm-usage"],
+      args: kind === "firefox"
+        ? []
+        : ["--no-sandbox", "--disable-dev-shm-usage"],
     });
     return new TestBrowser(url, browser, folder);
   }
