@@ -131,9 +131,7 @@ export function wordsFor(
 ): { readonly home: string; readonly nodes: readonly NodeWord[] } {
   const { home, counts } = forServer(own, server);
   const labels = new Set([teamLabel(team), LOCAL_TEAM]);
-  const ours = counts.filter((count) =>
-    labels.has(count.team) && count.recorded + count.imported > 0
-  );
+  const ours = counts.filter((count) => labels.has(count.team));
   const nodes = [...Map.groupBy(ours, ({ node }) => node)]
     .map(([node_id, some]): NodeWord => {
       const sum = (name: "recorded" | "imported" | "dead" | "dropped") =>
@@ -145,7 +143,8 @@ export function wordsFor(
         highest_clock: Math.max(...some.map(({ highest }) => highest)),
         never: sum("dead") + sum("dropped"),
       };
-    });
+    })
+    .filter(({ recorded, imported }) => recorded + imported > 0);
   return { home, nodes };
 }
 

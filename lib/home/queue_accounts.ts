@@ -179,18 +179,18 @@ export function withOwn(
   newHome: () => string,
 ): OwnCounts | undefined {
   if (events.length === 0 || !own && accepted > 0) return own;
-  const counts = [...own?.counts ?? []];
+  const counts: Counted[] = (own?.counts ?? []).map((count) => ({ ...count }));
   const name = origin === "accepted" ? "recorded" : "imported";
+  // Mostly all are of one node and team.
+  let last: Counted | undefined, slug: string | undefined;
   for (const { node_id: node, team_slug, lamport_clock } of events) {
-    const team = teamLabel(team_slug);
-    const found = counts.findIndex((c) => c.node === node && c.team === team);
-    const at = found < 0 ? counts.length : found;
-    const before = counts[at] ?? { ...NOTHING, node, team };
-    counts[at] = {
-      ...before,
-      [name]: before[name] + 1,
-      highest: Math.max(before.highest, lamport_clock),
-    };
+    if (last?.node !== node || slug !== team_slug) {
+      const team = teamLabel(slug = team_slug);
+      last = counts.find((c) => c.node === node && c.team === team);
+      if (!last) counts.push(last = { node, team, ...NOTHING });
+    }
+    last[name] += 1;
+    if (lamport_clock > last.highest) last.highest = lamport_clock;
   }
   const isTooMuch = counts.length > OWN_COUNTS_MAX ||
     counts.some(({ node }) => node.length > OWN_NODE_CHARS_MAX);
@@ -199,6 +199,8 @@ export function withOwn(
     ? { ...own, counts }
     : { home: newHome(), turn: 0, seen: [], counts };
 }
+
+type Counted = { -readonly [K in keyof OwnCount]: OwnCount[K] };
 
 const NOTHING = {
   recorded: 0,

@@ -7,6 +7,8 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { logIn } from "./agent.ts";
 import { ADA, addUsers, TestCollector, type TestUser } from "./collector.ts";
+import { PATHS } from "../../lib/base/wire.ts";
+import { eventually } from "./eventually.ts";
 import { type FaultProxy, startFaultProxy } from "./fault/proxy.ts";
 import { tempHome } from "./home.ts";
 import { runHere } from "./in_process.ts";
@@ -269,7 +271,21 @@ export class Trial extends Ledger implements AsyncDisposable {
       new Set([...standing.held, ...dead]),
       new Set(this.recorded.keys()),
     );
+    await this.#tellsAll(standing);
     return standing;
+  }
+
+  /** The collector knows how many events it has not got. Over a WebSocket it is told, and nobody waits for it. */
+  async #tellsAll({ held }: Standing): Promise<void> {
+    const { access: token } = await this.collector.logIn(this.user);
+    const missing = this.recorded.size - held.length;
+    await eventually("the collector knows what is missing", async () => {
+      const { json } = await this.collector.ask(PATHS.nodes, { token });
+      strictEqual(json.nodes.length, 1);
+      const [node] = json.nodes;
+      strictEqual(node.events, held.length);
+      return node.missing === missing && node.never === missing;
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
