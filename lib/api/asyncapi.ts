@@ -6,7 +6,7 @@
  */
 
 import { VERSION } from "../base/build.ts";
-import { BATCH_EVENTS_MAX, PATHS } from "../base/wire.ts";
+import { BATCH_EVENTS_MAX, PATHS, WATERMARK } from "../base/wire.ts";
 import type { RowContracts } from "../contract/rows/contracts.ts";
 import { AGENT_PATHS } from "../route/agent_file.ts";
 import { type Form, listOf, objectWith, toSchema } from "./answers.ts";
@@ -23,11 +23,13 @@ function message(
   summary: string,
   payload: Form,
   example?: unknown,
+  headers?: Form,
 ): Form {
   return {
     name,
     summary,
     contentType: "application/json",
+    ...headers && { headers },
     payload,
     ...example !== undefined && { examples: [{ payload: example }] },
   };
@@ -244,6 +246,13 @@ function httpMessages(types: readonly DescribedType[]): Record<string, Form> {
       `Up to ${BATCH_EVENTS_MAX} events, gzip or not.`,
       objectWith({ events: listOf(toSchema("AnyEvent")) }),
       { events: [event] },
+      objectWith({}, {
+        [WATERMARK]: {
+          type: "string",
+          description:
+            "What the sender has recorded: the members of a watermark, in JSON and ASCII.",
+        },
+      }),
     ),
     results: message(
       "results",

@@ -2,7 +2,7 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { PATHS } from "../../lib/base/wire.ts";
+import { PATHS, WATERMARK } from "../../lib/base/wire.ts";
 import { EVENT_TYPES } from "../../lib/contract/contract.ts";
 import { producer } from "../../lib/contract/rows/producer.ts";
 import { AGENT_PATHS } from "../../lib/route/agent_file.ts";
@@ -13,6 +13,7 @@ import {
   type CollectorClient,
   localCollector,
 } from "../support/collector.ts";
+import { eventOf } from "../support/events.ts";
 import { tempFolder, tempHome } from "../support/home.ts";
 import { runProgram, withProgram } from "../support/program.ts";
 
@@ -192,6 +193,15 @@ Deno.test("schema --openapi: what can only be asked -> answered as described", a
   const { client: collector } = server;
   const judge = judgeOf(openApi);
   const { access: token, refresh } = await collector.logIn(ADA);
+  // One node that has told what it recorded, and one that has not.
+  const { watermark } = asyncApi.components.messages;
+  const { type: _, ...told } = watermark.examples[0].payload;
+  const { status: heard } = await collector.ask(PATHS.batch, {
+    token,
+    json: { events: [eventOf(1, { team: ADA.team, node: "other" }).envelope] },
+    headers: { [WATERMARK]: JSON.stringify({ ...told, team_slug: ADA.team }) },
+  });
+  strictEqual(heard, 200);
   const asked: [string, string, Parameters<CollectorClient["ask"]>[1]][] = [
     [PATHS.token, "post", {
       json: { username: ADA.name, password: ADA.password },
@@ -200,6 +210,7 @@ Deno.test("schema --openapi: what can only be asked -> answered as described", a
     [PATHS.socketToken, "post", { method: "POST", token }],
     [PATHS.contracts, "get", { token }],
     [PATHS.events, "get", { token }],
+    [PATHS.nodes, "get", { token }],
     ["/healthz", "get", {}],
   ];
   for (const [path, method, options] of asked) {
@@ -208,6 +219,11 @@ Deno.test("schema --openapi: what can only be asked -> answered as described", a
     const { content } = openApi.paths[path][method].responses["200"];
     judge(content["application/json"].schema, json, path);
   }
+  const { json: { nodes } } = await collector.ask(PATHS.nodes, { token });
+  deepStrictEqual(
+    nodes.map(({ missing }: { missing: number | null }) => missing),
+    [120, null],
+  );
   const { status, json } = await collector.ask(PATHS.events);
   strictEqual(status, 401);
   const { content } = openApi.paths[PATHS.events].get.responses.default;

@@ -105,13 +105,21 @@ export function readWatermark(
   const { home, turn, told_at, team_slug, nodes } = value;
   const isSound = team_slug === team &&
     isText(home, WATERMARK_HOME_CHARS_MAX) && isCount(turn) &&
-    typeof told_at === "string" && MOMENT.test(told_at) &&
+    isMoment(told_at) &&
     Array.isArray(nodes) && nodes.length <= WATERMARK_NODES_MAX &&
     nodes.every(isToldNode);
-  return isSound ? { home, turn, told_at, nodes: nodes.map(plain) } : undefined;
+  if (!isSound) return undefined;
+  // In one form, so that moments can be compared.
+  const at = new Date(told_at).toISOString();
+  return { home, turn, told_at: at, nodes: nodes.map(plain) };
 }
 
-const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
+
+function isMoment(value: unknown): value is string {
+  return typeof value === "string" && MOMENT.test(value) &&
+    !Number.isNaN(Date.parse(value));
+}
 
 function isToldNode(value: unknown): value is ToldNode {
   if (!isJsonObject(value)) return false;

@@ -91,6 +91,7 @@ Deno.test("nodes: words that are none, or of another team -> the events are take
     { ...good, home: "x".repeat(100) },
     { ...good, turn: -1 },
     { ...good, told_at: "now" },
+    { ...good, told_at: "2026-13-03T12:00:00Z" },
     { ...good, nodes: {} },
     { ...good, nodes: [{ ...good.nodes[0], recorded: "5" }] },
     { ...good, nodes: [{ ...good.nodes[0], node_id: 7 }] },
