@@ -71,7 +71,13 @@ class StoryHome {
     const payload = { wp_id: "WP01", entry_type: "note", entry_content: "x" };
     const draft = JSON.stringify({ event_type: "HistoryAdded", payload });
     const child = spawnProgram(["emit", "--stdin", "--quiet"], this.env);
-    const timer = setTimeout(() => child.kill("SIGKILL"), afterMs);
+    const timer = setTimeout(() => {
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // It has ended by itself.
+      }
+    }, afterMs);
     const writer = child.stdin.getWriter();
     const writing = writer.write(
       new TextEncoder().encode(`${draft}\n`.repeat(count)),

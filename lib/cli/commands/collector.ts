@@ -163,8 +163,8 @@ async function add(call: Call): Promise<number> {
   const where = `http://${LISTEN_DEFAULT}`;
   await call.out.note(
     user.role === "viewer"
-      ? `look at the board where the collector listens:\n${where}`
-      : `log in where the collector listens:\nkitty-events auth login --server ${where} --username ${
+      ? `look at the board where the collector listens:\n  ${where}`
+      : `log in where the collector listens:\n  kitty-events auth login --server ${where} --username ${
         printable(user.name)
       }`,
   );
