@@ -83,7 +83,8 @@ async function runExample(name: string, example: string): Promise<void> {
   if (name === "contract remove") {
     await user.run("kitty-events contract add shop");
   }
-  if (line === FOLLOWS) return await runFollow(user);
+  if (line === FOLLOWS) return await runUntil(user, line, "recorded");
+  if (name === "board") return await runUntil(user, line, "ticket");
   const { code, stderr } = await user.run(
     LASTING.includes(name)
       // A port of the machine may be taken.
@@ -96,13 +97,18 @@ async function runExample(name: string, example: string): Promise<void> {
   strictEqual(code, 0, `${line}\n${stderr}`);
 }
 
-/** Follows until the line of the project's log is recorded. */
-async function runFollow(user: User): Promise<void> {
+/** Runs a command until it has said a word. */
+async function runUntil(
+  user: User,
+  line: string,
+  word: string,
+): Promise<void> {
   const { code, stderr } = await user.run(
-    `kitty-events follow > out &
-     until grep -q recorded out; do sleep 0.05; done; kill $!; wait $! || [ $? -eq 143 ]`,
+    `kitty-events ${line} > out &
+     until grep -q ${word} out; do sleep 0.05; kill -0 $! || break; done
+     kill $!; wait $! || [ $? -eq 143 ]`,
   );
-  strictEqual(code, 0, stderr);
+  strictEqual(code, 0, `${line}\n${stderr}`);
 }
 
 /** Gives a new user what the examples speak of; the ids of a queued event and of a dead letter. */

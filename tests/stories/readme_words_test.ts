@@ -101,8 +101,8 @@ Deno.test("README, docs: each link within the repository -> leads to a file, and
 
 Deno.test("docs: every page -> is in the README's table", async () => {
   const found: string[] = [];
-  for await (const { name } of Deno.readDir(`${ROOT}docs`)) {
-    found.push(`docs/${name}`);
+  for await (const { name, isFile } of Deno.readDir(`${ROOT}docs`)) {
+    if (isFile) found.push(`docs/${name}`);
   }
   deepStrictEqual(found.toSorted(), [...PAGES.keys()].toSorted());
 });

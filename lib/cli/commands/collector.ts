@@ -66,7 +66,7 @@ export const collector: readonly Command[] = [
     details: ["Works while the collector runs."],
     examples: [
       "collector user add ada --team acme --password-stdin < password.txt",
-      "collector user add lea --team acme --viewer",
+      "collector user add lea --team acme --viewer --password-stdin < password.txt",
     ],
     positionals: [{ name: "NAME", help: "the user's name" }],
     options: {
