@@ -63,7 +63,7 @@ function Refused({ refused }: { refused: readonly RefusedAnswer[] }) {
       <h2 id="refused">Refused events</h2>
       <p class="sentence">
         The newest first, since the collector started. Their senders keep them
-        as dead letters: <code>kitty-events dead list</code>.
+        as dead letters: <code>kitty-events queue dead list</code>.
       </p>
       {refused.length === 0
         ? <Empty title="No event was refused" heading="h3" />

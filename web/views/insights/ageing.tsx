@@ -30,6 +30,11 @@ export function Ageing({ insights }: { insights: InsightsAnswer }) {
       id="ageing"
       title="Ageing work"
       sentence="Work packages that are being done or reviewed, or are blocked, by how long they have been in their lane; as of now, whatever time is chosen."
+      note={insights.ageing_total > ageing.length
+        ? `The oldest ${ageing.length.toLocaleString()} of ${
+          counted(insights.ageing_total, "package")
+        }.`
+        : undefined}
       hint="Nothing is in hand."
       table={{
         name: "ageing-work",

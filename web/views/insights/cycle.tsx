@@ -6,7 +6,7 @@ import type {
   InsightsAnswer,
 } from "../../../lib/board/answers.ts";
 import { dayOf, precise } from "../../times.ts";
-import { plain } from "../../words.ts";
+import { counted, plain } from "../../words.ts";
 import {
   axisOf,
   Chart,
@@ -41,6 +41,11 @@ export function Cycle({ insights }: { insights: InsightsAnswer }) {
       id="cycle"
       title="Cycle time"
       sentence="From the first move into a lane of work to the last arrival in done: each package that became done in this time is a dot. The scale is logarithmic."
+      note={cycle.total > packages.length
+        ? `The latest ${packages.length.toLocaleString()} of ${
+          counted(cycle.total, "package")
+        }; half and 85 % are of all.`
+        : undefined}
       hint="No package became done in this time. Choose a longer one."
       table={{
         name: "cycle-time",
@@ -66,7 +71,7 @@ export function Cycle({ insights }: { insights: InsightsAnswer }) {
         </div>
         <div>
           <dt>Packages</dt>
-          <dd>{packages.length.toLocaleString()}</dd>
+          <dd>{cycle.total.toLocaleString()}</dd>
         </div>
       </dl>
       <Chart drawing={drawing} label="Cycle time of each package" />

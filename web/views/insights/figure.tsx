@@ -9,10 +9,12 @@ import { type Cell, csvOf, type Table } from "./csv.ts";
 const ROWS_MAX = 500;
 
 /** An insight. The table is what the picture says in words. */
-export function Figure({ id, title, sentence, table, hint, children }: {
+export function Figure({ id, title, sentence, note, table, hint, children }: {
   id: string;
   title: string;
   sentence: string;
+  /** What the numbers leave out, where they do. */
+  note?: string | undefined;
   table: Table;
   /** What to do where there is nothing to count. */
   hint: string;
@@ -25,6 +27,7 @@ export function Figure({ id, title, sentence, table, hint, children }: {
       {table.rows.length === 0 ? <p class="nothing">{hint}</p> : (
         <>
           {children}
+          {note && <p class="quiet">{note}</p>}
           <Numbers table={table} title={title} />
         </>
       )}
