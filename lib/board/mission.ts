@@ -73,6 +73,8 @@ export class Mission {
   readonly packages: ReadonlyMap<string, Package>;
   readonly #table: EventTable;
   readonly #owners: readonly OwnerRecord[];
+  /** Histories of packages under each of its names. */
+  readonly #histories: number;
   #answer: MissionAnswer | undefined;
 
   /** @param owners its names, of which there is at least one */
@@ -87,6 +89,14 @@ export class Mission {
     this.packages = packages;
     this.#table = table;
     this.#owners = owners;
+    this.#histories = historiesOf(owners);
+  }
+
+  /** Whether these are its names, and none of them has a new package. */
+  isOf(owners: readonly OwnerRecord[]): boolean {
+    return owners.length === this.#owners.length &&
+      owners.every((owner, i) => owner === this.#owners[i]) &&
+      historiesOf(owners) === this.#histories;
   }
 
   get revision(): number {
@@ -214,6 +224,10 @@ export class Mission {
       ...state.dependsOn.map((id) => this.packages.get(id)?.revision ?? 0),
     );
   }
+}
+
+function historiesOf(owners: readonly OwnerRecord[]): number {
+  return owners.reduce((sum, { packages }) => sum + packages.size, 0);
 }
 
 /** Where work has begun, its packages tell more than the mission's own events. */

@@ -24,8 +24,16 @@ export class Missions {
   readonly #ofNameless: ReadonlyMap<string, Mission>;
   readonly #table: EventTable;
 
-  /** @param known packages that are known, which keep what they have found out */
-  constructor(table: EventTable, owners: Owners, known: KnownPackages) {
+  /**
+   * @param known packages that are known, which keep what they have found out
+   * @param before as they were, of which those stay that nothing has changed
+   */
+  constructor(
+    table: EventTable,
+    owners: Owners,
+    known: KnownPackages,
+    before: ReadonlyMap<string, Mission> = new Map(),
+  ) {
     this.#table = table;
     const groups = groupsOf(owners.all);
     const nameless = owners.all.find(({ isNameless, owner }) =>
@@ -36,6 +44,12 @@ export class Missions {
     const ofOwner = new Map<number, Mission>();
     const ofNameless = new Map<string, Mission>();
     for (const [key, records] of groups) {
+      const last = before.get(key);
+      if (last && !nameless && last.isOf(records)) {
+        all.set(key, last);
+        for (const { number } of records) ofOwner.set(number, last);
+        continue;
+      }
       const packages = packagesOf(table, records, known, (name) => {
         if (records[0] === nameless) return shared.has(name) ? [] : undefined;
         return shared.get(name) === key

@@ -51,7 +51,12 @@ export class Projection {
   get missions(): Missions {
     const { generation } = this.#owners;
     if (!this.#missions || this.#generation !== generation) {
-      this.#missions = new Missions(this.table, this.#owners, this.#known);
+      this.#missions = new Missions(
+        this.table,
+        this.#owners,
+        this.#known,
+        this.#missions?.all,
+      );
       this.#generation = generation;
     }
     return this.#missions;
