@@ -59,7 +59,7 @@ export interface More {
 const TITLE_CHARS_MAX = 300, ERROR_CHARS_MAX = 500, NAME_CHARS_MAX = 200;
 
 /** Most dependencies and subtasks of an event that are looked at. */
-const LIST_MAX = 1_000;
+const DEPENDENCIES_MAX = 100, SUBTASKS_MAX = 1_000;
 
 /** What an event tells. */
 export function factsOf(document: JsonObject): Facts {
@@ -208,7 +208,7 @@ function moreOfRow(
 
 /** What has changed of a package without moving it. */
 function ofDelta({ agent, assignee, model, subtasks }: JsonObject): More {
-  const states = Object.entries(objectOf(subtasks)).slice(0, LIST_MAX)
+  const states = Object.entries(objectOf(subtasks)).slice(0, SUBTASKS_MAX)
     .map(([name, state]) =>
       [short(name, NAME_CHARS_MAX), textOf(state)] as const
     );
@@ -280,8 +280,9 @@ function numberOf(value: unknown): number {
 
 function textsOf(value: unknown): string[] {
   if (!Array.isArray(value)) return [];
-  return value.slice(0, LIST_MAX).filter((one) => typeof one === "string")
+  const texts = value.filter((one) => typeof one === "string")
     .map((one) => short(one, NAME_CHARS_MAX));
+  return [...new Set(texts)].slice(0, DEPENDENCIES_MAX);
 }
 
 function objectOf(value: unknown): JsonObject {

@@ -45,7 +45,7 @@ export class Flow {
       for (const [i, change] of changes.entries()) counts[i]! += change;
       const startMs = day * DAY_MS;
       if (startMs + DAY_MS <= fromMs || startMs > toMs) continue;
-      const text = new Date(startMs).toISOString().slice(0, 10);
+      const text = new Date(startMs).toISOString().split("T")[0]!;
       days.push({ day: text, counts: [...counts] });
     }
     return days;

@@ -12,6 +12,7 @@ export class History {
   readonly #table: EventTable;
   #rows: number[] = [];
   #isSorted = true;
+  #first = -1;
   #latest = -1;
 
   constructor(table: EventTable) {
@@ -27,12 +28,18 @@ export class History {
     return this.#latest + 1;
   }
 
+  /** Position of the event that arrived first. */
+  get first(): number {
+    return this.#first;
+  }
+
   /** Adds an event that has arrived after all others. */
   push(row: number): void {
     const last = this.#rows.at(-1);
     if (last !== undefined && this.#table.compare(last, row) > 0) {
       this.#isSorted = false;
     }
+    if (last === undefined) this.#first = row;
     this.#rows.push(row);
     this.#latest = row;
   }

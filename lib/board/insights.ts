@@ -133,7 +133,7 @@ function percentile(sorted: Float64Array, part: number): number | null {
   return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? null;
 }
 
-/** Weeks from the first to the last with something done, with none left out; at most so many. */
+/** Weeks from the first to the last with something done, with none left out where they are so few. */
 const WEEKS_MAX = 520;
 
 function weeksOf(doneMs: readonly number[]): Week[] {
@@ -143,18 +143,20 @@ function weeksOf(doneMs: readonly number[]): Week[] {
     counts.set(monday, (counts.get(monday) ?? 0) + 1);
   }
   const mondays = [...counts.keys()].sort((a, b) => a - b);
-  const last = mondays.at(-1);
-  if (last === undefined) return [];
-  const earliest = last - (WEEKS_MAX - 1) * 7 * DAY_MS;
-  const weeks: Week[] = [];
-  const first = Math.max(mondays[0]!, earliest);
-  for (let monday = first; monday <= last; monday += 7 * DAY_MS) {
-    weeks.push({
-      week: new Date(monday).toISOString().slice(0, 10),
-      done: counts.get(monday) ?? 0,
-    });
-  }
-  return weeks;
+  const [first, last] = [mondays[0], mondays.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  // A wrong year must not hide the right ones: then only weeks with something are told.
+  const isClose = (last - first) / (7 * DAY_MS) < WEEKS_MAX;
+  const told = isClose
+    ? Array.from(
+      { length: Math.round((last - first) / (7 * DAY_MS)) + 1 },
+      (_, n) => first + n * 7 * DAY_MS,
+    )
+    : mondays;
+  return told.map((monday) => ({
+    week: new Date(monday).toISOString().split("T")[0]!,
+    done: counts.get(monday) ?? 0,
+  }));
 }
 
 function mondayOf(ms: number): number {

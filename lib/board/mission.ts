@@ -42,7 +42,18 @@ export class Package {
   }
 
   get revision(): number {
-    return Math.max(...this.#histories.map(({ revision }) => revision));
+    return this.#histories.reduce(
+      (last, { revision }) => Math.max(last, revision),
+      0,
+    );
+  }
+
+  /** Position of the event that arrived first. */
+  get first(): number {
+    return this.#histories.reduce(
+      (first, one) => Math.min(first, one.first),
+      Infinity,
+    );
   }
 
   /** All of its events. */
@@ -75,6 +86,8 @@ export class Mission {
   readonly #owners: readonly OwnerRecord[];
   /** Histories of packages under each of its names. */
   readonly #histories: number;
+  /** One past the position of the last event that gave it other packages, or took some. */
+  readonly #regroupedAt: number;
   #answer: MissionAnswer | undefined;
 
   /** @param owners its names, of which there is at least one */
@@ -83,13 +96,19 @@ export class Mission {
     table: EventTable,
     owners: readonly OwnerRecord[],
     packages: ReadonlyMap<string, Package>,
+    regroupedAt: number,
   ) {
+    this.#regroupedAt = regroupedAt;
     this.key = key;
     this.kind = owners[0]!.owner.kind;
     this.packages = packages;
     this.#table = table;
     this.#owners = owners;
     this.#histories = historiesOf(owners);
+  }
+
+  get regroupedAt(): number {
+    return this.#regroupedAt;
   }
 
   /** Whether these are its names, and none of them has a new package. */
@@ -100,7 +119,10 @@ export class Mission {
   }
 
   get revision(): number {
-    let revision = Math.max(...this.#owners.map(({ revision }) => revision));
+    let revision = this.#regroupedAt;
+    for (const owner of this.#owners) {
+      revision = Math.max(revision, owner.revision);
+    }
     // Events that name no feature change its packages all the same.
     if (this.kind === "feature") {
       for (const one of this.packages.values()) {
@@ -151,11 +173,13 @@ export class Mission {
     }
     const { slug } = this;
     const { title, phase } = this.#told();
-    const firstMs = Math.min(...this.#owners.map(({ firstMs }) => firstMs));
-    const lastMs = packages.reduce(
-      (latest, { state }) => Math.max(latest, state.changedMs),
-      Math.max(...this.#owners.map(({ lastMs }) => lastMs)),
+    const firstMs = this.#owners.reduce(
+      (first, owner) => Math.min(first, owner.firstMs),
+      Infinity,
     );
+    const lastMs = [...this.#owners.map(({ lastMs }) => lastMs)]
+      .concat(packages.map(({ state }) => state.changedMs))
+      .reduce((last, ms) => Math.max(last, ms), -Infinity);
     return {
       key: this.key,
       kind: this.kind,

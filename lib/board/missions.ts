@@ -19,6 +19,10 @@ const NAMELESS = { mission: "~mission", feature: "~feature" } as const;
 /** All missions, and which of them has which events. */
 export class Missions {
   readonly all: ReadonlyMap<string, Mission>;
+  /** One past the position of the last event that moved packages from one mission to another. */
+  readonly regroupedAt: number;
+  /** Number of events then. */
+  readonly #builtAt: number;
   readonly #ofOwner: ReadonlyMap<number, Mission>;
   /** Of packages whose events name no feature. */
   readonly #ofNameless: ReadonlyMap<string, Mission>;
@@ -26,15 +30,16 @@ export class Missions {
 
   /**
    * @param known packages that are known, which keep what they have found out
-   * @param before as they were, of which those stay that nothing has changed
+   * @param before as they were; those stay of which nothing has changed
    */
   constructor(
     table: EventTable,
     owners: Owners,
     known: KnownPackages,
-    before: ReadonlyMap<string, Mission> = new Map(),
+    before?: Missions,
   ) {
     this.#table = table;
+    this.#builtAt = table.size;
     const groups = groupsOf(owners.all);
     const nameless = owners.all.find(({ isNameless, owner }) =>
       isNameless && owner.kind === "feature"
@@ -43,8 +48,9 @@ export class Missions {
     const all = new Map<string, Mission>();
     const ofOwner = new Map<number, Mission>();
     const ofNameless = new Map<string, Mission>();
+    let regroupedAt = before?.regroupedAt ?? 0;
     for (const [key, records] of groups) {
-      const last = before.get(key);
+      const last = before?.all.get(key);
       if (last && !nameless && last.isOf(records)) {
         all.set(key, last);
         for (const { number } of records) ofOwner.set(number, last);
@@ -57,13 +63,21 @@ export class Missions {
           : undefined;
       });
       if (packages.size === 0 && records[0] === nameless) continue;
-      const mission = new Mission(key, table, records, packages);
+      const isRegrouped = before !== undefined &&
+        isOtherThan(last, packages, before.#builtAt);
+      if (isRegrouped) regroupedAt = table.size;
+      const at = isRegrouped ? table.size : last?.regroupedAt ?? 0;
+      const mission = new Mission(key, table, records, packages, at);
       all.set(key, mission);
       for (const { number } of records) ofOwner.set(number, mission);
     }
     for (const [name, key] of shared) {
       ofNameless.set(table.packages.textOf(name), all.get(key)!);
     }
+    for (const key of before?.all.keys() ?? []) {
+      if (!all.has(key)) regroupedAt = table.size;
+    }
+    this.regroupedAt = regroupedAt;
     this.all = all;
     this.#ofOwner = ofOwner;
     this.#ofNameless = ofNameless;
@@ -86,6 +100,21 @@ export class Missions {
   }
 }
 
+/** Whether a mission has lost packages or histories, or has some that were elsewhere before. */
+function isOtherThan(
+  last: Mission | undefined,
+  packages: ReadonlyMap<string, Package>,
+  builtAt: number,
+): boolean {
+  for (const [id, one] of last?.packages ?? []) {
+    if (packages.get(id) !== one) return true;
+  }
+  for (const [id, one] of packages) {
+    if (!last?.packages.has(id) && one.first < builtAt) return true;
+  }
+  return false;
+}
+
 /** The records that are one mission each, by its key. */
 function groupsOf(
   records: readonly OwnerRecord[],
@@ -104,7 +133,7 @@ function groupsOf(
     put(id, record);
     idsBySlug.set(slug, (idsBySlug.get(slug) ?? new Set()).add(id));
   }
-  const slugs = new Set<string>();
+  const ids = new Set(groups.keys());
   for (const record of missions) {
     const { id, slug } = record.owner;
     if (id !== "") continue;
@@ -112,17 +141,25 @@ function groupsOf(
     if (only !== undefined && others.length === 0 && slug !== "") {
       put(only, record);
     } else {
-      put(slug || NAMELESS.mission, record);
-      slugs.add(slug);
+      put(keyOf(record, (key) => ids.has(key)), record);
     }
   }
+  const taken = new Set(groups.keys());
   for (const record of records) {
-    const { kind, slug } = record.owner;
-    if (kind === "mission") continue;
-    const isTaken = slugs.has(slug) && slug !== "";
-    put(isTaken ? `feature:${slug}` : slug || NAMELESS.feature, record);
+    if (record.owner.kind === "mission") continue;
+    put(keyOf(record, (key) => taken.has(key)), record);
   }
   return groups;
+}
+
+/** The key of what has no id: its slug, unless that is somebody else's key. */
+function keyOf(
+  { owner: { kind, slug }, isNameless }: OwnerRecord,
+  isTaken: (key: string) => boolean,
+): string {
+  if (isNameless) return NAMELESS[kind];
+  const isPlain = !/^(?:~|mission:|feature:)/.test(slug) && !isTaken(slug);
+  return isPlain ? slug : `${kind}:${slug}`;
 }
 
 /** The one feature, by its key, that has a package of which events tell without naming it; by the package's number. */

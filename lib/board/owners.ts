@@ -48,8 +48,7 @@ export class Owners {
 
   /** The record of an owner, which is made where there is none. */
   of(owner: Owner): OwnerRecord {
-    // No kind has a line break in it, nor has an id or a slug that came through a contract.
-    const name = [owner.kind, owner.id, owner.slug].join("\n");
+    const name = JSON.stringify([owner.kind, owner.id, owner.slug]);
     const known = this.#numbers.get(name);
     if (known !== undefined) return this.all[known]!;
     const record = new OwnerRecord(this.all.length, owner, this.#table);

@@ -47,6 +47,9 @@ export function stateOf(table: EventTable, history: History): PackageState {
   return folding.state;
 }
 
+/** Most subtasks of a package that are counted. */
+const NAMES_MAX = 1_000;
+
 /** A hundred thousand packages share what most of them have none of. */
 const NO_SUBTASKS: ReadonlyMap<string, string> = new Map();
 const NONE_RESOLVED: ReadonlySet<string> = new Set();
@@ -56,9 +59,9 @@ class Folding {
   #title = "";
   #lane = FIRST_LANE;
   #laneSinceMs: number | undefined = undefined;
-  #subtasks = NO_SUBTASKS;
+  #ownSubtasks: Map<string, string> | undefined;
   #dependsOn = NO_DEPENDENCIES;
-  #resolved = NONE_RESOLVED;
+  #ownResolved: Set<string> | undefined;
   #sentBack = 0;
   #lastError: PackageAnswer["last_error"] = null;
   #changedMs = -Infinity;
@@ -71,9 +74,9 @@ class Folding {
       lane: this.#lane,
       laneSinceMs: this.#laneSinceMs,
       ...this.#hands.now,
-      subtasks: this.#subtasks,
+      subtasks: this.#ownSubtasks ?? NO_SUBTASKS,
       dependsOn: this.#dependsOn,
-      resolved: this.#resolved,
+      resolved: this.#ownResolved ?? NONE_RESOLVED,
       sentBack: this.#sentBack,
       lastError: this.#lastError,
       changedMs: this.#changedMs,
@@ -111,13 +114,14 @@ class Folding {
     this.#title = more.title || this.#title;
     this.#dependsOn = more.dependsOn ?? this.#dependsOn;
     if (more.resolved) {
-      this.#resolved = new Set([...this.#resolved, more.resolved]);
+      this.#ownResolved ??= new Set();
+      this.#ownResolved.add(more.resolved);
     }
-    if (more.subtasks) {
-      this.#subtasks = new Map([
-        ...this.#subtasks,
-        ...Object.entries(more.subtasks),
-      ]);
+    for (const [name, state] of Object.entries(more.subtasks ?? {})) {
+      this.#ownSubtasks ??= new Map();
+      const isRoom = this.#ownSubtasks.size < NAMES_MAX ||
+        this.#ownSubtasks.has(name);
+      if (isRoom) this.#ownSubtasks.set(name, state);
     }
     if (more.error !== undefined) {
       this.#lastError = { at: table.time(row), message: more.error };

@@ -55,7 +55,7 @@ export class Projection {
         this.table,
         this.#owners,
         this.#known,
-        this.#missions?.all,
+        this.#missions,
       );
       this.#generation = generation;
     }
@@ -66,8 +66,9 @@ export class Projection {
     return this.missions.all.get(key);
   }
 
-  /** Keys of the missions that the events from a position on tell of. */
-  missionsSince(position: number): string[] {
+  /** Keys of the missions that the events from a position on tell of; null where it may be any. */
+  missionsSince(position: number): string[] | null {
+    if (this.missions.regroupedAt > position) return null;
     const keys = new Set<string>();
     for (let row = position; row < this.position; row++) {
       const mission = this.missions.ofRow(row);
@@ -128,7 +129,7 @@ function compareBy(
 ): number {
   switch (sort) {
     case "changed":
-      return compareText(b.changed_at, a.changed_at);
+      return Date.parse(b.changed_at) - Date.parse(a.changed_at);
     case "name":
       return compareText(a.slug, b.slug);
     case "progress":
@@ -144,10 +145,16 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** The cards of a mission whose revision is above `since`, by their ids. */
+/** Whether a mission can say what has changed since a revision by its cards alone. */
+export function isTellable(mission: Mission, since: number): boolean {
+  return since > 0 && mission.regroupedAt <= since;
+}
+
+/** The cards of a mission whose revision is above `since`, where it can say so, else all; by their ids. */
 export function cardsOf(mission: Mission, since: number) {
+  const isWhole = !isTellable(mission, since);
   return [...mission.packages.values()]
-    .filter((one) => since === 0 || mission.cardRevision(one) > since)
+    .filter((one) => isWhole || mission.cardRevision(one) > since)
     .sort((a: Package, b: Package) => byNumber.compare(a.id, b.id))
     .map((one) => mission.card(one));
 }

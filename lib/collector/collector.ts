@@ -202,7 +202,11 @@ function handlerOf(
 function urlOfRequest(request: Request): URL {
   try {
     // Requests come over a private socket, and their URLs say so.
-    return new URL(request.url.replace(/^http\+unix:/, "http:"));
+    const url = new URL(request.url.replace(/^http\+unix:/, "http:"));
+    // A proxy with TLS before it says so. Whoever lies about it deceives himself only.
+    const spoken = request.headers.get("x-forwarded-proto")?.split(",", 1)[0];
+    if (spoken?.trim().toLowerCase() === "https") url.protocol = "https:";
+    return url;
   } catch {
     throw new HttpError(400, "invalid Host header");
   }

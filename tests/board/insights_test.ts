@@ -65,6 +65,19 @@ Deno.test("insights: throughput -> packages done by week, weeks without any betw
   ]);
 });
 
+Deno.test("insights: a wrong year among right ones -> hides none of them", () => {
+  const wrong = Date.parse("9999-12-31T00:00:00Z") - Date.parse(isoAt(0));
+  const { throughput, flow } = insights([
+    ...STORY,
+    move(20, "WP05", "planned", "done", at(wrong)),
+  ]);
+  deepStrictEqual(throughput, [
+    { week: "2026-06-08", done: 3 },
+    { week: "9999-12-27", done: 1 },
+  ]);
+  strictEqual(flow.at(-1)!.day, "9999-12-31");
+});
+
 Deno.test("insights: flow -> packages by lane at the end of each day with a change", () => {
   const { flow, lanes } = insights(STORY);
   const shown = flow.map(({ day, counts }) => [

@@ -6,6 +6,7 @@ import type { JsonObject } from "../../lib/base/json.ts";
 import { insightsFor } from "../../lib/board/insights.ts";
 import {
   cardsOf,
+  isTellable,
   missionsFor,
   Projection,
 } from "../../lib/board/projection.ts";
@@ -230,7 +231,8 @@ function mixed(random: () => number): JsonObject[] {
 function said(board: Projection, isOfArrival: boolean) {
   const missions = [...board.missions.all.values()];
   const shown = missions.map((mission) => ({
-    mission: mission.answer,
+    // Besides arrivals, a mission's revision tells when somebody saw that its packages are others.
+    mission: { ...mission.answer, revision: 0 },
     cards: cardsOf(mission, 0),
   })).sort((a, b) => a.mission.key < b.mission.key ? -1 : 1);
   const inOrder = missions.sort((a, b) => a.key < b.key ? -1 : 1);
@@ -279,6 +281,110 @@ Deno.test("board: 200 random orders and splits of the events -> what was kept up
     { numRuns: 200 },
   );
   strictEqual(compared, 200);
+});
+
+/** A page that shows one mission's cards, and asks only when it is told of news. */
+class Page {
+  #cards = new Map<string, unknown>();
+  #since = 0;
+
+  constructor(readonly key: string) {}
+
+  tell(board: Projection, news: readonly string[] | null): void {
+    if (news && !news.includes(this.key)) return;
+    const mission = board.mission(this.key);
+    if (!mission) {
+      this.#cards.clear();
+      this.#since = 0;
+      return;
+    }
+    if (!isTellable(mission, this.#since)) this.#cards.clear();
+    for (const card of cardsOf(mission, this.#since)) {
+      this.#cards.set(card.id, card);
+    }
+    this.#since = board.position;
+  }
+
+  get shown(): unknown[] {
+    return [...this.#cards.keys()].sort().map((id) => this.#cards.get(id));
+  }
+}
+
+Deno.test("board: pages that ask for what has changed since they were told of news -> show what is there, at every moment", () => {
+  fc.assert(
+    fc.property(fc.integer(), fc.integer({ min: 1, max: 7 }), (seed, step) => {
+      let state = seed >>> 0;
+      const random = () => {
+        state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+        return state / 2 ** 32;
+      };
+      const events = mixed(random).toSorted(() => random() - 0.5);
+      const board = new Projection();
+      const pages = new Map<string, Page>();
+      for (let at = 0; at < events.length; at += step) {
+        const first = board.position;
+        for (const event of events.slice(at, at + step)) board.add(event);
+        const news = board.missionsSince(first);
+        for (const page of pages.values()) page.tell(board, news);
+        for (const key of board.missions.all.keys()) {
+          if (pages.has(key)) continue;
+          const page = new Page(key);
+          page.tell(board, null);
+          pages.set(key, page);
+        }
+        for (const [key, page] of pages) {
+          const mission = board.mission(key);
+          const cards = mission ? cardsOf(mission, 0) : [];
+          const there = cards.toSorted((a, b) => a.id < b.id ? -1 : 1);
+          deepStrictEqual(page.shown, there, key);
+        }
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+Deno.test("board: a feature named like a mission's id, or like what has no name -> boards of their own", () => {
+  const moved = (n: number, feature_slug: string | undefined) =>
+    envelope(n, "WPStatusChanged", {
+      wp_id: "WP01",
+      previous_status: "planned",
+      new_status: "done",
+      feature_slug,
+    });
+  const board = boardOf([
+    move(1, "WP01", "planned", "claimed"),
+    moved(2, missionId(1)),
+    moved(3, "~feature"),
+    moved(4, undefined),
+  ]);
+  deepStrictEqual(
+    [...board.missions.all.keys()].sort(),
+    [
+      missionId(1),
+      `feature:${missionId(1)}`,
+      "feature:~feature",
+      "~feature",
+    ].sort(),
+  );
+  strictEqual(cardOf(board, missionId(1), "WP01").lane, "claimed");
+});
+
+Deno.test("board: 20,000 events that each name another subtask -> no longer than in proportion", () => {
+  const timed = (count: number) => {
+    const board = boardOf(
+      Array.from({ length: count }, (_, n) =>
+        row(n, "wp.innerstate.changed", {
+          delta: { subtasks: { [`T${n}`]: "done" } },
+        }, { subject: "WP01" })),
+    );
+    const startedMs = performance.now();
+    strictEqual(cardOf(board, missionId(1), "WP01").subtasks, 1_000);
+    return performance.now() - startedMs;
+  };
+  timed(5_000);
+  const [small, large] = [timed(5_000), timed(20_000)];
+  ok(large < 12 * small + 50, `${small} ms, ${large} ms`);
 });
 
 Deno.test("missions: text, phase, order -> those that are meant, in that order", () => {

@@ -66,7 +66,7 @@ export class Logins {
     } else {
       user = await this.#check(textsOf(value, ["username", "password"]));
     }
-    const { looker, cookie } = await pages.begin(user, request, url);
+    const { looker, cookie } = await pages.begin(user, url);
     return sessionAnswer(looker, cookie);
   }
 

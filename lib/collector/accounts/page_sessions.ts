@@ -38,7 +38,6 @@ export class PageSessions {
   /** Begins a session. @returns it, and the header that gives the cookie */
   async begin(
     user: User,
-    request: Request,
     url: URL,
   ): Promise<{ looker: Looker; cookie: string }> {
     const { store, tokens, world } = this.#parts;
@@ -54,7 +53,7 @@ export class PageSessions {
     );
     return {
       looker: lookerOf(user, id, issued),
-      cookie: cookieOf(request, url, token, PAGE_SESSION_LIFETIME_S),
+      cookie: cookieOf(url, token, PAGE_SESSION_LIFETIME_S),
     };
   }
 
@@ -89,9 +88,9 @@ export class PageSessions {
   }
 
   /** Ends a session. @returns the header that takes the cookie away */
-  async end({ id }: Looker, request: Request, url: URL): Promise<string> {
+  async end({ id }: Looker, url: URL): Promise<string> {
     await this.#parts.store.remove(id);
-    return cookieOf(request, url, "", 0);
+    return cookieOf(url, "", 0);
   }
 }
 
@@ -113,16 +112,12 @@ function cookieName({ port }: URL): string {
 }
 
 function cookieOf(
-  request: Request,
   url: URL,
   value: string,
   ageS: number,
 ): string {
-  // A proxy says so. Whoever lies about it keeps the cookie from himself only.
-  const isSafe = url.protocol === "https:" ||
-    request.headers.get("x-forwarded-proto") === "https";
   return `${cookieName(url)}=${value}; Path=/; Max-Age=${ageS}; HttpOnly; ` +
-    `SameSite=Strict${isSafe ? "; Secure" : ""}`;
+    `SameSite=Strict${url.protocol === "https:" ? "; Secure" : ""}`;
 }
 
 function cookieIn(request: Request, name: string): string | undefined {

@@ -18,6 +18,7 @@ import { lineOf, linesFor, positionsFor } from "../../board/lines.ts";
 import type { Mission } from "../../board/mission.ts";
 import {
   cardsOf,
+  isTellable,
   missionsFor,
   type Projection,
 } from "../../board/projection.ts";
@@ -109,7 +110,7 @@ function boardAnswer({ board, query, path }: Asked): BoardAnswer {
     position: board.position,
     mission: mission.answer,
     packages: cardsOf(mission, since),
-    is_whole: since === 0,
+    is_whole: !isTellable(mission, since),
   };
 }
 

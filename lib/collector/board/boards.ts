@@ -59,7 +59,8 @@ class TeamBoard {
   readonly projection = new Projection();
   readonly #events: EventLog;
   readonly #team: string;
-  #isWhole = false;
+  /** Whether something is stored that is not here. */
+  #isBehind = true;
   #reading: Promise<void> | undefined;
 
   constructor(events: EventLog, team: string) {
@@ -75,7 +76,7 @@ class TeamBoard {
   ): void {
     const { position } = this.projection;
     if (first > position) {
-      this.#isWhole = false;
+      this.#isBehind = true;
       return;
     }
     for (const { document } of events.slice(position - first)) {
@@ -83,9 +84,9 @@ class TeamBoard {
     }
   }
 
-  /** Reads what is stored and not here yet. */
+  /** Reads what is stored and not here yet. Nobody sees a board that is half read. */
   async catchUp(): Promise<void> {
-    while (!this.#isWhole) {
+    while (this.#isBehind || this.#reading) {
       this.#reading ??= this.#read().finally(() => this.#reading = undefined);
       await this.#reading;
     }
@@ -93,7 +94,7 @@ class TeamBoard {
 
   async #read(): Promise<void> {
     // Whatever is stored meanwhile, and does not follow, takes this back.
-    this.#isWhole = true;
+    this.#isBehind = false;
     try {
       for (;;) {
         const from = this.projection.position;
@@ -104,7 +105,7 @@ class TeamBoard {
         if (page.next === null) return;
       }
     } catch (error) {
-      this.#isWhole = false;
+      this.#isBehind = true;
       throw error;
     }
   }

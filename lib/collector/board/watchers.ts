@@ -22,6 +22,8 @@ interface Watcher {
   readonly team: string;
   /** Of the session that it belongs to. */
   readonly session: string;
+  /** At the last ping. */
+  wasConnecting?: boolean;
 }
 
 /** News of a team that were not told yet. */
@@ -53,6 +55,10 @@ export class Watchers {
   ): void {
     const watcher: Watcher = { socket, ...place };
     this.#all.add(watcher);
+    socket.addEventListener("message", () => {
+      this.#all.delete(watcher);
+      close(watcher, CLOSE.policy, "a page has nothing to say here");
+    });
     socket.addEventListener("open", () => {
       send(watcher, messageOf(board.position, null));
     });
@@ -84,7 +90,8 @@ export class Watchers {
     boards: Pick<Boards, "of">,
   ): Promise<void> {
     for (const watcher of [...this.#all]) {
-      if (await pages.isGood(watcher.session)) {
+      if (this.#isGone(watcher)) this.#all.delete(watcher);
+      else if (await pages.isGood(watcher.session)) {
         const { position } = await boards.of(watcher.team);
         send(watcher, messageOf(position, []));
       } else {
@@ -93,10 +100,22 @@ export class Watchers {
     }
   }
 
+  /** One that is gone before it is answered never opens, and never says that it is closed. */
+  #isGone(watcher: Watcher): boolean {
+    const { readyState } = watcher.socket;
+    if (readyState !== WebSocket.CONNECTING) {
+      return readyState !== WebSocket.OPEN;
+    }
+    if (watcher.wasConnecting) return true;
+    watcher.wasConnecting = true;
+    return false;
+  }
+
   /** Closes the pages of a session. */
   end(session: string): void {
     for (const watcher of [...this.#all]) {
       if (watcher.session !== session) continue;
+      this.#all.delete(watcher);
       close(watcher, CLOSE.tokenExpired, "the session has ended");
     }
   }

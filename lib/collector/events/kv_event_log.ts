@@ -127,7 +127,7 @@ export class KvEventLog implements EventLog {
   async allNodes(): Promise<readonly NodeAnswer[]> {
     const all: NodeAnswer[] = [];
     for (const team of await this.#store.teams()) {
-      all.push(...await this.nodes(team));
+      for (const node of await this.nodes(team)) all.push(node);
     }
     return all;
   }

@@ -240,7 +240,10 @@ function answerOf(
   const open = recorded - events - shared;
   const isKnown = isTold && open >= 0 &&
     !words.some(({ word }) => word.is_restored);
-  const highest = Math.max(...words.map(({ node }) => node.highest_clock));
+  const highest = words.reduce(
+    (most, { node }) => Math.max(most, node.highest_clock),
+    0,
+  );
   return {
     node_id,
     events,

@@ -38,7 +38,7 @@ export function pageRoutes(
       async DELETE(request, url) {
         const looker = await callers.looker(request, url);
         checkOrigin(request);
-        const cookie = await pages.end(looker, request, url);
+        const cookie = await pages.end(looker, url);
         watchers.end(looker.id);
         const headers = { ...NO_STORE, "set-cookie": cookie };
         return new Response(null, { status: 204, headers });
@@ -49,8 +49,8 @@ export function pageRoutes(
         checkUpgrade(request);
         const { id, team } = await callers.looker(request, url);
         checkOrigin(request);
-        watchers.checkRoom();
         const board = await boards.of(team);
+        watchers.checkRoom();
         try {
           const { socket, response } = Deno.upgradeWebSocket(request);
           watchers.add(socket, { team, session: id }, board);
