@@ -26,7 +26,11 @@ import { PATHS } from "../../base/wire.ts";
 import { oneLineBytes } from "../../base/shown.ts";
 import type { EventLog } from "../events/event_log.ts";
 import { type Handler, HttpError, jsonAnswer, NO_STORE } from "../http/http.ts";
-import { PAGE_EVENTS_DEFAULT, STORY_EVENTS_MAX } from "../limits.ts";
+import {
+  PAGE_BYTES_MAX,
+  PAGE_EVENTS_DEFAULT,
+  STORY_EVENTS_MAX,
+} from "../limits.ts";
 import type { Boards } from "./boards.ts";
 import {
   eventFilter,
@@ -129,18 +133,41 @@ async function storyAnswer(
     position: board.position,
     mission: mission.answer,
     package: mission.card(one),
-    next_cursor: from + limit < rows.length ? `${from + limit}` : null,
   };
   const lines = wanted.map((row) => lineOf(board, row));
-  const documents = await events.at(team, wanted);
+  const documents = await firstOf(events, team, wanted);
+  const next = from + documents.length;
   return {
     ...answer,
-    events: wanted.map((position, i) => ({
-      position,
+    next_cursor: next < rows.length ? `${next}` : null,
+    events: documents.map((event, i) => ({
+      position: wanted[i]!,
       line: lines[i]!,
-      event: parsed(documents[i]!),
+      event,
     })),
   };
+}
+
+/** Events that are read at once: each may have a megabyte. */
+const READ_AT_ONCE = 16;
+
+/** The first of these events: as many as make a page. */
+async function firstOf(
+  events: EventLog,
+  team: string,
+  positions: readonly number[],
+): Promise<Record<string, unknown>[]> {
+  const documents: Record<string, unknown>[] = [];
+  let bytes = 0;
+  for (let at = 0; at < positions.length; at += READ_AT_ONCE) {
+    const some = positions.slice(at, at + READ_AT_ONCE);
+    for (const document of await events.at(team, some)) {
+      bytes += document!.length;
+      if (documents.length > 0 && bytes > PAGE_BYTES_MAX) return documents;
+      documents.push(parsed(document!));
+    }
+  }
+  return documents;
 }
 
 function linesAnswer({ board, query }: Asked): EventLinesAnswer {
@@ -174,9 +201,6 @@ function insightsAnswer({ board, query }: Asked): InsightsAnswer {
   return board.kept(name, () => insightsFor(board, missions, span));
 }
 
-/** Events that are read at once for an export. */
-const EXPORT_EVENTS = 200;
-
 /** The events that a filter lets through, as NDJSON. */
 export async function* filteredExport(
   board: Projection,
@@ -186,7 +210,7 @@ export async function* filteredExport(
 ): AsyncIterable<Uint8Array> {
   const found = positionsFor(board, eventFilter(query), 0, "up");
   for (;;) {
-    const positions = [...take(found, EXPORT_EVENTS)];
+    const positions = [...take(found, READ_AT_ONCE)];
     if (positions.length === 0) return;
     for (const bytes of await events.at(team, positions)) {
       yield oneLineBytes(bytes!);

@@ -5,7 +5,13 @@ import { FileAccounts } from "../../../lib/collector/accounts/file_accounts.ts";
 import { addUser } from "../../../lib/collector/accounts/users.ts";
 import { collectorFolder } from "../../../lib/collector/folder.ts";
 import { PATHS } from "../../../lib/base/wire.ts";
-import type { BoardAnswer, LiveMessage } from "../../../lib/board/answers.ts";
+import type {
+  BoardAnswer,
+  LiveMessage,
+  StoryEvent,
+} from "../../../lib/board/answers.ts";
+import { eventOf } from "../../support/events.ts";
+import { eventually } from "../../support/eventually.ts";
 import {
   ADA,
   type CollectorClient,
@@ -103,6 +109,35 @@ Deno.test("session: behind a proxy with TLS -> the cookie never travels in the c
     headers: { "x-forwarded-proto": "https" },
   });
   match(headers.get("set-cookie")!, /; Secure$/);
+});
+
+Deno.test("session: behind a proxy with TLS, as a browser asks there -> in and out, and news; no other origin", async () => {
+  await using server = await localCollector();
+  const { client } = server;
+  const proxied = {
+    "x-forwarded-proto": "https, http",
+    origin: client.url.replace("http:", "https:"),
+  };
+  const given = { username: ADA.name, password: ADA.password };
+  const entered = await client.ask(PATHS.session, {
+    json: given,
+    headers: proxied,
+  });
+  strictEqual(entered.status, 200);
+  const cookie = entered.headers.get("set-cookie")!.split(";")[0]!;
+  using socket = new PageSocket(client, { ...proxied, cookie });
+  strictEqual((await socket.next()).position, 0);
+  const left = await client.ask(PATHS.session, {
+    method: "DELETE",
+    headers: { ...proxied, cookie },
+  });
+  strictEqual(left.status, 204);
+  const plain = { ...proxied, origin: client.url };
+  const refused = await client.ask(PATHS.session, {
+    json: given,
+    headers: plain,
+  });
+  strictEqual(refused.status, 403);
 });
 
 Deno.test("session: after a week, or where the user has become another one -> over", async () => {
@@ -275,6 +310,55 @@ Deno.test("board socket: the log-out -> closes it, too", async () => {
   strictEqual(await socket.closed, 4001);
 });
 
+Deno.test("board socket: handshakes that are given up -> take up no place for long", async () => {
+  await using server = await localCollector({ pingMs: 20 });
+  const { client } = server;
+  const { cookie } = await enter(client);
+  const open = async () => {
+    const { text } = await client.ask("/metrics");
+    return Number(text.match(/^kitty_collector_sockets_open (\d+)$/m)![1]);
+  };
+  for (let i = 0; i < 20; i++) {
+    const { hostname, port, host } = new URL(client.url);
+    using connection = await Deno.connect({ hostname, port: Number(port) });
+    const head = [
+      `GET ${PATHS.board} HTTP/1.1`,
+      ...[`Host: ${host}`, `Cookie: ${cookie}`, `Origin: ${client.url}`],
+      ...["Upgrade: websocket", "Connection: Upgrade"],
+      "Sec-WebSocket-Version: 13",
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    ].join("\r\n");
+    await connection.write(new TextEncoder().encode(`${head}\r\n\r\n`));
+  }
+  await eventually("no socket", async () => await open() === 0);
+});
+
+Deno.test("board: a story of large events -> as many as make a page, and all of them page by page", async () => {
+  await using server = await localCollector();
+  const { client } = server;
+  const { access: token } = await client.logIn();
+  const large = Array.from(
+    { length: 12 },
+    (_, n) =>
+      eventOf(n, { team: ADA.team, type: "HistoryAdded", size: 900_000 })
+        .envelope,
+  );
+  for (const event of large) await client.send(token, [event]);
+  const story = PATHS.workPackage.replace("{mission}", "~feature")
+    .replace("{package}", "WP01");
+  const ids: string[] = [];
+  let pages = 0;
+  for (let cursor: string | null = ""; cursor !== null; pages++) {
+    const path: string = `${story}?cursor=${cursor}`;
+    const { json, text } = await client.ask(path, { token });
+    ok(text.length < 6_000_000, `${text.length}`);
+    ids.push(...json.events.map(({ line }: StoryEvent) => line.id));
+    cursor = json.next_cursor;
+  }
+  deepStrictEqual(ids, large.map(({ event_id }) => event_id));
+  ok(pages > 1);
+});
+
 Deno.test("board socket: between news -> signs of life, until the session is over", async () => {
   await using server = await localCollector({ pingMs: 20 });
   const { client, world } = server;
@@ -345,6 +429,26 @@ Deno.test("board: events stored before a restart, or while it is first read -> a
     0,
   );
   strictEqual(events, 3_000);
+});
+
+Deno.test("board: asked for by many while it is first read -> whole for each of them", async () => {
+  await using server = await localCollector();
+  const { client } = server;
+  const { access: token } = await client.logIn();
+  for (let at = 0; at < 8_000; at += 1_000) {
+    const events = Array.from(
+      { length: 1_000 },
+      (_, n) => eventOf(at + n, { team: ADA.team }).envelope,
+    );
+    strictEqual((await client.send(token, events)).status, 200);
+  }
+  const answers = await Promise.all(
+    Array.from({ length: 6 }, () => client.ask(PATHS.missions, { token })),
+  );
+  deepStrictEqual(
+    answers.map(({ json }) => json.position),
+    answers.map(() => 8_000),
+  );
 });
 
 Deno.test("board: bad limits, cursors, times and orders -> 400, and what is expected", async () => {
