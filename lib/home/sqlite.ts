@@ -116,7 +116,7 @@ export interface Row {
   readonly v: Uint8Array;
 }
 
-/** The rows of a damaged file, as far as they can be read. */
+/** The rows of a file that Deno KV does not open, as far as they can be read. */
 export class ReadableRows implements Disposable {
   readonly #database: Disposable;
   readonly #range: RangeReader;
@@ -133,9 +133,12 @@ export class ReadableRows implements Disposable {
   }
 
   /** @throws when nothing can be read of the file */
-  static async open(path: string): Promise<ReadableRows> {
+  static async open(
+    path: string,
+    { readOnly = false }: { readonly readOnly?: boolean } = {},
+  ): Promise<ReadableRows> {
     const { DatabaseSync } = await import("node:sqlite");
-    const database = new DatabaseSync(path);
+    const database = new DatabaseSync(path, { readOnly });
     try {
       // Not `iterate`: at a damaged page it ends as if there were no more rows.
       const range = database.prepare(

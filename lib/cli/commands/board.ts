@@ -13,11 +13,9 @@ import { LOOK_MS, News } from "../../follow/follower.ts";
 import type { LogRoot } from "../../follow/logs.ts";
 import { projectRoot } from "../../follow/projects.ts";
 import { type Watched, Watching } from "../../follow/watching.ts";
-import type { QueueReader } from "../../home/queue.ts";
-import { stateOf } from "../../home/queue_file.ts";
 import { BoardFeed } from "../board_feed.ts";
 import type { Call, Command } from "../command.ts";
-import { folderOf, openKeeper } from "../keeper.ts";
+import { folderOf } from "../keeper.ts";
 import { parseListen } from "../listen.ts";
 import { counted, printable } from "../output.ts";
 
@@ -80,9 +78,10 @@ async function run(call: Call): Promise<number> {
     events: server.events,
     team,
     watching: new Watching([root], { nodeId, team }, world.nowMs),
-    queue: queueFinder(call),
+    home: await folderOf(call).catch(() => undefined),
   });
   const teller = new Teller(call);
+  await out.note(`reading ${printable(root.path, Infinity)}`);
   const first = await feed.look();
   await teller.tell(first);
   await teller.begin(first, root);
@@ -132,17 +131,6 @@ function nobodyElse(team: string, nowMs: number) {
     password: { salt: "", rounds: 1, hash: "" },
     created_at: new Date(nowMs).toISOString(),
   } as const;
-}
-
-/** Finds the queue of this home, from when it is there; none is made. */
-function queueFinder(call: Call): () => Promise<QueueReader | undefined> {
-  let opened: QueueReader | undefined;
-  return async () => {
-    if (opened) return opened;
-    const home = await folderOf(call).catch(() => undefined);
-    if (home === undefined || !await stateOf(home)) return undefined;
-    return opened = await (await openKeeper(call)).read();
-  };
 }
 
 async function showLink(
@@ -215,7 +203,9 @@ class Teller {
       await out.warn(`${printable(name, Infinity)}: ${why}`);
     }
     if (this.#news.isNew("", trouble ?? "") && trouble) {
-      await out.warn(`this home's queue is not shown: ${trouble}`);
+      await out.warn(
+        `this home's queue is not shown: ${trouble}; more with: kitty-events doctor`,
+      );
     }
   }
 }

@@ -7,7 +7,7 @@
  */
 
 import { isJsonObject, type JsonObject, sameJson } from "../../base/json.ts";
-import { KEY_TEXT_MAX } from "../../base/limits.ts";
+import { CLOCK_MAX, KEY_TEXT_MAX } from "../../base/limits.ts";
 import { textLabel } from "../../home/queue_layout.ts";
 import {
   TELLING_EVERY_MS,
@@ -107,7 +107,8 @@ export function readWatermark(
     isText(home, WATERMARK_HOME_CHARS_MAX) && isCount(turn) &&
     isMoment(told_at) &&
     Array.isArray(nodes) && nodes.length <= WATERMARK_NODES_MAX &&
-    nodes.every(isToldNode);
+    nodes.every(isToldNode) &&
+    new Set(nodes.map(({ node_id }) => node_id)).size === nodes.length;
   if (!isSound) return undefined;
   // In one form, so that moments can be compared.
   const at = new Date(told_at).toISOString();
@@ -133,7 +134,8 @@ function isText(value: unknown, charsMax: number): value is string {
 }
 
 function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+  return Number.isSafeInteger(value) && (value as number) >= 0 &&
+    (value as number) <= CLOCK_MAX;
 }
 
 /** Without what else a client may have put there. */
