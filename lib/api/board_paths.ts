@@ -38,9 +38,9 @@ const SPAN = [
 export const EVENT_FILTER: readonly Form[] = [
   queried("mission", TEXT, "key of a mission"),
   queried("package", TEXT, "id of a work package"),
-  queried("type", TEXT, "type, without the prefix of its contract"),
-  queried("actor", TEXT, "who did it"),
-  queried("node", TEXT, "node that sent it"),
+  queried("type", TEXT, "part of the type, without its contract's prefix"),
+  queried("actor", TEXT, "part of who did it"),
+  queried("node", TEXT, "part of the node that sent it"),
   queried("text", TEXT, "part of any of these names, or of a title"),
   ...SPAN,
 ];

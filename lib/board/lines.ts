@@ -5,6 +5,7 @@
  */
 
 import type { EventLine, EventLinesAnswer } from "./answers.ts";
+import type { Names } from "./columns.ts";
 import type { Projection } from "./projection.ts";
 
 /** Which events; empty texts let all through. */
@@ -12,6 +13,7 @@ export interface EventFilter {
   /** A mission's key. */
   readonly mission: string;
   readonly package: string;
+  /** Parts of names, in large or small letters. */
   readonly type: string;
   readonly actor: string;
   readonly node: string;
@@ -102,10 +104,20 @@ function testOf(
     const number = names.find(wanted);
     tests.push((row) => of(row) === number);
   };
-  named(filter.type, table.types, (row) => table.type(row));
   named(filter.package, table.packages, (row) => table.package(row));
-  named(filter.actor, table.actors, (row) => table.actor(row));
-  named(filter.node, table.nodes, (row) => table.node(row));
+  alike(filter.type, table.types, (row) => table.type(row));
+  alike(filter.actor, table.actors, (row) => table.actor(row));
+  alike(filter.node, table.nodes, (row) => table.node(row));
+  function alike(
+    wanted: string,
+    names: Names,
+    of: (row: number) => number,
+  ): void {
+    if (wanted === "") return;
+    const part = wanted.toLowerCase();
+    const numbers = names.matching((name) => name.toLowerCase().includes(part));
+    tests.push((row) => numbers.has(of(row)));
+  }
   if (filter.fromMs > -Infinity || filter.toMs < Infinity) {
     tests.push((row) => {
       const timeMs = table.timeMs(row);

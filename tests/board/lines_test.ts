@@ -50,7 +50,9 @@ Deno.test("lines: each filter -> the events that it means, and no others", () =>
   deepStrictEqual(found(board, { package: "WP01" })[0], [2, 1, 0]);
   deepStrictEqual(found(board, { type: "WPCreated" })[0], [2]);
   deepStrictEqual(found(board, { type: "lane.transitioned.v1" })[0], [4, 1]);
+  deepStrictEqual(found(board, { type: "Transitioned" })[0], [4, 1]);
   deepStrictEqual(found(board, { actor: "codex" })[0], [1]);
+  deepStrictEqual(found(board, { actor: "CODE" })[0], [1]);
   deepStrictEqual(found(board, { node: "aaaaaaaaaaaa" })[0], [3, 2]);
   deepStrictEqual(found(board, { node: "nobody" })[0], []);
   const from = Date.parse(isoAt(1_000)), to = Date.parse(isoAt(3_000));

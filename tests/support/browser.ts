@@ -44,6 +44,9 @@ export const FIREFOX: Need = {
   reason: "there is no firefox",
 };
 
+/** Far more than anything takes on a busy machine. */
+const TIMEOUT_MS = 60_000;
+
 /** What a page did that the board's must not do. */
 export interface Offences {
   /** Requests to anywhere but the collector. */
@@ -88,7 +91,7 @@ export class TestBrowser implements AsyncDisposable {
   async open(): Promise<BoardPage> {
     const context = await this.#browser.createBrowserContext();
     const page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(TIMEOUT_MS);
     await page.setViewport({ width: 1280, height: 800 });
     page.on("request", (request) => {
       const url = request.url();
@@ -106,6 +109,13 @@ export class TestBrowser implements AsyncDisposable {
       }
     });
     return new BoardPage(page, this.origin);
+  }
+
+  /** Opens another page with the session of one. */
+  async tabOf({ page }: BoardPage): Promise<BoardPage> {
+    const tab = await page.browserContext().newPage();
+    tab.setDefaultTimeout(TIMEOUT_MS);
+    return new BoardPage(tab, this.origin);
   }
 
   /** That no page has done anything that it must not do. */

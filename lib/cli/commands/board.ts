@@ -172,7 +172,7 @@ class Teller {
       await out.note(
         `${where}: ${counted(logs, "log")} with ${
           counted(rows.length, "event")
-        }; Ctrl-C ends`,
+        }; Enter: another link, Ctrl-C: the end`,
       );
       return;
     }

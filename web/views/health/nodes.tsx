@@ -14,6 +14,8 @@ export interface Completeness {
   readonly recorded: number | null;
   readonly recorded_highest_clock: number | null;
   readonly missing: number | null;
+  /** When its last event was stored; null where nobody noted it. */
+  readonly last_seen?: string | null;
   /** Of what is missing, what will never come. */
   readonly never: number | null;
   readonly complete_up_to: number | null;
@@ -99,6 +101,7 @@ function NodeTable({ rows }: { rows: readonly Row[] }) {
 }
 
 function NodeRow({ row: { node, health, word } }: { row: Row }) {
+  const seenAt = health?.seen_at ?? word?.last_seen;
   return (
     <tr>
       <th scope="row">
@@ -114,9 +117,7 @@ function NodeRow({ row: { node, health, word } }: { row: Row }) {
       <Count value={health?.highest_clock ?? word?.recorded_highest_clock} />
       <td>{health ? <Moment at={health.latest_at} /> : <None />}</td>
       <td>
-        {health?.seen_at
-          ? <Age since={health.seen_at} suffix="ago" />
-          : <span class="quiet">not since the start</span>}
+        {seenAt ? <Age since={seenAt} suffix="ago" /> : <None />}
       </td>
       <td
         class="number right"
