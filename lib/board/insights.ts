@@ -66,7 +66,7 @@ export function insightsFor(
 }
 
 function lanesFor(missions: readonly Mission[]): LaneAnswer[] {
-  return joinedLanes(missions.map(({ lanes }) => lanes));
+  return joinedLanes(missions.map(({ answer }) => answer.lanes));
 }
 
 /** Goes through a package's events once, for everything that is counted of it. */

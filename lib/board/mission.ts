@@ -5,12 +5,7 @@
  * @module
  */
 
-import type {
-  LaneAnswer,
-  MissionAnswer,
-  PackageAnswer,
-  Phase,
-} from "./answers.ts";
+import type { MissionAnswer, PackageAnswer, Phase } from "./answers.ts";
 import type { EventTable } from "./event_table.ts";
 import { History } from "./history.ts";
 import { isLeft, isMetBy, lanesOf, roleOf } from "./lanes.ts";
@@ -87,7 +82,7 @@ export class Mission {
   /** Histories of packages under each of its names. */
   readonly #histories: number;
   /** One past the position of the last event that gave it other packages, or took some. */
-  readonly #regroupedAt: number;
+  readonly regroupedAt: number;
   #answer: MissionAnswer | undefined;
 
   /** @param owners its names, of which there is at least one */
@@ -98,17 +93,13 @@ export class Mission {
     packages: ReadonlyMap<string, Package>,
     regroupedAt: number,
   ) {
-    this.#regroupedAt = regroupedAt;
     this.key = key;
     this.kind = owners[0]!.owner.kind;
     this.packages = packages;
+    this.regroupedAt = regroupedAt;
     this.#table = table;
     this.#owners = owners;
     this.#histories = historiesOf(owners);
-  }
-
-  get regroupedAt(): number {
-    return this.#regroupedAt;
   }
 
   /** Whether these are its names, and none of them has a new package. */
@@ -119,7 +110,7 @@ export class Mission {
   }
 
   get revision(): number {
-    let revision = this.#regroupedAt;
+    let revision = this.regroupedAt;
     for (const owner of this.#owners) {
       revision = Math.max(revision, owner.revision);
     }
@@ -134,21 +125,18 @@ export class Mission {
 
   /** The name that its latest event gives it. */
   get slug(): string {
-    const named = this.#owners.filter(({ owner }) => owner.slug !== "");
-    const latest =
-      named.toSorted((a, b) =>
-        b.lastMs - a.lastMs || (a.owner.slug < b.owner.slug ? -1 : 1)
-      )[0];
+    let latest: OwnerRecord | undefined;
+    for (const one of this.#owners) {
+      if (one.owner.slug === "") continue;
+      const isLater = !latest || one.lastMs > latest.lastMs ||
+        one.lastMs === latest.lastMs && one.owner.slug < latest.owner.slug;
+      if (isLater) latest = one;
+    }
     return latest?.owner.slug ?? this.#id ?? "";
   }
 
   get #id(): string | undefined {
     return this.#owners.find(({ owner }) => owner.id !== "")?.owner.id;
-  }
-
-  get lanes(): readonly LaneAnswer[] {
-    const seen = [...this.packages.values()].map(({ state }) => state.lane);
-    return lanesOf(this.kind, new Set(seen));
   }
 
   /** The mission as it is now. */
@@ -163,23 +151,21 @@ export class Mission {
   #answerAt(revision: number): MissionAnswer {
     const counts: Record<string, number> = {}, workers = new Set<string>();
     const packages = [...this.packages.values()];
-    let done = 0;
+    let done = 0, firstMs = Infinity, lastMs = -Infinity;
+    for (const owner of this.#owners) {
+      firstMs = Math.min(firstMs, owner.firstMs);
+      lastMs = Math.max(lastMs, owner.lastMs);
+    }
     for (const { state } of packages) {
       const role = roleOf(state.lane);
       counts[state.lane] = (counts[state.lane] ?? 0) + 1;
+      lastMs = Math.max(lastMs, state.changedMs);
       if (role === "done") done++;
       const isInHand = role === "doing" || role === "review";
       if (isInHand && state.agent !== "") workers.add(state.agent);
     }
     const { slug } = this;
     const { title, phase } = this.#told();
-    const firstMs = this.#owners.reduce(
-      (first, owner) => Math.min(first, owner.firstMs),
-      Infinity,
-    );
-    const lastMs = [...this.#owners.map(({ lastMs }) => lastMs)]
-      .concat(packages.map(({ state }) => state.changedMs))
-      .reduce((last, ms) => Math.max(last, ms), -Infinity);
     return {
       key: this.key,
       kind: this.kind,
@@ -187,7 +173,7 @@ export class Mission {
       slug,
       title: title || slug || "(without a name)",
       phase: phaseOf(phase, packages, done),
-      lanes: this.lanes,
+      lanes: lanesOf(this.kind, Object.keys(counts)),
       counts,
       packages: packages.length,
       done,

@@ -370,6 +370,19 @@ Deno.test("board: a feature named like a mission's id, or like what has no name 
   strictEqual(cardOf(board, missionId(1), "WP01").lane, "claimed");
 });
 
+Deno.test("missions: one id under more slugs than a call takes arguments -> one mission, called by the latest", () => {
+  const board = boardOf(
+    Array.from(
+      { length: 140_000 },
+      (_, n) =>
+        move(n, "WP01", "planned", "claimed", { missionslug: `slug-${n}` }),
+    ),
+  );
+  const [mission, ...others] = missionsFor(board, ALL);
+  strictEqual(mission!.slug, "slug-139999");
+  strictEqual(others.length, 0);
+});
+
 Deno.test("board: 20,000 events that each name another subtask -> no longer than in proportion", () => {
   const timed = (count: number) => {
     const board = boardOf(
