@@ -3,6 +3,7 @@
 /** Files that measure time or memory: what runs beside them would be measured too. */
 export const ALONE: ReadonlySet<string> = new Set([
   "base/lines_bounds_test.ts",
+  "collector/accounts/sessions_test.ts",
   "readers_test.ts",
   "stories/never_blocked_test.ts",
 ]);
