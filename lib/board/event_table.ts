@@ -7,6 +7,7 @@
 
 import { Column, Names } from "./columns.ts";
 import type { Facts, More } from "./facts.ts";
+import { compareTexts } from "./order.ts";
 
 /** Number of an owner in a row that has none. */
 export const NO_OWNER = 0xffffffff;
@@ -160,8 +161,4 @@ export class EventTable {
         this.#sources.textOf(this.#source.at(b)),
       );
   };
-}
-
-function compareTexts(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -7,7 +7,13 @@
 
 import type { FlowDay } from "./answers.ts";
 
-const DAY_MS = 24 * 60 * 60 * 1000;
+/** Milliseconds of a day. */
+export const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** The day of a moment (UTC), such as `2026-08-12`. */
+export function dayOf(ms: number): string {
+  return new Date(ms).toISOString().split("T")[0]!;
+}
 
 /** Gathers moves in any order. */
 export class Flow {
@@ -45,8 +51,7 @@ export class Flow {
       for (const [i, change] of changes.entries()) counts[i]! += change;
       const startMs = day * DAY_MS;
       if (startMs + DAY_MS <= fromMs || startMs > toMs) continue;
-      const text = new Date(startMs).toISOString().split("T")[0]!;
-      days.push({ day: text, counts: [...counts] });
+      days.push({ day: dayOf(startMs), counts: [...counts] });
     }
     return days;
   }

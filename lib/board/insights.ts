@@ -13,7 +13,7 @@ import type {
   Week,
 } from "./answers.ts";
 import type { EventTable } from "./event_table.ts";
-import { Flow } from "./flow.ts";
+import { DAY_MS, dayOf, Flow } from "./flow.ts";
 import { joinedLanes, roleOf } from "./lanes.ts";
 import type { Mission, Package } from "./mission.ts";
 import { FIRST_LANE } from "./package.ts";
@@ -26,7 +26,7 @@ export interface Span {
   readonly toMs: number;
 }
 
-const DAY_MS = 24 * 60 * 60 * 1000;
+const WEEK_MS = 7 * DAY_MS;
 
 /** A package with its mission, and what its moves tell. */
 interface Told {
@@ -146,15 +146,12 @@ function weeksOf(doneMs: readonly number[]): Week[] {
   const [first, last] = [mondays[0], mondays.at(-1)];
   if (first === undefined || last === undefined) return [];
   // A wrong year must not hide the right ones: then only weeks with something are told.
-  const isClose = (last - first) / (7 * DAY_MS) < WEEKS_MAX;
-  const told = isClose
-    ? Array.from(
-      { length: Math.round((last - first) / (7 * DAY_MS)) + 1 },
-      (_, n) => first + n * 7 * DAY_MS,
-    )
+  const between = (last - first) / WEEK_MS;
+  const told = between < WEEKS_MAX
+    ? Array.from({ length: between + 1 }, (_, n) => first + n * WEEK_MS)
     : mondays;
   return told.map((monday) => ({
-    week: new Date(monday).toISOString().split("T")[0]!,
+    week: dayOf(monday),
     done: counts.get(monday) ?? 0,
   }));
 }

@@ -6,7 +6,8 @@
 
 import type { EventLine, EventLinesAnswer } from "./answers.ts";
 import type { Names } from "./columns.ts";
-import type { Projection } from "./projection.ts";
+import type { Mission, Package } from "./mission.ts";
+import { isCalled, partIs, type Projection } from "./projection.ts";
 
 /** Which events; empty texts let all through. */
 export interface EventFilter {
@@ -95,28 +96,21 @@ function testOf(
 ): (row: number) => boolean {
   const { table, missions } = projection;
   const tests: ((row: number) => boolean)[] = [];
-  const named = (
-    wanted: string,
-    names: { find(text: string): number | undefined },
-    of: (row: number) => number,
-  ) => {
-    if (wanted === "") return;
-    const number = names.find(wanted);
-    tests.push((row) => of(row) === number);
-  };
-  named(filter.package, table.packages, (row) => table.package(row));
-  alike(filter.type, table.types, (row) => table.type(row));
-  alike(filter.actor, table.actors, (row) => table.actor(row));
-  alike(filter.node, table.nodes, (row) => table.node(row));
-  function alike(
+  const alike = (
     wanted: string,
     names: Names,
     of: (row: number) => number,
-  ): void {
+  ) => {
     if (wanted === "") return;
-    const part = wanted.toLowerCase();
-    const numbers = names.matching((name) => name.toLowerCase().includes(part));
+    const numbers = names.matching(partIs(wanted));
     tests.push((row) => numbers.has(of(row)));
+  };
+  alike(filter.type, table.types, (row) => table.type(row));
+  alike(filter.actor, table.actors, (row) => table.actor(row));
+  alike(filter.node, table.nodes, (row) => table.node(row));
+  if (filter.package !== "") {
+    const number = table.packages.find(filter.package);
+    tests.push((row) => table.package(row) === number);
   }
   if (filter.fromMs > -Infinity || filter.toMs < Infinity) {
     tests.push((row) => {
@@ -135,22 +129,18 @@ function textTest(
   { table, missions }: Projection,
   text: string,
 ): (row: number) => boolean {
-  const wanted = text.toLowerCase();
-  const has = (name: string) => name.toLowerCase().includes(wanted);
+  const has = partIs(text);
   const types = table.types.matching(has);
   const actors = table.actors.matching(has);
   const nodes = table.nodes.matching(has);
   const packages = table.packages.matching(has);
-  const found = new Set(
-    [...missions.all.values()].filter(({ answer: { slug, title, id } }) =>
-      has(slug) || has(title) || has(id ?? "")
-    ),
-  );
-  const titled = new Set(
-    [...missions.all.values()].flatMap((mission) => [
-      ...mission.packages.values(),
-    ]).filter(({ state }) => has(state.title)),
-  );
+  const found = new Set<Mission>(), titled = new Set<Package>();
+  for (const mission of missions.all.values()) {
+    if (isCalled(mission.answer, has)) found.add(mission);
+    for (const one of mission.packages.values()) {
+      if (has(one.state.title)) titled.add(one);
+    }
+  }
   return (row) => {
     if (
       types.has(table.type(row)) || actors.has(table.actor(row)) ||

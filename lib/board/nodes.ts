@@ -6,6 +6,7 @@
 
 import type { NodeHealth } from "./answers.ts";
 import type { EventTable } from "./event_table.ts";
+import { compareTexts } from "./order.ts";
 
 /** Delays remembered of each node: the latest. */
 const DELAYS_MAX = 200;
@@ -62,7 +63,7 @@ export class NodeLog {
         ? null
         : new Date(node.seenMs).toISOString(),
       delay_ms: middleOf(node.delaysMs),
-    })).sort((a, b) => a.node < b.node ? -1 : 1);
+    })).sort((a, b) => compareTexts(a.node, b.node));
   }
 }
 

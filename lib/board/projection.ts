@@ -13,6 +13,7 @@ import { factsOf } from "./facts.ts";
 import type { Mission, Package } from "./mission.ts";
 import { type KnownPackages, Missions } from "./missions.ts";
 import { NodeLog } from "./nodes.ts";
+import { compareTexts } from "./order.ts";
 import { Owners } from "./owners.ts";
 
 /** Answers that are kept until the next event: several people look at the same. */
@@ -109,17 +110,26 @@ export function missionsFor(
   { missions }: Projection,
   { text, phase, sort }: MissionQuery,
 ): MissionAnswer[] {
-  const wanted = text.toLowerCase();
+  const has = partIs(text);
   return [...missions.all.values()].map(({ answer }) => answer)
     .filter((answer) =>
-      (phase === "" || answer.phase === phase) && hasText(answer, wanted)
+      (phase === "" || answer.phase === phase) && isCalled(answer, has)
     )
-    .sort((a, b) => compareBy(sort, a, b) || compareText(a.key, b.key));
+    .sort((a, b) => compareBy(sort, a, b) || compareTexts(a.key, b.key));
 }
 
-function hasText({ slug, title, id }: MissionAnswer, wanted: string): boolean {
-  return wanted === "" ||
-    [slug, title, id ?? ""].some((text) => text.toLowerCase().includes(wanted));
+/** Whether a text is part of a name, in large or small letters. */
+export function partIs(text: string): (name: string) => boolean {
+  const wanted = text.toLowerCase();
+  return (name) => name.toLowerCase().includes(wanted);
+}
+
+/** Whether one of a mission's names is meant. */
+export function isCalled(
+  { slug, title, id }: MissionAnswer,
+  has: (name: string) => boolean,
+): boolean {
+  return has(slug) || has(title) || has(id ?? "");
 }
 
 function compareBy(
@@ -131,7 +141,7 @@ function compareBy(
     case "changed":
       return Date.parse(b.changed_at) - Date.parse(a.changed_at);
     case "name":
-      return compareText(a.slug, b.slug);
+      return compareTexts(a.slug, b.slug);
     case "progress":
       return progressOf(b) - progressOf(a);
   }
@@ -139,10 +149,6 @@ function compareBy(
 
 function progressOf({ done, packages }: MissionAnswer): number {
   return packages === 0 ? 0 : done / packages;
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Whether a mission can say what has changed since a revision by its cards alone. */

@@ -7,6 +7,7 @@
 import type { Reviewer } from "./answers.ts";
 import type { EventTable } from "./event_table.ts";
 import { reviewOf } from "./lanes.ts";
+import { compareTexts } from "./order.ts";
 import { Hands } from "./package.ts";
 
 interface Tally {
@@ -55,13 +56,10 @@ export class Reviews {
       times_sent_back: tally.timesSentBack,
     })).sort((a, b) =>
       b.packages - a.packages ||
-      compare(a.agent, b.agent) || compare(a.model ?? "", b.model ?? "")
+      compareTexts(a.agent, b.agent) ||
+      compareTexts(a.model ?? "", b.model ?? "")
     );
   }
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** The reviews of one package. They count for whoever had it at its first review. */

@@ -1,10 +1,24 @@
 /** Fields above a view. What they hold stands in the address. */
 
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { addressWith, go, place } from "../router.ts";
 
 /** Typing is taken over when it rests for this long. */
 const REST_MS = 150;
+
+/** The fields of a view together. They act by themselves: there is nothing to send. */
+export function FilterForm({ children }: { children: ComponentChildren }) {
+  return (
+    <form
+      class="filters"
+      role="search"
+      onSubmit={(event) => event.preventDefault()}
+    >
+      {children}
+    </form>
+  );
+}
 
 /** A text that is looked for. */
 export function TextFilter(

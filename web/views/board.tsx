@@ -10,7 +10,7 @@ import { PATHS, withParameters } from "../api.ts";
 import { useKept } from "../kept.ts";
 import { Agent, LaneDot, PhaseLabel } from "../parts/chip.tsx";
 import { Empty, Loading, Trouble } from "../parts/empty.tsx";
-import { ChoiceFilter, TextFilter } from "../parts/filters.tsx";
+import { ChoiceFilter, FilterForm, TextFilter } from "../parts/filters.tsx";
 import { partsOf, Progress } from "../parts/progress.tsx";
 import { Text } from "../parts/text.tsx";
 import { Age } from "../parts/time.tsx";
@@ -162,11 +162,7 @@ function Filters({ packages }: { packages: readonly PackageAnswer[] }) {
     [packages],
   );
   return (
-    <form
-      class="filters"
-      role="search"
-      onSubmit={(event) => event.preventDefault()}
-    >
+    <FilterForm>
       <TextFilter name="q" label="Find" placeholder="Id or title" />
       <ChoiceFilter
         name="who"
@@ -177,7 +173,7 @@ function Filters({ packages }: { packages: readonly PackageAnswer[] }) {
         ]}
       />
       <ChoiceFilter name="sort" label="Sort by" options={SORTS} />
-    </form>
+    </FilterForm>
   );
 }
 

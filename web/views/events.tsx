@@ -4,7 +4,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { PATHS, withParameters } from "../api.ts";
 import { onNews } from "../live.ts";
 import { Loading, Trouble } from "../parts/empty.tsx";
-import { TextFilter } from "../parts/filters.tsx";
+import { FilterForm, TextFilter } from "../parts/filters.tsx";
 import { MissionFilter } from "../parts/mission_filter.tsx";
 import { useLast } from "../parts/last.ts";
 import { useTitle } from "../parts/title.ts";
@@ -108,11 +108,7 @@ function Filters({ window }: { window: Window | null }) {
   const offers = (pick: (line: typeof lines[number]) => string | null) =>
     [...new Set(lines.flatMap((line) => pick(line) ?? []))].sort().slice(0, 50);
   return (
-    <form
-      class="filters"
-      role="search"
-      onSubmit={(event) => event.preventDefault()}
-    >
+    <FilterForm>
       <MissionFilter />
       <TextFilter name="package" label="Package" placeholder="WP01" />
       <TextFilter name="type" label="Type" list="types" placeholder="All" />
@@ -124,7 +120,7 @@ function Filters({ window }: { window: Window | null }) {
       <Offers id="types" values={offers(({ type }) => type)} />
       <Offers id="actors" values={offers(({ actor }) => actor)} />
       <Offers id="nodes" values={offers(({ node }) => node)} />
-    </form>
+    </FilterForm>
   );
 }
 

@@ -4,7 +4,7 @@ import type { InsightsAnswer } from "../../lib/board/answers.ts";
 import { PATHS, withParameters } from "../api.ts";
 import { useKept } from "../kept.ts";
 import { Empty, Loading, Trouble } from "../parts/empty.tsx";
-import { ChoiceFilter, TextFilter } from "../parts/filters.tsx";
+import { ChoiceFilter, FilterForm, TextFilter } from "../parts/filters.tsx";
 import { MissionFilter } from "../parts/mission_filter.tsx";
 import { useLast } from "../parts/last.ts";
 import { useTitle } from "../parts/title.ts";
@@ -45,16 +45,12 @@ export function Insights() {
     <>
       <div class="view-head">
         <h1 tabIndex={-1}>Insights</h1>
-        <form
-          class="filters"
-          role="search"
-          onSubmit={(event) => event.preventDefault()}
-        >
+        <FilterForm>
           <MissionFilter />
           <ChoiceFilter name="span" label="Time" options={SPANS} />
           <TextFilter name="from" label="From" type="date" />
           <TextFilter name="to" label="To" type="date" />
-        </form>
+        </FilterForm>
       </div>
       {shown
         ? <Figures insights={shown} isStale={isStale} />

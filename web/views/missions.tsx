@@ -7,7 +7,7 @@ import { PATHS, withParameters } from "../api.ts";
 import { useKept } from "../kept.ts";
 import { Agent, PhaseLabel } from "../parts/chip.tsx";
 import { Empty, Loading, Trouble } from "../parts/empty.tsx";
-import { ChoiceFilter, TextFilter } from "../parts/filters.tsx";
+import { ChoiceFilter, FilterForm, TextFilter } from "../parts/filters.tsx";
 import { useLast } from "../parts/last.ts";
 import { Progress } from "../parts/progress.tsx";
 import { Text } from "../parts/text.tsx";
@@ -113,11 +113,7 @@ function Totals({ answer: { total, all } }: { answer: MissionsAnswer }) {
 
 function Filters() {
   return (
-    <form
-      class="filters"
-      role="search"
-      onSubmit={(event) => event.preventDefault()}
-    >
+    <FilterForm>
       <TextFilter name="q" label="Find" placeholder="Title or slug" />
       <ChoiceFilter
         name="phase"
@@ -128,7 +124,7 @@ function Filters() {
         ]}
       />
       <ChoiceFilter name="sort" label="Sort by" options={SORTS} />
-    </form>
+    </FilterForm>
   );
 }
 

@@ -63,28 +63,30 @@ export class PageSessions {
    * @throws {HttpError} 403 where a page of another origin makes the browser ask
    */
   async read(request: Request, url: URL): Promise<Looker | undefined> {
-    const { store, accounts, tokens } = this.#parts;
     const token = cookieIn(request, cookieName(url));
     if (token === undefined) return undefined;
     refuseStrangers(request);
-    const claims = await tokens.read("page", token);
-    const session = claims && await store.get(claims.id);
-    if (!session) return undefined;
-    const user = await accounts.find(session.user);
-    return user?.id === session.user_id
-      ? lookerOf(user, claims.id, session.issued)
-      : undefined;
+    const claims = await this.#parts.tokens.read("page", token);
+    return claims && await this.#lookerIn(claims.id);
   }
 
   /** Whether a session is still good. */
   async isGood(id: string): Promise<boolean> {
+    return await this.#lookerIn(id) !== undefined;
+  }
+
+  /** Who looks in a session; undefined where that is over, or the user is another one by now. */
+  async #lookerIn(id: string): Promise<Looker | undefined> {
     const { store, accounts, world } = this.#parts;
     const session = await store.get(id);
-    if (!session) return false;
+    if (!session) return undefined;
     const isOver = world.nowMs() - session.issued >=
       PAGE_SESSION_LIFETIME_S * 1000;
-    return !isOver &&
-      (await accounts.find(session.user))?.id === session.user_id;
+    if (isOver) return undefined;
+    const user = await accounts.find(session.user);
+    return user?.id === session.user_id
+      ? lookerOf(user, id, session.issued)
+      : undefined;
   }
 
   /** Ends a session. @returns the header that takes the cookie away */

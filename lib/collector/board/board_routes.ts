@@ -22,6 +22,7 @@ import {
   missionsFor,
   type Projection,
 } from "../../board/projection.ts";
+import { fromBytes } from "../../home/queue_layout.ts";
 import { PATHS } from "../../base/wire.ts";
 import { oneLineBytes } from "../../base/shown.ts";
 import type { EventLog } from "../events/event_log.ts";
@@ -164,7 +165,7 @@ async function firstOf(
     for (const document of await events.at(team, some)) {
       bytes += document!.length;
       if (documents.length > 0 && bytes > PAGE_BYTES_MAX) return documents;
-      documents.push(parsed(document!));
+      documents.push(fromBytes(document!));
     }
   }
   return documents;
@@ -188,7 +189,7 @@ async function eventAnswer(
     throw new HttpError(404, "there is no such event");
   }
   const [bytes] = await events.at(team, [position]);
-  return { line: lineOf(board, position), event: parsed(bytes!) };
+  return { line: lineOf(board, position), event: fromBytes(bytes!) };
 }
 
 function insightsAnswer({ board, query }: Asked): InsightsAnswer {
@@ -228,10 +229,4 @@ function* take<T>(all: Iterator<T>, count: number): Iterable<T> {
     if (done) return;
     yield value;
   }
-}
-
-const decoder = new TextDecoder();
-
-function parsed(bytes: Uint8Array): Record<string, unknown> {
-  return JSON.parse(decoder.decode(bytes));
 }

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { JsonObject } from "../../base/json.ts";
 import { Projection } from "../../board/projection.ts";
+import { fromBytes } from "../../home/queue_layout.ts";
 import type { World } from "../../base/world.ts";
 import type { EventLog, IncomingEvent } from "../events/event_log.ts";
 import { PAGE_EVENTS_MAX } from "../limits.ts";
@@ -101,7 +101,7 @@ class TeamBoard {
         const page = await this.#events.page(this.#team, from, PAGE_EVENTS_MAX);
         // Some of it may have come by itself in the meantime.
         const missed = page.events.slice(this.projection.position - from);
-        for (const bytes of missed) this.projection.add(parsed(bytes));
+        for (const bytes of missed) this.projection.add(fromBytes(bytes));
         if (page.next === null) return;
       }
     } catch (error) {
@@ -109,10 +109,4 @@ class TeamBoard {
       throw error;
     }
   }
-}
-
-const decoder = new TextDecoder();
-
-function parsed(bytes: Uint8Array): JsonObject {
-  return JSON.parse(decoder.decode(bytes));
 }

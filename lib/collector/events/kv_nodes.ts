@@ -26,6 +26,7 @@ import {
   nodeName,
   noneOf,
   type SharedRow,
+  stampOf,
   type Told,
   type Watermark,
   withEvents,
@@ -136,7 +137,7 @@ export class KvNodes {
     const counts = new Map<string, NodeCount>();
     const rows = this.#store.rowsFrom(team, 0, events, RECOUNTED_MAX);
     for await (const lines of rows) {
-      const read = lines.map(stampIn);
+      const read = lines.map((line) => stampOf(fromBytes(line)));
       for (const [node, some] of Map.groupBy(read, nameOf)) {
         const count = counts.get(node) ?? noneOf(node);
         counts.set(node, withEvents(count, some, null));
@@ -161,16 +162,6 @@ export class KvNodes {
   }
 }
 
-const decoder = new TextDecoder();
-
 function nameOf({ node_id }: { readonly node_id: string }): string {
   return nodeName(node_id);
-}
-
-function stampIn(line: Uint8Array) {
-  const event = JSON.parse(decoder.decode(line));
-  return {
-    node_id: (event.node_id ?? event.nodeid) as string,
-    lamport_clock: (event.lamport_clock ?? event.lamportclock) as number,
-  };
 }

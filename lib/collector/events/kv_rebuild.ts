@@ -5,12 +5,18 @@
  * @module
  */
 
-import { sameJson } from "../../base/json.ts";
+import { type JsonObject, sameJson } from "../../base/json.ts";
 import { fromBytes } from "../../home/queue_layout.ts";
 import { EXPORT_ROWS, REBUILT_AT_ONCE_MAX } from "../limits.ts";
 import type { KvStore } from "./kv_store.ts";
 import { nodeKey, nodesOf, packageKey, packagesOf } from "./layout.ts";
-import { type NodeCount, nodeName, noneOf, withEvents } from "./nodes.ts";
+import {
+  type NodeCount,
+  nodeName,
+  noneOf,
+  stampOf,
+  withEvents,
+} from "./nodes.ts";
 import { newer, newsOf, type PackageState } from "./packages.ts";
 
 /** What a rebuild has found. */
@@ -33,7 +39,7 @@ export async function rebuildTeam(
   const nodes = new Map<string, NodeCount>();
   for await (const lines of store.rowsFrom(team, 0, events, EXPORT_ROWS)) {
     for (const line of lines) {
-      const document = JSON.parse(decoder.decode(line));
+      const document = fromBytes<JsonObject>(line);
       const news = newsOf(document);
       if (news) {
         const key = packageKey(team, news.wpId, news.feature);
@@ -41,19 +47,15 @@ export async function rebuildTeam(
         const state = newer(packages.get(name)?.[1], news.state);
         packages.set(name, [key, state]);
       }
-      const node_id = document.node_id ?? document.nodeid;
-      const lamport_clock = document.lamport_clock ?? document.lamportclock;
-      const node = nodeName(node_id);
+      const stamp = stampOf(document), node = nodeName(stamp.node_id);
       const count = nodes.get(node) ?? noneOf(node);
-      nodes.set(node, withEvents(count, [{ node_id, lamport_clock }], null));
+      nodes.set(node, withEvents(count, [stamp], null));
     }
   }
   const mended = await mendPackages(store, team, packages) +
     await mendNodes(store, team, nodes);
   return { team, events, packages: packages.size, nodes: nodes.size, mended };
 }
-
-const decoder = new TextDecoder();
 
 async function mendPackages(
   store: KvStore,

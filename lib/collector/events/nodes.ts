@@ -187,6 +187,17 @@ export function withEvents(
   };
 }
 
+/** Which node an event is of, and its clock value, whatever its contract. */
+export function stampOf(
+  document: JsonObject,
+): Pick<StampedEvent, "node_id" | "lamport_clock"> {
+  const { node_id, nodeid, lamport_clock, lamportclock } = document;
+  return {
+    node_id: (node_id ?? nodeid) as string,
+    lamport_clock: (lamport_clock ?? lamportclock) as number,
+  };
+}
+
 /** The name by which a node is counted: its id, or the start of a long one with a checksum. */
 export function nodeName(node_id: string): string {
   return textLabel(node_id, KEY_TEXT_MAX);

@@ -6,7 +6,7 @@
 
 import { boardRoutes, filteredExport } from "../board/board_routes.ts";
 import type { Boards } from "../board/boards.ts";
-import { isFilter, numberOf } from "../board/query.ts";
+import { isFilter, limitOf, numberOf } from "../board/query.ts";
 import type { Refusals } from "../board/refusals.ts";
 import type { Watchers } from "../board/watchers.ts";
 import { PATHS } from "../../base/wire.ts";
@@ -178,13 +178,8 @@ async function pageAnswer(
   query: URLSearchParams,
 ): Promise<Response> {
   const from = numberOf(query, "cursor", 0);
-  const limit = numberOf(query, "limit", PAGE_EVENTS_DEFAULT);
-  if (limit === 0) throw new HttpError(400, "limit is at least 1");
-  const { events, next } = await log.page(
-    team,
-    from,
-    Math.min(limit, PAGE_EVENTS_MAX),
-  );
+  const limit = limitOf(query, PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX);
+  const { events, next } = await log.page(team, from, limit);
   const texts = events.map((bytes) => decoder.decode(bytes));
   const next_cursor = next === null ? "null" : `"${next}"`;
   // The events are JSON already.
