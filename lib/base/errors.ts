@@ -64,8 +64,8 @@ export const ERROR_EXITS = {
   sync_failed: EXIT.unavailable,
   usage: EXIT.usage,
   user_exists: EXIT.invalid,
-  users_damaged: EXIT.config,
-  users_locked: EXIT.notStored,
+  settings_damaged: EXIT.config,
+  settings_locked: EXIT.notStored,
 } as const satisfies Record<string, ExitCode>;
 
 /** What a command can fail with, in a word. */

@@ -6,21 +6,36 @@
  */
 
 import type { World } from "../base/world.ts";
-import type { AccountStore } from "./accounts/account_store.ts";
-import { FileAccounts } from "./accounts/file_accounts.ts";
-import { KvSessions } from "./accounts/kv_sessions.ts";
-import type { SessionStore } from "./accounts/session_store.ts";
+import type { AuditLog } from "./audit/audit.ts";
+import { FileAudit } from "./audit/file_audit.ts";
 import type { EventLog, OnStored } from "./events/event_log.ts";
 import { KvEventLog } from "./events/kv_event_log.ts";
 import { KvStore } from "./events/kv_store.ts";
 import { rebuildTeam, type Rebuilt } from "./events/kv_rebuild.ts";
 import { eventsPath, HeldFolder, signingSecret } from "./folder.ts";
+import { FileRecords } from "./records/file_records.ts";
+import { KvRecords } from "./records/kv_records.ts";
+import type { Records } from "./records/records.ts";
+
+/** What commands change, also while a collector runs. */
+export interface Settings {
+  readonly settings: Records;
+  readonly audit: AuditLog;
+}
+
+/** The settings that lie in a folder: files. */
+export function settingsOf(folder: string, world: World): Settings {
+  return {
+    settings: new FileRecords(folder, world),
+    audit: new FileAudit(folder),
+  };
+}
 
 /** Everything stored, opened. */
-export interface Engine extends AsyncDisposable {
+export interface Engine extends AsyncDisposable, Settings {
   readonly events: EventLog;
-  readonly sessions: SessionStore;
-  readonly accounts: AccountStore;
+  /** What running collectors change. */
+  readonly records: Records;
   /** The secret that signs tokens. */
   readonly secret: Uint8Array;
 }
@@ -43,8 +58,8 @@ export async function openFolder(
   const whole = undo.move();
   return {
     events: new KvEventLog(store, onStored, world.nowMs),
-    sessions: new KvSessions(store.kv),
-    accounts: new FileAccounts(folder, world),
+    records: new KvRecords(store.kv),
+    ...settingsOf(folder, world),
     secret,
     [Symbol.asyncDispose]: () => whole.disposeAsync(),
   };

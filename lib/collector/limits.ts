@@ -179,8 +179,8 @@ export const STOP_MS_MAX = 5_000;
 /** How long a starting collector waits for another one to give its folder back. */
 export const LOCK_MS_MAX = 2_000;
 
-/** How long a change of the users waits for another one. */
-export const USERS_LOCK_MS_MAX = 10_000;
+/** How long a change of users and other settings waits for another one. */
+export const SETTINGS_LOCK_MS_MAX = 10_000;
 
 /** Seconds that a client has to leave between two batches: none, as the bounds above keep the collector fit. */
 export const BATCH_INTERVAL_S = 0;

@@ -6,9 +6,10 @@
 
 import type { Log } from "../base/log.ts";
 import type { World } from "../base/world.ts";
-import type { AccountStore } from "./accounts/account_store.ts";
+import { AccountStore } from "./accounts/account_store.ts";
 import { Logins } from "./accounts/logins.ts";
 import { PageSessions } from "./accounts/page_sessions.ts";
+import { SessionStore } from "./accounts/session_store.ts";
 import { Sessions } from "./accounts/sessions.ts";
 import { Tickets } from "./accounts/tickets.ts";
 import { Tokens } from "./accounts/tokens.ts";
@@ -51,7 +52,9 @@ export async function openServices(
     sockets.broadcast(team, stored, sender, first);
     boards.stored(team, stored, first);
   });
-  const { events, accounts, sessions: store, secret } = engine;
+  const { events, secret } = engine;
+  const accounts = new AccountStore(engine.settings);
+  const store = new SessionStore(engine.records);
   const boards: Boards = new Boards(
     events,
     world,

@@ -2,14 +2,16 @@
 
 import { ok, strictEqual } from "node:assert/strict";
 import { startCollector } from "../../lib/collector/collector.ts";
+import { settingsOf } from "../../lib/collector/engine.ts";
 import { collectorFolder } from "../../lib/collector/folder.ts";
 import { jsonLog } from "../../lib/base/log.ts";
-import { FileAccounts } from "../../lib/collector/accounts/file_accounts.ts";
+import { AccountStore } from "../../lib/collector/accounts/account_store.ts";
 import { addUser } from "../../lib/collector/accounts/users.ts";
 import { PATHS, type TokenAnswer } from "../../lib/base/wire.ts";
 import { linesOf } from "./child.ts";
 import { type TempFolder, tempHome } from "./home.ts";
 import { spawnProgram } from "./program.ts";
+import type { World } from "../../lib/base/world.ts";
 import { TestWorld } from "./world.ts";
 
 /** A user of a collector under test. */
@@ -25,6 +27,11 @@ export const ADA: TestUser = { name: "ada", team: "acme", password: "pass-a" };
 export const BOB: TestUser = { name: "bob", team: "acme", password: "pass-b" };
 export const EVE: TestUser = { name: "eve", team: "evil", password: "pass-e" };
 
+/** The users of the collector of a home. */
+export function accountsIn(home: string, world: World): AccountStore {
+  return new AccountStore(settingsOf(collectorFolder(home), world).settings);
+}
+
 /** Adds users to the collector of a home, with a hash that costs no time. */
 export async function addUsers(
   home: string,
@@ -32,7 +39,7 @@ export async function addUsers(
 ): Promise<void> {
   for (const user of users) {
     const world = new TestWorld();
-    await addUser(new FileAccounts(collectorFolder(home), world), world, {
+    await addUser(accountsIn(home, world), world, {
       ...user,
       rounds: 10,
     });

@@ -5,15 +5,14 @@
  */
 
 import { startCollector } from "../../collector/collector.ts";
-import { rebuildFolder } from "../../collector/engine.ts";
+import { rebuildFolder, settingsOf } from "../../collector/engine.ts";
 import { collectorFolder } from "../../collector/folder.ts";
 import { jsonLog } from "../../base/log.ts";
 import {
-  type AccountStore,
+  AccountStore,
   roleOf,
   type User,
 } from "../../collector/accounts/account_store.ts";
-import { FileAccounts } from "../../collector/accounts/file_accounts.ts";
 import { addUser } from "../../collector/accounts/users.ts";
 import { isLoopback } from "../../login/server_url.ts";
 import { EXIT } from "../../base/errors.ts";
@@ -182,5 +181,5 @@ async function folderOf(call: Call): Promise<string> {
 }
 
 function accountsOf({ world }: Call, folder: string): AccountStore {
-  return new FileAccounts(folder, world);
+  return new AccountStore(settingsOf(folder, world).settings);
 }

@@ -1,9 +1,12 @@
 /**
- * Where users are kept, whatever stores them.
+ * The users of a collector.
  *
  * @module
  */
 
+import { KittyError } from "../../base/errors.ts";
+import { isJsonObject } from "../../base/json.ts";
+import type { Records } from "../records/records.ts";
 import type { PasswordHash } from "./passwords.ts";
 
 /** A user. */
@@ -28,14 +31,54 @@ export function roleOf({ role }: Pick<User, "role">): Role {
 }
 
 /** All users, by their names. Another process may change them at any time. */
-export interface AccountStore {
-  all(): Promise<readonly User[]>;
-  find(name: string): Promise<User | undefined>;
+export class AccountStore {
+  readonly #settings: Records;
+
+  constructor(settings: Records) {
+    this.#settings = settings;
+  }
+
+  /** @throws {KittyError} where one of them is damaged */
+  async all(): Promise<readonly User[]> {
+    return (await this.#settings.list<User>("users"))
+      .map(([name, user]) => checked(name, user));
+  }
+
+  /** @throws {KittyError} where it is damaged */
+  async find(name: string): Promise<User | undefined> {
+    const user = await this.#settings.get<User>("users", name);
+    return user && checked(name, user);
+  }
+
   /**
    * Adds a user.
    *
    * @param options `replace`: a user of this name gives way
    * @returns false where the name is taken; nothing has changed then
    */
-  add(user: User, options: { readonly replace: boolean }): Promise<boolean>;
+  async add(
+    user: User,
+    { replace }: { readonly replace: boolean },
+  ): Promise<boolean> {
+    const { name } = user;
+    for (;;) {
+      const before = await this.#settings.get<User>("users", name);
+      if (before && !replace) return false;
+      if (await this.#settings.replace("users", name, before, user)) {
+        return true;
+      }
+    }
+  }
+}
+
+function checked(name: string, user: User): User {
+  const { password, ...texts }: Partial<User> = user;
+  const isWhole = isJsonObject(password) &&
+    [texts.id, texts.team].every((text) => typeof text === "string");
+  if (isWhole) return user;
+  throw new KittyError(
+    "settings_damaged",
+    `the user ${JSON.stringify(name)} has no password, team or id`,
+    { hint: "put a backup of the users in their place, or add the user again" },
+  );
 }

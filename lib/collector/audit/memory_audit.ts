@@ -1,0 +1,21 @@
+/**
+ * An audit in an array, for as long as the process is.
+ *
+ * @module
+ */
+
+import type { AuditEntry, AuditLog } from "./audit.ts";
+
+/** Lines in an array. */
+export class MemoryAudit implements AuditLog {
+  readonly #entries: AuditEntry[] = [];
+
+  note(entry: AuditEntry): Promise<void> {
+    this.#entries.push(entry);
+    return Promise.resolve();
+  }
+
+  async *read(): AsyncIterable<AuditEntry> {
+    yield* await Promise.resolve([...this.#entries]);
+  }
+}
