@@ -92,6 +92,9 @@ export const NODES_CACHED_MAX = 10_000;
 /** Values stored at once, where what follows from events is made anew. */
 export const REBUILT_AT_ONCE_MAX = 200;
 
+/** Changes after which a commit that removes events is made: the last row may bring as many again, and Deno KV refuses 1,000. */
+export const PRUNED_AT_ONCE = 250;
+
 /** Rows read at once, and counts stored at once, where a team's nodes are counted anew. */
 export const RECOUNTED_MAX = 16;
 
