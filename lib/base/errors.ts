@@ -26,6 +26,7 @@ export type ExitCode = typeof EXIT[keyof typeof EXIT];
  */
 export const ERROR_EXITS = {
   agent_running: EXIT.unavailable,
+  backup_damaged: EXIT.invalid,
   bad_ca_file: EXIT.config,
   bad_contract: EXIT.invalid,
   bad_password: EXIT.invalid,
@@ -40,6 +41,8 @@ export const ERROR_EXITS = {
   contract_in_use: EXIT.unavailable,
   credentials_unusable: EXIT.notStored,
   events_damaged: EXIT.notStored,
+  file_exists: EXIT.usage,
+  file_unwritable: EXIT.notStored,
   folder_unusable: EXIT.notStored,
   forbidden: EXIT.notAuthenticated,
   home_out_of_reach: EXIT.notStored,

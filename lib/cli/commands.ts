@@ -33,6 +33,8 @@ const sync: Loader = async () =>
 const agent: Loader = async () => (await import("./commands/agent.ts")).agent;
 const collector: Loader = async () =>
   (await import("./commands/collector.ts")).collector;
+const keeping: Loader = async () =>
+  (await import("./commands/collector_keeping.ts")).keeping;
 const doctor: Loader = async () =>
   (await import("./commands/doctor.ts")).doctor;
 const follow: Loader = async () =>
@@ -83,6 +85,7 @@ export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
   ["agent status", agent],
   ["collector run", collector],
   ["collector rebuild", collector],
+  ["collector prune", keeping],
   ["collector user add", collector],
   ["collector user list", collector],
   ["doctor", doctor],

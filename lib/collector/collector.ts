@@ -25,6 +25,7 @@ import type { Log } from "../base/log.ts";
 import type { Metrics } from "./metrics.ts";
 import { openServices } from "./services.ts";
 import { pageAnswer } from "./http/page.ts";
+import { startKeeping } from "./keeping/keeping.ts";
 import { routesOf } from "./http/routes.ts";
 
 /** What a collector is made of. */
@@ -77,6 +78,7 @@ export async function startCollector(
     }),
   );
   const { metrics, sockets, watchers, sessions, pages, boards } = services;
+  undo.use(await startKeeping(parts, services));
   const routes = routesOf({
     ...services,
     vouch: (request) => server.vouch(request),

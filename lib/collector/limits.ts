@@ -187,3 +187,12 @@ export const SETTINGS_LOCK_MS_MAX = 10_000;
 
 /** Seconds that a client has to leave between two batches: none, as the bounds above keep the collector fit. */
 export const BATCH_INTERVAL_S = 0;
+
+/** An event that happened so much later than now was stamped by a clock that is wrong. */
+export const CLOCK_SKEW_MS = 24 * 60 * 60 * 1000;
+
+/** How long a command waits for a running collector to say that it is there. */
+export const OPERATOR_HELLO_MS = 3_000;
+
+/** Largest request of an operator: a record, or a team and a position. */
+export const OPERATOR_BODY_BYTES_MAX = 256 * KIB;

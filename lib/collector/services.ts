@@ -18,6 +18,7 @@ import { Refusals } from "./board/refusals.ts";
 import { Watchers } from "./board/watchers.ts";
 import type { Engine } from "./engine.ts";
 import type { OnStored } from "./events/event_log.ts";
+import { instanceOf } from "./instance.ts";
 import { Intake } from "./events/intake.ts";
 import type { RouteParts } from "./http/routes.ts";
 import { Metrics } from "./metrics.ts";
@@ -35,6 +36,7 @@ export interface ServiceParts {
 export interface Services extends Omit<RouteParts, "vouch">, AsyncDisposable {
   readonly accounts: AccountStore;
   readonly tickets: Tickets;
+  readonly engine: Engine;
 }
 
 /**
@@ -66,6 +68,7 @@ export async function openServices(
   const refusals = new Refusals(world), tickets = new Tickets(world);
   return {
     world,
+    engine,
     events,
     accounts,
     boards,
@@ -79,17 +82,7 @@ export async function openServices(
     tickets,
     intake: new Intake(events, metrics, refusals),
     logins: new Logins({ ...whose, sessions, pages, tickets, metrics }),
-    nodeId: await nodeIdOf(secret),
+    nodeId: await instanceOf(secret),
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   };
-}
-
-/** The node that stamps what comes without one: the same for as long as the folder is. */
-async function nodeIdOf(secret: Uint8Array): Promise<string> {
-  const label = new TextEncoder().encode("node");
-  const digest = await crypto.subtle.digest(
-    "SHA-256",
-    new Uint8Array([...label, ...secret]),
-  );
-  return new Uint8Array(digest, 0, 6).toHex();
 }

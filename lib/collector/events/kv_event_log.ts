@@ -5,6 +5,7 @@
  * @module
  */
 
+import { joinLines } from "../../base/line_bytes.ts";
 import { oneLineBytes } from "../../base/shown.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { Gate } from "../gate.ts";
@@ -26,7 +27,7 @@ import {
 import { type Beside, type Entry, KvNodes } from "./kv_nodes.ts";
 import { goneAt, pruneSome, usageOf } from "./kv_prune.ts";
 import type { KvStore } from "./kv_store.ts";
-import { commitsOf, joinLines, type RowPlace } from "./layout.ts";
+import { commitsOf, type RowPlace } from "./layout.ts";
 import type { NodeAnswer, SharedRow } from "./nodes.ts";
 import { snapshotOf, type SnapshotPackage } from "./packages.ts";
 

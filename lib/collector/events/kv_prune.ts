@@ -5,6 +5,7 @@
  * @module
  */
 
+import { joinLines } from "../../base/line_bytes.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { chunksOf, fromBytes, toBytes } from "../../home/queue_layout.ts";
 import { EXPORT_ROWS, PRUNED_AT_ONCE } from "../limits.ts";
@@ -13,7 +14,6 @@ import type { KvStore } from "./kv_store.ts";
 import {
   baseKey,
   chunkKey,
-  joinLines,
   LAYOUT,
   LAYOUT_KEY,
   nodeKey,

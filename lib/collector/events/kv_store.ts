@@ -5,6 +5,7 @@
  * @module
  */
 
+import { joinLines, splitLines } from "../../base/line_bytes.ts";
 import { KittyError } from "../../base/errors.ts";
 import {
   chunkedHead,
@@ -17,7 +18,6 @@ import { CLOCK_MAX, GET_MANY_MAX } from "../../base/limits.ts";
 import {
   chunkKey,
   idKey,
-  joinLines,
   LAYOUT,
   LAYOUT_KEY,
   NEW_TEAM,
@@ -26,7 +26,6 @@ import {
   rowKey,
   type RowPlace,
   rowsOf,
-  splitLines,
   teamKey,
   type TeamState,
   WHOLE_LAYOUT,
