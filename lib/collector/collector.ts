@@ -11,7 +11,7 @@ import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
 import type { AccountStore } from "./accounts/account_store.ts";
 import { openFolder } from "./engine.ts";
-import type { EventLog } from "./events/event_log.ts";
+import { type EventLog, QuotaError } from "./events/event_log.ts";
 import { memoryEngine } from "./memory_engine.ts";
 import { BusyError } from "./gate.ts";
 import { errorAnswer, HttpError, route, type Routes } from "./http/http.ts";
@@ -25,6 +25,7 @@ import type { Log } from "../base/log.ts";
 import type { Metrics } from "./metrics.ts";
 import { openServices } from "./services.ts";
 import { pageAnswer } from "./http/page.ts";
+import { noRoom } from "./keeping/quotas.ts";
 import { startKeeping } from "./keeping/keeping.ts";
 import { routesOf } from "./http/routes.ts";
 
@@ -216,6 +217,7 @@ function urlOfRequest(request: Request): URL {
 
 function httpErrorOf(error: unknown, log: Log): HttpError {
   if (error instanceof HttpError) return error;
+  if (error instanceof QuotaError) return noRoom(error);
   const headers = { "retry-after": "1" };
   if (error instanceof BusyError) {
     return new HttpError(429, error.message, { headers });

@@ -191,6 +191,12 @@ export const BATCH_INTERVAL_S = 0;
 /** An event that happened so much later than now was stamped by a clock that is wrong. */
 export const CLOCK_SKEW_MS = 24 * 60 * 60 * 1000;
 
+/** Quotas are read again when those in memory are so old. */
+export const QUOTAS_KEPT_MS = 1_000;
+
+/** Seconds that a client has to leave whose team has no room: nothing changes before a person does something. */
+export const NO_ROOM_RETRY_S = 60;
+
 /** How long a command waits for a running collector to say that it is there. */
 export const OPERATOR_HELLO_MS = 3_000;
 

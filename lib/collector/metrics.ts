@@ -1,6 +1,7 @@
 /**
- * Counters in the text form of Prometheus. They name no team and no user:
- * those who watch the machine's health need not know who works on what.
+ * Counters in the text form of Prometheus. They name no user and no work:
+ * those who watch the machine's health need not know who works on what. Teams
+ * are named where room is counted, and sinks.
  *
  * @module
  */
@@ -44,8 +45,8 @@ export class Metrics {
     this.#droppedSockets++;
   }
 
-  /** All counters, and how complete the events of all nodes are. */
-  text(complete: Completeness): string {
+  /** All counters, how complete the events of all nodes are, and what else is known. */
+  text(complete: Completeness, more: readonly Family[] = []): string {
     return [
       ...family(
         "events_total",
@@ -96,8 +97,32 @@ export class Metrics {
         "Those of them that are known never to come.",
         complete.never,
       ),
+      ...more.flatMap(({ name, help, samples }) =>
+        family(
+          name,
+          "gauge",
+          help,
+          samples.map(([labels, value]) => [labelsOf(labels), value]),
+        )
+      ),
     ].join("\n") + "\n";
   }
+}
+
+/** Values of one kind, each with its labels. */
+export interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly samples: readonly (readonly [
+    labels: Readonly<Record<string, string>>,
+    value: number,
+  ])[];
+}
+
+function labelsOf(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels).map(([name, value]) =>
+    `${name}="${value.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n")}"`
+  ).join(",");
 }
 
 function count<K>(counts: Map<K, number>, key: K): void {

@@ -21,6 +21,7 @@ import type { OnStored } from "./events/event_log.ts";
 import { instanceOf } from "./instance.ts";
 import { Intake } from "./events/intake.ts";
 import type { RouteParts } from "./http/routes.ts";
+import { Quotas } from "./keeping/quotas.ts";
 import { Metrics } from "./metrics.ts";
 import { Sockets } from "./sockets/sockets.ts";
 
@@ -66,6 +67,7 @@ export async function openServices(
   const whose = { store, accounts, tokens, world };
   const sessions = new Sessions(whose), pages = new PageSessions(whose);
   const refusals = new Refusals(world), tickets = new Tickets(world);
+  const quotas = new Quotas(engine.settings, world.elapsedMs, log);
   return {
     world,
     engine,
@@ -80,7 +82,8 @@ export async function openServices(
     sessions,
     pages,
     tickets,
-    intake: new Intake(events, metrics, refusals),
+    quotas,
+    intake: new Intake(events, metrics, refusals, quotas),
     logins: new Logins({ ...whose, sessions, pages, tickets, metrics }),
     nodeId: await instanceOf(secret),
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),

@@ -5,16 +5,21 @@
  * @module
  */
 
+import type { Args } from "../../base/arguments.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
 import { settingsOf } from "../../collector/engine.ts";
 import { collectorFolder } from "../../collector/folder.ts";
 import { prune, type Pruned } from "../../collector/keeping/pruning.ts";
+import { Quotas } from "../../collector/keeping/quotas.ts";
+import { roomOf } from "../../collector/keeping/room.ts";
+import type { AuditEntry } from "../../collector/audit/audit.ts";
+import type { Quota } from "../../collector/events/event_log.ts";
 import type { Kept } from "../../collector/operator/operator.ts";
 import { openKept } from "../../collector/operator/operator_client.ts";
-import type { Call, Command } from "../command.ts";
+import { type Call, type Command, notFound } from "../command.ts";
 import { homeOf } from "../keeper.ts";
 import { counted, printable } from "../output.ts";
-import { sizeText } from "../size.ts";
+import { parseSize, SIZE_EXPECTED, sizeText } from "../size.ts";
 
 const TEAM = {
   kind: "text",
@@ -57,6 +62,43 @@ export const keeping: readonly Command[] = [
     },
     run: runPrune,
   },
+  {
+    name: "collector quota set",
+    summary: "Bound how much of a team is stored.",
+    details: [
+      "Collectors take note within seconds, and refuse a batch that would go beyond",
+      "(status 507): nothing of it is stored, and clients keep their queue. What is",
+      "stored already stays; what is sent again needs no room. 0: nothing new is taken.",
+      "Both bounds are given anew; without one of them, that one is none.",
+    ],
+    examples: ["collector quota set acme --events 1000000 --bytes 2GiB"],
+    positionals: [{ name: "TEAM", help: "the team" }],
+    options: {
+      events: { kind: "text", value: "N", help: "events at most" },
+      bytes: {
+        kind: "text",
+        value: "SIZE",
+        help: `size of their documents at most: ${SIZE_EXPECTED}`,
+      },
+    },
+    run: setQuota,
+  },
+  {
+    name: "collector quota list",
+    summary: "List how much of each team is stored, and may be.",
+    examples: ["collector quota list", "collector quota list --json"],
+    positionals: [],
+    options: {},
+    run: listQuotas,
+  },
+  {
+    name: "collector quota remove",
+    summary: "Let a team store what it likes.",
+    examples: ["collector quota remove acme"],
+    positionals: [{ name: "TEAM", help: "the team" }],
+    options: {},
+    run: removeQuota,
+  },
 ];
 
 /** What those work on who keep a collector: the one place that says where it is. */
@@ -83,8 +125,7 @@ async function runPrune(call: Call): Promise<number> {
   });
   if (!isDry && pruned.removed > 0) {
     const { team, removed, first } = pruned;
-    await settingsOf(await folderOf(call), world).audit.note({
-      at: new Date(world.nowMs()).toISOString(),
+    await noteOf(call, {
       what: "events_pruned",
       name: team,
       team,
@@ -93,6 +134,95 @@ async function runPrune(call: Call): Promise<number> {
   }
   await out.data({ ...pruned, dry_run: isDry }, prunedText(pruned, isDry));
   return EXIT.ok;
+}
+
+async function setQuota(call: Call): Promise<number> {
+  const { args, out } = call;
+  const team = args.positionals[0]!;
+  const events = boundOf(args, "events", "a whole number", wholeNumber);
+  const bytes = boundOf(args, "bytes", SIZE_EXPECTED, parseSize);
+  if (events === undefined && bytes === undefined) {
+    throw usageError("give --events, --bytes or both");
+  }
+  const quota = {
+    ...events !== undefined && { events },
+    ...bytes !== undefined && { bytes },
+  };
+  const quotas = await quotasOf(call);
+  await quotas.set(team, quota);
+  await noteOf(call, { what: "quota_set", name: team, team });
+  await out.data({ team, ...quota }, `${printable(team)}: ${quotaText(quota)}`);
+  if (events === 0 || bytes === 0) {
+    await out.note(`nothing new of ${printable(team)} is taken from now on`);
+  }
+  return EXIT.ok;
+}
+
+async function listQuotas(call: Call): Promise<number> {
+  await using kept = await keptOf(call);
+  const rooms = await roomOf(kept.events, await quotasOf(call));
+  for (const { team, usage, quota } of rooms) {
+    await call.out.data(
+      { team, stored: usage, quota: quota ?? null },
+      `${printable(team)}: ${counted(usage.events, "event")}, ${
+        sizeText(usage.bytes)
+      }; ${quota ? quotaText(quota) : "no quota"}`,
+    );
+  }
+  return EXIT.ok;
+}
+
+async function removeQuota(call: Call): Promise<number> {
+  const team = call.args.positionals[0]!;
+  const quotas = await quotasOf(call);
+  if (!await quotas.remove(team)) {
+    throw notFound(
+      `a quota of "${printable(team)}"`,
+      "see: kitty-events collector quota list",
+    );
+  }
+  await noteOf(call, { what: "quota_removed", name: team, team });
+  await call.out.data({ team, quota: null }, `${printable(team)}: no quota`);
+  return EXIT.ok;
+}
+
+async function quotasOf(call: Call): Promise<Quotas> {
+  const { settings } = settingsOf(await folderOf(call), call.world);
+  return new Quotas(settings, call.world.elapsedMs);
+}
+
+function quotaText({ events, bytes }: Quota): string {
+  return [
+    ...events === undefined ? [] : [`at most ${counted(events, "event")}`],
+    ...bytes === undefined ? [] : [`at most ${sizeText(bytes)}`],
+  ].join(", ");
+}
+
+function boundOf(
+  args: Args,
+  name: string,
+  expected: string,
+  parse: (text: string) => number | undefined,
+): number | undefined {
+  const given = args.text(name);
+  if (given === undefined) return undefined;
+  const value = parse(given);
+  if (value === undefined) throw usageError(`--${name} takes ${expected}`);
+  return value;
+}
+
+function wholeNumber(text: string): number | undefined {
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/** What was changed, for those who look later. */
+async function noteOf(
+  call: Call,
+  entry: Omit<AuditEntry, "at">,
+): Promise<void> {
+  const { world } = call;
+  const { audit } = settingsOf(await folderOf(call), world);
+  await audit.note({ at: new Date(world.nowMs()).toISOString(), ...entry });
 }
 
 function prunedText(pruned: Pruned, isDry: boolean): string {

@@ -29,6 +29,8 @@ import {
 import type { Intake } from "../events/intake.ts";
 import { PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX } from "../limits.ts";
 import type { Logins } from "../accounts/logins.ts";
+import { roomFamilies } from "../keeping/room.ts";
+import type { Quotas } from "../keeping/quotas.ts";
 import type { Metrics } from "../metrics.ts";
 import type { EventLog } from "../events/event_log.ts";
 import { completenessOf } from "../events/nodes.ts";
@@ -59,6 +61,7 @@ export interface RouteParts {
   readonly logins: Logins;
   readonly tokens: Tokens;
   readonly metrics: Metrics;
+  readonly quotas: Quotas;
   /** Of events that come without one. */
   readonly nodeId: string;
   /** Called with each request whose sender has proved who it is. */
@@ -67,7 +70,7 @@ export interface RouteParts {
 
 /** All routes. */
 export function routesOf(parts: RouteParts): Routes {
-  const { logins, sessions, events, metrics, boards, refusals } = parts;
+  const { logins, sessions, events, boards, refusals } = parts;
   const callers = new Callers(parts);
   const batch = batchHandler(parts);
   const cloudEvents = cloudEventHandler(parts);
@@ -119,7 +122,7 @@ export function routesOf(parts: RouteParts): Routes {
       refusals,
       teamOf: (request, url) => callers.team(request, url),
     }),
-    ...healthRoutes(events, metrics),
+    ...healthRoutes(parts),
   });
 }
 
@@ -140,8 +143,7 @@ function nodeRoutes(
 
 /** What operators ask. */
 function healthRoutes(
-  events: EventLog,
-  metrics: Metrics,
+  { events, metrics, quotas }: RouteParts,
 ): Record<string, Record<string, Handler>> {
   return {
     "/healthz": {
@@ -153,7 +155,8 @@ function healthRoutes(
     "/metrics": {
       async GET() {
         const complete = completenessOf(await events.allNodes());
-        return answer(metrics.text(complete), "text/plain; version=0.0.4");
+        const text = metrics.text(complete, await roomFamilies(events, quotas));
+        return answer(text, "text/plain; version=0.0.4");
       },
     },
   };

@@ -8,7 +8,11 @@
 
 /** Where a record lies. What commands change while the collector runs is a list, and so has a plural. */
 export type Space =
+  | "lease"
+  | "quotas"
   | "session"
+  | "sink_cursor"
+  | "sinks"
   | "users";
 
 /** A JSON object. */

@@ -59,7 +59,7 @@ export class CloudEvents implements Transport {
   }
 
   #read(answer: Answer, events: readonly WireEvent[]): Sent {
-    const { status, headers } = answer;
+    const { status } = answer;
     const words = serverWords(answer);
     if (status >= 200 && status < 300) {
       this.#session.confirm();
@@ -87,7 +87,7 @@ export class CloudEvents implements Transport {
           `${words}: it redirects, and is not followed; set sink_url to where it leads`,
       };
     }
-    return troubleOf(words, headers, this.#world.nowMs());
+    return troubleOf(answer, this.#world.nowMs());
   }
 }
 
