@@ -32,6 +32,7 @@ export const ERROR_EXITS = {
   bad_password: EXIT.invalid,
   bad_secret: EXIT.config,
   bad_server_url: EXIT.config,
+  bad_sink: EXIT.invalid,
   bad_user: EXIT.invalid,
   busy: EXIT.unavailable,
   cannot_listen: EXIT.unavailable,

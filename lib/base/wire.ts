@@ -53,6 +53,9 @@ export const REJECTED = "rejected";
 export const NO_ROOM_STATUS = 507;
 export const NO_ROOM = "no_room";
 
+/** Header of what a collector sends on: which one it was, so that it does not take it back. */
+export const HOP = "kitty-collector";
+
 /** What a server says of one event: in a batch's `results`, and in an ack. */
 export interface EventResult {
   readonly event_id: string;

@@ -35,6 +35,8 @@ const collector: Loader = async () =>
   (await import("./commands/collector.ts")).collector;
 const keeping: Loader = async () =>
   (await import("./commands/collector_keeping.ts")).keeping;
+const sinks: Loader = async () =>
+  (await import("./commands/collector_sinks.ts")).sinkCommands;
 const doctor: Loader = async () =>
   (await import("./commands/doctor.ts")).doctor;
 const follow: Loader = async () =>
@@ -89,6 +91,12 @@ export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
   ["collector quota set", keeping],
   ["collector quota list", keeping],
   ["collector quota remove", keeping],
+  ["collector sink add", sinks],
+  ["collector sink list", sinks],
+  ["collector sink status", sinks],
+  ["collector sink pause", sinks],
+  ["collector sink resume", sinks],
+  ["collector sink remove", sinks],
   ["collector user add", collector],
   ["collector user list", collector],
   ["doctor", doctor],

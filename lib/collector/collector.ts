@@ -22,8 +22,9 @@ import {
   STOP_MS_MAX,
 } from "./limits.ts";
 import type { Log } from "../base/log.ts";
-import type { Metrics } from "./metrics.ts";
-import { openServices } from "./services.ts";
+import { LOOP_STATUS } from "./sinks/sending.ts";
+import { HOP } from "../base/wire.ts";
+import { openServices, type Services } from "./services.ts";
 import { pageAnswer } from "./http/page.ts";
 import { noRoom } from "./keeping/quotas.ts";
 import { startKeeping } from "./keeping/keeping.ts";
@@ -78,7 +79,7 @@ export async function startCollector(
           : await openFolder(folder, world, onStored),
     }),
   );
-  const { metrics, sockets, watchers, sessions, pages, boards } = services;
+  const { sockets, watchers, sessions, pages, boards } = services;
   undo.use(await startKeeping(parts, services));
   const routes = routesOf({
     ...services,
@@ -88,7 +89,7 @@ export async function startCollector(
 
   const server: BoundedServer = await serve(
     parts,
-    handlerOf(routes, metrics, log),
+    handlerOf(routes, services, log),
   );
   const stopped = Promise.withResolvers<void>();
   const tasks = [
@@ -184,12 +185,13 @@ async function serve(
 
 function handlerOf(
   routes: Routes,
-  metrics: Metrics,
+  { metrics, nodeId }: Pick<Services, "metrics" | "nodeId">,
   log: Log,
 ): (request: Request) => Promise<Response> {
   return async (request) => {
     let response: Response;
     try {
+      if (request.headers.get(HOP) === nodeId) throw loop();
       const url = urlOfRequest(request);
       response = pageAnswer(request, url) ??
         await route(routes, request, url)();
@@ -199,6 +201,11 @@ function handlerOf(
     metrics.request(response.status);
     return response;
   };
+}
+
+/** What was sent on to others does not come back here. */
+function loop(): HttpError {
+  return new HttpError(LOOP_STATUS, "this collector has sent it itself");
 }
 
 /** @throws {HttpError} where the Host header is invalid */

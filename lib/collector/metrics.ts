@@ -97,14 +97,7 @@ export class Metrics {
         "Those of them that are known never to come.",
         complete.never,
       ),
-      ...more.flatMap(({ name, help, samples }) =>
-        family(
-          name,
-          "gauge",
-          help,
-          samples.map(([labels, value]) => [labelsOf(labels), value]),
-        )
-      ),
+      ...more.flatMap(linesOf),
     ].join("\n") + "\n";
   }
 }
@@ -117,6 +110,13 @@ export interface Family {
     labels: Readonly<Record<string, string>>,
     value: number,
   ])[];
+}
+
+function linesOf({ name, help, samples }: Family): string[] {
+  const values = samples.map(([labels, value]) =>
+    [labelsOf(labels), value] as const
+  );
+  return family(name, "gauge", help, values);
 }
 
 function labelsOf(labels: Readonly<Record<string, string>>): string {

@@ -23,6 +23,7 @@ import { Intake } from "./events/intake.ts";
 import type { RouteParts } from "./http/routes.ts";
 import { Quotas } from "./keeping/quotas.ts";
 import { Metrics } from "./metrics.ts";
+import { Sinks } from "./sinks/sinks.ts";
 import { Sockets } from "./sockets/sockets.ts";
 
 /** What it stands on. */
@@ -38,6 +39,7 @@ export interface Services extends Omit<RouteParts, "vouch">, AsyncDisposable {
   readonly accounts: AccountStore;
   readonly tickets: Tickets;
   readonly engine: Engine;
+  readonly sinks: Sinks;
 }
 
 /**
@@ -54,6 +56,7 @@ export async function openServices(
   const engine = await open((team, stored, sender, first) => {
     sockets.broadcast(team, stored, sender, first);
     boards.stored(team, stored, first);
+    sinks.stored(team);
   });
   const { events, secret } = engine;
   const accounts = new AccountStore(engine.settings);
@@ -67,6 +70,8 @@ export async function openServices(
   const whose = { store, accounts, tokens, world };
   const sessions = new Sessions(whose), pages = new PageSessions(whose);
   const refusals = new Refusals(world), tickets = new Tickets(world);
+  const nodeId = await instanceOf(secret);
+  const sinks: Sinks = new Sinks({ world, log, ...engine, instance: nodeId });
   const quotas = new Quotas(engine.settings, world.elapsedMs, log);
   return {
     world,
@@ -85,7 +90,8 @@ export async function openServices(
     quotas,
     intake: new Intake(events, metrics, refusals, quotas),
     logins: new Logins({ ...whose, sessions, pages, tickets, metrics }),
-    nodeId: await instanceOf(secret),
+    nodeId,
+    sinks,
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   };
 }

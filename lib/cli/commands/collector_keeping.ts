@@ -9,7 +9,12 @@ import type { Args } from "../../base/arguments.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
 import { settingsOf } from "../../collector/engine.ts";
 import { collectorFolder } from "../../collector/folder.ts";
-import { prune, type Pruned } from "../../collector/keeping/pruning.ts";
+import {
+  prune,
+  type Pruned,
+  type Unsent,
+} from "../../collector/keeping/pruning.ts";
+import { sinkStates } from "../../collector/sinks/sinks.ts";
 import { Quotas } from "../../collector/keeping/quotas.ts";
 import { roomOf } from "../../collector/keeping/room.ts";
 import type { AuditEntry } from "../../collector/audit/audit.ts";
@@ -36,7 +41,7 @@ export const keeping: readonly Command[] = [
       "Removes events from the first on, up to the first that did not happen before",
       "the date, by its own time; one whose time lies more than a day ahead goes with",
       "those around it. Their ids stay known for ever: sent again they are duplicates.",
-      "Positions, counts and states stay. Works while the collector runs. The archive",
+      "Positions, counts and states stay, and what a sink has not had. Works while the collector runs. The archive",
       "is gzip of NDJSON, on disk before anything goes, and never written over.",
     ],
     examples: [
@@ -122,6 +127,7 @@ async function runPrune(call: Call): Promise<number> {
     archive: args.text("archive"),
     isDry,
     nowMs: world.nowMs(),
+    unsent: await unsentOf(call, kept, args.text("team")!),
   });
   if (!isDry && pruned.removed > 0) {
     const { team, removed, first } = pruned;
@@ -133,6 +139,12 @@ async function runPrune(call: Call): Promise<number> {
     });
   }
   await out.data({ ...pruned, dry_run: isDry }, prunedText(pruned, isDry));
+  if (pruned.held_by !== null) {
+    await out.warn(
+      `the sink ${pruned.held_by} has not had what comes then, so that stays\n` +
+        "  see: kitty-events collector sink status",
+    );
+  }
   return EXIT.ok;
 }
 
@@ -216,13 +228,27 @@ function wholeNumber(text: string): number | undefined {
 }
 
 /** What was changed, for those who look later. */
-async function noteOf(
+export async function noteOf(
   call: Call,
   entry: Omit<AuditEntry, "at">,
 ): Promise<void> {
   const { world } = call;
   const { audit } = settingsOf(await folderOf(call), world);
   await audit.note({ at: new Date(world.nowMs()).toISOString(), ...entry });
+}
+
+/** The sink of a team that is furthest behind. */
+async function unsentOf(
+  call: Call,
+  kept: Kept,
+  team: string,
+): Promise<Unsent | undefined> {
+  const { settings } = settingsOf(await folderOf(call), call.world);
+  const states = (await sinkStates({ ...kept, settings }))
+    .filter((state) => state.team === team)
+    .sort((a, b) => a.position - b.position);
+  return states[0] &&
+    { sink: states[0].name, position: states[0].position };
 }
 
 function prunedText(pruned: Pruned, isDry: boolean): string {

@@ -31,7 +31,9 @@ import { PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX } from "../limits.ts";
 import type { Logins } from "../accounts/logins.ts";
 import { roomFamilies } from "../keeping/room.ts";
 import type { Quotas } from "../keeping/quotas.ts";
+import type { Engine } from "../engine.ts";
 import type { Metrics } from "../metrics.ts";
+import { sinkFamilies, sinkStates } from "../sinks/sinks.ts";
 import type { EventLog } from "../events/event_log.ts";
 import { completenessOf } from "../events/nodes.ts";
 import type { Sessions } from "../accounts/sessions.ts";
@@ -62,6 +64,7 @@ export interface RouteParts {
   readonly tokens: Tokens;
   readonly metrics: Metrics;
   readonly quotas: Quotas;
+  readonly engine: Pick<Engine, "events" | "settings" | "records">;
   /** Of events that come without one. */
   readonly nodeId: string;
   /** Called with each request whose sender has proved who it is. */
@@ -143,7 +146,7 @@ function nodeRoutes(
 
 /** What operators ask. */
 function healthRoutes(
-  { events, metrics, quotas }: RouteParts,
+  { events, metrics, quotas, engine }: RouteParts,
 ): Record<string, Record<string, Handler>> {
   return {
     "/healthz": {
@@ -155,7 +158,10 @@ function healthRoutes(
     "/metrics": {
       async GET() {
         const complete = completenessOf(await events.allNodes());
-        const text = metrics.text(complete, await roomFamilies(events, quotas));
+        const text = metrics.text(complete, [
+          ...await roomFamilies(events, quotas),
+          ...sinkFamilies(await sinkStates(engine)),
+        ]);
         return answer(text, "text/plain; version=0.0.4");
       },
     },

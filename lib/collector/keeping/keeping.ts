@@ -20,7 +20,7 @@ export interface KeepingParts {
 /** Starts all of it. */
 export async function startKeeping(
   { world, log, folder }: KeepingParts,
-  { engine, nodeId }: Services,
+  { engine, nodeId, sinks }: Services,
 ): Promise<AsyncDisposable> {
   await using undo = new AsyncDisposableStack();
   const { events, records } = engine;
@@ -28,5 +28,7 @@ export async function startKeeping(
     const kept = { events, records, instance: nodeId };
     undo.use(await serveOperator({ world, log, folder, kept }));
   }
+  sinks.start();
+  undo.defer(() => sinks.stop());
   return undo.move();
 }

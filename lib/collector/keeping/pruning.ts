@@ -20,10 +20,18 @@ export interface Pruning {
   readonly beforeMs: number;
   /** Where they are written to first. */
   readonly archive?: string | undefined;
+  /** What a sink has not had yet stays. */
+  readonly unsent?: Unsent | undefined;
   /** Only say what would go. */
   readonly isDry?: boolean;
   /** Now, milliseconds since 1970. */
   readonly nowMs: number;
+}
+
+/** A sink, and the position of its next event. */
+export interface Unsent {
+  readonly sink: string;
+  readonly position: number;
 }
 
 /** What has gone. */
@@ -36,6 +44,8 @@ export interface Pruned {
   /** Position of the first event that is left, and when it happened. */
   readonly first: number;
   readonly first_at: string | null;
+  /** The sink because of which no more has gone. */
+  readonly held_by: string | null;
   readonly archive: string | null;
   readonly archive_bytes: number | null;
 }
@@ -82,6 +92,7 @@ export async function prune(
     left: isDry ? left - (end - from) : left,
     first: end,
     first_at: nextAt,
+    held_by: found.heldBy,
     archive: archive_bytes === null ? null : archive!,
     archive_bytes,
   };
@@ -132,12 +143,13 @@ interface Found {
   readonly bytes: number;
   /** When the first that stays happened; null where none does. */
   readonly nextAt: string | null;
+  readonly heldBy: string | null;
 }
 
 /** Finds the old ones, and writes them to the archive. */
 async function oldOnes(
   events: KeptEvents,
-  { team, beforeMs, nowMs }: Pruning,
+  { team, beforeMs, nowMs, unsent }: Pruning,
   file: NewFile | undefined,
 ): Promise<Found> {
   const from = await events.first(team);
@@ -151,19 +163,25 @@ async function oldOnes(
       });
     }
     const times = page.events.map((bytes) => timeOf(fromBytes(bytes)));
-    const stop = times.findIndex((ms) =>
-      ms >= beforeMs && ms <= nowMs + CLOCK_SKEW_MS
+    const isUnsent = (i: number) => end + i === unsent?.position;
+    const stop = times.findIndex((ms, i) =>
+      ms >= beforeMs && ms <= nowMs + CLOCK_SKEW_MS || isUnsent(i)
     );
+    const heldBy = isUnsent(stop) ? unsent!.sink : null;
     const old = stop < 0 ? page.events : page.events.slice(0, stop);
     bytes += old.reduce((sum, { length }) => sum + length, 0);
     end += old.length;
     await file?.write(joinLines(old.map(oneLineBytes)));
     if (stop >= 0) {
-      return { from, end, bytes, nextAt: new Date(times[stop]!).toISOString() };
+      return { from, end, bytes, nextAt: momentText(times[stop]!), heldBy };
     }
     if (page.next === null) break;
   }
-  return { from, end, bytes, nextAt: null };
+  return { from, end, bytes, nextAt: null, heldBy: null };
+}
+
+function momentText(ms: number): string | null {
+  return Number.isNaN(ms) ? null : new Date(ms).toISOString();
 }
 
 /** When an event happened by its own word; NaN where it does not say. */
