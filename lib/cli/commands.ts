@@ -88,6 +88,8 @@ export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
   ["collector run", collector],
   ["collector rebuild", collector],
   ["collector prune", keeping],
+  ["collector backup", keeping],
+  ["collector restore", keeping],
   ["collector quota set", keeping],
   ["collector quota list", keeping],
   ["collector quota remove", keeping],

@@ -15,6 +15,7 @@ import {
   type Unsent,
 } from "../../collector/keeping/pruning.ts";
 import { sinkStates } from "../../collector/sinks/sinks.ts";
+import { backUp, restore } from "../../collector/keeping/backup.ts";
 import { Quotas } from "../../collector/keeping/quotas.ts";
 import { roomOf } from "../../collector/keeping/room.ts";
 import type { AuditEntry } from "../../collector/audit/audit.ts";
@@ -66,6 +67,32 @@ export const keeping: readonly Command[] = [
       "dry-run": { kind: "flag", help: "only say what would go" },
     },
     run: runPrune,
+  },
+  {
+    name: "collector backup",
+    summary: "Write all that a collector has into one file, while it runs.",
+    details: [
+      "Events, users, keys, settings, sinks and the audit of one moment: all that was",
+      "acknowledged before it began is in it. The file holds the secret that signs",
+      "tokens and is for its owner only; each part of it has a checksum. It is never",
+      "written over another. With PostgreSQL, take pg_dump.",
+    ],
+    examples: ["collector backup monday.backup"],
+    positionals: [{ name: "FILE", help: "the new file" }],
+    options: {},
+    run: runBackup,
+  },
+  {
+    name: "collector restore",
+    summary: "Make a collector of a backup, in a home that has none.",
+    details: [
+      "All of the file is checked before anything is written. Clients that have sent",
+      "more since then send again what they still have; what is known is a duplicate.",
+    ],
+    examples: ["collector restore monday.backup --home /srv/collector-home"],
+    positionals: [{ name: "FILE", help: "what collector backup has made" }],
+    options: {},
+    run: runRestore,
   },
   {
     name: "collector quota set",
@@ -145,6 +172,32 @@ async function runPrune(call: Call): Promise<number> {
         "  see: kitty-events collector sink status",
     );
   }
+  return EXIT.ok;
+}
+
+async function runBackup(call: Call): Promise<number> {
+  const file = call.args.positionals[0]!;
+  const made = await backUp(await folderOf(call), file);
+  const { events, teams, bytes } = made;
+  await call.out.data(
+    { file, ...made },
+    `${printable(file, 1_000)}: ${counted(events, "event")} of ${
+      counted(teams, "team")
+    }, ${sizeText(bytes)}`,
+  );
+  return EXIT.ok;
+}
+
+async function runRestore(call: Call): Promise<number> {
+  const file = call.args.positionals[0]!, folder = await folderOf(call);
+  const restored = await restore(file, folder);
+  const { events, teams } = restored;
+  await call.out.data(
+    { folder, ...restored },
+    `${printable(folder, 1_000)}: ${counted(events, "event")} of ${
+      counted(teams, "team")
+    }`,
+  );
   return EXIT.ok;
 }
 
