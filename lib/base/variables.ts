@@ -96,6 +96,11 @@ export const VARIABLES: readonly Variable[] = [
     meaning: "their bytes; [sync] max_queue_bytes (1073741824)",
   },
   {
+    name: "SPEC_KITTY_GATHER",
+    kind: "own",
+    meaning: "for how long an agent gathers what it sends; [sync] gather",
+  },
+  {
     name: "SPEC_KITTY_NODE_ID",
     kind: "own",
     meaning:
