@@ -18,12 +18,14 @@ import { errorAnswer, HttpError, route, type Routes } from "./http/http.ts";
 import {
   CONNECTIONS_MAX,
   PING_MS,
+  PRESENCE_MS,
   SESSION_SWEEP_MS,
   STOP_MS_MAX,
 } from "./limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "./metrics.ts";
-import { openServices } from "./services.ts";
+import { Presence } from "./presence.ts";
+import { openServices, type Services } from "./services.ts";
 import { pageAnswer } from "./http/page.ts";
 import { routesOf } from "./http/routes.ts";
 
@@ -76,7 +78,7 @@ export async function startCollector(
           : await openFolder(folder, world, onStored),
     }),
   );
-  const { metrics, sockets, watchers, sessions, pages, boards } = services;
+  const { metrics, sessions } = services;
   const routes = routesOf({
     ...services,
     vouch: (request) => server.vouch(request),
@@ -87,28 +89,10 @@ export async function startCollector(
     parts,
     handlerOf(routes, metrics, log),
   );
-  const stopped = Promise.withResolvers<void>();
-  const tasks = [
-    [parts.pingMs ?? PING_MS, () => sockets.ping()],
-    [SESSION_SWEEP_MS, () => sessions.sweep()],
-    [parts.pingMs ?? PING_MS, () => watchers.ping(pages, boards)],
-  ] as const;
-  const running = tasks.map(([ms, task]) =>
-    repeat(ms, task, parts, stopped.promise)
-  );
-  undo.defer(async () => {
-    stopped.resolve();
-    watchers.stop();
-    const ending = Promise.all([sockets.stop(), server.shutdown(), ...running]);
-    const deadline = Deadline.in(world.elapsedMs, STOP_MS_MAX);
-    // What goes on after that ends with the process.
-    await deadline.race(ending, "finish").catch((error) => {
-      log.warn("stopped with requests under way", { reason: reasonOf(error) });
-    });
-  });
+  const url = urlOf(listen.hostname, (server.addr as Deno.NetAddr).port);
+  undo.defer(await startTasks(parts, services, server, url));
   const whole = undo.move();
   const stop = () => whole.disposeAsync();
-  const url = urlOf(listen.hostname, (server.addr as Deno.NetAddr).port);
   const { events, accounts, tickets } = services;
   return {
     url,
@@ -117,6 +101,54 @@ export async function startCollector(
     ticketLink: (user) => `${url}/#ticket=${tickets.issue(user)}`,
     stop,
     [Symbol.asyncDispose]: stop,
+  };
+}
+
+/**
+ * Says that the collector runs, and does what is to be done from time to time.
+ *
+ * @returns ends all of it, the server included, within bounds
+ */
+async function startTasks(
+  parts: CollectorParts,
+  services: Services,
+  server: BoundedServer,
+  url: string,
+): Promise<() => Promise<void>> {
+  const { world, log } = parts;
+  const { sockets, watchers, sessions, pages, boards, settings } = services;
+  const presence = new Presence({
+    settings,
+    world,
+    url,
+    certificateEndsMs: () => undefined,
+  });
+  await presence.tell()
+    .catch((error) => log.error("nobody was told of this collector", error));
+  const stopped = Promise.withResolvers<void>();
+  const tasks = [
+    [parts.pingMs ?? PING_MS, () => sockets.ping()],
+    [SESSION_SWEEP_MS, () => sessions.sweep()],
+    [PRESENCE_MS, () => presence.tell()],
+    [parts.pingMs ?? PING_MS, () => watchers.ping(pages, boards)],
+  ] as const;
+  const running = tasks.map(([ms, task]) =>
+    repeat(ms, task, parts, stopped.promise)
+  );
+  return async () => {
+    stopped.resolve();
+    watchers.stop();
+    const ending = Promise.all([
+      sockets.stop(),
+      server.shutdown(),
+      presence.leave(),
+      ...running,
+    ]);
+    const deadline = Deadline.in(world.elapsedMs, STOP_MS_MAX);
+    // What goes on after that ends with the process.
+    await deadline.race(ending, "finish").catch((error) => {
+      log.warn("stopped with requests under way", { reason: reasonOf(error) });
+    });
   };
 }
 

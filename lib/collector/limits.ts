@@ -32,6 +32,10 @@ export const TICKETS_MAX = 100;
 /** How often sessions that ran out are removed. */
 export const SESSION_SWEEP_MS = 60 * 60 * 1000;
 
+/** How often a collector says that it runs, and after what silence nobody speaks of it any more. */
+export const PRESENCE_MS = 30_000;
+export const PRESENCE_GONE_MS = 60 * 60 * 1000;
+
 /** PBKDF2 rounds for a new password, as OWASP recommends for SHA-256; about a tenth of a second. */
 export const PASSWORD_ROUNDS = 600_000;
 

@@ -20,6 +20,7 @@ import type { Engine } from "./engine.ts";
 import type { OnStored } from "./events/event_log.ts";
 import { Intake } from "./events/intake.ts";
 import type { RouteParts } from "./http/routes.ts";
+import type { Records } from "./records/records.ts";
 import { Metrics } from "./metrics.ts";
 import { Sockets } from "./sockets/sockets.ts";
 
@@ -35,6 +36,7 @@ export interface ServiceParts {
 export interface Services extends Omit<RouteParts, "vouch">, AsyncDisposable {
   readonly accounts: AccountStore;
   readonly tickets: Tickets;
+  readonly settings: Records;
 }
 
 /**
@@ -77,6 +79,7 @@ export async function openServices(
     sessions,
     pages,
     tickets,
+    settings: engine.settings,
     intake: new Intake(events, metrics, refusals),
     logins: new Logins({ ...whose, sessions, pages, tickets, metrics }),
     nodeId: await nodeIdOf(secret),

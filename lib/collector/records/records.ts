@@ -8,6 +8,7 @@
 
 /** Where a record lies. What commands change while the collector runs is a list, and so has a plural. */
 export type Space =
+  | "collectors"
   | "session"
   | "users";
 
