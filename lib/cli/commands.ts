@@ -82,6 +82,11 @@ export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
   ["agent run", agent],
   ["agent status", agent],
   ["collector run", collector],
+  [
+    "collector doctor",
+    async () =>
+      (await import("./commands/collector_doctor.ts")).collectorDoctor,
+  ],
   ["collector rebuild", collector],
   ["collector user add", collector],
   ["collector user list", collector],
