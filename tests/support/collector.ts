@@ -19,7 +19,7 @@ export interface TestUser {
   readonly name: string;
   readonly team: string;
   readonly password: string;
-  readonly role?: "member" | "viewer";
+  readonly role?: "writer" | "viewer" | "admin";
 }
 
 /** Two of one team and one of another. */
