@@ -2,6 +2,7 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { ADA, EVE, TestCollector } from "../support/collector.ts";
+import { eventually } from "../support/eventually.ts";
 import { eventOf } from "../support/events.ts";
 import { runProgram } from "../support/program.ts";
 
@@ -116,8 +117,9 @@ Deno.test("collector user add: while the collector runs -> the user can log in a
     collector.ask("/api/v1/token/", { json: { username: "eve", password } });
   strictEqual((await login("pass-e")).status, 401);
   strictEqual((await login("other")).status, 200);
-  await eventually(async () =>
-    (await collector.send(access, [])).status === 401
+  await eventually(
+    "refused",
+    async () => (await collector.send(access, [])).status === 401,
   );
 
   const list = await runProgram(["collector", "user", "list", "--json"], env);
