@@ -64,9 +64,20 @@ export const VARIABLES: readonly Variable[] = [
     meaning: "team of the events; [sync] team_slug (that of the login)",
   },
   {
+    name: "SPEC_KITTY_TOKEN",
+    kind: "own",
+    meaning: "a key in place of a login, as in a CI job",
+    isSecret: true,
+  },
+  {
+    name: "SPEC_KITTY_TOKEN_FILE",
+    kind: "own",
+    meaning: "file with that key",
+  },
+  {
     name: "SPEC_KITTY_ACCESS_TOKEN",
     kind: "own",
-    meaning: "in place of a login, as in a CI job",
+    meaning: "an access token in place of a login, good for minutes",
     isSecret: true,
   },
   {

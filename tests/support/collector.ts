@@ -6,6 +6,7 @@ import { settingsOf } from "../../lib/collector/engine.ts";
 import { collectorFolder } from "../../lib/collector/folder.ts";
 import { jsonLog } from "../../lib/base/log.ts";
 import { AccountStore } from "../../lib/collector/accounts/account_store.ts";
+import { KeyStore, type NewKey } from "../../lib/collector/accounts/keys.ts";
 import { addUser } from "../../lib/collector/accounts/users.ts";
 import { PATHS, type TokenAnswer } from "../../lib/base/wire.ts";
 import { linesOf } from "./child.ts";
@@ -19,7 +20,7 @@ export interface TestUser {
   readonly name: string;
   readonly team: string;
   readonly password: string;
-  readonly role?: "member" | "viewer";
+  readonly role?: "writer" | "viewer" | "admin";
 }
 
 /** Two of one team and one of another. */
@@ -44,6 +45,19 @@ export async function addUsers(
       rounds: 10,
     });
   }
+}
+
+/** Makes a key at the collector of a home. @returns the key itself */
+export async function addKey(
+  home: string,
+  options: Partial<NewKey> = {},
+  world: World = new TestWorld(),
+): Promise<string> {
+  const { settings } = settingsOf(collectorFolder(home), world);
+  const usual = { name: "ci", team: ADA.team, role: "writer" } as const;
+  const { text } = await new KeyStore(settings)
+    .create({ ...usual, ...options }, world);
+  return text;
 }
 
 /** How to talk to a collector. */
@@ -362,19 +376,24 @@ export interface LocalCollector extends AsyncDisposable {
 
 /** Starts one in a new home, on a free port. */
 export async function localCollector(
-  options: { pingMs?: number; users?: readonly TestUser[] } = {},
+  options: {
+    pingMs?: number;
+    users?: readonly TestUser[];
+    addressOf?: (request: Request) => string | undefined;
+  } = {},
 ): Promise<LocalCollector> {
   const folder = await tempHome();
   const world = new TestWorld();
   const logged: string[] = [];
   await addUsers(folder.path, options.users);
-  const { pingMs } = options;
+  const { pingMs, addressOf } = options;
   const collector = await startCollector({
     world,
     folder: collectorFolder(folder.path),
     listen: { hostname: "127.0.0.1", port: 0 },
     log: jsonLog(world.nowMs, (line) => logged.push(line)),
     ...pingMs !== undefined && { pingMs },
+    ...addressOf && { addressOf },
   });
   return {
     client: new CollectorClient(collector.url),

@@ -88,7 +88,7 @@ Deno.test("session: name and password -> a cookie that no script reads, good unt
   match(header, /; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Strict$/);
   const { json } = await get(client, PATHS.session, cookie);
   const { user, team, role } = json;
-  deepStrictEqual([user, team, role], [ADA.name, ADA.team, "member"]);
+  deepStrictEqual([user, team, role], [ADA.name, ADA.team, "writer"]);
   strictEqual((await get(client, PATHS.missions, cookie)).status, 200);
 
   const origin = client.url;
