@@ -35,6 +35,8 @@ export interface BoundedServerParts {
   readonly listen: BoundedAddress;
   /** A folder of this user alone, for the private socket; undefined where nothing may be written. */
   readonly folder: string | undefined;
+  /** Name of that socket, where another server of the folder has one already. */
+  readonly innerName?: string;
   /** Connections at once, where the process may have descriptors for so many. */
   readonly connectionsMax: number;
   /** Certificate and key, for TLS; not on a socket. */
@@ -262,11 +264,11 @@ export class BoundedServer {
   async #listenInner(
     serve: (path?: string) => Deno.HttpServer<Deno.Addr>,
   ): Promise<Deno.HttpServer<Deno.Addr>> {
-    const { folder, world } = this.#parts;
+    const { folder, world, innerName = INNER_NAME } = this.#parts;
     if (Deno.build.os === "windows" || folder === undefined) return serve();
     for (const find of [socketPathIn, shortSocketPath]) {
       try {
-        const path = await find(folder, INNER_NAME, world);
+        const path = await find(folder, innerName, world);
         // Left by one that was killed: only one at a time has the folder.
         await Deno.remove(path).catch(() => {});
         const server = serve(path);

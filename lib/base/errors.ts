@@ -26,6 +26,7 @@ export type ExitCode = typeof EXIT[keyof typeof EXIT];
  */
 export const ERROR_EXITS = {
   agent_running: EXIT.unavailable,
+  bad_agent_token: EXIT.config,
   bad_ca_file: EXIT.config,
   bad_certificate: EXIT.config,
   bad_contract: EXIT.invalid,

@@ -22,6 +22,8 @@ export interface Variable {
   readonly meaning?: string;
   /** Its value must stay secret. */
   readonly isSecret?: true;
+  /** The topic of the help that says more of it, where that is not the one of all variables. */
+  readonly topic?: "containers";
 }
 
 /** All of them; those of the machine's proxies are read by the runtime itself. */
@@ -100,6 +102,27 @@ export const VARIABLES: readonly Variable[] = [
     kind: "own",
     meaning:
       "id of this machine and user, for containers with a fixed host name and a throw-away home (computed)",
+  },
+  {
+    name: "SPEC_KITTY_AGENT_URL",
+    kind: "own",
+    meaning:
+      "an agent that takes what is recorded, as https://HOST:PORT or unix:/PATH (none: it is queued here)",
+    topic: "containers",
+  },
+  {
+    name: "SPEC_KITTY_AGENT_TOKEN",
+    kind: "own",
+    meaning:
+      "what it asks for; of an agent itself: those that it takes, with commas between",
+    isSecret: true,
+    topic: "containers",
+  },
+  {
+    name: "SPEC_KITTY_AGENT_TOKEN_FILE",
+    kind: "own",
+    meaning: "file with such tokens, a line each",
+    topic: "containers",
   },
   { name: "SPEC_KITTY_DISABLED", kind: "own", meaning: "record nothing" },
   {
