@@ -124,6 +124,27 @@ export const VARIABLES: readonly Variable[] = [
     meaning: "file with such tokens, a line each",
     topic: "containers",
   },
+  {
+    name: "SPEC_KITTY_TLS_CERT",
+    kind: "own",
+    meaning: "as --tls-cert of `collector run` and `agent run`",
+  },
+  {
+    name: "SPEC_KITTY_TLS_KEY",
+    kind: "own",
+    meaning: "as --tls-key",
+  },
+  {
+    name: "SPEC_KITTY_TRUST_PROXY",
+    kind: "own",
+    meaning: "as --trust-proxy, with commas between",
+  },
+  {
+    name: "SPEC_KITTY_INSECURE_HTTP",
+    kind: "own",
+    meaning:
+      "1: plain HTTP to other machines, for private networks of containers; [sync] insecure_http (false)",
+  },
   { name: "SPEC_KITTY_DISABLED", kind: "own", meaning: "record nothing" },
   {
     name: "DENO_TLS_CA_STORE",

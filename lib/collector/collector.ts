@@ -8,6 +8,9 @@
 import { Deadline } from "../base/deadline.ts";
 import { BoundedServer } from "../base/bounded_server.ts";
 import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
+import type { AddressSet } from "../base/net/addresses.ts";
+import type { KeyPairKeeper } from "../base/net/key_pair.ts";
+import type { Origin } from "../base/net/proxies.ts";
 import type { World } from "../base/world.ts";
 import type { AccountStore } from "./accounts/account_store.ts";
 import { openFolder } from "./engine.ts";
@@ -34,6 +37,10 @@ export interface CollectorParts {
   readonly folder: string | undefined;
   readonly listen: ListenAddress;
   readonly log: Log;
+  /** Certificate and key; without them, plain HTTP. */
+  readonly keyPair?: KeyPairKeeper | undefined;
+  /** Proxies that are believed what they say of clients. */
+  readonly proxies?: AddressSet | undefined;
   /** Pause between two pings; the protocol's where none is given. */
   readonly pingMs?: number;
 }
@@ -64,7 +71,7 @@ export interface Collector extends AsyncDisposable {
 export async function startCollector(
   parts: CollectorParts,
 ): Promise<Collector> {
-  const { world, listen, log, folder } = parts;
+  const { world, log, folder } = parts;
   await using undo = new AsyncDisposableStack();
   const services = undo.use(
     await openServices({
@@ -85,7 +92,7 @@ export async function startCollector(
 
   const server: BoundedServer = await serve(
     parts,
-    handlerOf(routes, metrics, log),
+    handlerOf(routes, metrics, log, (request) => server.originOf(request)),
   );
   const stopped = Promise.withResolvers<void>();
   const tasks = [
@@ -108,7 +115,7 @@ export async function startCollector(
   });
   const whole = undo.move();
   const stop = () => whole.disposeAsync();
-  const url = urlOf(listen.hostname, (server.addr as Deno.NetAddr).port);
+  const url = urlOf(parts, (server.addr as Deno.NetAddr).port);
   const { events, accounts, tickets } = services;
   return {
     url,
@@ -151,10 +158,10 @@ async function isRunningAfter(
   }
 }
 
-function urlOf(hostname: string, port: number): string {
-  return `http://${
-    hostname.includes(":") ? `[${hostname}]` : hostname
-  }:${port}`;
+function urlOf({ listen, keyPair }: CollectorParts, port: number): string {
+  const { hostname } = listen;
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  return `${keyPair ? "https" : "http"}://${host}:${port}`;
 }
 
 async function serve(
@@ -183,11 +190,12 @@ function handlerOf(
   routes: Routes,
   metrics: Metrics,
   log: Log,
+  originOf: (request: Request) => Origin,
 ): (request: Request) => Promise<Response> {
   return async (request) => {
     let response: Response;
     try {
-      const url = urlOfRequest(request);
+      const url = urlOfRequest(request, originOf(request));
       response = pageAnswer(request, url) ??
         await route(routes, request, url)();
     } catch (error) {
@@ -199,13 +207,11 @@ function handlerOf(
 }
 
 /** @throws {HttpError} where the Host header is invalid */
-function urlOfRequest(request: Request): URL {
+function urlOfRequest(request: Request, { isEncrypted }: Origin): URL {
   try {
     // Requests come over a private socket, and their URLs say so.
     const url = new URL(request.url.replace(/^http\+unix:/, "http:"));
-    // A proxy with TLS before it says so. Whoever lies about it deceives himself only.
-    const spoken = request.headers.get("x-forwarded-proto")?.split(",", 1)[0];
-    if (spoken?.trim().toLowerCase() === "https") url.protocol = "https:";
+    if (isEncrypted) url.protocol = "https:";
     return url;
   } catch {
     throw new HttpError(400, "invalid Host header");
