@@ -87,6 +87,7 @@ export class BoundedServer {
   readonly #over = new AbortController();
   #inner!: Deno.HttpServer<Deno.Addr>;
   #isInTrouble = false;
+  #hasNotedProxy = false;
 
   private constructor(parts: BoundedServerParts, listener: Deno.Listener) {
     this.#parts = parts;
@@ -137,11 +138,25 @@ export class BoundedServer {
 
   /** Who made a request, and whether on his way nobody could read it. */
   originOf(request: Request): Origin {
-    return originOf({
-      peer: arrivalOf(request)?.address,
-      isEncrypted: this.#door !== undefined,
-      headers: request.headers,
-    }, this.#proxies);
+    const { headers } = request;
+    const peer = arrivalOf(request)?.address;
+    const isClaimed = headers.has("x-forwarded-for") ||
+      headers.has("x-forwarded-proto");
+    if (isClaimed && peer !== undefined && !this.#proxies.has(peer)) {
+      this.#noteProxy(peer);
+    }
+    const isEncrypted = this.#door !== undefined;
+    return originOf({ peer, isEncrypted, headers }, this.#proxies);
+  }
+
+  /** Says it once: it is either a setting that was forgotten, or somebody who lies. */
+  #noteProxy(address: string): void {
+    if (this.#hasNotedProxy) return;
+    this.#hasNotedProxy = true;
+    this.#parts.log.warn(
+      "what a request says of the client behind it is not believed; if it came from a proxy of yours: --trust-proxy ADDRESS",
+      { address },
+    );
   }
 
   /** Takes no more connections; resolves when what is under way has been answered. */

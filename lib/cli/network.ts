@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { BoundedAddress } from "../base/bounded_server.ts";
 import { usageError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { AddressSet } from "../base/net/addresses.ts";
@@ -42,21 +43,30 @@ export interface Network {
 /**
  * Reads them.
  *
- * @param host where the server listens; undefined: on a socket
+ * @param listen where the server listens; undefined: on the socket of its home
  * @throws {KittyError} where one of the pair is missing, or cannot be used, and
  *   for what is no address
  */
 export async function networkOf(
   { args, world }: Pick<Call, "args" | "world">,
   log: Log,
-  host: string | undefined,
+  listen: BoundedAddress | undefined,
 ): Promise<Network> {
-  const certFile = args.text("tls-cert") ?? world.env("SPEC_KITTY_TLS_CERT");
-  const keyFile = args.text("tls-key") ?? world.env("SPEC_KITTY_TLS_KEY");
   const proxies = proxiesOf([
     ...args.list("trust-proxy"),
     world.env("SPEC_KITTY_TRUST_PROXY") ?? "",
   ]);
+  if (!listen || "path" in listen) {
+    if (args.text("tls-cert") ?? args.text("tls-key")) {
+      throw usageError(
+        "a socket speaks no TLS: nothing that comes there has been on a network",
+        "leave --tls-cert and --tls-key out, or name a port: --listen HOST:PORT",
+      );
+    }
+    return {};
+  }
+  const certFile = args.text("tls-cert") ?? world.env("SPEC_KITTY_TLS_CERT");
+  const keyFile = args.text("tls-key") ?? world.env("SPEC_KITTY_TLS_KEY");
   if (!certFile && !keyFile) return { ...proxies && { proxies } };
   if (!certFile || !keyFile) {
     throw usageError(
@@ -64,18 +74,12 @@ export async function networkOf(
       "TLS takes both: --tls-cert FILE --tls-key FILE (SPEC_KITTY_TLS_CERT, SPEC_KITTY_TLS_KEY)",
     );
   }
-  if (host === undefined) {
-    throw usageError(
-      "a socket speaks no TLS: nothing that comes there has been on a network",
-      "leave --tls-cert and --tls-key out, or listen on HOST:PORT",
-    );
-  }
   const keyPair = await KeyPairKeeper.open({
     certFile,
     keyFile,
     world,
     log,
-    host: isAnyHost(host) ? undefined : host,
+    host: isAnyHost(listen.hostname) ? undefined : listen.hostname,
   });
   log.info("TLS", factsOf(keyPair.current.certificate));
   return { keyPair, ...proxies && { proxies } };

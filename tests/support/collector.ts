@@ -4,6 +4,7 @@ import { ok, strictEqual } from "node:assert/strict";
 import { startCollector } from "../../lib/collector/collector.ts";
 import { collectorFolder } from "../../lib/collector/folder.ts";
 import { jsonLog } from "../../lib/base/log.ts";
+import { AddressSet } from "../../lib/base/net/addresses.ts";
 import { FileAccounts } from "../../lib/collector/accounts/file_accounts.ts";
 import { addUser } from "../../lib/collector/accounts/users.ts";
 import { PATHS, type TokenAnswer } from "../../lib/base/wire.ts";
@@ -355,7 +356,12 @@ export interface LocalCollector extends AsyncDisposable {
 
 /** Starts one in a new home, on a free port. */
 export async function localCollector(
-  options: { pingMs?: number; users?: readonly TestUser[] } = {},
+  options: {
+    pingMs?: number;
+    users?: readonly TestUser[];
+    /** Addresses of proxies that are trusted. */
+    proxies?: readonly string[];
+  } = {},
 ): Promise<LocalCollector> {
   const folder = await tempHome();
   const world = new TestWorld();
@@ -368,6 +374,7 @@ export async function localCollector(
     listen: { hostname: "127.0.0.1", port: 0 },
     log: jsonLog(world.nowMs, (line) => logged.push(line)),
     ...pingMs !== undefined && { pingMs },
+    proxies: new AddressSet(options.proxies ?? []),
   });
   return {
     client: new CollectorClient(collector.url),

@@ -88,7 +88,7 @@ function textOf(bytes: Bytes): string {
 }
 
 function bytesOf(text: string): Bytes | undefined {
-  const bare = text.replace(/^\[([^\]]*)\]$/, "$1").replace(/%.*$/, "");
+  const bare = text.replace(/^\[([^\]]*)\]$/, "$1").split("%")[0]!;
   if (!bare.includes(":")) return bytesOfV4(bare);
   const bytes = bytesOfV6(bare);
   const isV4 = bytes?.slice(0, 10).every((byte) => byte === 0) &&

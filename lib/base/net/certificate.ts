@@ -40,12 +40,11 @@ const ALT_NAME = [0x06, 0x03, 0x55, 0x1d, 0x11];
  * @throws {Error} where one cannot be read
  */
 export function readCertificates(pem: string): Certificate[] {
-  const blocks = pem.matchAll(
-    /-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----/g,
-  );
-  return [...blocks].map(([, base64]) =>
-    readCertificate(Uint8Array.fromBase64(base64!.replace(/\s/g, "")))
-  );
+  const [, ...blocks] = pem.split("-----BEGIN CERTIFICATE-----");
+  return blocks.map((block) => {
+    const [base64] = block.split("-----END CERTIFICATE-----");
+    return readCertificate(Uint8Array.fromBase64(base64!.replace(/\s/g, "")));
+  });
 }
 
 /** Whether a certificate is good for a host, as clients see it. */
@@ -58,7 +57,8 @@ export function isFor({ names }: Certificate, host: string): boolean {
   return names.includes(name) || names.includes(starred);
 }
 
-function readCertificate(der: Uint8Array): Certificate {
+/** @throws {Error} where it cannot be read */
+export function readCertificate(der: Uint8Array): Certificate {
   const [certificate] = valuesOf(der);
   const [facts] = valuesOf(certificate!.content);
   const fields = valuesOf(facts!.content);

@@ -101,11 +101,7 @@ async function runAgent(call: Call): Promise<number> {
   const world = { ...call.world, cwd: () => undefined };
   const log = jsonLog(world.nowMs, (line) => void terminal.writeError(line));
   const warn = (text: string) => log.warn(text);
-  const network = await networkOf(
-    call,
-    log,
-    listen && "hostname" in listen ? listen.hostname : undefined,
-  );
+  const network = await networkOf(call, log, listen);
   const stopped = Promise.withResolvers<number>();
   terminal.onStop(stopped.resolve);
 

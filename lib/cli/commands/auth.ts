@@ -21,6 +21,7 @@ import { checkCertificates } from "../../login/http_client.ts";
 import { hasTokensInEnvironment, NO_EVIDENCE } from "../../login/login.ts";
 import { Session } from "../../login/session.ts";
 import { openSession } from "../../login/open_session.ts";
+import { tlsHint } from "../../login/tls_words.ts";
 import { readServerUrl, serverText } from "../../login/server_url.ts";
 import {
   REFUSED,
@@ -121,22 +122,24 @@ async function logIn(call: Call): Promise<number> {
       "name it: --server https://events.example.org; a collector of your own: --server http://127.0.0.1:8787",
     );
   }
+  const { caFile, insecureHttp } = settings;
   const server = readServerUrl(
     given,
     named === undefined ? undefined : "--server",
+    insecureHttp,
   );
   const username = args.text("username")!;
   if (username === "") throw usageError("--username is empty");
   const team = teamOf(args);
-  await checkCertificates(settings.caFile);
+  await checkCertificates(caFile);
   const password = await readPassword(call, `password of ${username}: `);
   if (password === undefined) return STOPPED;
   const deadline = Deadline.in(world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS);
   const issued = await requestTokens(
-    { server, nowMs: world.nowMs, deadline, caFile: settings.caFile },
+    { server, nowMs: world.nowMs, deadline, trust: { caFile, insecureHttp } },
     { username, password },
-  ).catch(async (error) => {
-    throw await advised(error, call);
+  ).catch((error) => {
+    throw advised(error, call);
   });
   if (issued === REFUSED) {
     throw new KittyError(
@@ -174,9 +177,8 @@ function teamOf(args: Args): string | undefined {
 }
 
 /** The error with better advice, where there is no trust between here and the server. */
-async function advised(error: unknown, { world }: Call): Promise<unknown> {
+function advised(error: unknown, { world }: Call): unknown {
   if (!(error instanceof ServerTroubleError)) return error;
-  const { tlsHint } = await import("../../doctor/delivery_checks.ts");
   const { code, message } = error;
   const hint = tlsHint(message, world) ?? error.hint;
   return new KittyError(code, message, { hint, cause: error });

@@ -33,10 +33,13 @@ export const collector: readonly Command[] = [
     details: [
       `Prints {"listening": URL} first, then logs to stderr. Its data lies in`,
       "collector/ of the home. Without a certificate, tokens and events travel in the",
-      "clear: to anywhere but this machine, give it one, or put a proxy with TLS before it.",
-      "SIGHUP takes a certificate anew; so does a change of its file.",
+      "clear: where others reach it, give it one, or put a proxy with TLS before it;",
+      "see: help network",
     ],
-    examples: ["collector run", "collector run --listen 127.0.0.1:0"],
+    examples: [
+      "collector run",
+      "collector run --listen 127.0.0.1:0 --trust-proxy 127.0.0.1",
+    ],
     positionals: [],
     options: {
       listen: {
@@ -119,7 +122,7 @@ async function run(call: Call): Promise<number> {
   // Before anything is open, so that no signal goes unheard.
   const asked = Promise.withResolvers<number>();
   terminal.onStop(asked.resolve);
-  const network = await networkOf(call, log, listen.hostname);
+  const network = await networkOf(call, log, listen);
   terminal.onReload(() => void network.keyPair?.reload());
   await using server = await startCollector({
     world,
