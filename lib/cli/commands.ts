@@ -37,6 +37,12 @@ const keeping: Loader = async () =>
   (await import("./commands/collector_keeping.ts")).keeping;
 const sinks: Loader = async () =>
   (await import("./commands/collector_sinks.ts")).sinkCommands;
+const collectorUsers: Loader = async () =>
+  (await import("./commands/collector_users.ts")).collectorUsers;
+const collectorKeys: Loader = async () =>
+  (await import("./commands/collector_keys.ts")).collectorKeys;
+const collectorAudit: Loader = async () =>
+  (await import("./commands/collector_audit.ts")).collectorAudit;
 const doctor: Loader = async () =>
   (await import("./commands/doctor.ts")).doctor;
 const follow: Loader = async () =>
@@ -86,6 +92,11 @@ export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
   ["agent run", agent],
   ["agent status", agent],
   ["collector run", collector],
+  [
+    "collector doctor",
+    async () =>
+      (await import("./commands/collector_doctor.ts")).collectorDoctor,
+  ],
   ["collector rebuild", collector],
   ["collector prune", keeping],
   ["collector backup", keeping],
@@ -99,8 +110,19 @@ export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
   ["collector sink pause", sinks],
   ["collector sink resume", sinks],
   ["collector sink remove", sinks],
-  ["collector user add", collector],
-  ["collector user list", collector],
+  ["collector user add", collectorUsers],
+  ["collector user list", collectorUsers],
+  ["collector user remove", collectorUsers],
+  ["collector user disable", collectorUsers],
+  ["collector user enable", collectorUsers],
+  ["collector user password", collectorUsers],
+  ["collector user role", collectorUsers],
+  ["collector token create", collectorKeys],
+  ["collector token list", collectorKeys],
+  ["collector token revoke", collectorKeys],
+  ["collector signing-key list", collectorKeys],
+  ["collector signing-key rotate", collectorKeys],
+  ["collector audit", collectorAudit],
   ["doctor", doctor],
   ["completions", completions],
   ["man", man],

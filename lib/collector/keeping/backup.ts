@@ -98,8 +98,8 @@ async function filesIn(folder: string): Promise<string[]> {
   const names: string[] = [];
   try {
     for await (const { name, isFile } of Deno.readDir(folder)) {
-      const isPassing = name === OPERATOR_FILE ||
-        /\.(lock|tmp|sock)$/.test(name);
+      const isPassing = PASSING.has(name) ||
+        /\.(lock|part|sock|tmp)$/.test(name);
       if (isFile && !isPassing && !isOfEvents(name)) names.push(name);
     }
   } catch (error) {
@@ -107,6 +107,12 @@ async function filesIn(folder: string): Promise<string[]> {
   }
   return names.sort();
 }
+
+/** What running collectors say of themselves. */
+const PASSING: ReadonlySet<string> = new Set([
+  OPERATOR_FILE,
+  "collectors.json",
+]);
 
 function isOfEvents(name: string): boolean {
   return name.startsWith("events.kv");

@@ -31,7 +31,10 @@ export async function roomOf(
   return rooms;
 }
 
-/** The same as metrics. */
+/**
+ * The same as metrics. Anybody may read those, so they name only teams that
+ * somebody has given a quota, and count all together.
+ */
 export async function roomFamilies(
   events: Pick<EventLog, "teams" | "usage">,
   quotas: Quotas,
@@ -43,12 +46,24 @@ export async function roomFamilies(
     valueOf: (room: Room) => number | undefined,
   ): Family[] => {
     const samples = rooms.flatMap((room) => {
-      const value = valueOf(room), { team } = room;
-      return value === undefined ? [] : [[{ team }, value] as const];
+      const value = valueOf(room), { team, quota } = room;
+      return !quota || value === undefined ? [] : [[{ team }, value] as const];
     });
     return samples.length > 0 ? [{ name, help, samples }] : [];
   };
+  const sum = (name: keyof Usage) =>
+    rooms.reduce((total, { usage }) => total + usage[name], 0);
   return [
+    {
+      name: "stored_events",
+      help: "Events that are stored.",
+      samples: [[{}, sum("events")]],
+    },
+    {
+      name: "stored_bytes",
+      help: "Bytes of their documents.",
+      samples: [[{}, sum("bytes")]],
+    },
     ...family(
       "team_events",
       "Events of a team that are stored.",

@@ -8,7 +8,7 @@ import { KittyError, reasonOf } from "../../base/errors.ts";
 import { splitLines } from "../../base/line_bytes.ts";
 import type { World } from "../../base/world.ts";
 import { openFolder } from "../engine.ts";
-import { instanceOf } from "../instance.ts";
+import { nodeIdOf } from "../identity.ts";
 import { OPERATOR_HELLO_MS } from "../limits.ts";
 import type { Entry, Recorded, Records, Space } from "../records/records.ts";
 import {
@@ -39,7 +39,7 @@ export async function openKept(folder: string, world: World): Promise<Kept> {
   return {
     events: engine.events,
     records: engine.records,
-    instance: await instanceOf(engine.secret),
+    instance: await nodeIdOf(engine.records, world),
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   };
 }

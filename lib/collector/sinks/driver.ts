@@ -17,6 +17,7 @@ import type { EventLog } from "../events/event_log.ts";
 import { LEASE_TICK_MS, SINK_BACKOFF_MS_MAX, SINK_LOOK_MS } from "../limits.ts";
 import type { Records } from "../records/records.ts";
 import { Carrier, type Halt, type Outgoing } from "./carrier.ts";
+import type { Trust } from "../../login/http_client.ts";
 import { Lease } from "./lease.ts";
 import { sendRows } from "./sending.ts";
 import { cursorAt, type Sink, type SinkCursor } from "./sink.ts";
@@ -29,6 +30,7 @@ export interface DriverParts {
   readonly records: Records;
   /** Tells collectors apart; all on one store have the same. */
   readonly instance: string;
+  readonly trust?: Trust | undefined;
   /** Names this process. */
   readonly holder: string;
 }
@@ -150,10 +152,7 @@ export class Driver {
     }
     return new Carrier({
       send: (rows) =>
-        sendRows(sink, rows, {
-          instance: this.#parts.instance,
-          nowMs: world.nowMs,
-        }),
+        sendRows(sink, rows, { ...this.#parts, nowMs: world.nowMs }),
       isOurs: () => this.#lease.isHeld && !this.#isOver,
       store: (change) => this.#store(change),
       cursor: () => this.#cursor,

@@ -19,6 +19,7 @@ import {
   NoAnswerError,
   serverWords,
 } from "../../login/http.ts";
+import type { Trust } from "../../login/http_client.ts";
 import { SINK_TIMEOUT_MS } from "../limits.ts";
 import type { Sink } from "./sink.ts";
 
@@ -38,6 +39,7 @@ export type SinkAnswer =
 /** Whoever sends: the collector, by what tells it from others. */
 export interface Sender {
   readonly instance: string;
+  readonly trust?: Trust | undefined;
   readonly nowMs: () => number;
 }
 
@@ -57,6 +59,7 @@ export async function sendRows(
       },
       body: cloudBody(rows, sink.format),
       ...token !== undefined && { token },
+      ...sender.trust,
       timeoutMs: SINK_TIMEOUT_MS,
     });
     return meaningOf(answer, sender.nowMs());
@@ -98,13 +101,14 @@ export const LOOP_STATUS = 508;
  */
 export async function isLoop(
   url: URL,
-  instance: string,
+  { instance, trust }: Pick<Sender, "instance" | "trust">,
 ): Promise<boolean | undefined> {
   try {
     const { status } = await ask({
       url,
       method: "GET",
       headers: { [HOP]: instance },
+      ...trust,
       timeoutMs: SINK_TIMEOUT_MS / 6,
     });
     return status === LOOP_STATUS;

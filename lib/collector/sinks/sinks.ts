@@ -11,6 +11,7 @@ import type { World } from "../../base/world.ts";
 import type { EventLog } from "../events/event_log.ts";
 import { SINK_LOOK_MS } from "../limits.ts";
 import type { Family } from "../metrics.ts";
+import type { Trust } from "../../login/http_client.ts";
 import type { Records } from "../records/records.ts";
 import { Driver, type DriverParts } from "./driver.ts";
 import { cursorAt, type Sink, type SinkCursor, SinkStore } from "./sink.ts";
@@ -23,6 +24,7 @@ export interface SinksParts {
   readonly settings: Records;
   readonly records: Records;
   readonly instance: string;
+  readonly trust?: Trust | undefined;
 }
 
 /** Drives all sinks until it is stopped. */

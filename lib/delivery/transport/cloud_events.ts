@@ -49,7 +49,7 @@ export class CloudEvents implements Transport {
         body: cloudBody(rows, format),
         ...token !== undefined && { token },
         timeoutMs: timeoutMs(events, deadline),
-        caFile: this.#session.caFile,
+        ...this.#session.trust,
       });
       return this.#read(answer, events);
     } catch (error) {

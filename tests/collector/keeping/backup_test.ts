@@ -60,7 +60,7 @@ Deno.test("collector backup: while events pour in -> all that was acknowledged b
   deepStrictEqual(made.files, [
     "audit.ndjson",
     "quotas.json",
-    "secret",
+    "signing_keys.json",
     "users.json",
   ]);
   const stat = await Deno.stat(file);
@@ -154,7 +154,7 @@ Deno.test("backup, restore: a stopped collector -> every value and file the same
   const { bytes: _bytes, ...rest } = summary;
   deepStrictEqual(await restore(file, copy), rest);
   deepStrictEqual(await rowsOf(copy), await rowsOf(path));
-  deepStrictEqual(summary.files, ["audit.ndjson", "secret", "users.json"]);
+  deepStrictEqual(summary.files, ["audit.ndjson", "users.json"]);
   for (const name of summary.files) {
     deepStrictEqual(
       await Deno.readFile(`${copy}/${name}`),

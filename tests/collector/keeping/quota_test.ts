@@ -67,7 +67,9 @@ Deno.test("quota: in batches, over a WebSocket, as CloudEvents -> 507, nothing s
 
   const { text } = await collector.ask("/metrics");
   match(text, /^kitty_collector_team_events\{team="acme"\} \d+$/m);
-  match(text, /^kitty_collector_team_bytes\{team="evil"\} [1-9]\d+$/m);
+  match(text, /^kitty_collector_stored_bytes [1-9]\d+$/m);
+  // Anybody may read it.
+  ok(!text.includes("evil"));
   match(text, /^kitty_collector_team_events_max\{team="acme"\} 2$/m);
   ok(!text.includes("team_bytes_max"));
   const listed = documentsOf((await quota("list", "--json")).stdout);

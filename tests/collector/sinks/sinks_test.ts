@@ -53,6 +53,7 @@ class Serving implements AsyncDisposable {
       await openServices({
         world: serving.world,
         log: jsonLog(() => 0, (line) => serving.logged.push(line)),
+        addressOf: () => undefined,
         open: (onStored) =>
           Promise.resolve(engine ?? memoryEngine(serving.world, onStored)),
       }),
