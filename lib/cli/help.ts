@@ -40,7 +40,7 @@ export async function programHelp(): Promise<string> {
         isWhole ? summary : `${summary} Also: ${words.join(", ")}.`,
       ] as const;
     }
-    return [word, `${GROUPS[word]}: ${words.join(", ")}.`] as const;
+    return [word, `${GROUPS[word]}: ${folded(words).join(", ")}.`] as const;
   });
   const types = all.filter((name) => name.startsWith("emit "))
     .map((name) => name.slice("emit ".length));
@@ -58,6 +58,15 @@ export async function programHelp(): Promise<string> {
     "kitty-events help <command or topic> says more.",
     "kitty-events --version shows the versions.",
   ].join("\n");
+}
+
+/** `user add` and `user list` as `user add|list`. */
+function folded(words: readonly string[]): string[] {
+  const byFirst = Map.groupBy(words, (word) => word.split(" ")[0]!);
+  return [...byFirst].map(([first, all]) => {
+    const rest = all.map((word) => word.slice(first.length + 1));
+    return rest.every(Boolean) ? `${first} ${rest.join("|")}` : first;
+  });
 }
 
 /** Help for all commands that begin with the same words. */

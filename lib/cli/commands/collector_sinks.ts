@@ -37,7 +37,7 @@ export const sinkCommands: readonly Command[] = [
     ],
     examples: [
       "collector sink add lake https://lake.example.org/events --team acme",
-      "collector sink add hook http://127.0.0.1:9000/in --team acme --from start --format structured",
+      "collector sink add hook http://127.0.0.1:9000/in --team acme --from-start",
     ],
     positionals: [...NAME, {
       name: "URL",
@@ -66,12 +66,9 @@ export const sinkCommands: readonly Command[] = [
         value: "FILE",
         help: "holds a Bearer token; read for each request",
       },
-      from: {
-        kind: "text",
-        value: "now|start",
-        choices: ["now", "start"],
-        help:
-          "which events go first: those stored from now on (default), or all",
+      "from-start": {
+        kind: "flag",
+        help: "all that is stored goes there, too, and first",
       },
     },
     run: add,
@@ -152,7 +149,7 @@ async function add(call: Call): Promise<number> {
     ...types?.length && { types },
     format: args.text("format") === "structured" ? "structured" : "batch",
     ...token_file !== undefined && { token_file: await realFile(token_file) },
-    from: args.text("from") === "start" ? 0 : await endOf(kept.events, team),
+    from: args.flag("from-start") ? 0 : await endOf(kept.events, team),
     created_at: new Date(world.nowMs()).toISOString(),
   };
   await withSettings(call, async (all) => {
