@@ -6,7 +6,12 @@
 
 import { VERSION } from "../base/build.ts";
 import { TIMEOUT_MS_MAX } from "../base/limits.ts";
-import { BATCH_EVENTS_MAX, PATHS, WATERMARK } from "../base/wire.ts";
+import {
+  BATCH_EVENTS_MAX,
+  NO_ROOM_STATUS,
+  PATHS,
+  WATERMARK,
+} from "../base/wire.ts";
 import { PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX } from "../collector/limits.ts";
 import type { RowContracts } from "../contract/rows/contracts.ts";
 import { AGENT_PATHS } from "../route/agent_file.ts";
@@ -119,6 +124,11 @@ function tokenPaths(): Record<string, Form> {
   };
 }
 
+const NO_ROOM_FAILURE = {
+  [NO_ROOM_STATUS]:
+    "The team may store no more: nothing of it was stored. Known events need no room.",
+};
+
 function sendingPaths(described: Described): Record<string, Form> {
   const rows = rowsOf(described);
   return {
@@ -148,6 +158,7 @@ function sendingPaths(described: Described): Record<string, Form> {
           },
         },
         answer: answered("Results"),
+        failures: NO_ROOM_FAILURE,
       }),
     },
     [PATHS.cloudEvents]: {
@@ -157,6 +168,7 @@ function sendingPaths(described: Described): Record<string, Form> {
           "CloudEvents from any producer: all of a request, or nothing. Those without clock and node are given them.",
         body: cloudBodies(rows, ({ event }) => event),
         answer: answered("Results"),
+        failures: NO_ROOM_FAILURE,
       }),
     },
   };

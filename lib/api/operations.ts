@@ -22,12 +22,20 @@ interface Asked {
   /** The answer where all is well, by its media type. */
   readonly answer: Form;
   readonly status?: string;
+  /** What other statuses mean than that it was not done. */
+  readonly failures?: Readonly<Record<string, string>>;
   /** What it needs, where that is not an access token. */
   readonly security?: readonly Form[];
 }
 
 export function operation(asked: Asked): Form {
   const { id, summary, parameters, body, answer, status = "200" } = asked;
+  const failed = (description: string) => ({
+    description,
+    content: { [JSON_TYPE]: { schema: toSchema("Failure") } },
+  });
+  const failures = Object.entries(asked.failures ?? {})
+    .map(([status, words]) => [status, failed(words)]);
   return {
     operationId: id,
     summary,
@@ -35,10 +43,8 @@ export function operation(asked: Asked): Form {
     ...body && { requestBody: { required: true, content: body } },
     responses: {
       [status]: { description: "It was done.", content: answer },
-      default: {
-        description: "It was not done.",
-        content: { [JSON_TYPE]: { schema: toSchema("Failure") } },
-      },
+      ...Object.fromEntries(failures),
+      default: failed("It was not done."),
     },
     ...asked.security && { security: asked.security },
   };
