@@ -127,6 +127,11 @@ Deno.test("README: its table of commands -> names each command, and no other", (
     "auth",
     "agent",
     "collector user",
+    "collector token",
+    "collector signing-key",
+    "collector quota",
+    "collector sink",
+    "collector",
     "contract",
     "",
   ];
