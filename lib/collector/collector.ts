@@ -12,10 +12,11 @@ import type { AddressSet } from "../base/net/addresses.ts";
 import type { KeyPairKeeper } from "../base/net/key_pair.ts";
 import type { Origin } from "../base/net/proxies.ts";
 import type { World } from "../base/world.ts";
+import type { Trust } from "../login/http_client.ts";
 import type { AccountStore } from "./accounts/account_store.ts";
 import { entryAt } from "./audit/audit.ts";
 import { openFolder } from "./engine.ts";
-import type { EventLog } from "./events/event_log.ts";
+import { type EventLog, QuotaError } from "./events/event_log.ts";
 import { memoryEngine } from "./memory_engine.ts";
 import { BusyError } from "./gate.ts";
 import { errorAnswer, HttpError, route, type Routes } from "./http/http.ts";
@@ -30,10 +31,13 @@ import {
   STOP_MS_MAX,
 } from "./limits.ts";
 import type { Log } from "../base/log.ts";
-import type { Metrics } from "./metrics.ts";
 import { Presence } from "./presence.ts";
+import { LOOP_STATUS } from "./sinks/sending.ts";
+import { HOP } from "../base/wire.ts";
 import { openServices, type Services } from "./services.ts";
 import { pageAnswer } from "./http/page.ts";
+import { noRoom } from "./keeping/quotas.ts";
+import { startKeeping } from "./keeping/keeping.ts";
 import { routesOf } from "./http/routes.ts";
 
 /** What a collector is made of. */
@@ -47,6 +51,8 @@ export interface CollectorParts {
   readonly keyPair?: KeyPairKeeper | undefined;
   /** Proxies that are believed what they say of clients. */
   readonly proxies?: AddressSet | undefined;
+  /** Whom sinks may be. */
+  readonly trust?: Trust;
   /** Pause between two pings; the protocol's where none is given. */
   readonly pingMs?: number;
 }
@@ -84,13 +90,15 @@ export async function startCollector(
       world,
       log,
       addressOf: (request) => server.originOf(request).address,
+      trust: parts.trust,
       open: async (onStored) =>
         folder === undefined
           ? memoryEngine(world, onStored)
           : await openFolder(folder, world, onStored),
     }),
   );
-  const { metrics, sessions } = services;
+  const { sessions } = services;
+  undo.use(await startKeeping(parts, services));
   const routes = routesOf({
     ...services,
     vouch: (request) => server.vouch(request),
@@ -100,7 +108,7 @@ export async function startCollector(
 
   const server: BoundedServer = await serve(
     parts,
-    handlerOf(routes, metrics, log, (request) => server.originOf(request)),
+    handlerOf(routes, services, log, (request) => server.originOf(request)),
   );
   const url = urlOf(parts, (server.addr as Deno.NetAddr).port);
   undo.defer(await startTasks(parts, services, server, url));
@@ -129,9 +137,9 @@ async function startTasks(
   url: string,
 ): Promise<() => Promise<void>> {
   const { world, log, keyPair } = parts;
-  const { sockets, watchers, sessions, boards, settings } = services;
+  const { sockets, watchers, sessions, boards, engine } = services;
   const presence = new Presence({
-    settings,
+    settings: engine.settings,
     world,
     url,
     certificateEndsMs: () => keyPair?.current.certificate.untilMs,
@@ -251,13 +259,14 @@ async function serve(
 
 function handlerOf(
   routes: Routes,
-  metrics: Metrics,
+  { metrics, nodeId }: Pick<Services, "metrics" | "nodeId">,
   log: Log,
   originOf: (request: Request) => Origin,
 ): (request: Request) => Promise<Response> {
   return async (request) => {
     let response: Response;
     try {
+      if (request.headers.get(HOP) === nodeId) throw loop();
       const url = urlOfRequest(request, originOf(request));
       response = pageAnswer(request, url) ??
         await route(routes, request, url)();
@@ -267,6 +276,11 @@ function handlerOf(
     metrics.request(response.status);
     return response;
   };
+}
+
+/** What was sent on to others does not come back here. */
+function loop(): HttpError {
+  return new HttpError(LOOP_STATUS, "this collector has sent it itself");
 }
 
 /** @throws {HttpError} where the Host header is invalid */
@@ -283,6 +297,7 @@ function urlOfRequest(request: Request, { isEncrypted }: Origin): URL {
 
 function httpErrorOf(error: unknown, log: Log): HttpError {
   if (error instanceof HttpError) return error;
+  if (error instanceof QuotaError) return noRoom(error);
   const headers = { "retry-after": "1" };
   if (error instanceof BusyError) {
     return new HttpError(429, error.message, { headers });

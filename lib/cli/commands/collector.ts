@@ -17,7 +17,7 @@ import {
 } from "../collector_settings.ts";
 import type { Call, Command } from "../command.ts";
 import { parseListen } from "../listen.ts";
-import { NETWORK_OPTIONS, networkOf } from "../network.ts";
+import { NETWORK_OPTIONS, networkOf, trustOf } from "../network.ts";
 import { counted, printable } from "../output.ts";
 
 export const collector: readonly Command[] = [
@@ -80,6 +80,7 @@ async function run(call: Call): Promise<number> {
     folder,
     listen,
     log,
+    trust: await trustOf(call),
     ...network,
   });
   if (!network.keyPair && !isLoopback(new URL(server.url).hostname)) {
