@@ -84,7 +84,7 @@ export async function startCollector(
           : await openFolder(folder, world, onStored),
     }),
   );
-  const { metrics, sockets, watchers, sessions, boards } = services;
+  const { metrics, sockets, watchers, sessions } = services;
   const routes = routesOf({
     ...services,
     vouch: (request) => server.vouch(request),
@@ -97,16 +97,7 @@ export async function startCollector(
     handlerOf(routes, metrics, log),
   );
   const stopped = Promise.withResolvers<void>();
-  const tasks = [
-    [parts.pingMs ?? PING_MS, () => sockets.ping()],
-    [SESSION_SWEEP_MS, () => sessions.sweep()],
-    [parts.pingMs ?? PING_MS, () => watchers.ping(boards)],
-    [STANDING_MS, () => dismiss(services)],
-    [LANES_SWEEP_MS, () => services.throttle.sweep()],
-    [FAILURES_NOTED_MS, () => services.notes.flush()],
-    [SESSION_SWEEP_MS, () => lookAtSigningKeys(services)],
-  ] as const;
-  const running = tasks.map(([ms, task]) =>
+  const running = tasksOf(services, parts).map(([ms, task]) =>
     repeat(ms, task, parts, stopped.promise)
   );
   undo.defer(async () => {
@@ -132,6 +123,22 @@ export async function startCollector(
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** What is done again and again: with the pause before each time, milliseconds. */
+function tasksOf(
+  services: Services,
+  { pingMs = PING_MS }: CollectorParts,
+): (readonly [ms: number, task: () => Promise<void> | void])[] {
+  return [
+    [pingMs, () => services.sockets.ping()],
+    [SESSION_SWEEP_MS, () => services.sessions.sweep()],
+    [pingMs, () => services.watchers.ping(services.boards)],
+    [STANDING_MS, () => dismiss(services)],
+    [LANES_SWEEP_MS, () => services.throttle.sweep()],
+    [FAILURES_NOTED_MS, () => services.notes.flush()],
+    [SESSION_SWEEP_MS, () => lookAtSigningKeys(services)],
+  ];
 }
 
 /** Closes what is open for those who are not good any more. */
