@@ -54,7 +54,7 @@ export function operation(asked: Asked): Form {
 export const SLOWED: Form = {
   "429": {
     description:
-      "Too many wrong passwords for this name, or from this address, or too many logins at once: try the same again after Retry-After seconds.",
+      "Too many tries for this name, or from this address, or too many logins at once: try the same again after Retry-After seconds.",
     headers: {
       "Retry-After": { schema: { type: "integer", minimum: 1 } },
     },

@@ -173,6 +173,6 @@ Deno.test("auth login: too many wrong passwords -> says how long to wait", async
   strictEqual(code, 69, stdout);
   const { error } = JSON.parse(stdout);
   strictEqual(error.code, "too_many_logins");
-  match(error.message, /too many wrong passwords/);
+  match(error.message, /too many tries/);
   match(error.try, /^wait \d+ s, and log in with the same password$/);
 });

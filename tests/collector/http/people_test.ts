@@ -3,6 +3,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { settingsOf } from "../../../lib/collector/engine.ts";
 import { collectorFolder } from "../../../lib/collector/folder.ts";
+import { LOGINS_WAITING_MAX } from "../../../lib/collector/limits.ts";
 import type { AuditEntry } from "../../../lib/collector/audit/audit.ts";
 import { PATHS } from "../../../lib/base/wire.ts";
 import {
@@ -194,8 +195,9 @@ Deno.test("300 users: all log in and send, from one address -> each as who they 
   await addUsers(home, many);
   let waiting = many;
   while (waiting.length > 0) {
-    const group = waiting.slice(0, 5);
-    waiting = waiting.slice(5);
+    // As many as may stand in line.
+    const group = waiting.slice(0, LOGINS_WAITING_MAX);
+    waiting = waiting.slice(LOGINS_WAITING_MAX);
     await Promise.all(group.map(async (user) => {
       const { access } = await client.logIn(user);
       const { json } = await get(client, PATHS.me, access);
