@@ -121,7 +121,7 @@ export class Logins {
       await throttle.wasRight(attempt, turn);
       return user;
     }
-    await notes.wrong(user, address, "wrong");
+    await notes.wrong(user, address, isRight && user ? "disabled" : "wrong");
     throw unauthorized("wrong username or password");
   }
 
