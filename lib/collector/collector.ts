@@ -137,7 +137,7 @@ async function startTasks(
   url: string,
 ): Promise<() => Promise<void>> {
   const { world, log, keyPair } = parts;
-  const { sockets, watchers, sessions, boards, engine } = services;
+  const { sockets, watchers, engine } = services;
   const presence = new Presence({
     settings: engine.settings,
     world,
@@ -147,16 +147,10 @@ async function startTasks(
   await presence.tell()
     .catch((error) => log.error("nobody was told of this collector", error));
   const stopped = Promise.withResolvers<void>();
-  const tasks = [
-    [parts.pingMs ?? PING_MS, () => sockets.ping()],
-    [SESSION_SWEEP_MS, () => sessions.sweep()],
+  const tasks: ReturnType<typeof tasksOf> = [
+    ...tasksOf(services, parts),
     [PRESENCE_MS, () => presence.tell()],
-    [parts.pingMs ?? PING_MS, () => watchers.ping(boards)],
-    [STANDING_MS, () => dismiss(services)],
-    [LANES_SWEEP_MS, () => services.throttle.sweep()],
-    [FAILURES_NOTED_MS, () => services.notes.flush()],
-    [SESSION_SWEEP_MS, () => lookAtSigningKeys(services)],
-  ] as const;
+  ];
   const running = tasks.map(([ms, task]) =>
     repeat(ms, task, parts, stopped.promise)
   );
@@ -176,6 +170,22 @@ async function startTasks(
       log.warn("stopped with requests under way", { reason: reasonOf(error) });
     });
   };
+}
+
+/** What is done again and again: with the pause before each time, milliseconds. */
+function tasksOf(
+  services: Services,
+  { pingMs = PING_MS }: CollectorParts,
+): (readonly [ms: number, task: () => Promise<void> | void])[] {
+  return [
+    [pingMs, () => services.sockets.ping()],
+    [SESSION_SWEEP_MS, () => services.sessions.sweep()],
+    [pingMs, () => services.watchers.ping(services.boards)],
+    [STANDING_MS, () => dismiss(services)],
+    [LANES_SWEEP_MS, () => services.throttle.sweep()],
+    [FAILURES_NOTED_MS, () => services.notes.flush()],
+    [SESSION_SWEEP_MS, () => lookAtSigningKeys(services)],
+  ];
 }
 
 /** Closes what is open for those who are not good any more. */

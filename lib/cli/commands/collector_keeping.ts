@@ -42,8 +42,8 @@ export const keeping: readonly Command[] = [
       "the date, by its own time; one whose time lies more than a day ahead goes with",
       "those around it. Their ids stay known for ever: sent again they are duplicates.",
       "Positions, counts and states stay, and what a sink has not had. The archive is",
-      "gzip of NDJSON, on disk before anything goes, and never written over. Works while",
-      "the collector runs.",
+      "gzip of NDJSON, on disk before anything goes, and never written over. Works",
+      "while the collector runs.",
     ],
     examples: [
       "collector prune --team acme --before 2026-01-01 --dry-run",

@@ -3,11 +3,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { addUser } from "../../../lib/collector/accounts/users.ts";
 import { PATHS } from "../../../lib/base/wire.ts";
-import type {
-  BoardAnswer,
-  LiveMessage,
-  StoryEvent,
-} from "../../../lib/board/answers.ts";
+import type { BoardAnswer, StoryEvent } from "../../../lib/board/answers.ts";
 import { eventFilter } from "../../../lib/collector/board/query.ts";
 import { memoryEngine } from "../../../lib/collector/memory_engine.ts";
 import { openServices } from "../../../lib/collector/services.ts";
@@ -23,23 +19,10 @@ import {
   type CollectorClient,
   EVE,
   localCollector,
-  type TestUser,
 } from "../../support/collector.ts";
 import { envelope } from "../../support/board.ts";
+import { enter, PageSocket } from "../../support/page.ts";
 import { lane, type Line, missionId, rowOf } from "../../support/project.ts";
-
-/** The session of a page, as a browser would keep it. */
-async function enter(
-  client: CollectorClient,
-  { name, password }: TestUser = ADA,
-): Promise<{ cookie: string; header: string }> {
-  const { status, headers, json } = await client.ask(PATHS.session, {
-    json: { username: name, password },
-  });
-  strictEqual(status, 200, JSON.stringify(json));
-  const header = headers.get("set-cookie")!;
-  return { cookie: header.split(";")[0]!, header };
-}
 
 const get = (client: CollectorClient, path: string, cookie: string) =>
   client.ask(path, { headers: { cookie } });
@@ -50,39 +33,6 @@ const WHOLE: Line[] = [1, 2, 3].map((n) => ({
 }));
 
 const BOARD = PATHS.mission.replace("{mission}", missionId(1));
-
-/** The WebSocket of a page. */
-class PageSocket implements Disposable {
-  readonly #socket: WebSocket;
-  readonly #messages: LiveMessage[] = [];
-  #wake = () => {};
-  readonly closed: Promise<number>;
-
-  constructor({ url }: CollectorClient, headers: Record<string, string>) {
-    this.#socket = new WebSocket(
-      url.replace("http", "ws") + PATHS.board,
-      { headers } as unknown as string[],
-    );
-    this.closed = new Promise((resolve) => {
-      this.#socket.onclose = ({ code }) => resolve(code);
-    });
-    this.#socket.onmessage = ({ data }) => {
-      this.#messages.push(JSON.parse(data));
-      this.#wake();
-    };
-  }
-
-  async next(): Promise<LiveMessage> {
-    while (this.#messages.length === 0) {
-      await new Promise<void>((wake) => this.#wake = wake);
-    }
-    return this.#messages.shift()!;
-  }
-
-  [Symbol.dispose](): void {
-    this.#socket.close();
-  }
-}
 
 Deno.test("session: name and password -> a cookie that no script reads, good until the log-out", async () => {
   await using server = await localCollector();
