@@ -36,7 +36,6 @@ export const LONGEST: readonly string[] = [
 export const SLOW: readonly string[] = [
   "base/bounded_address_test.ts",
   "base/bounded_server_test.ts",
-  "base/net/key_pair_test.ts",
   "api/descriptions_test.ts",
   "board/live_test.ts",
   "cli/auth_test.ts",

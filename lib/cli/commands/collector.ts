@@ -123,7 +123,8 @@ async function run(call: Call): Promise<number> {
   const asked = Promise.withResolvers<number>();
   terminal.onStop(asked.resolve);
   const network = await networkOf(call, log, listen);
-  terminal.onReload(() => void network.keyPair?.reload());
+  const { keyPair } = network;
+  if (keyPair) terminal.onReload(() => void keyPair.reload());
   await using server = await startCollector({
     world,
     folder,
@@ -131,7 +132,7 @@ async function run(call: Call): Promise<number> {
     log,
     ...network,
   });
-  if (!network.keyPair && !isLoopback(new URL(server.url).hostname)) {
+  if (!keyPair && !isLoopback(new URL(server.url).hostname)) {
     log.warn(
       "others can reach this address: give it a certificate (--tls-cert), or put a proxy with TLS before it, or tokens and events travel in the clear",
     );
