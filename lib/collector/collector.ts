@@ -102,6 +102,7 @@ export async function startCollector(
   const routes = routesOf({
     ...services,
     vouch: (request) => server.vouch(request),
+    addressOf: (request) => server.originOf(request).address,
   });
   await sessions.sweep();
   await lookAtSigningKeys(services);

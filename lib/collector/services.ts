@@ -45,7 +45,8 @@ export interface ServiceParts {
 }
 
 /** Everything that answers, but the server itself. */
-export interface Services extends Omit<RouteParts, "vouch">, AsyncDisposable {
+export interface Services
+  extends Omit<RouteParts, "vouch" | "addressOf">, AsyncDisposable {
   readonly accounts: AccountStore;
   readonly tickets: Tickets;
   readonly signingKeys: SigningKeys;

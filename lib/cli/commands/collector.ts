@@ -74,7 +74,8 @@ async function run(call: Call): Promise<number> {
   const asked = Promise.withResolvers<number>();
   terminal.onStop(asked.resolve);
   const network = await networkOf(call, log, listen);
-  terminal.onReload(() => void network.keyPair?.reload());
+  const { keyPair } = network;
+  if (keyPair) terminal.onReload(() => void keyPair.reload());
   await using server = await startCollector({
     world,
     folder,
@@ -83,7 +84,7 @@ async function run(call: Call): Promise<number> {
     trust: await trustOf(call),
     ...network,
   });
-  if (!network.keyPair && !isLoopback(new URL(server.url).hostname)) {
+  if (!keyPair && !isLoopback(new URL(server.url).hostname)) {
     log.warn(
       "others can reach this address: give it a certificate (--tls-cert), or put a proxy with TLS before it, or tokens and events travel in the clear",
     );

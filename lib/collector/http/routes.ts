@@ -77,6 +77,8 @@ export interface RouteParts {
   readonly nodeId: string;
   /** Called with each request whose sender has proved who it is. */
   readonly vouch: (request: Request) => void;
+  /** From where a request came, as far as those who brought it are believed; undefined for a socket. */
+  readonly addressOf: (request: Request) => string | undefined;
 }
 
 /** All routes. */
