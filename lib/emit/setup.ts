@@ -15,7 +15,8 @@ import {
 import { Deadline } from "../base/deadline.ts";
 import { type AgentState, findAgent, pokePath } from "../route/agent_file.ts";
 import { offlineRoute, type Route } from "../route/route.ts";
-import { EventEmitter } from "./emitter.ts";
+import type { HandOver } from "../handover/hand_over.ts";
+import { type EmitterParts, EventEmitter } from "./emitter.ts";
 import { openAhead } from "../home/queue_file.ts";
 import { generateNodeId, homeFolder, refusalOf } from "./identity.ts";
 import { SETUP_TIMEOUT_SHARE } from "../base/limits.ts";
@@ -30,6 +31,8 @@ export interface SetupOptions {
   readonly contract?: string | undefined;
   /** The way to the server; without one, that of a process beside an agent. */
   readonly route?: Route;
+  /** Whether drafts stay in this home, whatever agent the environment names. */
+  readonly staysHere?: boolean;
   readonly warn: (text: string) => void;
 }
 
@@ -46,7 +49,12 @@ export async function setUpEmitter(
     world.elapsedMs,
     timeoutMs * SETUP_TIMEOUT_SHARE,
   );
-  const ahead = homePath === undefined ? undefined : openAhead(homePath);
+  const agentUrl = options.staysHere
+    ? undefined
+    : world.env("SPEC_KITTY_AGENT_URL") || undefined;
+  const ahead = homePath === undefined || agentUrl !== undefined
+    ? undefined
+    : openAhead(homePath);
   // Only this turn of the event loop starts the opening, and then the rest is read beside it.
   if (ahead) {
     await deadline.race(ahead.looked, "look at the queue").catch(() => {});
@@ -57,7 +65,11 @@ export async function setUpEmitter(
     options,
     deadline,
   );
-  const settings = settingsOf(world, config, options);
+  const { settings, handOver } = await handingOver(
+    world,
+    settingsOf(world, config, options),
+    agentUrl,
+  );
   for (const text of settings.problems) options.warn(text);
   if (project.warning) options.warn(project.warning);
   const emitter = new EventEmitter({
@@ -68,19 +80,44 @@ export async function setUpEmitter(
     homePath,
     ...refusal && { refusal },
     ...ahead && { ahead: ahead.queue },
-    route: options.route ?? await routeBeside(world, agent, homePath),
-    async connect(home) {
-      const { connect } = await import("../delivery/connected.ts");
-      return await connect(home, world, {
-        nodeId,
-        timeoutMs: settings.timeoutMs,
-        warn: options.warn,
-      });
-    },
+    route: options.route ??
+      await routeBeside(world, handOver ? undefined : agent, homePath),
+    ...handOver && { handOver },
+    ...!handOver && { connect: connectorOf(world, nodeId, settings, options) },
     newId: ulidFactory(world.nowMs, world.randomBytes),
     warn: options.warn,
   });
   return { emitter, settings };
+}
+
+/** Opens connections of this process. */
+function connectorOf(
+  world: World,
+  nodeId: string,
+  { timeoutMs }: Settings,
+  { warn }: SetupOptions,
+): NonNullable<EmitterParts["connect"]> {
+  return async (home) => {
+    const { connect } = await import("../delivery/connected.ts");
+    return await connect(home, world, { nodeId, timeoutMs, warn });
+  };
+}
+
+/** Gets ready to hand over to an agent elsewhere, where one is named; what is wrong with its address is a problem of the settings. */
+async function handingOver(
+  world: World,
+  settings: Settings,
+  agentUrl: string | undefined,
+): Promise<{ settings: Settings; handOver?: HandOver }> {
+  if (agentUrl === undefined) return { settings };
+  // Loaded only here: most homes stay.
+  const { HandOver } = await import("../handover/hand_over.ts");
+  const handOver = HandOver.open(world, agentUrl, settings.caFile);
+  const { problem } = handOver;
+  const problems = problem === undefined
+    ? settings.problems
+    : [...settings.problems, problem];
+  return { settings: { ...settings, problems }, handOver };
 }
 
 /** The way of a process beside the home's agent, if there is one. */

@@ -103,6 +103,7 @@ async function runAgent(call: Call): Promise<number> {
   terminal.onStop(stopped.resolve);
 
   const route: Route = {
+    carrier: "agent",
     get status() {
       return delivery.status;
     },
@@ -111,6 +112,7 @@ async function runAgent(call: Call): Promise<number> {
   const { emitter, settings } = await setUpEmitter(world, {
     home: await homeOf(call),
     route,
+    staysHere: true,
     warn,
   });
   const home = emitter.home!;
