@@ -31,6 +31,8 @@ export interface SetupOptions {
   readonly contract?: string | undefined;
   /** The way to the server; without one, that of a process beside an agent. */
   readonly route?: Route;
+  /** Whether one draft will come right away, so that its agent elsewhere is worth a connection already. */
+  readonly isForOne?: boolean;
   /** Whether drafts stay in this home, whatever agent the environment names. */
   readonly staysHere?: boolean;
   readonly warn: (text: string) => void;
@@ -52,6 +54,9 @@ export async function setUpEmitter(
   const agentUrl = options.staysHere
     ? undefined
     : world.env("SPEC_KITTY_AGENT_URL") || undefined;
+  const opening = agentUrl === undefined
+    ? undefined
+    : openHandOver(world, agentUrl, homePath, options);
   const ahead = homePath === undefined || agentUrl !== undefined
     ? undefined
     : openAhead(homePath);
@@ -65,11 +70,10 @@ export async function setUpEmitter(
     options,
     deadline,
   );
-  const { settings, handOver } = await handingOver(
-    world,
-    settingsOf(world, config, options),
-    agentUrl,
-  );
+  const handOver = await opening;
+  const settings = handOver
+    ? handingOver(handOver, settingsOf(world, config, options))
+    : settingsOf(world, config, options);
   for (const text of settings.problems) options.warn(text);
   if (project.warning) options.warn(project.warning);
   const emitter = new EventEmitter({
@@ -103,21 +107,27 @@ function connectorOf(
   };
 }
 
-/** Gets ready to hand over to an agent elsewhere, where one is named; what is wrong with its address is a problem of the settings. */
-async function handingOver(
+/** Gets ready to hand over to an agent elsewhere. */
+async function openHandOver(
   world: World,
-  settings: Settings,
-  agentUrl: string | undefined,
-): Promise<{ settings: Settings; handOver?: HandOver }> {
-  if (agentUrl === undefined) return { settings };
+  agentUrl: string,
+  homePath: string | undefined,
+  { isForOne }: SetupOptions,
+): Promise<HandOver> {
   // Loaded only here: most homes stay.
   const { HandOver } = await import("../handover/hand_over.ts");
-  const handOver = HandOver.open(world, agentUrl, settings.caFile);
+  const handOver = HandOver.open(world, agentUrl);
+  if (isForOne) handOver.prepare(homePath);
+  return handOver;
+}
+
+/** Settings of a home that hands over: what is wrong with the agent's address is a problem of theirs. */
+function handingOver(handOver: HandOver, settings: Settings): Settings {
+  handOver.trust(settings.caFile);
   const { problem } = handOver;
-  const problems = problem === undefined
-    ? settings.problems
-    : [...settings.problems, problem];
-  return { settings: { ...settings, problems }, handOver };
+  return problem === undefined
+    ? settings
+    : { ...settings, problems: [...settings.problems, problem] };
 }
 
 /** The way of a process beside the home's agent, if there is one. */

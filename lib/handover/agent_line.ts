@@ -36,14 +36,22 @@ export class NoAgentError extends Error {
 /** The line to one agent. */
 export class AgentLine implements Disposable {
   readonly address: AgentAddress;
-  readonly #caFile: string | undefined;
+  /** Certificates that are trusted besides the system's. */
+  caFile: string | undefined;
   /** Open, and without a request under way. */
   #idle: Deno.Conn | undefined;
+  /** Begun before there was anything to ask. */
+  #ahead: Promise<Deno.Conn> | undefined;
 
-  /** @param caFile certificates that are trusted besides the system's */
-  constructor(address: AgentAddress, caFile?: string) {
+  constructor(address: AgentAddress) {
     this.address = address;
-    this.#caFile = caFile;
+  }
+
+  /** Begins to connect, while there is something else to do; where that takes no certificates. */
+  connectAhead(): void {
+    if (this.address.at.kind === "tls") return;
+    this.#ahead = this.#open();
+    this.#ahead.catch(() => {});
   }
 
   /**
@@ -76,6 +84,8 @@ export class AgentLine implements Disposable {
   [Symbol.dispose](): void {
     close(this.#idle);
     this.#idle = undefined;
+    this.#ahead?.then(close, () => {});
+    this.#ahead = undefined;
   }
 
   #answerOf(reader: AnswerReader, trouble?: unknown): RawAnswer {
@@ -115,7 +125,8 @@ export class AgentLine implements Disposable {
   /** Connects; what comes late is closed. */
   async #connect(by: Deadline): Promise<Deno.Conn> {
     by.check("reach the agent");
-    const connecting = this.#open();
+    const connecting = this.#ahead ?? this.#open();
+    this.#ahead = undefined;
     try {
       return await by.race(connecting, "reach the agent");
     } catch (error) {
@@ -135,8 +146,8 @@ export class AgentLine implements Disposable {
       : await Deno.connectTls({
         hostname,
         port,
-        ...this.#caFile !== undefined &&
-          { caCerts: [await Deno.readTextFile(this.#caFile)] },
+        ...this.caFile !== undefined &&
+          { caCerts: [await Deno.readTextFile(this.caFile)] },
       });
     if ("setNoDelay" in connection) connection.setNoDelay();
     return connection;

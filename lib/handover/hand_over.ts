@@ -16,6 +16,7 @@ import type { RenderedDraft } from "../event/event.ts";
 import type { Receipt } from "../event/receipt.ts";
 import type { Home } from "../home/home.ts";
 import type { Candidate } from "../home/record.ts";
+import { Spool } from "../home/spool.ts";
 import { AGENT_PATHS } from "../route/agent_file.ts";
 import { type AgentAddress, readAgentAddress } from "./agent_address.ts";
 import { AgentLine, NoAgentError } from "./agent_line.ts";
@@ -42,6 +43,9 @@ const RETRY_MS_MAX = 500;
 /** The first pause between two tries; it doubles with each. */
 const RETRY_PAUSE_MS = 25;
 
+/** Types of bodies with one draft, and with many. */
+const ONE = "application/json", MANY = "application/x-ndjson";
+
 /** Share of the time left that the agent may take for its own part. */
 const AGENT_TIME_SHARE = 0.9;
 
@@ -49,6 +53,8 @@ const AGENT_TIME_SHARE = 0.9;
 export class HandOver implements Disposable {
   readonly #world: Pick<World, "env" | "elapsedMs">;
   readonly #line: AgentLine | undefined;
+  /** What waits in the spool, if it is looked up already. */
+  #spooled: Promise<string[]> | undefined;
   /** Why there is no line. */
   readonly problem: string | undefined;
 
@@ -66,16 +72,28 @@ export class HandOver implements Disposable {
   static open(
     world: Pick<World, "env" | "elapsedMs">,
     url: string,
-    caFile?: string,
   ): HandOver {
     try {
       const address = readAgentAddress(url);
       const refusal = refusedAgent(address);
       if (refusal) throw refusal;
-      return new HandOver(world, new AgentLine(address, caFile));
+      return new HandOver(world, new AgentLine(address));
     } catch (error) {
       return new HandOver(world, undefined, reasonOf(error));
     }
+  }
+
+  /** Begins with what the first draft will wait for, while it is still being made. */
+  prepare(homePath: string | undefined): void {
+    this.#line?.connectAhead();
+    if (homePath === undefined) return;
+    this.#spooled = new Spool(homePath).names();
+    this.#spooled.catch(() => {});
+  }
+
+  /** Trusts these certificates besides the system's. */
+  trust(caFile: string | undefined): void {
+    if (this.#line) this.#line.caFile = caFile;
   }
 
   /** Where the agent is; undefined where that cannot be told. */
@@ -122,7 +140,9 @@ export class HandOver implements Disposable {
     by: Deadline,
     options: HandOverOptions = {},
   ): Promise<number> {
-    const names = await by.race(home.spool.names().catch(() => []), "look");
+    const looking = this.#spooled ?? home.spool.names();
+    this.#spooled = undefined;
+    const names = await by.race(looking.catch(() => []), "look at the spool");
     if (names.length === 0) return 0;
     // Loaded only here: the spool is mostly empty.
     const { handSpooled } = await import("./spooled.ts");
@@ -204,8 +224,9 @@ export class HandOver implements Disposable {
         method: "POST",
         path: `${AGENT_PATHS.events}?${query}`,
         token,
-        contentType: "application/x-ndjson",
-        body: drafts.map(({ draft }) => `${JSON.stringify(draft)}\n`).join(""),
+        // A stream takes the agent longer: more may come.
+        contentType: drafts.length === 1 ? ONE : MANY,
+        body: drafts.map(({ draft }) => JSON.stringify(draft)).join("\n"),
         by,
       });
       return wordsIn(answer, drafts, line.address.text);

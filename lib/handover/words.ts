@@ -43,9 +43,11 @@ export function wordsIn(
   const refusal = refusalOf(answer);
   if (refusal) return drafts.map(() => refusal);
   const told = new Map<number, Record<string, unknown>>();
-  for (const line of answer.body.split("\n")) {
-    const document = parsed(line);
-    if (typeof document?.line === "number") told.set(document.line, document);
+  for (const text of answer.body.split("\n")) {
+    const document = parsed(text);
+    // The receipt of a single draft has no line.
+    const line = drafts.length === 1 ? 1 : document?.line;
+    if (document && typeof line === "number") told.set(line, document);
   }
   if (answer.isWhole && told.size === 0) {
     const none = open("is another program: it answers without receipts");
@@ -72,7 +74,7 @@ function refusalOf({ status, contentType }: RawAnswer): Word | undefined {
   if (status !== 200) {
     return open(`is another program: it answers with status ${status}`);
   }
-  return contentType.startsWith("application/x-ndjson")
+  return /^application\/(?:x-nd)?json\b/.test(contentType)
     ? undefined
     : open("is another program: it answers without receipts");
 }

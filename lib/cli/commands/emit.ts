@@ -182,6 +182,7 @@ async function record(
       home: args.text("home"),
       timeoutMs,
       contract: args.text("contract"),
+      isForOne: true,
       warn: (text) => warnings.push(text),
     });
     const deadline = new Deadline(
