@@ -83,6 +83,11 @@ export class EventEmitter implements Disposable {
     }, ahead);
   }
 
+  /** @internal What hands over to an agent elsewhere, where one is named. */
+  get handOver(): HandOver | undefined {
+    return this.#parts.handOver;
+  }
+
   /** How this process stands to the server. */
   get connectionStatus(): ConnectionStatus {
     return this.#route.status;

@@ -21,7 +21,7 @@ import { AGENT_PATHS } from "../route/agent_file.ts";
 import { type AgentAddress, readAgentAddress } from "./agent_address.ts";
 import { AgentLine, NoAgentError } from "./agent_line.ts";
 import { readAgentTokens } from "./agent_tokens.ts";
-import { type Word, wordsIn } from "./words.ts";
+import { type AgentHealth, healthIn, type Word, wordsIn } from "./words.ts";
 
 /** What became of a draft that was to be handed over. */
 export type HandedOver =
@@ -236,10 +236,28 @@ export class HandOver implements Disposable {
     }
   }
 
-  #errorOf(word: Word): Error {
-    const why = word.kind === "open" ? word.why : "";
+  /**
+   * Asks the agent how it is.
+   *
+   * @throws {Error} where it does not answer as one; the message says why
+   */
+  async look(by: Deadline): Promise<AgentHealth> {
+    const line = this.#line;
+    if (!line) throw new KittyError("bad_server_url", this.problem!);
+    const [token] = await by.race(readAgentTokens(this.#world), "read it");
+    const path = AGENT_PATHS.health;
+    const answer = await line.ask({ method: "GET", path, token, by })
+      .catch((error) => {
+        throw this.#errorOf(openWord(error));
+      });
+    const health = healthIn(answer);
+    if ("why" in health) throw this.#errorOf({ kind: "open", ...health });
+    return health;
+  }
+
+  #errorOf(word: { readonly kind: string; readonly why?: string }): Error {
     const who = this.#line && `the agent at ${this.#line.address.text} `;
-    return new NoAgentError(`${who ?? ""}${why}`);
+    return new NoAgentError(`${who ?? ""}${word.why ?? ""}`);
   }
 
   [Symbol.dispose](): void {

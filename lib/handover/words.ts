@@ -21,6 +21,9 @@ export type Word =
     readonly mayPass: boolean;
   };
 
+/** A word that settles nothing. */
+type Open = Extract<Word, { readonly kind: "open" }>;
+
 /** Statuses with which the event is at the agent. */
 const KEPT: ReadonlySet<ReceiptStatus> = new Set(
   ["delivered", "queued", "spooled", "known"],
@@ -61,7 +64,7 @@ export function wordsIn(
 }
 
 /** What keeps an answer from being one of an agent. */
-function refusalOf({ status, contentType }: RawAnswer): Word | undefined {
+function refusalOf({ status, contentType }: RawAnswer): Open | undefined {
   if (status === 401 || status === 403) {
     return open(`refuses the token (status ${status})`);
   }
@@ -77,6 +80,32 @@ function refusalOf({ status, contentType }: RawAnswer): Word | undefined {
   return /^application\/(?:x-nd)?json\b/.test(contentType)
     ? undefined
     : open("is another program: it answers without receipts");
+}
+
+/** What an agent says of itself. */
+export interface AgentHealth {
+  /** How it is connected to its server. */
+  readonly connection: string;
+  readonly version: string;
+}
+
+/**
+ * Reads what an agent says of itself.
+ *
+ * @returns behind its address, why it is none
+ */
+export function healthIn(
+  answer: RawAnswer,
+): AgentHealth | { readonly why: string } {
+  const refusal = refusalOf(answer);
+  if (refusal) return refusal;
+  const { status, connection, version } = parsed(answer.body) ?? {};
+  const isAgent = status === "ok" && typeof connection === "string";
+  if (!isAgent) return { why: "is another program: it says nothing of itself" };
+  return {
+    connection: connection.slice(0, 40),
+    version: typeof version === "string" ? version.slice(0, 40) : "unknown",
+  };
 }
 
 function wordOf(
@@ -122,7 +151,7 @@ function wordOf(
   return open("is another program: it answers without receipts");
 }
 
-function open(why: string, mayPass = false): Word {
+function open(why: string, mayPass = false): Open {
   return { kind: "open", why, mayPass };
 }
 
