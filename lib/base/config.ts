@@ -43,6 +43,8 @@ export interface Settings {
   readonly timeoutMs: number;
   /** The contract that all drafts have to keep; undefined: each the one that it names its type by. */
   readonly contract: string | undefined;
+  /** For how long an agent gathers events that it sends together. */
+  readonly gatherMs: number;
   /** Projects that an agent follows. */
   readonly followPaths: readonly string[];
   /** `SPEC_KITTY_DISABLED`: record nothing. */
@@ -126,6 +128,13 @@ export function settingsOf(
       text,
       "the name of a contract",
     ),
+    gatherMs: pick(
+      "SPEC_KITTY_GATHER",
+      "sync",
+      "gather",
+      (raw) => typeof raw === "string" ? parseDuration(raw) : undefined,
+      DURATION_EXPECTED,
+    ) ?? 0,
     followPaths: pathsOf(file, problems),
     disabled: isSet(world.env("SPEC_KITTY_DISABLED")),
     problems,

@@ -46,6 +46,7 @@ export const ERROR_EXITS = {
   home_out_of_reach: EXIT.notStored,
   input: EXIT.usage,
   internal: EXIT.notStored,
+  key_exists: EXIT.invalid,
   late: EXIT.unavailable,
   newer_layout: EXIT.notStored,
   no_home: EXIT.notStored,
@@ -63,10 +64,11 @@ export const ERROR_EXITS = {
   report_failed: EXIT.notStored,
   server_unavailable: EXIT.unavailable,
   sync_failed: EXIT.unavailable,
+  too_many_logins: EXIT.unavailable,
   usage: EXIT.usage,
   user_exists: EXIT.invalid,
-  users_damaged: EXIT.config,
-  users_locked: EXIT.notStored,
+  settings_damaged: EXIT.config,
+  settings_locked: EXIT.notStored,
 } as const satisfies Record<string, ExitCode>;
 
 /** What a command can fail with, in a word. */

@@ -10,6 +10,8 @@ import { BoundedServer } from "../base/bounded_server.ts";
 import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
 import type { AccountStore } from "./accounts/account_store.ts";
+import type { AddressOf } from "./accounts/logins.ts";
+import { entryAt } from "./audit/audit.ts";
 import { openFolder } from "./engine.ts";
 import type { EventLog } from "./events/event_log.ts";
 import { memoryEngine } from "./memory_engine.ts";
@@ -17,13 +19,18 @@ import { BusyError } from "./gate.ts";
 import { errorAnswer, HttpError, route, type Routes } from "./http/http.ts";
 import {
   CONNECTIONS_MAX,
+  FAILURES_NOTED_MS,
+  LANES_SWEEP_MS,
   PING_MS,
+  PRESENCE_MS,
   SESSION_SWEEP_MS,
+  STANDING_MS,
   STOP_MS_MAX,
 } from "./limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "./metrics.ts";
-import { openServices } from "./services.ts";
+import { Presence } from "./presence.ts";
+import { openServices, type Services } from "./services.ts";
 import { pageAnswer } from "./http/page.ts";
 import { routesOf } from "./http/routes.ts";
 
@@ -34,6 +41,8 @@ export interface CollectorParts {
   readonly folder: string | undefined;
   readonly listen: ListenAddress;
   readonly log: Log;
+  /** Where a request came from; nobody knows where none is given. */
+  readonly addressOf?: AddressOf;
   /** Pause between two pings; the protocol's where none is given. */
   readonly pingMs?: number;
 }
@@ -70,45 +79,29 @@ export async function startCollector(
     await openServices({
       world,
       log,
+      addressOf: parts.addressOf ?? (() => undefined),
       open: async (onStored) =>
         folder === undefined
           ? memoryEngine(world, onStored)
           : await openFolder(folder, world, onStored),
     }),
   );
-  const { metrics, sockets, watchers, sessions, pages, boards } = services;
+  const { metrics, sessions } = services;
   const routes = routesOf({
     ...services,
     vouch: (request) => server.vouch(request),
   });
   await sessions.sweep();
+  await lookAtSigningKeys(services);
 
   const server: BoundedServer = await serve(
     parts,
     handlerOf(routes, metrics, log),
   );
-  const stopped = Promise.withResolvers<void>();
-  const tasks = [
-    [parts.pingMs ?? PING_MS, () => sockets.ping()],
-    [SESSION_SWEEP_MS, () => sessions.sweep()],
-    [parts.pingMs ?? PING_MS, () => watchers.ping(pages, boards)],
-  ] as const;
-  const running = tasks.map(([ms, task]) =>
-    repeat(ms, task, parts, stopped.promise)
-  );
-  undo.defer(async () => {
-    stopped.resolve();
-    watchers.stop();
-    const ending = Promise.all([sockets.stop(), server.shutdown(), ...running]);
-    const deadline = Deadline.in(world.elapsedMs, STOP_MS_MAX);
-    // What goes on after that ends with the process.
-    await deadline.race(ending, "finish").catch((error) => {
-      log.warn("stopped with requests under way", { reason: reasonOf(error) });
-    });
-  });
+  const url = urlOf(listen.hostname, (server.addr as Deno.NetAddr).port);
+  undo.defer(await startTasks(parts, services, server, url));
   const whole = undo.move();
   const stop = () => whole.disposeAsync();
-  const url = urlOf(listen.hostname, (server.addr as Deno.NetAddr).port);
   const { events, accounts, tickets } = services;
   return {
     url,
@@ -118,6 +111,79 @@ export async function startCollector(
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/**
+ * Says that the collector runs, and does what is to be done from time to time.
+ *
+ * @returns ends all of it, the server included, within bounds
+ */
+async function startTasks(
+  parts: CollectorParts,
+  services: Services,
+  server: BoundedServer,
+  url: string,
+): Promise<() => Promise<void>> {
+  const { world, log } = parts;
+  const { sockets, watchers, sessions, boards, settings } = services;
+  const presence = new Presence({
+    settings,
+    world,
+    url,
+    certificateEndsMs: () => undefined,
+  });
+  await presence.tell()
+    .catch((error) => log.error("nobody was told of this collector", error));
+  const stopped = Promise.withResolvers<void>();
+  const tasks = [
+    [parts.pingMs ?? PING_MS, () => sockets.ping()],
+    [SESSION_SWEEP_MS, () => sessions.sweep()],
+    [PRESENCE_MS, () => presence.tell()],
+    [parts.pingMs ?? PING_MS, () => watchers.ping(boards)],
+    [STANDING_MS, () => dismiss(services)],
+    [LANES_SWEEP_MS, () => services.throttle.sweep()],
+    [FAILURES_NOTED_MS, () => services.notes.flush()],
+    [SESSION_SWEEP_MS, () => lookAtSigningKeys(services)],
+  ] as const;
+  const running = tasks.map(([ms, task]) =>
+    repeat(ms, task, parts, stopped.promise)
+  );
+  return async () => {
+    stopped.resolve();
+    watchers.stop();
+    await services.notes.flush();
+    const ending = Promise.all([
+      sockets.stop(),
+      server.shutdown(),
+      presence.leave(),
+      ...running,
+    ]);
+    const deadline = Deadline.in(world.elapsedMs, STOP_MS_MAX);
+    // What goes on after that ends with the process.
+    await deadline.race(ending, "finish").catch((error) => {
+      log.warn("stopped with requests under way", { reason: reasonOf(error) });
+    });
+  };
+}
+
+/** Closes what is open for those who are not good any more. */
+async function dismiss(
+  { standing, sockets, watchers, world }: Services,
+): Promise<void> {
+  const isGood = await standing.look();
+  sockets.dismiss(isGood);
+  watchers.dismiss(isGood, world.nowMs());
+}
+
+/** Signing keys are followed by new ones, and go when nothing needs them any more. */
+async function lookAtSigningKeys(
+  { signingKeys, audit, world }: Services,
+): Promise<void> {
+  const { made, removed } = await signingKeys.look();
+  const note = (what: string, name: string) =>
+    audit.note(entryAt(world.nowMs(), { what, name, by: "the collector" }));
+  if (made !== undefined) await note("signing_key_made", made);
+  for (const name of removed) await note("signing_key_removed", name);
 }
 
 /** Does a periodic task until the end; one that fails is tried again. */

@@ -9,14 +9,14 @@ import { CLOCK_MAX } from "../base/limits.ts";
 import type { World } from "../base/world.ts";
 import type { Engine } from "./engine.ts";
 import { oneLineBytes } from "../base/shown.ts";
-import type { AccountStore, User } from "./accounts/account_store.ts";
-import type { Session, SessionStore } from "./accounts/session_store.ts";
+import { MemoryAudit } from "./audit/memory_audit.ts";
 import {
   type Admission,
   type Admitted,
   compared,
   type EventLog,
   type IncomingEvent,
+  type Offering,
   type OnStored,
   type Page,
   sharedRow,
@@ -40,14 +40,15 @@ import {
   snapshotOf,
   type SnapshotPackage,
 } from "./events/packages.ts";
+import { MemoryRecords } from "./records/memory_records.ts";
 
 /** All of it, empty. */
 export function memoryEngine(world: World, onStored: OnStored): Engine {
   return {
     events: new MemoryEventLog(onStored, world.nowMs),
-    sessions: new MemorySessions(),
-    accounts: new MemoryAccounts(),
-    secret: world.randomBytes(32),
+    records: new MemoryRecords(),
+    settings: new MemoryRecords(),
+    audit: new MemoryAudit(),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
@@ -115,8 +116,7 @@ export class MemoryEventLog implements EventLog {
   admit(
     team: string,
     offered: readonly IncomingEvent[],
-    sender?: object,
-    word?: Watermark,
+    { sender, word }: Offering = {},
   ): Promise<Admission> {
     const stored = this.#of(team), fresh: IncomingEvent[] = [];
     const first = stored.all.length, nowMs = this.#nowMs();
@@ -182,6 +182,12 @@ export class MemoryEventLog implements EventLog {
     return Promise.resolve();
   }
 
+  teams(): Promise<readonly string[]> {
+    const known = [...this.#teams]
+      .filter(([, { all, told }]) => all.length > 0 || told.size > 0);
+    return Promise.resolve(known.map(([team]) => team));
+  }
+
   check(): Promise<void> {
     return Promise.resolve();
   }
@@ -198,55 +204,4 @@ function packagesOf(events: readonly IncomingEvent[]): PackageRow[] {
     rows.set(name, { ...news, state });
   }
   return [...rows.values()];
-}
-
-/** Sessions in a map. */
-export class MemorySessions implements SessionStore {
-  readonly #sessions = new Map<string, Session>();
-
-  get(id: string): Promise<Session | undefined> {
-    return Promise.resolve(this.#sessions.get(id));
-  }
-
-  add(id: string, session: Session): Promise<void> {
-    this.#sessions.set(id, session);
-    return Promise.resolve();
-  }
-
-  replace(id: string, before: Session, after: Session): Promise<boolean> {
-    const isLast = this.#sessions.get(id)?.generation === before.generation;
-    if (isLast) this.#sessions.set(id, after);
-    return Promise.resolve(isLast);
-  }
-
-  remove(id: string): Promise<void> {
-    this.#sessions.delete(id);
-    return Promise.resolve();
-  }
-
-  removeOlder(oldestMs: number): Promise<void> {
-    for (const [id, { issued }] of this.#sessions) {
-      if (issued < oldestMs) this.#sessions.delete(id);
-    }
-    return Promise.resolve();
-  }
-}
-
-/** Users in a map. */
-export class MemoryAccounts implements AccountStore {
-  readonly #users = new Map<string, User>();
-
-  all(): Promise<readonly User[]> {
-    return Promise.resolve([...this.#users.values()]);
-  }
-
-  find(name: string): Promise<User | undefined> {
-    return Promise.resolve(this.#users.get(name));
-  }
-
-  add(user: User, { replace }: { replace: boolean }): Promise<boolean> {
-    if (this.#users.has(user.name) && !replace) return Promise.resolve(false);
-    this.#users.set(user.name, user);
-    return Promise.resolve(true);
-  }
 }

@@ -43,7 +43,7 @@ export async function checkLogin(patient: Patient): Promise<Finding> {
       EXIT.notAuthenticated,
     );
   }
-  if (teamSlug === undefined) {
+  if (teamSlug === undefined && !session.hasToLearnTeam) {
     return warning(
       "no team is known, so nothing is sent",
       "set SPEC_KITTY_TEAM_SLUG, or log in with --team",
@@ -53,7 +53,8 @@ export async function checkLogin(patient: Patient): Promise<Finding> {
   const by = patient.settings.sinkUrl === undefined
     ? username ?? "with tokens of the environment"
     : "CloudEvents";
-  const who = `${by} at ${server}, team ${teamSlug}`;
+  const team = teamSlug ?? "as the server knows by the key";
+  const who = `${by} at ${server}, team ${team}`;
   const { evidence } = session.evidence;
   const endMs = Math.max(access ?? 0, refresh ?? 0);
   if (endMs === 0) return fine(`${who}; ${evidence}`);

@@ -15,7 +15,7 @@ import { type Patient, within } from "./patient.ts";
 const CONFIG_KEYS: Readonly<Record<string, readonly string[]>> = {
   sync: [
     ...["server_url", "sink_url", "sink_format", "ca_file", "team_slug"],
-    ...["max_queue_size", "max_queue_bytes"],
+    ...["max_queue_size", "max_queue_bytes", "gather"],
   ],
   emit: ["timeout", "contract"],
   follow: ["paths"],

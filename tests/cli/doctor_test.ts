@@ -388,6 +388,7 @@ Deno.test("doctor: config.toml: no TOML, no value -> 78; unknown keys -> a warni
       max_queue_bytes: "9000",
       paths: "[]",
       timeout: '"2s"',
+      gather: '"2s"',
       sink_format: '"batch"',
     };
     const tables = Map.groupBy(documented, ([, table]) => table!);

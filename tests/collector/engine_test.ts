@@ -2,9 +2,12 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { openFolder } from "../../lib/collector/engine.ts";
-import type { AccountStore } from "../../lib/collector/accounts/account_store.ts";
-import type { SessionStore } from "../../lib/collector/accounts/session_store.ts";
+import { type Engine, openFolder } from "../../lib/collector/engine.ts";
+import { AccountStore } from "../../lib/collector/accounts/account_store.ts";
+import {
+  endedSessions,
+  SessionStore,
+} from "../../lib/collector/accounts/session_store.ts";
 import type {
   EventLog,
   IncomingEvent,
@@ -12,25 +15,16 @@ import type {
 } from "../../lib/collector/events/event_log.ts";
 import type { ToldNode, Watermark } from "../../lib/collector/events/nodes.ts";
 import type { SnapshotPackage } from "../../lib/collector/events/packages.ts";
+import { removed } from "../../lib/collector/records/records.ts";
 import { stampedRow } from "../../lib/event/row_event.ts";
 import { CLOCK_MAX } from "../../lib/base/limits.ts";
 import { encode } from "../../lib/event/event.ts";
 import { eventOf, type EventOptions, idOf } from "../support/events.ts";
 import { tempFolder } from "../support/home.ts";
-import {
-  MemoryAccounts,
-  MemoryEventLog,
-  MemorySessions,
-} from "../../lib/collector/memory_engine.ts";
+import { memoryEngine } from "../../lib/collector/memory_engine.ts";
 import { TestWorld } from "../support/world.ts";
 
-interface TestedEngine extends AsyncDisposable {
-  readonly events: EventLog;
-  readonly sessions: SessionStore;
-  readonly accounts: AccountStore;
-}
-
-type Open = (onStored: OnStored, world?: TestWorld) => Promise<TestedEngine>;
+type Open = (onStored: OnStored, world?: TestWorld) => Promise<Engine>;
 
 const ENGINES: [name: string, open: Open][] = [
   ["Deno KV", async (onStored, world = new TestWorld()) => {
@@ -45,13 +39,11 @@ const ENGINES: [name: string, open: Open][] = [
       },
     };
   }],
-  ["in memory", (onStored, world = new TestWorld()) =>
-    Promise.resolve({
-      events: new MemoryEventLog(onStored, world.nowMs),
-      sessions: new MemorySessions(),
-      accounts: new MemoryAccounts(),
-      [Symbol.asyncDispose]: () => Promise.resolve(),
-    })],
+  [
+    "in memory",
+    (onStored, world = new TestWorld()) =>
+      Promise.resolve(memoryEngine(world, onStored)),
+  ],
 ];
 
 const TEAM = "alpha";
@@ -120,7 +112,9 @@ for (const [name, open] of ENGINES) {
     );
     const { events } = engine;
     const sender = {};
-    const first = await events.admit(TEAM, [incoming(1), incoming(2)], sender);
+    const first = await events.admit(TEAM, [incoming(1), incoming(2)], {
+      sender,
+    });
     deepStrictEqual(kindsOf(first.events), ["stored", "stored"]);
     const { envelope } = eventOf(2, { team: TEAM });
     const other = { ...envelope, lamport_clock: 77 };
@@ -269,7 +263,7 @@ for (const [name, open] of ENGINES) {
     strictEqual(await events.nodes(TEAM), nodes);
     world.timeMs += 1_000;
     const told = wordOf(1, { recorded: 5, never: 2, highest_clock: 9 });
-    await events.admit(TEAM, [one(2), one(7)], undefined, told);
+    await events.admit(TEAM, [one(2), one(7)], { word: told });
     deepStrictEqual((await events.nodes(TEAM))[0], {
       ...untold,
       events: 3,
@@ -294,7 +288,7 @@ for (const [name, open] of ENGINES) {
     await using engine = await open(() => {});
     const { events } = engine;
     const tell = async (word: Watermark) => {
-      await events.admit("beta", [], undefined, word);
+      await events.admit("beta", [], { word });
       const [node] = await events.nodes("beta");
       return [node!.recorded, node!.missing];
     };
@@ -311,7 +305,7 @@ for (const [name, open] of ENGINES) {
     // More is here than was told.
     const word = { ...wordOf(1, { recorded: 1 }), home: "c" };
     const many = [1, 2].map((n) => incoming(n, { node: "one", team: "gamma" }));
-    await events.admit("gamma", many, undefined, word);
+    await events.admit("gamma", many, { word });
     const [node] = await events.nodes("gamma");
     deepStrictEqual([node!.missing, node!.complete_up_to], [null, null]);
     strictEqual((await events.allNodes()).length, 2);
@@ -325,8 +319,12 @@ for (const [name, open] of ENGINES) {
       events.admit(
         TEAM,
         ns.map((n) => rowOf(n, node, n + shift)),
-        undefined,
-        { ...wordOf(1, { recorded: 3 }, node), home: `${node} ${shift}` },
+        {
+          word: {
+            ...wordOf(1, { recorded: 3 }, node),
+            home: `${node} ${shift}`,
+          },
+        },
       );
     await send("one", 0, all);
     await send("two", 7, all);
@@ -359,7 +357,7 @@ for (const [name, open] of ENGINES) {
 
   Deno.test(`${name}, sessions: two who spend the same generation -> one of them`, async () => {
     await using engine = await open(() => {});
-    const { sessions } = engine;
+    const sessions = new SessionStore(engine.records, () => 2_000);
     const session = { user: "ada", user_id: "1", generation: 1, issued: 1_000 };
     await sessions.add("s", session);
     deepStrictEqual(await sessions.get("s"), session);
@@ -376,13 +374,14 @@ for (const [name, open] of ENGINES) {
     await sessions.removeOlder(1_500);
     strictEqual(await sessions.get("old"), undefined);
     strictEqual((await sessions.get("s"))?.generation, 2);
-    await sessions.remove("s");
+    await sessions.end("s");
     strictEqual(await sessions.get("s"), undefined);
+    deepStrictEqual([...await endedSessions(engine.records)], ["s"]);
   });
 
   Deno.test(`${name}, accounts: a name that is taken -> nothing has changed, unless it is to be replaced`, async () => {
     await using engine = await open(() => {});
-    const { accounts } = engine;
+    const accounts = new AccountStore(engine.settings);
     deepStrictEqual(await accounts.all(), []);
     const user = {
       name: "ada",
@@ -398,5 +397,64 @@ for (const [name, open] of ENGINES) {
     strictEqual(await accounts.add(again, { replace: true }), true);
     deepStrictEqual((await accounts.all()).map(({ id }) => id), ["2"]);
     strictEqual(await accounts.find("bob"), undefined);
+  });
+
+  Deno.test(`${name}, records: put in the place of what is there, and of something else -> changed only where nobody was faster`, async () => {
+    await using engine = await open(() => {});
+    for (
+      const [records, space] of [
+        [engine.records, "session"],
+        [engine.settings, "users"],
+      ] as const
+    ) {
+      const one = { name: "a", n: 1, deep: { list: [1, null, "\u0000"] } };
+      const two = { ...one, n: 2 };
+      strictEqual(await records.get(space, "a"), undefined);
+      strictEqual(await records.replace(space, "a", two, one), false);
+      strictEqual(await records.replace(space, "a", undefined, one), true);
+      strictEqual(await records.replace(space, "a", undefined, two), false);
+      deepStrictEqual(await records.get(space, "a"), one);
+      const { deep, n, name } = one;
+      const races = [1, 2, 3].map((by) =>
+        records.replace(space, "a", { n, deep, name }, { ...two, by })
+      );
+      strictEqual((await Promise.all(races)).filter(Boolean).length, 1);
+      await records.replace(space, "b", undefined, { name: "b", n: 3 });
+      deepStrictEqual(
+        (await records.list(space)).map(([key]) => key).toSorted(),
+        ["a", "b"],
+      );
+      ok(await removed(records, space, "a"));
+      strictEqual(await removed(records, space, "a"), undefined);
+      deepStrictEqual((await records.list(space)).map(([key]) => key), ["b"]);
+    }
+  });
+
+  Deno.test(`${name}, audit: lines noted at once -> all of them, each whole`, async () => {
+    await using engine = await open(() => {});
+    const { audit } = engine;
+    deepStrictEqual(await Array.fromAsync(audit.read()), []);
+    const entryOf = (n: number) => ({
+      at: "2026-02-03T12:00:00.000Z",
+      what: "login",
+      name: `user ${n}`,
+      address: "127.0.0.1",
+    });
+    const all = Array.from({ length: 20 }, (_, n) => entryOf(n));
+    await audit.note(all[0]!);
+    await Promise.all(all.slice(1).map((entry) => audit.note(entry)));
+    const read = await Array.fromAsync(audit.read());
+    deepStrictEqual(read[0], all[0]);
+    deepStrictEqual(new Set(read.map(({ name }) => name)).size, 20);
+  });
+
+  Deno.test(`${name}, teams: those that have sent anything -> these`, async () => {
+    await using engine = await open(() => {});
+    const { events } = engine;
+    deepStrictEqual(await events.teams(), []);
+    await events.page("nobody", 0, 1);
+    await events.admit("beta", [incoming(1, { team: "beta" })]);
+    await events.admit(TEAM, [], { word: wordOf(1, { recorded: 3 }) });
+    deepStrictEqual((await events.teams()).toSorted(), [TEAM, "beta"]);
   });
 }

@@ -2,14 +2,17 @@
 
 import { ok, strictEqual } from "node:assert/strict";
 import { startCollector } from "../../lib/collector/collector.ts";
+import { settingsOf } from "../../lib/collector/engine.ts";
 import { collectorFolder } from "../../lib/collector/folder.ts";
 import { jsonLog } from "../../lib/base/log.ts";
-import { FileAccounts } from "../../lib/collector/accounts/file_accounts.ts";
+import { AccountStore } from "../../lib/collector/accounts/account_store.ts";
+import { KeyStore, type NewKey } from "../../lib/collector/accounts/keys.ts";
 import { addUser } from "../../lib/collector/accounts/users.ts";
 import { PATHS, type TokenAnswer } from "../../lib/base/wire.ts";
 import { linesOf } from "./child.ts";
 import { type TempFolder, tempHome } from "./home.ts";
 import { spawnProgram } from "./program.ts";
+import type { World } from "../../lib/base/world.ts";
 import { TestWorld } from "./world.ts";
 
 /** A user of a collector under test. */
@@ -17,13 +20,18 @@ export interface TestUser {
   readonly name: string;
   readonly team: string;
   readonly password: string;
-  readonly role?: "member" | "viewer";
+  readonly role?: "writer" | "viewer" | "admin";
 }
 
 /** Two of one team and one of another. */
 export const ADA: TestUser = { name: "ada", team: "acme", password: "pass-a" };
 export const BOB: TestUser = { name: "bob", team: "acme", password: "pass-b" };
 export const EVE: TestUser = { name: "eve", team: "evil", password: "pass-e" };
+
+/** The users of the collector of a home. */
+export function accountsIn(home: string, world: World): AccountStore {
+  return new AccountStore(settingsOf(collectorFolder(home), world).settings);
+}
 
 /** Adds users to the collector of a home, with a hash that costs no time. */
 export async function addUsers(
@@ -32,11 +40,24 @@ export async function addUsers(
 ): Promise<void> {
   for (const user of users) {
     const world = new TestWorld();
-    await addUser(new FileAccounts(collectorFolder(home), world), world, {
+    await addUser(accountsIn(home, world), world, {
       ...user,
       rounds: 10,
     });
   }
+}
+
+/** Makes a key at the collector of a home. @returns the key itself */
+export async function addKey(
+  home: string,
+  options: Partial<NewKey> = {},
+  world: World = new TestWorld(),
+): Promise<string> {
+  const { settings } = settingsOf(collectorFolder(home), world);
+  const usual = { name: "ci", team: ADA.team, role: "writer" } as const;
+  const { text } = await new KeyStore(settings)
+    .create({ ...usual, ...options }, world);
+  return text;
 }
 
 /** How to talk to a collector. */
@@ -355,19 +376,24 @@ export interface LocalCollector extends AsyncDisposable {
 
 /** Starts one in a new home, on a free port. */
 export async function localCollector(
-  options: { pingMs?: number; users?: readonly TestUser[] } = {},
+  options: {
+    pingMs?: number;
+    users?: readonly TestUser[];
+    addressOf?: (request: Request) => string | undefined;
+  } = {},
 ): Promise<LocalCollector> {
   const folder = await tempHome();
   const world = new TestWorld();
   const logged: string[] = [];
   await addUsers(folder.path, options.users);
-  const { pingMs } = options;
+  const { pingMs, addressOf } = options;
   const collector = await startCollector({
     world,
     folder: collectorFolder(folder.path),
     listen: { hostname: "127.0.0.1", port: 0 },
     log: jsonLog(world.nowMs, (line) => logged.push(line)),
     ...pingMs !== undefined && { pingMs },
+    ...addressOf && { addressOf },
   });
   return {
     client: new CollectorClient(collector.url),

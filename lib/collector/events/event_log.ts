@@ -21,6 +21,14 @@ export interface IncomingEvent extends StampedEvent {
   readonly document: JsonObject;
 }
 
+/** What comes with events that are offered. */
+export interface Offering {
+  /** Who offers them, and need not hear of them. */
+  readonly sender?: object | undefined;
+  /** What the sender says of its nodes; stored with the events. */
+  readonly word?: Watermark | undefined;
+}
+
 /** What became of an event that was offered. */
 export type Admitted =
   | { readonly kind: "stored" }
@@ -67,14 +75,15 @@ export interface EventLog {
    * rest. Resolves when they are on disk. Where it fails, some from the
    * beginning may be stored: offered again they are duplicates.
    *
-   * @param word what the sender says of its nodes; stored with the events
+   * @param offering who offers them, and how
    */
   admit(
     team: string,
     events: readonly IncomingEvent[],
-    sender?: object,
-    word?: Watermark,
+    offering?: Offering,
   ): Promise<Admission>;
+  /** All teams that have sent anything. */
+  teams(): Promise<readonly string[]>;
   /** How complete the nodes of a team are. The same array as before, where nothing has changed. */
   nodes(team: string): Promise<readonly NodeAnswer[]>;
   /** The same of all teams. */

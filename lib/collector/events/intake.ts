@@ -49,8 +49,7 @@ export class Intake {
     const { events, highest } = await this.#log.admit(
       team,
       good,
-      sender,
-      word,
+      { sender, word },
     );
     const admitted = events.values();
     const results = arrivals.map((arrival): EventResult => {

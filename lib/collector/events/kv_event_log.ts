@@ -15,6 +15,7 @@ import {
   compared,
   type EventLog,
   type IncomingEvent,
+  type Offering,
   type OnStored,
   type Page,
   sharedRow,
@@ -22,7 +23,7 @@ import {
 import { type Beside, type Entry, KvNodes } from "./kv_nodes.ts";
 import type { KvStore } from "./kv_store.ts";
 import { commitsOf, joinLines, type RowPlace } from "./layout.ts";
-import type { NodeAnswer, SharedRow, Watermark } from "./nodes.ts";
+import type { NodeAnswer, SharedRow } from "./nodes.ts";
 import { snapshotOf, type SnapshotPackage } from "./packages.ts";
 
 /** Events in Deno KV. */
@@ -44,8 +45,7 @@ export class KvEventLog implements EventLog {
   admit(
     team: string,
     events: readonly IncomingEvent[],
-    sender?: object,
-    word?: Watermark,
+    { sender, word }: Offering = {},
   ): Promise<Admission> {
     return this.#alone(team, async () => {
       if (events.length > 0 || word) await this.#nodes.recount(team);
@@ -190,6 +190,10 @@ export class KvEventLog implements EventLog {
       }
       take(packages);
     });
+  }
+
+  teams(): Promise<readonly string[]> {
+    return this.#store.teams();
   }
 
   check(): Promise<void> {

@@ -1,9 +1,7 @@
 /** What the collector answers a page: sessions, boards, news, and nobody else. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { FileAccounts } from "../../../lib/collector/accounts/file_accounts.ts";
 import { addUser } from "../../../lib/collector/accounts/users.ts";
-import { collectorFolder } from "../../../lib/collector/folder.ts";
 import { PATHS } from "../../../lib/base/wire.ts";
 import type {
   BoardAnswer,
@@ -13,6 +11,7 @@ import type {
 import { eventOf } from "../../support/events.ts";
 import { eventually } from "../../support/eventually.ts";
 import {
+  accountsIn,
   ADA,
   type CollectorClient,
   EVE,
@@ -89,7 +88,7 @@ Deno.test("session: name and password -> a cookie that no script reads, good unt
   match(header, /; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Strict$/);
   const { json } = await get(client, PATHS.session, cookie);
   const { user, team, role } = json;
-  deepStrictEqual([user, team, role], [ADA.name, ADA.team, "member"]);
+  deepStrictEqual([user, team, role], [ADA.name, ADA.team, "writer"]);
   strictEqual((await get(client, PATHS.missions, cookie)).status, 200);
 
   const origin = client.url;
@@ -152,7 +151,7 @@ Deno.test("session: after a week, or where the user has become another one -> ov
   const { cookie: next } = await enter(client);
   strictEqual((await get(client, PATHS.session, next)).status, 200);
   await addUser(
-    new FileAccounts(collectorFolder(server.home), world),
+    accountsIn(server.home, world),
     world,
     { ...ADA, password: "new", replace: true, rounds: 10 },
   );
