@@ -13,6 +13,8 @@ import { FILE_MODE, lockFile } from "../base/files.ts";
 import type { Home } from "../home/home.ts";
 import { AGENT_BEAT_MS, AGENT_LOCK_MS_MAX } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
+import type { AddressSet } from "../base/net/addresses.ts";
+import type { KeyPairKeeper } from "../base/net/key_pair.ts";
 import { socketPathIn } from "../base/socket_path.ts";
 import { isLoopback } from "../login/server_url.ts";
 import type { World } from "../base/world.ts";
@@ -41,6 +43,10 @@ export interface AgentParts {
   readonly listen?: BoundedAddress;
   /** Tokens that callers elsewhere may show. */
   readonly tokens?: AgentTokens;
+  /** Certificate and key, for TLS on TCP. */
+  readonly keyPair?: KeyPairKeeper;
+  /** Proxies that are believed what they say of clients. */
+  readonly proxies?: AddressSet;
   readonly log: Log;
 }
 
@@ -107,6 +113,7 @@ export class Agent {
   /** Reads settings and credentials again. */
   async reload(): Promise<void> {
     this.#parts.log.info("reload");
+    await this.#parts.keyPair?.reload();
     await this.#parts.delivery.reload()
       .catch((error) => this.#parts.log.error("reload failed", error));
   }
@@ -153,10 +160,12 @@ export class Agent {
       throw cannotListen(address, error);
     });
     const { hostname, port } = addr as Deno.NetAddr;
-    this.#listening = urlOf(hostname, port);
-    this.#listeningHere = urlOf(hereFor(hostname), port);
+    const { keyPair } = this.#parts;
+    const scheme = keyPair ? "https" : "http";
+    this.#listening = urlOf(scheme, hostname, port);
+    this.#listeningHere = urlOf(scheme, hereFor(hostname), port);
     // Programs of this home would have to trust what others reach it by.
-    if (!isLoopback(hostForUrl(hostname))) {
+    if (keyPair || !isLoopback(hostForUrl(hostname))) {
       const url = this.#listening;
       await this.#listenAtHome().catch(() => {});
       this.#listening = url;
@@ -193,7 +202,7 @@ export class Agent {
     listen: BoundedAddress,
     tokens: (() => Promise<readonly string[]>) | undefined,
   ): Promise<BoundedServer> {
-    const { home, world, log } = this.#parts;
+    const { home, world, log, keyPair, proxies } = this.#parts;
     const handle = agentHandler({
       ...this.#parts,
       tokens,
@@ -206,6 +215,7 @@ export class Agent {
       folder: home.path,
       ...this.#servers.length > 0 && { innerName: SECOND_INNER_NAME },
       connectionsMax: CONNECTIONS_MAX,
+      ...!("path" in listen) && { keyPair, proxies },
       handler: async (request) => {
         await this.#ready.promise;
         return await handle(request);
@@ -306,8 +316,8 @@ function cannotListen(
   );
 }
 
-function urlOf(hostname: string, port: number): string {
-  return `http://${hostForUrl(hostname)}:${port}`;
+function urlOf(scheme: string, hostname: string, port: number): string {
+  return `${scheme}://${hostForUrl(hostname)}:${port}`;
 }
 
 function hostForUrl(hostname: string): string {

@@ -28,6 +28,7 @@ export const ERROR_EXITS = {
   agent_running: EXIT.unavailable,
   bad_agent_token: EXIT.config,
   bad_ca_file: EXIT.config,
+  bad_certificate: EXIT.config,
   bad_contract: EXIT.invalid,
   bad_password: EXIT.invalid,
   bad_secret: EXIT.config,

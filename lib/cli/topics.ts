@@ -88,11 +88,19 @@ export const TOPICS: readonly Topic[] = [
     name: "environment",
     summary: "Variables and settings.",
     intro: [
-      "A flag counts first, then the environment, then config.toml in the home, then the default. For containers: help containers.",
+      "A flag counts first, then the environment, then config.toml in the home, then the default. For containers: help containers; for the way to a server: help network.",
     ],
     rows: variableRows(undefined),
+  },
+  {
+    name: "network",
+    summary: "TLS, proxies, and plain HTTP.",
+    intro: [
+      "With --tls-cert and --tls-key, collector and agent speak TLS; a new certificate is taken when its files change, and on SIGHUP. Behind a proxy, name it with --trust-proxy, or what it says of clients is not believed.",
+    ],
+    rows: variableRows("network"),
     outro: [
-      "Servers elsewhere are asked through the proxy of HTTPS_PROXY or ALL_PROXY, in a tunnel that shows it no more than their names. What is meant for this machine never goes through a proxy.",
+      "Servers elsewhere are asked through the proxy of HTTPS_PROXY or ALL_PROXY, in a tunnel that shows it no more than their names. What is meant for this machine never goes through a proxy, nor what goes over plain HTTP.",
     ],
   },
   {

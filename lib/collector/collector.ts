@@ -8,9 +8,11 @@
 import { Deadline } from "../base/deadline.ts";
 import { BoundedServer } from "../base/bounded_server.ts";
 import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
+import type { AddressSet } from "../base/net/addresses.ts";
+import type { KeyPairKeeper } from "../base/net/key_pair.ts";
+import type { Origin } from "../base/net/proxies.ts";
 import type { World } from "../base/world.ts";
 import type { AccountStore } from "./accounts/account_store.ts";
-import type { AddressOf } from "./accounts/logins.ts";
 import { entryAt } from "./audit/audit.ts";
 import { openFolder } from "./engine.ts";
 import type { EventLog } from "./events/event_log.ts";
@@ -41,8 +43,10 @@ export interface CollectorParts {
   readonly folder: string | undefined;
   readonly listen: ListenAddress;
   readonly log: Log;
-  /** Where a request came from; nobody knows where none is given. */
-  readonly addressOf?: AddressOf;
+  /** Certificate and key; without them, plain HTTP. */
+  readonly keyPair?: KeyPairKeeper | undefined;
+  /** Proxies that are believed what they say of clients. */
+  readonly proxies?: AddressSet | undefined;
   /** Pause between two pings; the protocol's where none is given. */
   readonly pingMs?: number;
 }
@@ -73,13 +77,13 @@ export interface Collector extends AsyncDisposable {
 export async function startCollector(
   parts: CollectorParts,
 ): Promise<Collector> {
-  const { world, listen, log, folder } = parts;
+  const { world, log, folder } = parts;
   await using undo = new AsyncDisposableStack();
   const services = undo.use(
     await openServices({
       world,
       log,
-      addressOf: parts.addressOf ?? (() => undefined),
+      addressOf: (request) => server.originOf(request).address,
       open: async (onStored) =>
         folder === undefined
           ? memoryEngine(world, onStored)
@@ -96,9 +100,9 @@ export async function startCollector(
 
   const server: BoundedServer = await serve(
     parts,
-    handlerOf(routes, metrics, log),
+    handlerOf(routes, metrics, log, (request) => server.originOf(request)),
   );
-  const url = urlOf(listen.hostname, (server.addr as Deno.NetAddr).port);
+  const url = urlOf(parts, (server.addr as Deno.NetAddr).port);
   undo.defer(await startTasks(parts, services, server, url));
   const whole = undo.move();
   const stop = () => whole.disposeAsync();
@@ -124,13 +128,13 @@ async function startTasks(
   server: BoundedServer,
   url: string,
 ): Promise<() => Promise<void>> {
-  const { world, log } = parts;
+  const { world, log, keyPair } = parts;
   const { sockets, watchers, sessions, boards, settings } = services;
   const presence = new Presence({
     settings,
     world,
     url,
-    certificateEndsMs: () => undefined,
+    certificateEndsMs: () => keyPair?.current.certificate.untilMs,
   });
   await presence.tell()
     .catch((error) => log.error("nobody was told of this collector", error));
@@ -217,10 +221,10 @@ async function isRunningAfter(
   }
 }
 
-function urlOf(hostname: string, port: number): string {
-  return `http://${
-    hostname.includes(":") ? `[${hostname}]` : hostname
-  }:${port}`;
+function urlOf({ listen, keyPair }: CollectorParts, port: number): string {
+  const { hostname } = listen;
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  return `${keyPair ? "https" : "http"}://${host}:${port}`;
 }
 
 async function serve(
@@ -249,11 +253,12 @@ function handlerOf(
   routes: Routes,
   metrics: Metrics,
   log: Log,
+  originOf: (request: Request) => Origin,
 ): (request: Request) => Promise<Response> {
   return async (request) => {
     let response: Response;
     try {
-      const url = urlOfRequest(request);
+      const url = urlOfRequest(request, originOf(request));
       response = pageAnswer(request, url) ??
         await route(routes, request, url)();
     } catch (error) {
@@ -265,13 +270,11 @@ function handlerOf(
 }
 
 /** @throws {HttpError} where the Host header is invalid */
-function urlOfRequest(request: Request): URL {
+function urlOfRequest(request: Request, { isEncrypted }: Origin): URL {
   try {
     // Requests come over a private socket, and their URLs say so.
     const url = new URL(request.url.replace(/^http\+unix:/, "http:"));
-    // A proxy with TLS before it says so. Whoever lies about it deceives himself only.
-    const spoken = request.headers.get("x-forwarded-proto")?.split(",", 1)[0];
-    if (spoken?.trim().toLowerCase() === "https") url.protocol = "https:";
+    if (isEncrypted) url.protocol = "https:";
     return url;
   } catch {
     throw new HttpError(400, "invalid Host header");

@@ -13,6 +13,10 @@ import {
 } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
 import {
+  checkCertificateFiles,
+  checkServerCertificate,
+} from "./certificate_checks.ts";
+import {
   askServer,
   checkAgent,
   checkLogin,
@@ -119,9 +123,11 @@ function checksOf(patient: Patient): readonly NamedCheck[] {
     ["spool", () => checkSpool(patient)],
     ["config", () => checkConfig(patient)],
     ["environment", () => checkEnvironment(patient)],
+    ["certificates", () => checkCertificateFiles(patient)],
     ["login", () => checkLogin(patient)],
     ["server", () => checkServer(askOnce, patient)],
     ["server_clock", () => checkServerClock(askOnce)],
+    ["server_tls", () => checkServerCertificate(askOnce, patient)],
     ["agent", () => checkAgent(patient)],
   ];
 }

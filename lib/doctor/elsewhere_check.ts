@@ -25,7 +25,7 @@ export async function checkElsewhere(
   url: string,
 ): Promise<Finding> {
   using handOver = HandOver.open(world, url);
-  handOver.trust(settings.caFile);
+  handOver.trust(settings);
   const startedMs = world.elapsedMs();
   try {
     const by = Deadline.in(world.elapsedMs, SERVER_WAIT_MS);

@@ -123,11 +123,11 @@ async function openHandOver(
 
 /** Settings of a home that hands over: what is wrong with the agent's address is a problem of theirs. */
 function handingOver(handOver: HandOver, settings: Settings): Settings {
-  handOver.trust(settings.caFile);
+  handOver.trust(settings);
   const { problem } = handOver;
   return problem === undefined
     ? settings
-    : { ...settings, problems: [...settings.problems, problem] };
+    : { ...settings, problems: [...settings.problems, problem.message] };
 }
 
 /** The way of a process beside the home's agent, if there is one. */

@@ -5,12 +5,14 @@
  */
 
 import { KittyError } from "../base/errors.ts";
-import { readServerUrl } from "../login/server_url.ts";
+import { isLoopback, readServerUrl } from "../login/server_url.ts";
 
 /** Where an agent is found. */
 export interface AgentAddress {
   /** As people read it; receipts name it. */
   readonly text: string;
+  /** Whether it is another machine, and others on the way may read what is sent. */
+  readonly isOpen: boolean;
   /** What stands in the head of a request. */
   readonly host: string;
   readonly at:
@@ -28,15 +30,16 @@ const SOURCE = "SPEC_KITTY_AGENT_URL";
 /**
  * Reads an agent's address: an origin, or `unix:/path`.
  *
- * @throws {KittyError} for anything else, and for plain HTTP to another
- *   machine where that is not allowed
+ * @throws {KittyError} for anything else; plain HTTP to another machine is for
+ *   the caller to allow, who knows the settings
  */
 export function readAgentAddress(text: string): AgentAddress {
   if (text.startsWith("unix:")) return readPath(text);
-  const url = readServerUrl(text, SOURCE);
+  const url = readServerUrl(text, SOURCE, true);
   const isPlain = url.protocol === "http:";
   return {
     text: url.origin,
+    isOpen: isPlain && !isLoopback(url.hostname),
     host: url.host,
     at: {
       kind: isPlain ? "tcp" : "tls",
@@ -55,5 +58,10 @@ function readPath(text: string): AgentAddress {
       { hint: "such as unix:/run/kitty-events/agent.sock" },
     );
   }
-  return { text: `unix:${path}`, host: "agent", at: { kind: "unix", path } };
+  return {
+    text: `unix:${path}`,
+    isOpen: false,
+    host: "agent",
+    at: { kind: "unix", path },
+  };
 }

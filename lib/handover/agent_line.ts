@@ -9,6 +9,7 @@
 import type { Deadline } from "../base/deadline.ts";
 import { DeadlineError, reasonOf } from "../base/errors.ts";
 import { ANSWER_BYTES_MAX } from "../base/limits.ts";
+import { tlsWords } from "../login/tls_words.ts";
 import type { AgentAddress } from "./agent_address.ts";
 import { AnswerReader, NoHttpError, type RawAnswer } from "./answer_reader.ts";
 
@@ -99,7 +100,9 @@ export class AgentLine implements Disposable {
         ? LATE
         : trouble === undefined
         ? "ends the connection without an answer"
-        : `does not answer: ${reasonOf(trouble)}`,
+        : `does not answer: ${
+          tlsWords(reasonOf(trouble)) ?? reasonOf(trouble)
+        }`,
       !(trouble instanceof DeadlineError) && !isOfTls(trouble),
     );
   }

@@ -20,6 +20,8 @@ import { Spool } from "../home/spool.ts";
 import { AGENT_PATHS } from "../route/agent_file.ts";
 import { type AgentAddress, readAgentAddress } from "./agent_address.ts";
 import { AgentLine, NoAgentError } from "./agent_line.ts";
+import type { Trust } from "../login/http_client.ts";
+import { PLAIN } from "../login/server_url.ts";
 import { readAgentTokens } from "./agent_tokens.ts";
 import { type AgentHealth, healthIn, type Word, wordsIn } from "./words.ts";
 
@@ -52,23 +54,22 @@ const AGENT_TIME_SHARE = 0.9;
 /** Hands drafts over to the agent that the environment names. */
 export class HandOver implements Disposable {
   readonly #world: Pick<World, "env" | "elapsedMs">;
-  readonly #line: AgentLine | undefined;
+  #line: AgentLine | undefined;
   /** What waits in the spool, if it is looked up already. */
   #spooled: Promise<string[]> | undefined;
-  /** Why there is no line. */
-  readonly problem: string | undefined;
+  #problem: KittyError | undefined;
 
   private constructor(
     world: Pick<World, "env" | "elapsedMs">,
     line: AgentLine | undefined,
-    problem?: string,
+    problem?: KittyError,
   ) {
     this.#world = world;
     this.#line = line;
-    this.problem = problem;
+    this.#problem = problem;
   }
 
-  /** Never throws: an address that cannot be used is a problem, and each draft is spooled. */
+  /** An address that cannot be used is a problem, and each draft is spooled. */
   static open(
     world: Pick<World, "env" | "elapsedMs">,
     url: string,
@@ -79,7 +80,8 @@ export class HandOver implements Disposable {
       if (refusal) throw refusal;
       return new HandOver(world, new AgentLine(address));
     } catch (error) {
-      return new HandOver(world, undefined, reasonOf(error));
+      if (!(error instanceof KittyError)) throw error;
+      return new HandOver(world, undefined, error);
     }
   }
 
@@ -91,9 +93,25 @@ export class HandOver implements Disposable {
     this.#spooled.catch(() => {});
   }
 
-  /** Trusts these certificates besides the system's. */
-  trust(caFile: string | undefined): void {
-    if (this.#line) this.#line.caFile = caFile;
+  /** Goes by the settings: whom to trust, and whether others may read what is sent. To be called before anything is. */
+  trust({ caFile, insecureHttp }: Trust): void {
+    const line = this.#line;
+    if (!line) return;
+    line.caFile = caFile;
+    const { isOpen, text } = line.address;
+    if (!isOpen || insecureHttp) return;
+    line[Symbol.dispose]();
+    this.#line = undefined;
+    this.#problem = new KittyError(
+      "bad_server_url",
+      `SPEC_KITTY_AGENT_URL "${text}" is plain http, which is only for agents on this machine`,
+      { hint: PLAIN },
+    );
+  }
+
+  /** Why nothing can be handed over; undefined where it can. */
+  get problem(): KittyError | undefined {
+    return this.#problem;
   }
 
   /** Where the agent is; undefined where that cannot be told. */
@@ -212,7 +230,7 @@ export class HandOver implements Disposable {
   ): Promise<Word[]> {
     const line = this.#line;
     try {
-      if (!line) throw new KittyError("bad_server_url", this.problem!);
+      if (!line) throw this.#problem;
       by.check("hand it over");
       const [token] = await by.race(readAgentTokens(this.#world), "read it");
       const query = new URLSearchParams({
@@ -243,7 +261,7 @@ export class HandOver implements Disposable {
    */
   async look(by: Deadline): Promise<AgentHealth> {
     const line = this.#line;
-    if (!line) throw new KittyError("bad_server_url", this.problem!);
+    if (!line) throw this.#problem;
     const [token] = await by.race(readAgentTokens(this.#world), "read it");
     const path = AGENT_PATHS.health;
     const answer = await line.ask({ method: "GET", path, token, by })

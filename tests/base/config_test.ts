@@ -42,6 +42,7 @@ team_slug = "file-team"
 sink_url = "https://file.example/sink"
 sink_format = "structured"
 ca_file = "/file.pem"
+insecure_http = true
 max_queue_size = 11
 max_queue_bytes = 12
 gather = "2s"
@@ -61,6 +62,7 @@ Deno.test("settingsOf: nothing set, no home -> the defaults, no problems", async
     followPaths: [],
     contract: undefined,
     caFile: undefined,
+    insecureHttp: false,
     maxQueueSize: QUEUE_SIZE_DEFAULT,
     maxQueueBytes: QUEUE_BYTES_DEFAULT,
     timeoutMs: TIMEOUT_MS_DEFAULT,
@@ -82,6 +84,7 @@ Deno.test("settingsOf: a file -> its values", async () => {
     followPaths: ["/src/project"],
     contract: "producer",
     caFile: "/file.pem",
+    insecureHttp: true,
     maxQueueSize: 11,
     maxQueueBytes: 12,
     timeoutMs: 3_000,
@@ -98,6 +101,7 @@ const ENV = {
   SPEC_KITTY_CONTRACT: "work-packages",
   SPEC_KITTY_TEAM_SLUG: "env-team",
   SPEC_KITTY_CA_FILE: "/env.pem",
+  SPEC_KITTY_INSECURE_HTTP: "0",
   SPEC_KITTY_MAX_QUEUE_SIZE: "21",
   SPEC_KITTY_MAX_QUEUE_BYTES: "22",
   SPEC_KITTY_TIMEOUT: "500ms",
@@ -113,6 +117,7 @@ Deno.test("settingsOf: environment and file -> the environment; flag -> before b
     followPaths: ["/src/project"],
     contract: "work-packages",
     caFile: "/env.pem",
+    insecureHttp: false,
     maxQueueSize: 21,
     maxQueueBytes: 22,
     timeoutMs: 500,

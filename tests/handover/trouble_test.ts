@@ -1,7 +1,15 @@
 /** Hand-overs on which something goes wrong: nothing is lost, nothing is there twice, nobody waits for long. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { arrived, ask, draft, idsOf, logIn } from "../support/agent.ts";
+import {
+  arrived,
+  ask,
+  draft,
+  idsOf,
+  logIn,
+  TestAgent,
+} from "../support/agent.ts";
+import { newAuthority } from "../support/authority.ts";
 import { localCollector } from "../support/collector.ts";
 import {
   emitDrafts,
@@ -15,7 +23,13 @@ import {
 import { idOf } from "../support/events.ts";
 import { eventually } from "../support/eventually.ts";
 import { isThere, namesIn, tempHome } from "../support/home.ts";
-import { commandNeed, needing, outputOf, UNIX } from "../support/needs.ts";
+import {
+  commandNeed,
+  needing,
+  OPENSSL,
+  outputOf,
+  UNIX,
+} from "../support/needs.ts";
 
 const CURL = await commandNeed("curl");
 
@@ -274,6 +288,66 @@ Deno.test("emit: an agent whose queue is held by another process -> spooled ther
   strictEqual(receipt.status, "known");
   strictEqual((await arrived(collector.client, 1)).length, 1);
 });
+
+Deno.test(
+  needing(
+    [OPENSSL],
+    "emit: an agent with TLS -> queued where its authority is trusted; else spooled, words say so",
+    async () => {
+      await using there = await tempHome();
+      await using here = await tempHome();
+      await using authority = await newAuthority();
+      const { certFile, keyFile } = await authority.issue();
+      await using agent = await TestAgent.start(there.path, {
+        args: [
+          ...["--listen", "127.0.0.1:0"],
+          ...["--tls-cert", certFile, "--tls-key", keyFile],
+        ],
+        env: { SPEC_KITTY_AGENT_TOKEN: TOKEN },
+      });
+      const url = agent.listening.replace("127.0.0.1", "localhost");
+      const env = handingTo(url, here.path);
+      const stranger = await emitNote(env, "hello");
+      strictEqual(stranger.receipt.status, "spooled");
+      match(stranger.receipt.warning, /nobody who is trusted here has signed/);
+      const { receipts } = await emitDrafts(
+        { ...env, SPEC_KITTY_CA_FILE: authority.caFile },
+        [draft(1), draft(2)],
+      );
+      deepStrictEqual(
+        receipts.map(({ status, lamport_clock }) => [status, lamport_clock]),
+        [["queued", 2], ["queued", 3]],
+      );
+    },
+  ),
+);
+
+const ELSEWHERE = Deno.networkInterfaces()
+  .find(({ family, address }) =>
+    family === "IPv4" && !address.startsWith("127.")
+  )?.address;
+
+Deno.test(
+  needing(
+    [{
+      isMet: ELSEWHERE !== undefined,
+      reason: "the machine has no address but loopback",
+    }],
+    "emit: plain HTTP to an agent on another address -> spooled, words say so; queued where that is allowed",
+    async () => {
+      await using there = await tempHome();
+      await using here = await tempHome();
+      await using agent = await startElsewhere(there.path, `${ELSEWHERE}:0`);
+      const env = handingTo(agent.listening, here.path);
+      const { receipt } = await emitNote(env, "hello");
+      strictEqual(receipt.status, "spooled");
+      match(receipt.warning, /is plain http, which is only for agents on this/);
+      const allowed = { ...env, SPEC_KITTY_INSECURE_HTTP: "1" };
+      const { receipts } = await emitDrafts(allowed, [draft(1)]);
+      strictEqual(receipts[0].lamport_clock, 2);
+    },
+  ),
+);
 
 Deno.test(
   needing(

@@ -44,6 +44,7 @@ export function settingsOf(changes: Partial<Settings> = {}): Settings {
     teamSlug: "local",
     serverUrl: undefined,
     caFile: undefined,
+    insecureHttp: false,
     maxQueueSize: 1_000_000,
     maxQueueBytes: 2 ** 40,
     timeoutMs: 60_000,

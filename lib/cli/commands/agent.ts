@@ -30,6 +30,7 @@ import { setUpEmitter } from "../../emit/setup.ts";
 import type { Call, Command } from "../command.ts";
 import { homeOf } from "../keeper.ts";
 import { parseListen } from "../listen.ts";
+import { NETWORK_OPTIONS, networkOf } from "../network.ts";
 import { tableOf } from "../output.ts";
 
 export const agent: readonly Command[] = [
@@ -53,6 +54,7 @@ export const agent: readonly Command[] = [
         value: "ADDRESS",
         help: "listen on HOST:PORT, or unix:/PATH (default: the home's socket)",
       },
+      ...NETWORK_OPTIONS,
       follow: {
         kind: "list",
         value: "PATH",
@@ -99,6 +101,7 @@ async function runAgent(call: Call): Promise<number> {
   const world = { ...call.world, cwd: () => undefined };
   const log = jsonLog(world.nowMs, (line) => void terminal.writeError(line));
   const warn = (text: string) => log.warn(text);
+  const network = await networkOf(call, log, listen);
   const stopped = Promise.withResolvers<number>();
   terminal.onStop(stopped.resolve);
 
@@ -133,6 +136,7 @@ async function runAgent(call: Call): Promise<number> {
     timeoutMs: settings.timeoutMs,
     ...listen && { listen },
     ...tokens && { tokens },
+    ...network,
     log,
   });
   // One that comes before the start is over is part of it.
