@@ -17,16 +17,18 @@ import type { Keeper } from "./keeper.ts";
  * @throws {KittyError} where not all of it was taken
  */
 export async function handOverSpool(
-  { out }: Pick<Call, "out">,
+  { args, out }: Pick<Call, "args" | "out">,
   { home, handOver }: Pick<Keeper, "home" | "handOver">,
   deadline: Deadline,
 ): Promise<boolean> {
   const waiting = (await home.spool.names().catch(() => [])).length;
   const warn = (text: string) => void out.warn(text);
+  // Who names a time means to wait, as at the end of a job.
+  const isPatient = args.text("timeout") !== undefined;
   let left = waiting;
   try {
     while (left > 0 && deadline.leftMs > 0) {
-      left = await handOver!.takeSpool(home, deadline, { warn });
+      left = await handOver!.takeSpool(home, deadline, { warn, isPatient });
     }
   } catch (error) {
     throw notTaken(reasonOf(error), (await home.spool.names()).length);

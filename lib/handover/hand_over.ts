@@ -35,6 +35,8 @@ export type HandedOver =
 export interface HandOverOptions {
   /** Have the agent wait for the server's acknowledgement, for as long as there is time. */
   readonly wait?: boolean;
+  /** Try an agent that is away again for as long as there is time. */
+  readonly isPatient?: boolean;
   /** Takes what a person should know of the spool. */
   readonly warn?: (text: string) => void;
 }
@@ -165,7 +167,8 @@ export class HandOver implements Disposable {
     // Loaded only here: the spool is mostly empty.
     const { handSpooled } = await import("./spooled.ts");
     const hand = async (drafts: readonly RenderedDraft[]) => {
-      const words = await this.hand(drafts, by);
+      const { isPatient = false } = options;
+      const words = await this.hand(drafts, by, { isPatient });
       const trouble = words.find(({ kind }) => kind === "open");
       return { words, trouble: trouble && this.#errorOf(trouble) };
     };
@@ -182,7 +185,7 @@ export class HandOver implements Disposable {
     by: Deadline,
     options: HandOverOptions & { areNew?: boolean } = {},
   ): Promise<Word[]> {
-    const tryUntil = options.wait
+    const tryUntil = options.wait || options.isPatient
       ? by
       : Deadline.in(this.#world.elapsedMs, RETRY_MS_MAX);
     const words: Word[] = [];

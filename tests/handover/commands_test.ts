@@ -91,11 +91,16 @@ Deno.test("sync now, sync status, queue: of a home that hands over -> hand over 
   await Deno.remove(here.path, { recursive: true });
   for (const text of ["one", "two"]) await emitNote(env, text);
 
+  // Who names a time waits for an agent that is away.
+  const syncing = runProgram(
+    ["sync", "now", "--json", "--timeout", "20s"],
+    env,
+  );
   await using again = await startElsewhere(
     there.path,
     new URL(agent.listening).host,
   );
-  const done = await runProgram(["sync", "now", "--json"], env);
+  const done = await syncing;
   strictEqual(done.code, 0, done.stderr);
   deepStrictEqual(documentsOf(done.stdout), [
     { handed_over: 2, left: 0, via: again.listening },
