@@ -118,9 +118,10 @@ async function recordAll(
   { wait = false, onStored }: GroupOptions,
 ): Promise<Receipt[]> {
   const { queueBy, spoolBy } = shareOut(deadline);
+  const agentBy = wait ? queueBy : shareWithAgent(deadline);
   const { handOver, warn } = parts;
   const outcomes = handOver
-    ? await handOver.take(parts.home, candidates, queueBy, { wait, warn })
+    ? await handOver.take(parts.home, candidates, agentBy, { wait, warn })
     : await queue(parts, candidates, queueBy, onStored);
   const kept = await spoolTheRest(parts, candidates, outcomes, spoolBy);
   const delivered = await offer(parts, candidates, outcomes, {
@@ -161,6 +162,15 @@ function shareOut(
     queueBy: deadline.shifted(-Math.min(1_000, left / 4)),
     spoolBy: deadline.shifted(-Math.min(100, left / 20)),
   };
+}
+
+/**
+ * The time of an agent elsewhere: half of a call's, as one that is away is more
+ * likely than a queue that is, and on a busy machine the spool takes its time.
+ */
+function shareWithAgent(deadline: Deadline): Deadline {
+  const left = Math.max(0, deadline.leftMs);
+  return deadline.shifted(-Math.min(5_000, left / 2));
 }
 
 /** Puts drafts into the queue; an outcome is `failed` where that could not be done in time. */

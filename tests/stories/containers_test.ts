@@ -23,6 +23,7 @@ function verify(outcome: ShortLivesOutcome, homes: number): void {
   strictEqual(all, homes * 5);
   ok([...gone].every((id) => !handed.has(id)));
   ok(stored.length >= all - gone.size, `${stored.length} of ${all}`);
+  deepStrictEqual(outcome.lost, []);
   deepStrictEqual(
     [...statuses.keys()].filter((word) =>
       !/^(queued|spooled|known) via the agent$|^spooled$/.test(word)

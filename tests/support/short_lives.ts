@@ -37,6 +37,8 @@ export interface ShortLivesOutcome {
   readonly rescued: number;
   /** Receipts by status. */
   readonly statuses: ReadonlyMap<string, number>;
+  /** Why events were lost at once, if any were. */
+  readonly lost: readonly string[];
   /** How often the agent was killed. */
   readonly kills: number;
   /** Ids at the collector, in order of arrival. */
@@ -60,12 +62,19 @@ export async function liveShortly(
   await agent.start("0");
   const statuses = new Map<string, number>();
   const handed = new Set<string>(), gone = new Set<string>();
-  const spooled = new Set<string>();
+  const spooled = new Set<string>(), lost: string[] = [];
   const live = async (n: number): Promise<void> => {
     const home = `${folder.path}/home-${n}`;
-    const env = { ...agent.env, SPEC_KITTY_HOME: home, ...trial.env };
+    const env = {
+      ...agent.env,
+      SPEC_KITTY_HOME: home,
+      // Far more than a call takes on a busy machine: here nothing is to be lost for that.
+      SPEC_KITTY_TIMEOUT: "20s",
+      ...trial.env,
+    };
     for (const receipt of await emitFive(script, n, env, trial.inside ?? [])) {
       const { status, via, event_id } = receipt;
+      if (status === "lost") lost.push(receipt.warning);
       const label = via === undefined ? status : `${status} via the agent`;
       statuses.set(label, (statuses.get(label) ?? 0) + 1);
       if (via !== undefined) handed.add(event_id);
@@ -97,6 +106,7 @@ export async function liveShortly(
     gone,
     rescued: [...spooled].filter((id) => !gone.has(id)).length,
     statuses,
+    lost,
     kills: agent.kills,
     stored: idsOf(await arrived(trial.collector, 0)) as string[],
     dead,
