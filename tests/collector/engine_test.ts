@@ -19,6 +19,9 @@ import { encode } from "../../lib/event/event.ts";
 import { eventOf, type EventOptions, idOf } from "../support/events.ts";
 import { tempFolder } from "../support/home.ts";
 import { memoryEngine } from "../../lib/collector/memory_engine.ts";
+import { openPgEngine } from "../../lib/collector/sql/pg_engine.ts";
+import { needing } from "../support/needs.ts";
+import { POSTGRES, sharedServer } from "../support/postgres.ts";
 import { TestWorld } from "../support/world.ts";
 
 type Open = (onStored: OnStored, world?: TestWorld) => Promise<Engine>;
@@ -42,6 +45,19 @@ const ENGINES: [name: string, open: Open][] = [
       Promise.resolve(memoryEngine(world, onStored)),
   ],
 ];
+
+/** One server; each test has a database of its own in it. */
+const server = await sharedServer();
+if (server) {
+  Deno.test.afterAll(() => server[Symbol.asyncDispose]());
+  ENGINES.push([
+    "PostgreSQL",
+    async (onStored, world = new TestWorld()) =>
+      await openPgEngine(await server.database(), { world, onStored }),
+  ]);
+} else {
+  Deno.test(needing([POSTGRES], "PostgreSQL: as the others", async () => {}));
+}
 
 const TEAM = "alpha";
 

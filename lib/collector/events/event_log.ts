@@ -27,6 +27,20 @@ export interface Offering {
   readonly sender?: object | undefined;
   /** What the sender says of its nodes; stored with the events. */
   readonly word?: Watermark | undefined;
+  /** How much may be stored of the team, with what is new. */
+  readonly quota?: Quota | undefined;
+}
+
+/** Bounds on what is stored of a team. */
+export interface Quota {
+  readonly events?: number | undefined;
+  /** Of its documents. */
+  readonly bytes?: number | undefined;
+}
+
+/** What is new would go beyond the team's quota: nothing was stored. */
+export class QuotaError extends Error {
+  override name = "QuotaError";
 }
 
 /** What became of an event that was offered. */

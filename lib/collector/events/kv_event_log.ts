@@ -22,7 +22,8 @@ import {
 } from "./event_log.ts";
 import { type Beside, type Entry, KvNodes } from "./kv_nodes.ts";
 import type { KvStore } from "./kv_store.ts";
-import { commitsOf, joinLines, type RowPlace } from "./layout.ts";
+import { commitsOf, type RowPlace } from "./layout.ts";
+import { joinLines } from "./lines.ts";
 import type { NodeAnswer, SharedRow } from "./nodes.ts";
 import { snapshotOf, type SnapshotPackage } from "./packages.ts";
 

@@ -17,7 +17,6 @@ import { CLOCK_MAX, GET_MANY_MAX } from "../../base/limits.ts";
 import {
   chunkKey,
   idKey,
-  joinLines,
   LAYOUT,
   LAYOUT_KEY,
   NEW_TEAM,
@@ -26,11 +25,11 @@ import {
   rowKey,
   type RowPlace,
   rowsOf,
-  splitLines,
   teamKey,
   type TeamState,
 } from "./layout.ts";
 import type { IncomingEvent } from "./event_log.ts";
+import { joinLines, splitLines } from "./lines.ts";
 import { COMMIT_CHUNKS_MAX } from "../limits.ts";
 import {
   newer,

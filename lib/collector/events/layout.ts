@@ -103,34 +103,6 @@ export function sharedKey(
   return ["shared", team, nodeName(node_id), event_id, lamport_clock];
 }
 
-const LINE_BREAK = 0x0a;
-
-/** The value of a row. */
-export function joinLines(
-  lines: readonly Uint8Array[],
-): Uint8Array<ArrayBuffer> {
-  const size = lines.reduce((sum, line) => sum + line.length + 1, 0);
-  const joined = new Uint8Array(size);
-  let at = 0;
-  for (const line of lines) {
-    joined.set(line, at);
-    at += line.length + 1;
-    joined[at - 1] = LINE_BREAK;
-  }
-  return joined;
-}
-
-/** The events of a row. No line break is inside of one: JSON escapes it. */
-export function splitLines(row: Uint8Array): Uint8Array[] {
-  const lines: Uint8Array[] = [];
-  for (let at = 0; at < row.length;) {
-    const end = row.indexOf(LINE_BREAK, at);
-    lines.push(row.subarray(at, end));
-    at = end + 1;
-  }
-  return lines;
-}
-
 /** Groups events, in order, so that each group makes one row. An event in chunks has a row of its own. */
 export function rowsOf(events: readonly IncomingEvent[]): IncomingEvent[][] {
   return grouped(events, ({ bytes }) => bytes.length + 1, CHUNK_BYTES);
