@@ -101,6 +101,13 @@ export const VARIABLES: readonly Variable[] = [
     meaning:
       "id of this machine and user, for containers with a fixed host name and a throw-away home (computed)",
   },
+  {
+    name: "SPEC_KITTY_STORE_URL",
+    kind: "own",
+    meaning:
+      "the PostgreSQL of a collector, as postgres://user:password@host/database (the collector's home)",
+    isSecret: true,
+  },
   { name: "SPEC_KITTY_DISABLED", kind: "own", meaning: "record nothing" },
   {
     name: "DENO_TLS_CA_STORE",
@@ -129,6 +136,9 @@ export const VARIABLES: readonly Variable[] = [
     kind: "common",
     meaning: "dumb: a terminal that shows no colours",
   },
+  // What speaks with a store asks for them, though they have no effect.
+  { name: "PGAPPNAME", kind: "common" },
+  { name: "PGTARGETSESSIONATTRS", kind: "common" },
   { name: "XDG_RUNTIME_DIR", kind: "common" },
   { name: "TMPDIR", kind: "common" },
   { name: "HOME", kind: "user" },

@@ -10,9 +10,7 @@ import { BoundedServer } from "../base/bounded_server.ts";
 import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
 import type { AccountStore } from "./accounts/account_store.ts";
-import { openFolder } from "./engine.ts";
 import type { EventLog } from "./events/event_log.ts";
-import { memoryEngine } from "./memory_engine.ts";
 import { BusyError } from "./gate.ts";
 import { errorAnswer, HttpError, route, type Routes } from "./http/http.ts";
 import {
@@ -23,15 +21,14 @@ import {
 } from "./limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "./metrics.ts";
+import { openEngine, type Place } from "./place.ts";
 import { openServices } from "./services.ts";
 import { pageAnswer } from "./http/page.ts";
 import { routesOf } from "./http/routes.ts";
 
 /** What a collector is made of. */
-export interface CollectorParts {
+export interface CollectorParts extends Place {
   readonly world: World;
-  /** Where its data lies; undefined: in memory, and nothing is written. */
-  readonly folder: string | undefined;
   readonly listen: ListenAddress;
   readonly log: Log;
   /** Pause between two pings; the protocol's where none is given. */
@@ -64,16 +61,13 @@ export interface Collector extends AsyncDisposable {
 export async function startCollector(
   parts: CollectorParts,
 ): Promise<Collector> {
-  const { world, listen, log, folder } = parts;
+  const { world, listen, log } = parts;
   await using undo = new AsyncDisposableStack();
   const services = undo.use(
     await openServices({
       world,
       log,
-      open: async (onStored) =>
-        folder === undefined
-          ? memoryEngine(world, onStored)
-          : await openFolder(folder, world, onStored),
+      open: (onStored) => openEngine(parts, { world, onStored, log }),
     }),
   );
   const { metrics, sockets, watchers, sessions, pages, boards } = services;

@@ -5,8 +5,7 @@
  */
 
 import { startCollector } from "../../collector/collector.ts";
-import { rebuildFolder, settingsOf } from "../../collector/engine.ts";
-import { collectorFolder } from "../../collector/folder.ts";
+import { rebuild as rebuildPlace } from "../../collector/place.ts";
 import { jsonLog } from "../../base/log.ts";
 import {
   AccountStore,
@@ -17,10 +16,10 @@ import { addUser } from "../../collector/accounts/users.ts";
 import { isLoopback } from "../../login/server_url.ts";
 import { EXIT } from "../../base/errors.ts";
 import type { Call, Command } from "../command.ts";
-import { homeOf } from "../keeper.ts";
 import { parseListen } from "../listen.ts";
 import { counted, printable } from "../output.ts";
 import { readPassword, STOPPED } from "../password.ts";
+import { openSettingsOf, placeOf, STORE_OPTIONS } from "../store.ts";
 
 const LISTEN_DEFAULT = "127.0.0.1:8787";
 
@@ -30,12 +29,18 @@ export const collector: readonly Command[] = [
     summary: "Receive the events of one team or many.",
     details: [
       `Prints {"listening": URL} first, then logs to stderr. Its data lies in`,
-      "collector/ of the home. Tokens and events travel in the clear: to anywhere but",
+      "collector/ of the home, or in a PostgreSQL that any number of collectors",
+      "share (--store). Tokens and events travel in the clear: to anywhere but",
       "this machine, put a proxy with TLS in front of it.",
     ],
-    examples: ["collector run", "collector run --listen 127.0.0.1:0"],
+    examples: [
+      "collector run",
+      "collector run --listen 127.0.0.1:0",
+      "collector run --store-file /run/secrets/store-url",
+    ],
     positionals: [],
     options: {
+      ...STORE_OPTIONS,
       listen: {
         kind: "text",
         value: "HOST:PORT",
@@ -51,12 +56,12 @@ export const collector: readonly Command[] = [
     details: [
       "States of work packages and counts by node follow from the events, and are kept",
       "up with each. This makes them anew and says what was not as it should have been.",
-      "The collector must not run meanwhile; boards need no rebuilding, they are made",
-      "from the events at each start.",
+      "A collector that has its data in its home must not run meanwhile; boards need no",
+      "rebuilding, they are made from the events at each start.",
     ],
     examples: ["collector rebuild"],
     positionals: [],
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: rebuild,
   },
   {
@@ -69,6 +74,7 @@ export const collector: readonly Command[] = [
     ],
     positionals: [{ name: "NAME", help: "the user's name" }],
     options: {
+      ...STORE_OPTIONS,
       team: {
         kind: "text",
         value: "SLUG",
@@ -95,9 +101,10 @@ export const collector: readonly Command[] = [
     summary: "List the users and their teams.",
     examples: ["collector user list --json"],
     positionals: [],
-    options: {},
+    options: { ...STORE_OPTIONS },
     async run(call) {
-      const users = await accountsOf(call, await folderOf(call)).all();
+      await using opened = await openSettingsOf(call);
+      const users = await new AccountStore(opened.settings).all();
       for (const user of users) await showUser(call, user);
       return EXIT.ok;
     },
@@ -110,18 +117,18 @@ async function run(call: Call): Promise<number> {
     expected: "a host and a port",
     hint: `such as ${LISTEN_DEFAULT} or [::1]:8787`,
   });
-  const folder = await folderOf(call);
+  const place = await placeOf(call);
   const log = jsonLog(world.nowMs, (line) => void terminal.writeError(line));
   // Before anything is open, so that no signal goes unheard.
   const asked = Promise.withResolvers<number>();
   terminal.onStop(asked.resolve);
-  await using server = await startCollector({ world, folder, listen, log });
+  await using server = await startCollector({ world, ...place, listen, log });
   if (!isLoopback(new URL(server.url).hostname)) {
     log.warn(
       "others can reach this address: put a proxy with TLS before it, or tokens and events travel in the clear",
     );
   }
-  if ((await accountsOf(call, folder).all()).length === 0) {
+  if ((await server.accounts.all()).length === 0) {
     log.warn(
       "nobody can log in yet; in another terminal: kitty-events collector user add NAME --team TEAM",
     );
@@ -133,7 +140,7 @@ async function run(call: Call): Promise<number> {
 }
 
 async function rebuild(call: Call): Promise<number> {
-  for await (const rebuilt of rebuildFolder(await folderOf(call), call.world)) {
+  for await (const rebuilt of rebuildPlace(await placeOf(call), call.world)) {
     const { team, events, packages, nodes, mended } = rebuilt;
     await call.out.data(
       rebuilt,
@@ -148,10 +155,10 @@ async function rebuild(call: Call): Promise<number> {
 async function add(call: Call): Promise<number> {
   const { args, world } = call;
   const username = args.positionals[0]!;
-  const folder = await folderOf(call);
+  await using opened = await openSettingsOf(call);
   const password = await readPassword(call, `password for ${username}: `);
   if (password === undefined) return STOPPED;
-  const user = await addUser(accountsOf(call, folder), world, {
+  const user = await addUser(new AccountStore(opened.settings), world, {
     name: username,
     team: args.text("team")!,
     password,
@@ -174,12 +181,4 @@ async function showUser({ out }: Call, user: User): Promise<void> {
   const { name, team, created_at } = user, role = roleOf(user);
   const suffix = role === "viewer" ? " (viewer)" : "";
   await out.data({ name, team, role, created_at }, `${name} ${team}${suffix}`);
-}
-
-async function folderOf(call: Call): Promise<string> {
-  return collectorFolder(await homeOf(call));
-}
-
-function accountsOf({ world }: Call, folder: string): AccountStore {
-  return new AccountStore(settingsOf(folder, world).settings);
 }

@@ -8,30 +8,16 @@ import type { Log } from "../../base/log.ts";
 import type { World } from "../../base/world.ts";
 import type { Engine, Settings } from "../engine.ts";
 import type { OnStored } from "../events/event_log.ts";
-import { migrate } from "./migrations.ts";
 import { PgAudit } from "./pg_audit.ts";
 import { PgEventLog } from "./pg_event_log.ts";
 import { PgRecords, sharedSecret } from "./pg_records.ts";
-import { Store } from "./store.ts";
-import { parseStoreUrl } from "./store_url.ts";
+import { openStore } from "./pg_store.ts";
 
 /** How a store is opened. */
 export interface OpenParts {
   readonly world: World;
   readonly onStored: OnStored;
   readonly log?: Log | undefined;
-}
-
-/** Opens a store, and brings its schema up to date. */
-async function openStore(url: string, world: World): Promise<Store> {
-  const store = await Store.of(parseStoreUrl(url), world);
-  try {
-    await migrate(store);
-    return store;
-  } catch (error) {
-    await store[Symbol.asyncDispose]();
-    throw store.error(error);
-  }
 }
 
 /**
