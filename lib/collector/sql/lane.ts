@@ -66,7 +66,7 @@ export class Lane implements Statements {
   #host = 0;
   /** Whether the server was found to be one that takes changes. */
   #isReady = false;
-  #isUsed = false;
+  #isEnded = false;
   #isUnsafe = false;
 
   constructor(parts: LaneParts) {
@@ -113,7 +113,9 @@ export class Lane implements Statements {
     for (let tried = 0; tried < hosts.length; tried++) {
       const at = course.at;
       try {
+        if (this.#isEnded) throw new LostError("the collector is ending");
         const socket = await openSocket(hosts[at]!, this.#parts);
+        if (this.#isEnded) socket.destroy();
         this.#host = at;
         this.#socket = socket;
         this.#isReady = false;
@@ -167,7 +169,6 @@ export class Lane implements Statements {
     text: string,
     values: readonly Value[] = [],
   ): Promise<readonly Row[]> {
-    this.#isUsed = true;
     try {
       const statement = this.#sql.unsafe(text, [...values], { prepare: true });
       return await statement as unknown as Row[];
@@ -218,7 +219,9 @@ export class Lane implements Statements {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isUsed) await this.#sql.end({ timeout: 1 });
+    this.#isEnded = true;
+    // Without a connection, the library would wait for one.
+    if (this.#socket) await this.#sql.end({ timeout: 1 });
     this.cut();
   }
 }

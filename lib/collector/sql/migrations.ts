@@ -80,7 +80,8 @@ export async function layoutOf(
   shown: string,
 ): Promise<number> {
   const [there] = await statements.send(
-    "select to_regnamespace('kitty_events') is not null as schema, to_regclass('kitty_events.layout') is not null as layout",
+    // Not by `to_regclass`: that may not know yet what another one has just made.
+    "select exists (select from pg_namespace where nspname = 'kitty_events') as schema, exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'kitty_events' and c.relname = 'layout') as layout",
   );
   if (!there!.schema) return 0;
   const layout = there!.layout ? await highest(statements) : undefined;

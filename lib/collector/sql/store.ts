@@ -116,7 +116,7 @@ export class Store implements AsyncDisposable {
   }
 
   /** What is said of trouble, without the password. */
-  error(error: unknown): KittyError {
+  error(error: unknown): unknown {
     return storeError(error, this.url.shown);
   }
 

@@ -86,10 +86,11 @@ const SAID: Readonly<Record<string, Said>> = {
   "57P03": ["store_unavailable", "the server is starting or stopping: wait"],
 };
 
-/** An error that a person can act on. */
-export function storeError(error: unknown, shown: string): KittyError {
-  if (error instanceof KittyError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
+/** An error that a person can act on; what is no trouble of the store stays as it is. */
+export function storeError(error: unknown, shown: string): unknown {
+  const isTrouble = error instanceof LostError || error instanceof ServerError;
+  if (!isTrouble) return error;
+  const reason = error.message;
   const [code, hint] = error instanceof ServerError
     ? SAID[error.code] ??
       ["store_unavailable", `the server says SQLSTATE ${error.code}`] as const
