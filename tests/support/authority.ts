@@ -10,6 +10,9 @@ export const SERVER_NAME = "events.example.test";
 export interface Authority extends AsyncDisposable {
   /** Its certificate, in PEM. */
   readonly caFile: string;
+  /** The certificate of its servers, and its key, in PEM. */
+  readonly cert: string;
+  readonly key: string;
   /** A TLS proxy on a port of this machine, before a plain server. */
   before(url: string): TlsProxy;
 }
@@ -47,6 +50,8 @@ export async function newAuthority(): Promise<Authority> {
   );
   return {
     caFile: at("ca.pem"),
+    cert: cert!,
+    key: privateKey!,
     before: (url) => tlsProxy(url, { key: privateKey!, cert: cert! }),
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };

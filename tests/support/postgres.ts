@@ -139,6 +139,11 @@ export class PgServer implements AsyncDisposable {
     return server;
   }
 
+  /** Gives it a file or folder. */
+  takeOver(path: string): Promise<void> {
+    return this.#own(path);
+  }
+
   async #own(path: string): Promise<void> {
     const { uid, gid } = this.#user;
     if (uid !== undefined) await Deno.chown(path, uid, gid!);

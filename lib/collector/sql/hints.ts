@@ -9,7 +9,6 @@
 import { pause } from "../../base/deadline.ts";
 import { STORE_POLL_MS } from "../limits.ts";
 import { arrayOf, keyOf, textOf } from "./columns.ts";
-import type { Lane } from "./lane.ts";
 import type { Store } from "./store.ts";
 import { ServerError } from "./trouble.ts";
 
@@ -31,7 +30,6 @@ export class Hints implements AsyncDisposable {
   readonly #end = new AbortController();
   /** Where teams are that the others have to be told of. */
   readonly #untold = new Map<string, number>();
-  #lane: Lane | undefined;
   #isUnable = false;
   #telling: Promise<void> | undefined;
   #running: Promise<unknown> = Promise.resolve();
@@ -105,11 +103,12 @@ export class Hints implements AsyncDisposable {
   async #listen(): Promise<void> {
     while (!this.#isUnable && !this.#end.signal.aborted) {
       const lost = Promise.withResolvers<void>();
+      const end = () => lost.resolve();
+      this.#end.signal.addEventListener("abort", end, { once: true });
       const lane = this.#parts.store.extraLane({
         onNotify: (payload) => this.#hear(payload),
         onClose: lost.resolve,
       });
-      this.#lane = lane;
       try {
         await lane.ready();
         await lane.send(`listen ${CHANNEL}`);
@@ -120,6 +119,7 @@ export class Hints implements AsyncDisposable {
         // Such servers have no notifications.
         this.#isUnable = error instanceof ServerError && error.code === "0A000";
       }
+      this.#end.signal.removeEventListener("abort", end);
       await lane[Symbol.asyncDispose]().catch(() => {});
       await pause(LISTEN_AGAIN_MS, this.#end.signal);
     }
@@ -133,7 +133,6 @@ export class Hints implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end.abort();
-    this.#lane?.cut();
     await this.#running;
     await this.#telling;
   }

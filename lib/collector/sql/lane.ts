@@ -62,7 +62,7 @@ export class Lane implements Statements {
   readonly #sql: postgres.Sql;
   #socket: Socket | undefined;
   /** Why there is none. */
-  #reason: LostError | undefined;
+  #reason: Error | undefined;
   #host = 0;
   /** Whether the server was found to be one that takes changes. */
   #isReady = false;
@@ -126,7 +126,7 @@ export class Lane implements Statements {
         });
         return socket;
       } catch (error) {
-        this.#reason = error as LostError;
+        this.#reason = error as Error;
         course.leave(at, hosts.length);
       }
     }

@@ -8,8 +8,11 @@ import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import { pause } from "../../base/deadline.ts";
 import { reasonOf } from "../../base/errors.ts";
-import { LostError } from "./trouble.ts";
+import { DistrustError, LostError } from "./trouble.ts";
 import type { StoreHost, StoreUrl } from "./store_url.ts";
+
+/** What is said where a certificate is not taken. */
+const CERTIFICATE = /certificate|issuer|self.signed|altname|CERT_/i;
 
 /** What asks a server whether it speaks TLS. */
 const SSL_REQUEST = Uint8Array.of(0, 0, 0, 8, 4, 210, 22, 47);
@@ -27,6 +30,7 @@ export interface Secrecy {
  * Connects to one server.
  *
  * @throws {LostError}
+ * @throws {DistrustError}
  */
 export async function openSocket(
   host: StoreHost,
@@ -50,7 +54,10 @@ export async function openSocket(
     return socket;
   } catch (error) {
     socket.destroy();
-    throw new LostError(`${where}: ${reasonOf(error)}`);
+    const reason = `${where}: ${reasonOf(error)}`;
+    throw error instanceof DistrustError
+      ? new DistrustError(reason)
+      : new LostError(reason);
   } finally {
     given.abort();
     await late;
@@ -84,7 +91,9 @@ async function secured(
   socket.write(SSL_REQUEST);
   if ((await answer)[0] !== YES) {
     if (url.sslMode === "prefer") return socket;
-    throw new Error(`the server has no TLS, and sslmode is ${url.sslMode}`);
+    throw new DistrustError(
+      `the server has no TLS, and sslmode is ${url.sslMode}`,
+    );
   }
   // As libpq has it: whoever names certificates wants them to be looked at.
   const isNamed = url.sslMode === "require" && roots !== undefined;
@@ -98,6 +107,11 @@ async function secured(
       { checkServerIdentity: () => undefined },
   };
   const safe = connectTls(options);
-  await happened(safe, "secureConnect");
-  return safe;
+  try {
+    await happened(safe, "secureConnect");
+    return safe;
+  } catch (error) {
+    const reason = reasonOf(error);
+    throw CERTIFICATE.test(reason) ? new DistrustError(reason) : error;
+  }
 }

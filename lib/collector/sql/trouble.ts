@@ -12,6 +12,11 @@ export class LostError extends Error {
   override name = "LostError";
 }
 
+/** The server is not who it should be, or speaks in the clear: no further try changes that. */
+export class DistrustError extends Error {
+  override name = "DistrustError";
+}
+
 /** The server has refused a statement. */
 export class ServerError extends Error {
   override name = "ServerError";
@@ -30,7 +35,9 @@ interface LibraryError {
 
 /** What the library has thrown, without statements, values and secrets. */
 export function troubleOf(error: unknown): Error {
-  if (error instanceof LostError || error instanceof ServerError) return error;
+  const isOwn = error instanceof LostError || error instanceof ServerError ||
+    error instanceof DistrustError;
+  if (isOwn) return error;
   const { name, code, message = "" } = (error ?? {}) as LibraryError;
   if (name === "PostgresError" && typeof code === "string") {
     // Of these, the message has values in it.
@@ -88,12 +95,15 @@ const SAID: Readonly<Record<string, Said>> = {
 
 /** An error that a person can act on; what is no trouble of the store stays as it is. */
 export function storeError(error: unknown, shown: string): unknown {
-  const isTrouble = error instanceof LostError || error instanceof ServerError;
+  const isTrouble = error instanceof LostError ||
+    error instanceof DistrustError || error instanceof ServerError;
   if (!isTrouble) return error;
   const reason = error.message;
   const [code, hint] = error instanceof ServerError
     ? SAID[error.code] ??
       ["store_unavailable", `the server says SQLSTATE ${error.code}`] as const
+    : error instanceof DistrustError
+    ? ["store_access", "look at sslmode and sslrootcert of the URL"] as const
     : ["store_unavailable", START] as const;
   return new KittyError(code, `cannot use ${shown}: ${reason}`, {
     hint,
