@@ -6,6 +6,9 @@
 import { ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { splitBatch } from "../lib/collector/events/split.ts";
+import { TestWorld } from "./support/world.ts";
+import { SigningKeys } from "../lib/collector/accounts/signing_keys.ts";
+import { MemoryRecords } from "../lib/collector/records/memory_records.ts";
 import { Tokens } from "../lib/collector/accounts/tokens.ts";
 import { readSettings } from "../lib/collector/records/file_records.ts";
 import { readArrival } from "../lib/collector/events/arrival.ts";
@@ -112,7 +115,9 @@ const CHUNK = new Uint8Array(60 * KIB);
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-const tokens = new Tokens(new Uint8Array(32), () => 0);
+const world = new TestWorld();
+const keys = new SigningKeys(new MemoryRecords(), world);
+const tokens = new Tokens(keys, () => 0);
 
 /** Whoever reads it is told that it is not as it should be. */
 function isToldUnusable(error: unknown): void {

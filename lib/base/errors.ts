@@ -26,7 +26,9 @@ export type ExitCode = typeof EXIT[keyof typeof EXIT];
  */
 export const ERROR_EXITS = {
   agent_running: EXIT.unavailable,
+  bad_agent_token: EXIT.config,
   bad_ca_file: EXIT.config,
+  bad_certificate: EXIT.config,
   bad_contract: EXIT.invalid,
   bad_password: EXIT.invalid,
   bad_secret: EXIT.config,
@@ -46,6 +48,7 @@ export const ERROR_EXITS = {
   home_out_of_reach: EXIT.notStored,
   input: EXIT.usage,
   internal: EXIT.notStored,
+  key_exists: EXIT.invalid,
   late: EXIT.unavailable,
   newer_layout: EXIT.notStored,
   no_home: EXIT.notStored,
@@ -69,6 +72,7 @@ export const ERROR_EXITS = {
   store_unavailable: EXIT.unavailable,
   store_unfit: EXIT.config,
   sync_failed: EXIT.unavailable,
+  too_many_logins: EXIT.unavailable,
   usage: EXIT.usage,
   user_exists: EXIT.invalid,
   settings_damaged: EXIT.config,

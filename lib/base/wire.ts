@@ -18,6 +18,10 @@ export const PATHS = {
   contracts: "/api/v1/contracts/",
   cloudEvents: "/api/v1/cloudevents/",
   session: "/api/v1/session/",
+  me: "/api/v1/me/",
+  audit: "/api/v1/audit/",
+  keys: "/api/v1/keys/",
+  key: "/api/v1/keys/{key}/",
   missions: "/api/v1/missions/",
   mission: "/api/v1/missions/{mission}/",
   workPackage: "/api/v1/missions/{mission}/work-packages/{package}/",
@@ -63,6 +67,14 @@ export interface TokenAnswer {
   readonly access_lifetime?: number;
   readonly refresh_lifetime?: number;
   readonly team_slug?: string;
+}
+
+/** `GET /api/v1/me/`: whose a token or key is. */
+export interface CallerAnswer {
+  readonly kind: "user" | "key";
+  readonly name: string;
+  readonly team_slug: string;
+  readonly role: "writer" | "viewer" | "admin";
 }
 
 /** Codes with which a server closes a WebSocket, and what they ask of the client. */

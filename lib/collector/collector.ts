@@ -8,21 +8,30 @@
 import { Deadline } from "../base/deadline.ts";
 import { BoundedServer } from "../base/bounded_server.ts";
 import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
+import type { AddressSet } from "../base/net/addresses.ts";
+import type { KeyPairKeeper } from "../base/net/key_pair.ts";
+import type { Origin } from "../base/net/proxies.ts";
 import type { World } from "../base/world.ts";
 import type { AccountStore } from "./accounts/account_store.ts";
+import { entryAt } from "./audit/audit.ts";
 import type { EventLog } from "./events/event_log.ts";
 import { BusyError } from "./gate.ts";
 import { errorAnswer, HttpError, route, type Routes } from "./http/http.ts";
 import {
   CONNECTIONS_MAX,
+  FAILURES_NOTED_MS,
+  LANES_SWEEP_MS,
   PING_MS,
+  PRESENCE_MS,
   SESSION_SWEEP_MS,
+  STANDING_MS,
   STOP_MS_MAX,
 } from "./limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "./metrics.ts";
 import { openEngine, type Place } from "./place.ts";
-import { openServices } from "./services.ts";
+import { Presence } from "./presence.ts";
+import { openServices, type Services } from "./services.ts";
 import { pageAnswer } from "./http/page.ts";
 import { routesOf } from "./http/routes.ts";
 
@@ -31,6 +40,10 @@ export interface CollectorParts extends Place {
   readonly world: World;
   readonly listen: ListenAddress;
   readonly log: Log;
+  /** Certificate and key; without them, plain HTTP. */
+  readonly keyPair?: KeyPairKeeper | undefined;
+  /** Proxies that are believed what they say of clients. */
+  readonly proxies?: AddressSet | undefined;
   /** Pause between two pings; the protocol's where none is given. */
   readonly pingMs?: number;
 }
@@ -61,48 +74,32 @@ export interface Collector extends AsyncDisposable {
 export async function startCollector(
   parts: CollectorParts,
 ): Promise<Collector> {
-  const { world, listen, log } = parts;
+  const { world, log } = parts;
   await using undo = new AsyncDisposableStack();
   const services = undo.use(
     await openServices({
       world,
       log,
+      addressOf: (request) => server.originOf(request).address,
       open: (onStored) => openEngine(parts, { world, onStored, log }),
     }),
   );
-  const { metrics, sockets, watchers, sessions, pages, boards } = services;
+  const { metrics, sessions } = services;
   const routes = routesOf({
     ...services,
     vouch: (request) => server.vouch(request),
   });
   await sessions.sweep();
+  await lookAtSigningKeys(services);
 
   const server: BoundedServer = await serve(
     parts,
-    handlerOf(routes, metrics, log),
+    handlerOf(routes, metrics, log, (request) => server.originOf(request)),
   );
-  const stopped = Promise.withResolvers<void>();
-  const tasks = [
-    [parts.pingMs ?? PING_MS, () => sockets.ping()],
-    [SESSION_SWEEP_MS, () => sessions.sweep()],
-    [parts.pingMs ?? PING_MS, () => watchers.ping(pages, boards)],
-  ] as const;
-  const running = tasks.map(([ms, task]) =>
-    repeat(ms, task, parts, stopped.promise)
-  );
-  undo.defer(async () => {
-    stopped.resolve();
-    watchers.stop();
-    const ending = Promise.all([sockets.stop(), server.shutdown(), ...running]);
-    const deadline = Deadline.in(world.elapsedMs, STOP_MS_MAX);
-    // What goes on after that ends with the process.
-    await deadline.race(ending, "finish").catch((error) => {
-      log.warn("stopped with requests under way", { reason: reasonOf(error) });
-    });
-  });
+  const url = urlOf(parts, (server.addr as Deno.NetAddr).port);
+  undo.defer(await startTasks(parts, services, server, url));
   const whole = undo.move();
   const stop = () => whole.disposeAsync();
-  const url = urlOf(listen.hostname, (server.addr as Deno.NetAddr).port);
   const { events, accounts, tickets } = services;
   return {
     url,
@@ -112,6 +109,79 @@ export async function startCollector(
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/**
+ * Says that the collector runs, and does what is to be done from time to time.
+ *
+ * @returns ends all of it, the server included, within bounds
+ */
+async function startTasks(
+  parts: CollectorParts,
+  services: Services,
+  server: BoundedServer,
+  url: string,
+): Promise<() => Promise<void>> {
+  const { world, log, keyPair } = parts;
+  const { sockets, watchers, sessions, boards, settings } = services;
+  const presence = new Presence({
+    settings,
+    world,
+    url,
+    certificateEndsMs: () => keyPair?.current.certificate.untilMs,
+  });
+  await presence.tell()
+    .catch((error) => log.error("nobody was told of this collector", error));
+  const stopped = Promise.withResolvers<void>();
+  const tasks = [
+    [parts.pingMs ?? PING_MS, () => sockets.ping()],
+    [SESSION_SWEEP_MS, () => sessions.sweep()],
+    [PRESENCE_MS, () => presence.tell()],
+    [parts.pingMs ?? PING_MS, () => watchers.ping(boards)],
+    [STANDING_MS, () => dismiss(services)],
+    [LANES_SWEEP_MS, () => services.throttle.sweep()],
+    [FAILURES_NOTED_MS, () => services.notes.flush()],
+    [SESSION_SWEEP_MS, () => lookAtSigningKeys(services)],
+  ] as const;
+  const running = tasks.map(([ms, task]) =>
+    repeat(ms, task, parts, stopped.promise)
+  );
+  return async () => {
+    stopped.resolve();
+    watchers.stop();
+    await services.notes.flush();
+    const ending = Promise.all([
+      sockets.stop(),
+      server.shutdown(),
+      presence.leave(),
+      ...running,
+    ]);
+    const deadline = Deadline.in(world.elapsedMs, STOP_MS_MAX);
+    // What goes on after that ends with the process.
+    await deadline.race(ending, "finish").catch((error) => {
+      log.warn("stopped with requests under way", { reason: reasonOf(error) });
+    });
+  };
+}
+
+/** Closes what is open for those who are not good any more. */
+async function dismiss(
+  { standing, sockets, watchers, world }: Services,
+): Promise<void> {
+  const isGood = await standing.look();
+  sockets.dismiss(isGood);
+  watchers.dismiss(isGood, world.nowMs());
+}
+
+/** Signing keys are followed by new ones, and go when nothing needs them any more. */
+async function lookAtSigningKeys(
+  { signingKeys, audit, world }: Services,
+): Promise<void> {
+  const { made, removed } = await signingKeys.look();
+  const note = (what: string, name: string) =>
+    audit.note(entryAt(world.nowMs(), { what, name, by: "the collector" }));
+  if (made !== undefined) await note("signing_key_made", made);
+  for (const name of removed) await note("signing_key_removed", name);
 }
 
 /** Does a periodic task until the end; one that fails is tried again. */
@@ -145,10 +215,10 @@ async function isRunningAfter(
   }
 }
 
-function urlOf(hostname: string, port: number): string {
-  return `http://${
-    hostname.includes(":") ? `[${hostname}]` : hostname
-  }:${port}`;
+function urlOf({ listen, keyPair }: CollectorParts, port: number): string {
+  const { hostname } = listen;
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  return `${keyPair ? "https" : "http"}://${host}:${port}`;
 }
 
 async function serve(
@@ -177,11 +247,12 @@ function handlerOf(
   routes: Routes,
   metrics: Metrics,
   log: Log,
+  originOf: (request: Request) => Origin,
 ): (request: Request) => Promise<Response> {
   return async (request) => {
     let response: Response;
     try {
-      const url = urlOfRequest(request);
+      const url = urlOfRequest(request, originOf(request));
       response = pageAnswer(request, url) ??
         await route(routes, request, url)();
     } catch (error) {
@@ -193,13 +264,11 @@ function handlerOf(
 }
 
 /** @throws {HttpError} where the Host header is invalid */
-function urlOfRequest(request: Request): URL {
+function urlOfRequest(request: Request, { isEncrypted }: Origin): URL {
   try {
     // Requests come over a private socket, and their URLs say so.
     const url = new URL(request.url.replace(/^http\+unix:/, "http:"));
-    // A proxy with TLS before it says so. Whoever lies about it deceives himself only.
-    const spoken = request.headers.get("x-forwarded-proto")?.split(",", 1)[0];
-    if (spoken?.trim().toLowerCase() === "https") url.protocol = "https:";
+    if (isEncrypted) url.protocol = "https:";
     return url;
   } catch {
     throw new HttpError(400, "invalid Host header");

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { removeIfThere } from "../base/files.ts";
 import type { World } from "../base/world.ts";
 import type { AuditLog } from "./audit/audit.ts";
 import { FileAudit } from "./audit/file_audit.ts";
@@ -12,7 +13,8 @@ import type { EventLog, OnStored } from "./events/event_log.ts";
 import { KvEventLog } from "./events/kv_event_log.ts";
 import { KvStore } from "./events/kv_store.ts";
 import { rebuildTeam, type Rebuilt } from "./events/kv_rebuild.ts";
-import { eventsPath, HeldFolder, signingSecret } from "./folder.ts";
+import { eventsPath, HeldFolder, oldSecret, oldSecretPath } from "./folder.ts";
+import { adoptSecret } from "./identity.ts";
 import { FileRecords } from "./records/file_records.ts";
 import { KvRecords } from "./records/kv_records.ts";
 import type { Records } from "./records/records.ts";
@@ -38,12 +40,10 @@ export interface Engine extends AsyncDisposable, Settings {
   readonly events: EventLog;
   /** What running collectors change. */
   readonly records: Records;
-  /** The secret that signs tokens. */
-  readonly secret: Uint8Array;
 }
 
 /**
- * Opens the engine that lies in a folder: Deno KV and two files.
+ * Opens the engine that lies in a folder: Deno KV and a few files.
  *
  * @throws {KittyError} where another collector has the folder, or it is damaged
  */
@@ -55,14 +55,18 @@ export async function openFolder(
   await using undo = new AsyncDisposableStack();
   const held = await HeldFolder.take(folder, world);
   undo.defer(() => held.release());
-  const secret = await signingSecret(folder, world);
   const store = undo.use(await KvStore.open(eventsPath(folder)));
+  const records = new KvRecords(store.kv), settings = settingsOf(folder, world);
+  const secret = await oldSecret(folder);
+  if (secret) {
+    await adoptSecret(secret, records, settings.settings, world);
+    await removeIfThere(oldSecretPath(folder));
+  }
   const whole = undo.move();
   return {
     events: new KvEventLog(store, onStored, world.nowMs),
-    records: new KvRecords(store.kv),
-    ...settingsOf(folder, world),
-    secret,
+    records,
+    ...settings,
     [Symbol.asyncDispose]: () => whole.disposeAsync(),
   };
 }

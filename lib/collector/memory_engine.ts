@@ -49,7 +49,6 @@ export function memoryEngine(world: World, onStored: OnStored): Engine {
     records: new MemoryRecords(),
     settings: new MemoryRecords(),
     audit: new MemoryAudit(),
-    secret: world.randomBytes(32),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

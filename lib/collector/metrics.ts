@@ -15,7 +15,7 @@ export class Metrics {
     ["rejected", 0],
   ]);
   readonly #requests = new Map<number, number>();
-  readonly #logins = new Map([["good", 0], ["bad", 0]]);
+  readonly #logins = new Map([["good", 0], ["bad", 0], ["slowed", 0]]);
   readonly #openSockets: () => number;
   #droppedSockets = 0;
 
@@ -34,9 +34,14 @@ export class Metrics {
     count(this.#requests, status);
   }
 
-  /** One login. */
+  /** One password that was looked at. */
   login(isGood: boolean): void {
     count(this.#logins, isGood ? "good" : "bad");
+  }
+
+  /** One login that was told to wait, its password not looked at. */
+  slowedLogin(): void {
+    count(this.#logins, "slowed");
   }
 
   /** A socket that was closed because its peer did not keep up. */

@@ -94,7 +94,7 @@ export async function readSyncStatus(
 
 function problemOf(session: Session | NoSession): string | null {
   if (!(session instanceof Session)) return session.error.message;
-  if (session.teamSlug === undefined) {
+  if (session.teamSlug === undefined && !session.hasToLearnTeam) {
     return "no team is known to send events for; set SPEC_KITTY_TEAM_SLUG, or sync.team_slug in config.toml";
   }
   return session.isGood ? null : "the login has expired";

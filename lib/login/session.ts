@@ -8,6 +8,7 @@
  * @module
  */
 
+import type { Trust } from "./http_client.ts";
 import { LOCAL_TEAM, type SinkFormat } from "../base/config.ts";
 import { Deadline } from "../base/deadline.ts";
 import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
@@ -20,8 +21,10 @@ import {
   type LoginStore,
 } from "./login.ts";
 import {
+  isKey,
   type Issued,
   REFUSED,
+  requestCaller,
   requestSocketToken,
   requestTokens,
   ServerTroubleError,
@@ -42,8 +45,7 @@ export interface Sink {
 /** Access to one server, as one user. Made by `openSession`. */
 export class Session {
   readonly serverUrl: URL;
-  /** Certificates that are trusted besides the system's. */
-  readonly caFile: string | undefined;
+  readonly trust: Trust;
   /**
    * What the line to the server carried when it was last used, in bytes. A
    * drain begins with that, since one of an agent ends with the first small
@@ -60,13 +62,14 @@ export class Session {
   #confirmedAtMs: number | undefined;
   /** As last read. */
   #login: Login;
+  #learnedTeam: string | undefined;
 
   constructor(parts: {
     readonly serverUrl: URL;
     readonly store: LoginStore;
     readonly login: Login;
     readonly configuredTeam: string | undefined;
-    readonly caFile?: string | undefined;
+    readonly trust?: Trust;
     /** When the server gave the tokens; undefined: they are the environment's, and not known to any server. */
     readonly confirmedAtMs?: number | undefined;
     readonly isFromEnvironment?: boolean;
@@ -74,7 +77,7 @@ export class Session {
     readonly world: Pick<World, "nowMs" | "elapsedMs">;
   }) {
     this.serverUrl = parts.serverUrl;
-    this.caFile = parts.caFile;
+    this.trust = parts.trust ?? {};
     this.sink = parts.sink;
     this.#confirmedAtMs = parts.confirmedAtMs;
     this.#isFromEnvironment = parts.isFromEnvironment ?? false;
@@ -87,7 +90,29 @@ export class Session {
   /** The team that events are sent for. Undefined: none is known, and nothing may be sent. */
   get teamSlug(): string | undefined {
     if (this.sink) return this.#configuredTeam ?? LOCAL_TEAM;
-    return this.#configuredTeam ?? this.#login.teamSlug;
+    return this.#configuredTeam ?? this.#login.teamSlug ?? this.#learnedTeam;
+  }
+
+  /** Whether the server has to be asked for the team first: a key does not say it. */
+  get hasToLearnTeam(): boolean {
+    return this.teamSlug === undefined && isKey(this.#login.tokens.access);
+  }
+
+  /**
+   * Asks the server which team a key is of, where nothing else says it.
+   *
+   * @throws {NotAuthenticatedError} when the server does not take the key
+   * @throws {ServerTroubleError} when it cannot be asked now
+   */
+  async learnTeam(deadline: Deadline): Promise<void> {
+    if (!this.hasToLearnTeam) return;
+    await this.#within(deadline, async (deadline) => {
+      const access = await this.access(deadline);
+      const caller = await requestCaller(this.#request(deadline), access);
+      if (caller === REFUSED) return void await this.renew(access, deadline);
+      this.confirm();
+      this.#learnedTeam = caller.teamSlug;
+    });
   }
 
   /** Undefined: not known, as with tokens from the environment. */
@@ -245,7 +270,7 @@ export class Session {
       server: this.serverUrl,
       nowMs: this.#world.nowMs,
       deadline,
-      caFile: this.caFile,
+      trust: this.trust,
     };
   }
 

@@ -4,7 +4,10 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { type Engine, openFolder } from "../../lib/collector/engine.ts";
 import { AccountStore } from "../../lib/collector/accounts/account_store.ts";
-import { SessionStore } from "../../lib/collector/accounts/session_store.ts";
+import {
+  endedSessions,
+  SessionStore,
+} from "../../lib/collector/accounts/session_store.ts";
 import type {
   EventLog,
   IncomingEvent,
@@ -393,7 +396,7 @@ for (const [name, open] of ENGINES) {
 
   Deno.test(`${name}, sessions: two who spend the same generation -> one of them`, async () => {
     await using engine = await open(() => {});
-    const sessions = new SessionStore(engine.records);
+    const sessions = new SessionStore(engine.records, () => 2_000);
     const session = { user: "ada", user_id: "1", generation: 1, issued: 1_000 };
     await sessions.add("s", session);
     deepStrictEqual(await sessions.get("s"), session);
@@ -410,8 +413,9 @@ for (const [name, open] of ENGINES) {
     await sessions.removeOlder(1_500);
     strictEqual(await sessions.get("old"), undefined);
     strictEqual((await sessions.get("s"))?.generation, 2);
-    await sessions.remove("s");
+    await sessions.end("s");
     strictEqual(await sessions.get("s"), undefined);
+    deepStrictEqual([...await endedSessions(engine.records)], ["s"]);
   });
 
   Deno.test(`${name}, accounts: a name that is taken -> nothing has changed, unless it is to be replaced`, async () => {

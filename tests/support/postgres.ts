@@ -59,7 +59,7 @@ export interface ServerOptions {
   /** It begins as a copy of this one, and follows it under this name. */
   readonly standbyOf?: { readonly server: PgServer; readonly name: string };
   /** Certificate and key, for TLS. */
-  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
   /** Encoding of its databases. */
   readonly encoding?: string;
 }
@@ -124,9 +124,10 @@ export class PgServer implements AsyncDisposable {
       ...options.settings,
     };
     if (options.tls) {
-      for (const [name, text] of Object.entries(options.tls)) {
+      const { certFile: cert, keyFile: key } = options.tls;
+      for (const [name, from] of Object.entries({ cert, key })) {
         const path = `${data}/server.${name}`;
-        await Deno.writeTextFile(path, text);
+        await Deno.copyFile(from, path);
         await Deno.chmod(path, 0o600);
         await server.#own(path);
       }

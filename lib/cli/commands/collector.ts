@@ -1,5 +1,5 @@
 /**
- * `collector run` and `collector user add|list`: the server side.
+ * `collector run|rebuild`: the server side.
  *
  * @module
  */
@@ -7,21 +7,14 @@
 import { startCollector } from "../../collector/collector.ts";
 import { rebuild as rebuildPlace } from "../../collector/place.ts";
 import { jsonLog } from "../../base/log.ts";
-import {
-  AccountStore,
-  roleOf,
-  type User,
-} from "../../collector/accounts/account_store.ts";
-import { addUser } from "../../collector/accounts/users.ts";
 import { isLoopback } from "../../login/server_url.ts";
 import { EXIT } from "../../base/errors.ts";
+import { LISTEN_DEFAULT } from "../collector_settings.ts";
 import type { Call, Command } from "../command.ts";
 import { parseListen } from "../listen.ts";
+import { NETWORK_OPTIONS, networkOf } from "../network.ts";
 import { counted, printable } from "../output.ts";
-import { readPassword, STOPPED } from "../password.ts";
-import { openSettingsOf, placeOf, STORE_OPTIONS } from "../store.ts";
-
-const LISTEN_DEFAULT = "127.0.0.1:8787";
+import { placeOf, STORE_OPTIONS } from "../store.ts";
 
 export const collector: readonly Command[] = [
   {
@@ -29,13 +22,13 @@ export const collector: readonly Command[] = [
     summary: "Receive the events of one team or many.",
     details: [
       `Prints {"listening": URL} first, then logs to stderr. Its data lies in`,
-      "collector/ of the home, or in a PostgreSQL that any number of collectors",
-      "share (--store). Tokens and events travel in the clear: to anywhere but",
-      "this machine, put a proxy with TLS in front of it.",
+      "collector/ of the home, or in a PostgreSQL that any number of collectors share",
+      "(--store). Without a certificate, tokens and events travel in the clear: where",
+      "others reach it, give it one, or put a proxy with TLS before it; see: help network",
     ],
     examples: [
       "collector run",
-      "collector run --listen 127.0.0.1:0",
+      "collector run --listen 127.0.0.1:0 --trust-proxy 127.0.0.1",
       "collector run --store-file /run/secrets/store-url",
     ],
     positionals: [],
@@ -47,6 +40,7 @@ export const collector: readonly Command[] = [
         help:
           `where to listen (default ${LISTEN_DEFAULT}); port 0 takes a free one`,
       },
+      ...NETWORK_OPTIONS,
     },
     run,
   },
@@ -64,51 +58,6 @@ export const collector: readonly Command[] = [
     options: { ...STORE_OPTIONS },
     run: rebuild,
   },
-  {
-    name: "collector user add",
-    summary: "Add a user, who sends the events of one team, or only looks.",
-    details: ["Works while the collector runs."],
-    examples: [
-      "collector user add ada --team acme --password-stdin < password.txt",
-      "collector user add lea --team acme --viewer --password-stdin < password.txt",
-    ],
-    positionals: [{ name: "NAME", help: "the user's name" }],
-    options: {
-      ...STORE_OPTIONS,
-      team: {
-        kind: "text",
-        value: "SLUG",
-        help: "the user's team",
-        required: true,
-      },
-      "password-stdin": {
-        kind: "flag",
-        help: "read the password from standard input, even on a terminal",
-      },
-      viewer: {
-        kind: "flag",
-        help: "the user may look at the board, and send nothing",
-      },
-      replace: {
-        kind: "flag",
-        help: "give a user that is there this password and team instead",
-      },
-    },
-    run: add,
-  },
-  {
-    name: "collector user list",
-    summary: "List the users and their teams.",
-    examples: ["collector user list --json"],
-    positionals: [],
-    options: { ...STORE_OPTIONS },
-    async run(call) {
-      await using opened = await openSettingsOf(call);
-      const users = await new AccountStore(opened.settings).all();
-      for (const user of users) await showUser(call, user);
-      return EXIT.ok;
-    },
-  },
 ];
 
 async function run(call: Call): Promise<number> {
@@ -122,10 +71,18 @@ async function run(call: Call): Promise<number> {
   // Before anything is open, so that no signal goes unheard.
   const asked = Promise.withResolvers<number>();
   terminal.onStop(asked.resolve);
-  await using server = await startCollector({ world, ...place, listen, log });
-  if (!isLoopback(new URL(server.url).hostname)) {
+  const network = await networkOf(call, log, listen);
+  terminal.onReload(() => void network.keyPair?.reload());
+  await using server = await startCollector({
+    world,
+    ...place,
+    listen,
+    log,
+    ...network,
+  });
+  if (!network.keyPair && !isLoopback(new URL(server.url).hostname)) {
     log.warn(
-      "others can reach this address: put a proxy with TLS before it, or tokens and events travel in the clear",
+      "others can reach this address: give it a certificate (--tls-cert), or put a proxy with TLS before it, or tokens and events travel in the clear",
     );
   }
   if ((await server.accounts.all()).length === 0) {
@@ -150,35 +107,4 @@ async function rebuild(call: Call): Promise<number> {
     );
   }
   return EXIT.ok;
-}
-
-async function add(call: Call): Promise<number> {
-  const { args, world } = call;
-  const username = args.positionals[0]!;
-  await using opened = await openSettingsOf(call);
-  const password = await readPassword(call, `password for ${username}: `);
-  if (password === undefined) return STOPPED;
-  const user = await addUser(new AccountStore(opened.settings), world, {
-    name: username,
-    team: args.text("team")!,
-    password,
-    ...args.flag("viewer") && { role: "viewer" },
-    replace: args.flag("replace"),
-  });
-  await showUser(call, user);
-  const where = `http://${LISTEN_DEFAULT}`;
-  await call.out.note(
-    user.role === "viewer"
-      ? `look at the board where the collector listens:\n  ${where}`
-      : `log in where the collector listens:\n  kitty-events auth login --server ${where} --username ${
-        printable(user.name)
-      }`,
-  );
-  return EXIT.ok;
-}
-
-async function showUser({ out }: Call, user: User): Promise<void> {
-  const { name, team, created_at } = user, role = roleOf(user);
-  const suffix = role === "viewer" ? " (viewer)" : "";
-  await out.data({ name, team, role, created_at }, `${name} ${team}${suffix}`);
 }

@@ -6,7 +6,7 @@
 
 import { KittyError } from "../../base/errors.ts";
 import { isJsonObject } from "../../base/json.ts";
-import type { Records } from "../records/records.ts";
+import { type Records, removed } from "../records/records.ts";
 import type { PasswordHash } from "./passwords.ts";
 
 /** A user. */
@@ -18,16 +18,28 @@ export interface User {
   /** What the user may do; without one: everything that is of the team. */
   readonly role?: Role;
   readonly password: PasswordHash;
+  /** Not let in until enabled again. */
+  readonly disabled?: boolean;
   /** ISO 8601, UTC. */
   readonly created_at: string;
 }
 
-/** A member sends and looks; a viewer only looks. */
-export type Role = "member" | "viewer";
+/** A viewer looks; a writer also sends; an admin also reads the team's audit, and revokes its keys. */
+export type Role = "writer" | "viewer" | "admin";
 
-/** What a user may do. A role that this program does not know may do least. */
-export function roleOf({ role }: Pick<User, "role">): Role {
-  return role === undefined || role === "member" ? "member" : "viewer";
+/** All roles, the usual one first. */
+export const ROLES: readonly Role[] = ["writer", "viewer", "admin"];
+
+/** The role that a word stands for. One that this program does not know may do least. */
+export function roleNamed(word: unknown): Role {
+  // Programs before this one called writers members.
+  if (word === undefined || word === "member") return "writer";
+  return ROLES.find((role) => role === word) ?? "viewer";
+}
+
+/** What a user may do. */
+export function roleOf({ role }: { readonly role?: unknown }): Role {
+  return roleNamed(role);
 }
 
 /** All users, by their names. Another process may change them at any time. */
@@ -68,6 +80,30 @@ export class AccountStore {
         return true;
       }
     }
+  }
+
+  /**
+   * Changes a user.
+   *
+   * @returns the user as it is now; undefined where there is none of the name
+   */
+  async change(
+    name: string,
+    change: (user: User) => User,
+  ): Promise<User | undefined> {
+    for (;;) {
+      const before = await this.find(name);
+      if (!before) return undefined;
+      const after = change(before);
+      if (await this.#settings.replace("users", name, before, after)) {
+        return after;
+      }
+    }
+  }
+
+  /** Removes a user. @returns who it was; undefined where there is none of the name */
+  remove(name: string): Promise<User | undefined> {
+    return removed<User>(this.#settings, "users", name);
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ENDED_SESSION_MS } from "../limits.ts";
 import { type Records, removed } from "../records/records.ts";
 
 /** What is kept of a session. */
@@ -16,12 +17,28 @@ export interface Session {
   readonly issued: number;
 }
 
+/** What is kept of a session that was ended, while its access tokens would be good. */
+interface Ended {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** Ids of the sessions that were ended of late. */
+export async function endedSessions(
+  records: Records,
+): Promise<ReadonlySet<string>> {
+  const ended = await records.list<Ended>("ended_session");
+  return new Set(ended.map(([id]) => id));
+}
+
 /** All sessions, by their ids. */
 export class SessionStore {
   readonly #records: Records;
+  readonly #nowMs: () => number;
 
-  constructor(records: Records) {
+  constructor(records: Records, nowMs: () => number) {
     this.#records = records;
+    this.#nowMs = nowMs;
   }
 
   get(id: string): Promise<Session | undefined> {
@@ -42,7 +59,10 @@ export class SessionStore {
     return this.#records.replace("session", id, before, after);
   }
 
-  async remove(id: string): Promise<void> {
+  /** Ends a session, and what was given out in it. */
+  async end(id: string): Promise<void> {
+    const ended: Ended = { at: this.#nowMs() };
+    await this.#records.replace("ended_session", id, undefined, ended);
     await removed(this.#records, "session", id);
   }
 
@@ -51,6 +71,13 @@ export class SessionStore {
     for (const [id, session] of await this.#records.list<Session>("session")) {
       if (session.issued >= oldestMs) continue;
       await this.#records.replace("session", id, session, undefined);
+    }
+    const overMs = this.#nowMs() - ENDED_SESSION_MS;
+    for (
+      const [id, ended] of await this.#records.list<Ended>("ended_session")
+    ) {
+      if (ended.at >= overMs) continue;
+      await this.#records.replace("ended_session", id, ended, undefined);
     }
   }
 }

@@ -4,7 +4,12 @@
  * @module
  */
 
-import type { AuditEntry, AuditLog } from "./audit.ts";
+import {
+  type AuditEntry,
+  type AuditFilter,
+  type AuditLog,
+  isWanted,
+} from "./audit.ts";
 
 /** Lines in an array. */
 export class MemoryAudit implements AuditLog {
@@ -15,7 +20,9 @@ export class MemoryAudit implements AuditLog {
     return Promise.resolve();
   }
 
-  async *read(): AsyncIterable<AuditEntry> {
-    yield* await Promise.resolve([...this.#entries]);
+  async *read(filter: AuditFilter = {}): AsyncIterable<AuditEntry> {
+    yield* await Promise.resolve(
+      this.#entries.filter((entry) => isWanted(entry, filter)),
+    );
   }
 }

@@ -28,7 +28,10 @@ import {
 } from "./http.ts";
 import type { Intake } from "../events/intake.ts";
 import { PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX } from "../limits.ts";
-import type { Logins } from "../accounts/logins.ts";
+import type { KeyStore } from "../accounts/keys.ts";
+import type { AddressOf, Logins } from "../accounts/logins.ts";
+import type { Standing } from "../accounts/standing.ts";
+import type { AuditLog } from "../audit/audit.ts";
 import type { Metrics } from "../metrics.ts";
 import type { EventLog } from "../events/event_log.ts";
 import { completenessOf } from "../events/nodes.ts";
@@ -38,6 +41,7 @@ import type { Tokens } from "../accounts/tokens.ts";
 import type { PageSessions } from "../accounts/page_sessions.ts";
 import { Callers } from "./callers.ts";
 import { pageRoutes } from "./page_routes.ts";
+import { peopleRoutes } from "./people_routes.ts";
 
 /** The contracts that are taken. */
 const CONTRACTS = [WORK_PACKAGES, producer].map(({ name, version }) => ({
@@ -58,6 +62,10 @@ export interface RouteParts {
   readonly refusals: Refusals;
   readonly logins: Logins;
   readonly tokens: Tokens;
+  readonly standing: Standing;
+  readonly keys: KeyStore;
+  readonly audit: AuditLog;
+  readonly addressOf: AddressOf;
   readonly metrics: Metrics;
   /** Of events that come without one. */
   readonly nodeId: string;
@@ -89,8 +97,8 @@ export function routesOf(parts: RouteParts): Routes {
     [PATHS.refresh]: { POST: withTokens((request) => logins.refresh(request)) },
     [PATHS.socketToken]: {
       async POST(request) {
-        const claims = await callers.sender(request);
-        const ws_token = await sessions.socketToken(claims);
+        const caller = await callers.sender(request);
+        const ws_token = await sessions.socketToken(caller);
         return jsonAnswer({ ws_token }, { headers: NO_STORE });
       },
     },
@@ -113,6 +121,7 @@ export function routesOf(parts: RouteParts): Routes {
     ...nodeRoutes(events, callers),
     [PATHS.socket]: { GET: (request) => upgrade(parts, request) },
     ...pageRoutes(parts, callers),
+    ...peopleRoutes(parts, callers),
     ...boardRoutes({
       boards,
       events,
@@ -197,17 +206,19 @@ const decoder = new TextDecoder();
 
 /** @throws {HttpError} before the upgrade: 426, 401 or 503 */
 async function upgrade(
-  { sessions, sockets, intake, events, vouch }: RouteParts,
+  { sessions, standing, sockets, intake, events, vouch }: RouteParts,
   request: Request,
 ): Promise<Response> {
   checkUpgrade(request);
-  const claims = await sessions.spendSocketToken(bearerOf(request));
-  if (!claims) throw unauthorized("this needs a new token for a WebSocket");
+  const caller = await sessions.spendSocketToken(bearerOf(request));
+  if (!caller || !await standing.isGood(caller)) {
+    throw unauthorized("this needs a new token for a WebSocket");
+  }
   vouch(request);
   sockets.checkRoom();
   try {
     const { socket, response } = Deno.upgradeWebSocket(request);
-    sockets.add(socket, claims.team, { intake, events });
+    sockets.add(socket, caller, { intake, events });
     return response;
   } catch {
     throw new HttpError(400, "not a WebSocket handshake");

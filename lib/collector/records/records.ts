@@ -8,7 +8,15 @@
 
 /** Where a record lies. What commands change while the collector runs is a list, and so has a plural. */
 export type Space =
+  | "collectors"
+  | "collector"
+  | "ended_session"
+  | "keys"
+  | "known_address"
   | "session"
+  | "signing_keys"
+  | "spent_token"
+  | "throttle"
   | "users";
 
 /** A JSON object. */

@@ -109,6 +109,12 @@ export class Peer {
     }
   }
 
+  /** Takes nothing more: whoever opened the socket may not use it any more. */
+  dismiss(): void {
+    if (this.#hasLeft) return;
+    this.#close(CLOSE.tokenExpired, "the login or key is not good any more");
+  }
+
   /** Closes the socket once what was received is stored. */
   async stop(): Promise<void> {
     for (let times = 0, before = -1; times < QUIET_TIMES_MAX; times++) {

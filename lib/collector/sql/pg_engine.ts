@@ -10,7 +10,7 @@ import type { Engine, Settings } from "../engine.ts";
 import type { OnStored } from "../events/event_log.ts";
 import { PgAudit } from "./pg_audit.ts";
 import { PgEventLog } from "./pg_event_log.ts";
-import { PgRecords, sharedSecret } from "./pg_records.ts";
+import { PgRecords } from "./pg_records.ts";
 import { openStore } from "./pg_store.ts";
 
 /** How a store is opened. */
@@ -31,7 +31,6 @@ export async function openPgEngine(
 ): Promise<Engine> {
   await using undo = new AsyncDisposableStack();
   const store = undo.use(await openStore(url, world));
-  const secret = await sharedSecret(store);
   const events = undo.use(new PgEventLog({ store, onStored, log }));
   const records = new PgRecords(store);
   const whole = undo.move();
@@ -40,7 +39,6 @@ export async function openPgEngine(
     records,
     settings: records,
     audit: new PgAudit(store),
-    secret,
     [Symbol.asyncDispose]: () => whole.disposeAsync(),
   };
 }

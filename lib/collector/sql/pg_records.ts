@@ -103,18 +103,3 @@ async function readText(
   );
   return row?.value;
 }
-
-/** The secret that signs tokens: made by the first of all collectors. */
-export async function sharedSecret(store: Store): Promise<Uint8Array> {
-  const made = store.world.randomBytes(SECRET_BYTES).toHex();
-  const text = await store.write("read the secret", async (lane) => {
-    await lane.send(
-      "insert into kitty_events.records (space, key, value) values ('secret', 'tokens', $1) on conflict do nothing",
-      [JSON.stringify(made)],
-    );
-    return await readText(lane, "secret", "tokens");
-  });
-  return Uint8Array.fromHex(JSON.parse(text!));
-}
-
-const SECRET_BYTES = 32;

@@ -77,13 +77,15 @@ export class Store implements AsyncDisposable {
     ms: number,
   ): Promise<T> {
     const deadline = Deadline.in(this.world.elapsedMs, ms);
-    let pauseMs = STORE_PAUSE_MS;
+    let pauseMs = STORE_PAUSE_MS, last: unknown;
     for (;;) {
       try {
         return await gate.enter(() => this.#once(what, work, deadline));
       } catch (error) {
+        // That there was no time left says less than what took it.
+        last = error instanceof LateError ? last ?? error : error;
         const isOver = deadline.leftMs <= pauseMs || this.isEnding;
-        if (!isPassing(error) || isOver) throw this.error(error);
+        if (!isPassing(error) || isOver) throw this.error(last);
       }
       await pause(pauseMs, this.#end.signal);
       pauseMs = Math.min(2 * pauseMs, STORE_PAUSE_MS_MAX);
@@ -109,7 +111,7 @@ export class Store implements AsyncDisposable {
       // It may take its time to see that its connection is gone.
       next = new Lane(this.#parts);
       void lane[Symbol.asyncDispose]();
-      throw new LostError(`no time left to ${what}: the server is silent`);
+      throw new LateError(`no time left to ${what}: the server is silent`);
     } finally {
       this.#free.push(next);
     }
@@ -125,6 +127,9 @@ export class Store implements AsyncDisposable {
     await Promise.all(this.#free.map((lane) => lane[Symbol.asyncDispose]()));
   }
 }
+
+/** The deadline passed while something was under way. */
+class LateError extends LostError {}
 
 async function rootsOf(
   { sslRootCert }: StoreUrl,

@@ -50,7 +50,7 @@ export class CloudEvents implements Transport {
         body: format === "structured" ? rows[0]! : `[${rows.join(",")}]`,
         ...token !== undefined && { token },
         timeoutMs: timeoutMs(events, deadline),
-        caFile: this.#session.caFile,
+        ...this.#session.trust,
       });
       return this.#read(answer, events);
     } catch (error) {

@@ -112,7 +112,7 @@ export class HttpBatch implements Transport {
         token,
         body,
         timeoutMs: timeoutMs(events, deadline),
-        caFile: this.#session.caFile,
+        ...this.#session.trust,
       });
     const token = await this.#session.access(deadline);
     const answer = await post(token);

@@ -92,7 +92,7 @@ export class EventSocket implements Transport {
     const token = await session.socketToken(deadline);
     const url = new URL(PATHS.socket, session.serverUrl);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    const client = await clientFor(url, session.caFile).catch((error) => {
+    const client = await clientFor(url, session.trust).catch((error) => {
       throw new NoAnswerError(reasonOf(error));
     });
     if (signal.aborted) throw unwanted();

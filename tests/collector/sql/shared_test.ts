@@ -1,6 +1,7 @@
 /** Several collectors on one store: each hears of what the others store. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { nodeIdOf } from "../../../lib/collector/identity.ts";
 import type { Engine } from "../../../lib/collector/engine.ts";
 import type { IncomingEvent } from "../../../lib/collector/events/event_log.ts";
 import { openPgEngine } from "../../../lib/collector/sql/pg_engine.ts";
@@ -158,15 +159,18 @@ Deno.test(
 Deno.test(
   needing(
     [POSTGRES],
-    "openPgEngine: five at the same moment on an empty database -> one schema, one secret",
+    "openPgEngine: five at the same moment on an empty database -> one schema, one identity",
     async () => {
       const url = await server.database();
       await using undo = new AsyncDisposableStack();
       const all = await Promise.all(
         Array.from({ length: 5 }, async () => undo.use(await listener(url))),
       );
-      const secrets = new Set(all.map(({ engine }) => engine.secret.toHex()));
-      strictEqual(secrets.size, 1);
+      const world = new TestWorld();
+      const nodes = await Promise.all(
+        all.map(({ engine }) => nodeIdOf(engine.records, world)),
+      );
+      strictEqual(new Set(nodes).size, 1);
       await Promise.all(
         all.map(({ engine }, n) =>
           engine.events.admit(TEAM, [incoming(n + 1)])

@@ -168,7 +168,9 @@ Deno.test(
     async () => {
       await using authority = await newAuthority();
       await using other = await newAuthority();
-      await using secure = await PgServer.start({ tls: authority });
+      await using secure = await PgServer.start({
+        tls: await authority.issue(),
+      });
       const of = (to: PgServer, parameters: string, host = "127.0.0.1") =>
         to.url("postgres").replace("127.0.0.1", host)
           .replace("sslmode=disable", parameters);
