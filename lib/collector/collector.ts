@@ -229,6 +229,8 @@ async function serve(
   try {
     return await BoundedServer.start({
       ...parts,
+      // Several collectors on one store may have one home, and its folder is not made.
+      folder: parts.store === undefined ? parts.folder : undefined,
       connectionsMax: CONNECTIONS_MAX,
       handler,
     });

@@ -1,7 +1,6 @@
 /** What the collector answers a page: sessions, boards, news, and nobody else. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { addUser } from "../../../lib/collector/accounts/users.ts";
 import { PATHS } from "../../../lib/base/wire.ts";
 import type {
   BoardAnswer,
@@ -11,11 +10,11 @@ import type {
 import { eventOf } from "../../support/events.ts";
 import { eventually } from "../../support/eventually.ts";
 import {
-  accountsIn,
   ADA,
   type CollectorClient,
   EVE,
   localCollector,
+  putUser,
   type TestUser,
 } from "../../support/collector.ts";
 import { envelope } from "../../support/board.ts";
@@ -150,11 +149,12 @@ Deno.test("session: after a week, or where the user has become another one -> ov
   strictEqual((await get(client, PATHS.session, cookie)).status, 401);
   const { cookie: next } = await enter(client);
   strictEqual((await get(client, PATHS.session, next)).status, 200);
-  await addUser(
-    accountsIn(server.home, world),
-    world,
-    { ...ADA, password: "new", replace: true, rounds: 10 },
-  );
+  await putUser(server.home, world, {
+    ...ADA,
+    password: "new",
+    replace: true,
+    rounds: 10,
+  });
   strictEqual((await get(client, PATHS.session, next)).status, 401);
 });
 
