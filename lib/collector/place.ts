@@ -10,12 +10,14 @@ import type { World } from "../base/world.ts";
 import {
   type Engine,
   openFolder,
+  openSource,
   rebuildFolder,
   type Rebuilt,
   type Settings,
   settingsOf,
 } from "./engine.ts";
 import type { OnStored } from "./events/event_log.ts";
+import type { Copied } from "./sql/copy.ts";
 import { memoryEngine } from "./memory_engine.ts";
 
 /** Where a collector's data lies: in the store, else in the folder, else in memory. */
@@ -48,6 +50,17 @@ export async function* rebuild(
   if (store === undefined) return yield* rebuildFolder(folder, world);
   const { rebuildStore } = await import("./sql/pg_rebuild.ts");
   yield* rebuildStore(store, world);
+}
+
+/** Copies what a folder has into a store; no collector may run on the folder. */
+export async function* copyFolder(
+  folder: string,
+  store: string,
+  world: World,
+): AsyncGenerator<Copied> {
+  await using source = await openSource(folder, world);
+  const { copyInto } = await import("./sql/copy.ts");
+  yield* copyInto(source, store, world);
 }
 
 /** Opens what commands change; the place may be in use. */
