@@ -26,6 +26,7 @@ export type ExitCode = typeof EXIT[keyof typeof EXIT];
  */
 export const ERROR_EXITS = {
   agent_running: EXIT.unavailable,
+  backup_damaged: EXIT.invalid,
   bad_agent_token: EXIT.config,
   bad_ca_file: EXIT.config,
   bad_certificate: EXIT.config,
@@ -33,6 +34,7 @@ export const ERROR_EXITS = {
   bad_password: EXIT.invalid,
   bad_secret: EXIT.config,
   bad_server_url: EXIT.config,
+  bad_sink: EXIT.invalid,
   bad_store_url: EXIT.config,
   bad_user: EXIT.invalid,
   busy: EXIT.unavailable,
@@ -43,6 +45,8 @@ export const ERROR_EXITS = {
   contract_in_use: EXIT.unavailable,
   credentials_unusable: EXIT.notStored,
   events_damaged: EXIT.notStored,
+  file_exists: EXIT.usage,
+  file_unwritable: EXIT.notStored,
   folder_unusable: EXIT.notStored,
   forbidden: EXIT.notAuthenticated,
   home_out_of_reach: EXIT.notStored,

@@ -7,10 +7,25 @@
 import type { Settings } from "../collector/engine.ts";
 import { type AuditEntry, entryAt } from "../collector/audit/audit.ts";
 import type { Call } from "./command.ts";
-import { openSettingsOf } from "./store.ts";
+import { usageError } from "../base/errors.ts";
+import { openSettingsOf, placeOf } from "./store.ts";
 
 /** Where a collector listens that is not told where. */
 export const LISTEN_DEFAULT = "127.0.0.1:8787";
+
+/**
+ * The folder of the collector that a call is about.
+ *
+ * @throws {KittyError} where it names a store
+ */
+export async function folderOf(call: Call): Promise<string> {
+  const { folder, store } = await placeOf(call);
+  if (store === undefined) return folder;
+  throw usageError(
+    "this is for collectors that have their data in a folder",
+    "with PostgreSQL, take its own tools, such as pg_dump",
+  );
+}
 
 /** Does work with the settings of the collector that a call is about. */
 export async function withSettings<T>(

@@ -33,6 +33,10 @@ const sync: Loader = async () =>
 const agent: Loader = async () => (await import("./commands/agent.ts")).agent;
 const collector: Loader = async () =>
   (await import("./commands/collector.ts")).collector;
+const keeping: Loader = async () =>
+  (await import("./commands/collector_keeping.ts")).keeping;
+const sinks: Loader = async () =>
+  (await import("./commands/collector_sinks.ts")).sinkCommands;
 const collectorUsers: Loader = async () =>
   (await import("./commands/collector_users.ts")).collectorUsers;
 const collectorKeys: Loader = async () =>
@@ -96,6 +100,18 @@ export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
       (await import("./commands/collector_doctor.ts")).collectorDoctor,
   ],
   ["collector rebuild", collector],
+  ["collector prune", keeping],
+  ["collector backup", keeping],
+  ["collector restore", keeping],
+  ["collector quota set", keeping],
+  ["collector quota list", keeping],
+  ["collector quota remove", keeping],
+  ["collector sink add", sinks],
+  ["collector sink list", sinks],
+  ["collector sink status", sinks],
+  ["collector sink pause", sinks],
+  ["collector sink resume", sinks],
+  ["collector sink remove", sinks],
   ["collector user add", collectorUsers],
   ["collector user list", collectorUsers],
   ["collector user remove", collectorUsers],

@@ -14,7 +14,7 @@ import type { Origin } from "../base/net/proxies.ts";
 import type { World } from "../base/world.ts";
 import type { AccountStore } from "./accounts/account_store.ts";
 import { entryAt } from "./audit/audit.ts";
-import type { EventLog } from "./events/event_log.ts";
+import { type EventLog, QuotaError } from "./events/event_log.ts";
 import { BusyError } from "./gate.ts";
 import { errorAnswer, HttpError, route, type Routes } from "./http/http.ts";
 import {
@@ -28,11 +28,15 @@ import {
   STOP_MS_MAX,
 } from "./limits.ts";
 import type { Log } from "../base/log.ts";
-import type { Metrics } from "./metrics.ts";
 import { openEngine, type Place } from "./place.ts";
+import { LOOP_STATUS } from "./sinks/sending.ts";
+import { HOP } from "../base/wire.ts";
+import type { Trust } from "../login/http_client.ts";
 import { Presence } from "./presence.ts";
 import { openServices, type Services } from "./services.ts";
 import { pageAnswer } from "./http/page.ts";
+import { noRoom } from "./keeping/quotas.ts";
+import { startKeeping } from "./keeping/keeping.ts";
 import { routesOf } from "./http/routes.ts";
 
 /** What a collector is made of. */
@@ -44,6 +48,8 @@ export interface CollectorParts extends Place {
   readonly keyPair?: KeyPairKeeper | undefined;
   /** Proxies that are believed what they say of clients. */
   readonly proxies?: AddressSet | undefined;
+  /** Whom sinks may be, and how they are spoken to. */
+  readonly trust?: Trust | undefined;
   /** Pause between two pings; the protocol's where none is given. */
   readonly pingMs?: number;
 }
@@ -80,11 +86,18 @@ export async function startCollector(
     await openServices({
       world,
       log,
+      trust: parts.trust,
       addressOf: (request) => server.originOf(request).address,
       open: (onStored) => openEngine(parts, { world, onStored, log }),
     }),
   );
-  const { metrics, sessions } = services;
+  const { sessions } = services;
+  undo.use(
+    await startKeeping(
+      { world, log, folder: privateFolder(parts) },
+      services,
+    ),
+  );
   const routes = routesOf({
     ...services,
     vouch: (request) => server.vouch(request),
@@ -94,7 +107,7 @@ export async function startCollector(
 
   const server: BoundedServer = await serve(
     parts,
-    handlerOf(routes, metrics, log, (request) => server.originOf(request)),
+    handlerOf(routes, services, log, (request) => server.originOf(request)),
   );
   const url = urlOf(parts, (server.addr as Deno.NetAddr).port);
   undo.defer(await startTasks(parts, services, server, url));
@@ -221,6 +234,11 @@ function urlOf({ listen, keyPair }: CollectorParts, port: number): string {
   return `${keyPair ? "https" : "http"}://${host}:${port}`;
 }
 
+/** A folder that this collector has for itself: several on one store may have one home. */
+function privateFolder({ folder, store }: Place): string | undefined {
+  return store === undefined ? folder : undefined;
+}
+
 async function serve(
   parts: CollectorParts,
   handler: (request: Request) => Promise<Response>,
@@ -229,8 +247,7 @@ async function serve(
   try {
     return await BoundedServer.start({
       ...parts,
-      // Several collectors on one store may have one home, and its folder is not made.
-      folder: parts.store === undefined ? parts.folder : undefined,
+      folder: privateFolder(parts),
       connectionsMax: CONNECTIONS_MAX,
       handler,
     });
@@ -247,13 +264,14 @@ async function serve(
 
 function handlerOf(
   routes: Routes,
-  metrics: Metrics,
+  { metrics, nodeId }: Pick<Services, "metrics" | "nodeId">,
   log: Log,
   originOf: (request: Request) => Origin,
 ): (request: Request) => Promise<Response> {
   return async (request) => {
     let response: Response;
     try {
+      if (request.headers.get(HOP) === nodeId) throw loop();
       const url = urlOfRequest(request, originOf(request));
       response = pageAnswer(request, url) ??
         await route(routes, request, url)();
@@ -263,6 +281,11 @@ function handlerOf(
     metrics.request(response.status);
     return response;
   };
+}
+
+/** What was sent on to others does not come back here. */
+function loop(): HttpError {
+  return new HttpError(LOOP_STATUS, "this collector has sent it itself");
 }
 
 /** @throws {HttpError} where the Host header is invalid */
@@ -279,6 +302,7 @@ function urlOfRequest(request: Request, { isEncrypted }: Origin): URL {
 
 function httpErrorOf(error: unknown, log: Log): HttpError {
   if (error instanceof HttpError) return error;
+  if (error instanceof QuotaError) return noRoom(error);
   const headers = { "retry-after": "1" };
   if (error instanceof BusyError) {
     return new HttpError(429, error.message, { headers });

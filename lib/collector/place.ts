@@ -18,6 +18,9 @@ import {
 } from "./engine.ts";
 import type { OnStored } from "./events/event_log.ts";
 import type { Copied } from "./sql/copy.ts";
+import { nodeIdOf } from "./identity.ts";
+import type { Kept } from "./operator/operator.ts";
+import { openKept } from "./operator/operator_client.ts";
 import { memoryEngine } from "./memory_engine.ts";
 
 /** Where a collector's data lies: in the store, else in the folder, else in memory. */
@@ -50,6 +53,21 @@ export async function* rebuild(
   if (store === undefined) return yield* rebuildFolder(folder, world);
   const { rebuildStore } = await import("./sql/pg_rebuild.ts");
   yield* rebuildStore(store, world);
+}
+
+/** Opens what those work on who keep a collector, whether it runs or not. */
+export async function openKeptAt(
+  place: Place & { folder: string },
+  world: World,
+): Promise<Kept> {
+  if (place.store === undefined) return await openKept(place.folder, world);
+  const engine = await openEngine(place, { world, onStored: () => {} });
+  return {
+    events: engine.events,
+    records: engine.records,
+    instance: await nodeIdOf(engine.records, world),
+    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+  };
 }
 
 /** Copies what a folder has into a store; no collector may run on the folder. */

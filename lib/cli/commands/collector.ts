@@ -6,6 +6,8 @@
 
 import { startCollector } from "../../collector/collector.ts";
 import { rebuild as rebuildPlace } from "../../collector/place.ts";
+import { readConfigFile, settingsOf } from "../../base/config.ts";
+import { homeOf } from "../keeper.ts";
 import { jsonLog } from "../../base/log.ts";
 import { isLoopback } from "../../login/server_url.ts";
 import { EXIT } from "../../base/errors.ts";
@@ -78,6 +80,7 @@ async function run(call: Call): Promise<number> {
     ...place,
     listen,
     log,
+    trust: settingsOf(world, await readConfigFile(await homeOf(call))),
     ...network,
   });
   if (!network.keyPair && !isLoopback(new URL(server.url).hostname)) {

@@ -13,8 +13,12 @@ export type Space =
   | "ended_session"
   | "keys"
   | "known_address"
+  | "lease"
+  | "quotas"
   | "session"
   | "signing_keys"
+  | "sink_cursor"
+  | "sinks"
   | "spent_token"
   | "throttle"
   | "users";

@@ -7,7 +7,8 @@
  * @module
  */
 
-import type { IncomingEvent } from "../events/event_log.ts";
+import { WORK_PACKAGES } from "../../event/stored.ts";
+import { Gone, type IncomingEvent } from "../events/event_log.ts";
 import type { Told } from "../events/nodes.ts";
 import {
   newsOf,
@@ -55,7 +56,7 @@ const LOCK =
   "select next, highest, first, events, bytes, turn from kitty_events.teams where team = $1 for update";
 
 const KNOWN =
-  "select event_id, position, collector, document from kitty_events.events where team = $1 and event_id = any($2::text[])";
+  "select event_id, position, collector, document, contract, node, clock from kitty_events.events where team = $1 and event_id = any($2::text[])";
 
 const PACKAGES =
   "select p.wp_id, p.feature, p.state from unnest($2::text[], $3::text[]) as k (wp_id, feature) join kitty_events.packages p on p.team = $1 and p.wp_id = k.wp_id and p.feature = k.feature";
@@ -116,9 +117,18 @@ function newsByEvent(
   return found;
 }
 
+/** The stamp of a row that was pruned. */
+function stampLeft({ contract, node, clock }: Row) {
+  return contract === WORK_PACKAGES.name
+    ? undefined
+    : { node_id: textOf(node), lamport_clock: Number(clock) };
+}
+
 function knownOf(row: Row, collector: number): Known {
   return {
-    document: row.document === null ? undefined : JSON.parse(row.document),
+    document: row.document === null
+      ? new Gone(stampLeft(row))
+      : JSON.parse(row.document),
     position: Number(row.position),
     isMine: Number(row.collector) === collector,
   };

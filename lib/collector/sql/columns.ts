@@ -9,7 +9,7 @@ import { factsOf } from "../../board/facts.ts";
 import { producer } from "../../contract/rows/producer.ts";
 import { WORK_PACKAGES } from "../../event/stored.ts";
 import type { IncomingEvent } from "../events/event_log.ts";
-import { joinLines } from "../events/lines.ts";
+import { joinLines } from "../../base/line_bytes.ts";
 import { COLUMN_CHARS_MAX } from "../limits.ts";
 
 /** A text as a key: itself, but in JSON where PostgreSQL could not store it, or it looks like that. */
@@ -78,7 +78,8 @@ export function columnsOf(events: readonly IncomingEvent[]): string[] {
     each(({ from }) => columnOf(from)),
     each(({ to }) => columnOf(to)),
     each(({ actor }) => columnOf(actor)),
-    each((_, { node_id }) => columnOf(node_id)),
+    // Whole: it is what is left to tell of a row that was pruned.
+    each((_, { node_id }) => keyOf(node_id)),
     each((_, { lamport_clock }) => lamport_clock),
     each(({ timeMs }) => momentOf(timeMs)),
     each((_, { bytes }) => bytes.length),

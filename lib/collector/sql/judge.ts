@@ -8,7 +8,10 @@
 import {
   type Admission,
   type Admitted,
+  bytesOf,
   compared,
+  expectRoom,
+  Gone,
   type IncomingEvent,
   QuotaError,
   sharedRow,
@@ -107,16 +110,16 @@ class Judge {
     for (const event of offer.events) {
       judged.events.push(this.#event(event, judged));
     }
-    const bytes = judged.own.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    if (!judged.isLate && !this.#isWithin(offer, bytes)) {
+    const refusal = judged.isLate ? undefined : this.#refusal(offer, judged);
+    if (refusal) {
       for (const { event_id } of judged.own) {
         this.#fresh.delete(keyOf(event_id));
       }
       this.#shared.clear();
       for (const [name, row] of sharedBefore) this.#shared.set(name, row);
-      return new QuotaError("the team has no room for more events");
+      return refusal;
     }
-    if (!judged.isLate) this.#bytes += bytes;
+    if (!judged.isLate) this.#bytes += bytesOf(judged.own);
     this.#hear(offer);
     return judged;
   }
@@ -125,7 +128,7 @@ class Judge {
     const key = keyOf(event.event_id);
     const known = this.#found.known.get(key);
     const before = known ? known.document : this.#fresh.get(key)?.document;
-    if (!known && !before) {
+    if (!before) {
       this.#fresh.set(key, event);
       judged.own.push(event);
       return { kind: "stored" };
@@ -142,8 +145,9 @@ class Judge {
       return { kind: "stored" };
     }
     // What was pruned cannot be compared any more.
-    if (!before) return { kind: "duplicate" };
-    const result = compared(before, event.document);
+    const result: Admitted = before instanceof Gone
+      ? { kind: "duplicate" }
+      : compared(before, event.document);
     const row = sharedRow(before, event);
     if (row && result.kind === "duplicate") {
       this.#shared.set(JSON.stringify(row), row);
@@ -151,13 +155,21 @@ class Judge {
     return result;
   }
 
-  /** Whether the new events of an offer, so many bytes, are within its bounds. */
-  #isWithin({ quota }: Offer, bytes: number): boolean {
-    const { events: stored, bytes: storedBytes } = this.#found.team;
-    const isNew = bytes > 0;
-    return !isNew || !quota ||
-      stored + this.#fresh.size <= (quota.events ?? Infinity) &&
-        storedBytes + this.#bytes + bytes <= (quota.bytes ?? Infinity);
+  /** Where the new events of an offer go beyond its quota. */
+  #refusal({ quota }: Offer, { own }: Judged): QuotaError | undefined {
+    if (!quota) return undefined;
+    const { events, bytes } = this.#found.team;
+    const usage = {
+      events: events + this.#fresh.size - own.length,
+      bytes: bytes + this.#bytes,
+    };
+    try {
+      expectRoom(usage, own, quota);
+      return undefined;
+    } catch (error) {
+      if (error instanceof QuotaError) return error;
+      throw error;
+    }
   }
 
   #hear({ word }: Offer): void {

@@ -5,7 +5,7 @@
  */
 
 import type { JsonObject } from "../../base/json.ts";
-import type { IncomingEvent, Offering } from "../events/event_log.ts";
+import type { Gone, IncomingEvent, Offering } from "../events/event_log.ts";
 import type { Told } from "../events/nodes.ts";
 import type { PackageNews, PackageState } from "../events/packages.ts";
 import type { Row } from "./lane.ts";
@@ -43,8 +43,7 @@ export interface TeamRow {
 
 /** A stored event that has the id of an offered one. */
 export interface Known {
-  /** Undefined where it was pruned. */
-  readonly document: JsonObject | undefined;
+  readonly document: JsonObject | Gone;
   readonly position: number;
   readonly isMine: boolean;
 }

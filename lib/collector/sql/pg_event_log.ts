@@ -16,7 +16,7 @@ import type {
   OnStored,
   Page,
 } from "../events/event_log.ts";
-import { joinLines } from "../events/lines.ts";
+import { joinLines } from "../../base/line_bytes.ts";
 import { type NodeAnswer, nodeAnswers } from "../events/nodes.ts";
 import { snapshotOf, type SnapshotPackage } from "../events/packages.ts";
 import { PAGE_EVENTS_MAX } from "../limits.ts";
@@ -217,6 +217,7 @@ export class PgEventLog implements EventLog, AsyncDisposable {
       const next = start + rows.length;
       return {
         events: rows.map(({ document }) => encoder.encode(document)),
+        first: start,
         next: next < end ? next : null,
       };
     });

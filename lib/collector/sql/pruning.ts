@@ -1,6 +1,7 @@
 /**
  * Removes old documents, some at a time, so that nobody who stores waits for
- * long. Ids stay, and so do positions.
+ * long. Ids stay, and
+ * so do positions, and the stamps of rows.
  *
  * @module
  */
@@ -11,9 +12,8 @@ import type { Store } from "./store.ts";
 const PRUNE = `
 with gone as (
   update kitty_events.events set
-    contract = null, type = null, mission = null, subject = null,
-    from_status = null, to_status = null, actor = null, node = null,
-    clock = null, occurred_at = null, document = null
+    type = null, mission = null, subject = null, from_status = null,
+    to_status = null, actor = null, occurred_at = null, document = null
   where team = $1 and position >= $2::bigint and position < $3::bigint
     and document is not null
   returning bytes

@@ -1,12 +1,13 @@
 /**
- * Documents as lines: no line break is inside of one, as JSON escapes it.
+ * Documents in bytes as lines, one after the other: no line break is inside of
+ * one, as JSON escapes it.
  *
  * @module
  */
 
 const LINE_BREAK = 0x0a;
 
-/** All of them, each with its line break. */
+/** Documents, each with a line break behind it. */
 export function joinLines(
   lines: readonly Uint8Array[],
 ): Uint8Array<ArrayBuffer> {
@@ -21,12 +22,12 @@ export function joinLines(
   return joined;
 }
 
-/** Takes them apart again. */
-export function splitLines(text: Uint8Array): Uint8Array[] {
+/** The documents of what `joinLines` has made. */
+export function splitLines(row: Uint8Array): Uint8Array[] {
   const lines: Uint8Array[] = [];
-  for (let at = 0; at < text.length;) {
-    const end = text.indexOf(LINE_BREAK, at);
-    lines.push(text.subarray(at, end));
+  for (let at = 0; at < row.length;) {
+    const end = row.indexOf(LINE_BREAK, at);
+    lines.push(row.subarray(at, end));
     at = end + 1;
   }
   return lines;
