@@ -29,8 +29,10 @@ export async function programHelp(): Promise<string> {
   const all = [...COMMANDS.keys()].filter((name) => name !== "version");
   const byWord = Map.groupBy(all, (name) => name.split(" ")[0]!);
   const rows = [...byWord].map(async ([word, names]) => {
-    const words = names.filter((name) => name !== word)
-      .map((name) => name.slice(word.length + 1));
+    const words = joined(
+      names.filter((name) => name !== word)
+        .map((name) => name.slice(word.length + 1)),
+    );
     if (!Object.hasOwn(GROUPS, word)) {
       const { summary } = await loadCommand(word);
       // The types of emit have a paragraph of their own.
@@ -40,7 +42,7 @@ export async function programHelp(): Promise<string> {
         isWhole ? summary : `${summary} Also: ${words.join(", ")}.`,
       ] as const;
     }
-    return [word, `${GROUPS[word]}: ${folded(words).join(", ")}.`] as const;
+    return [word, `${GROUPS[word]}: ${words.join(", ")}.`] as const;
   });
   const types = all.filter((name) => name.startsWith("emit "))
     .map((name) => name.slice("emit ".length));
@@ -61,11 +63,12 @@ export async function programHelp(): Promise<string> {
 }
 
 /** `user add` and `user list` as `user add|list`. */
-function folded(words: readonly string[]): string[] {
-  const byFirst = Map.groupBy(words, (word) => word.split(" ")[0]!);
+function joined(words: readonly string[]): string[] {
+  const byFirst = Map.groupBy(words, (word) => word.split(" ", 1)[0]!);
   return [...byFirst].map(([first, all]) => {
-    const rest = all.map((word) => word.slice(first.length + 1));
-    return rest.every(Boolean) ? `${first} ${rest.join("|")}` : first;
+    const rest = all.filter((word) => word !== first)
+      .map((word) => word.slice(first.length + 1));
+    return rest.length === 0 ? first : `${first} ${rest.join("|")}`;
   });
 }
 

@@ -8,6 +8,18 @@ import {
   endedSessions,
   SessionStore,
 } from "../../lib/collector/accounts/session_store.ts";
+import { isKey, KeyStore } from "../../lib/collector/accounts/keys.ts";
+import { Sessions } from "../../lib/collector/accounts/sessions.ts";
+import {
+  SigningKeys,
+  signingKeys,
+} from "../../lib/collector/accounts/signing_keys.ts";
+import { SpentTokens } from "../../lib/collector/accounts/spent_tokens.ts";
+import { Standing } from "../../lib/collector/accounts/standing.ts";
+import { Tokens } from "../../lib/collector/accounts/tokens.ts";
+import type { AuditFilter } from "../../lib/collector/audit/audit.ts";
+import { nodeIdOf } from "../../lib/collector/identity.ts";
+import { SPENT_TOKEN_MS } from "../../lib/collector/limits.ts";
 import {
   type EventLog,
   type IncomingEvent,
@@ -23,6 +35,10 @@ import { encode } from "../../lib/event/event.ts";
 import { eventOf, type EventOptions, idOf } from "../support/events.ts";
 import { tempFolder } from "../support/home.ts";
 import { memoryEngine } from "../../lib/collector/memory_engine.ts";
+import { openPgEngine } from "../../lib/collector/sql/pg_engine.ts";
+import { type Cut, cuttingProxy } from "../support/cutting_proxy.ts";
+import { needing } from "../support/needs.ts";
+import { POSTGRES, sharedServer } from "../support/postgres.ts";
 import { TestWorld } from "../support/world.ts";
 
 type Open = (onStored: OnStored, world?: TestWorld) => Promise<Engine>;
@@ -46,6 +62,41 @@ const ENGINES: [name: string, open: Open][] = [
       Promise.resolve(memoryEngine(world, onStored)),
   ],
 ];
+
+/** One server; each test has a database of its own in it. */
+const server = await sharedServer();
+
+/** Where a proxy cuts connections, and each of how many commits or connections. */
+const FAULTS: readonly (readonly [name: string, cut: Cut, every: number])[] = [
+  ["each second commit cut before it", "before commit", 2],
+  ["each second commit cut in it", "in commit", 2],
+  ["the answer to each second commit lost", "after commit", 2],
+  ["every third connection cut", "connection", 3],
+];
+
+if (server) {
+  Deno.test.afterAll(() => server[Symbol.asyncDispose]());
+  ENGINES.push([
+    "PostgreSQL",
+    async (onStored, world = new TestWorld()) =>
+      await openPgEngine(await server.database(), { world, onStored }),
+  ]);
+  for (const [name, cut, every] of FAULTS) {
+    ENGINES.push([
+      `PostgreSQL, ${name}`,
+      async (onStored, world = new TestWorld()) => {
+        await using undo = new AsyncDisposableStack();
+        const proxy = undo.use(cuttingProxy(server.port, cut, every));
+        const url = await server.database("", proxy.port);
+        const engine = undo.use(await openPgEngine(url, { world, onStored }));
+        const whole = undo.move();
+        return { ...engine, [Symbol.asyncDispose]: () => whole.disposeAsync() };
+      },
+    ]);
+  }
+} else {
+  Deno.test(needing([POSTGRES], "PostgreSQL: as the others", async () => {}));
+}
 
 const TEAM = "alpha";
 
@@ -453,6 +504,102 @@ for (const [name, open] of ENGINES) {
     const read = await Array.fromAsync(audit.read());
     deepStrictEqual(read[0], all[0]);
     deepStrictEqual(new Set(read.map(({ name }) => name)).size, 20);
+  });
+
+  Deno.test(`${name}, audit: asked for a team, and from a moment on -> those lines`, async () => {
+    await using engine = await open(() => {});
+    const { audit } = engine;
+    const entryOf = (hour: string, team?: string) => ({
+      at: `2026-02-03T${hour}:00:00.000Z`,
+      what: "login",
+      name: hour,
+      ...team && { team, by: "ada", details: 'a "word"\nor two' },
+    });
+    const [first, second, third] = [
+      entryOf("10", TEAM),
+      entryOf("11"),
+      entryOf("12", TEAM),
+    ];
+    for (const entry of [first, second, third]) await audit.note(entry!);
+    const read = (filter: AuditFilter) => Array.fromAsync(audit.read(filter));
+    const since = "2026-02-03T11:00:00.000Z";
+    deepStrictEqual(await read({ team: TEAM }), [first, third]);
+    deepStrictEqual(await read({ since }), [second, third]);
+    deepStrictEqual(await read({ team: TEAM, since }), [third]);
+    deepStrictEqual(await read({ team: "none" }), []);
+  });
+
+  Deno.test(`${name}, two collectors: a token for a WebSocket, of either -> good once, at either`, async () => {
+    const world = new TestWorld();
+    await using engine = await open(() => {}, world);
+    const { settings, records } = engine;
+    const [one, other] = [0, 1].map(() =>
+      new Sessions({
+        store: new SessionStore(records, world.nowMs),
+        accounts: new AccountStore(settings),
+        tokens: new Tokens(new SigningKeys(settings, world), world.nowMs),
+        spent: new SpentTokens(records, world),
+        world,
+      })
+    ) as [Sessions, Sessions];
+    const caller = {
+      kind: "key",
+      name: "ci",
+      id: "1",
+      team: TEAM,
+      role: "writer",
+    } as const;
+    for (
+      const [from, to] of [[one, other], [other, one], [one, one]] as const
+    ) {
+      const token = await from.socketToken(caller);
+      const tries = await Promise.all(
+        [to, from, to].map((sessions) => sessions.spendSocketToken(token)),
+      );
+      deepStrictEqual(tries.filter(Boolean), [caller]);
+    }
+    strictEqual((await records.list("spent_token")).length, 3);
+    world.timeMs += SPENT_TOKEN_MS + 1;
+    await one.sweep();
+    deepStrictEqual(await records.list("spent_token"), []);
+  });
+
+  Deno.test(`${name}, two collectors that start at the same moment -> one node, one signing key`, async () => {
+    await using engine = await open(() => {});
+    const { settings, records } = engine;
+    const worlds = [1, 2].map((seed) => new TestWorld({ seed }));
+    const nodes = worlds.map((world) => nodeIdOf(records, world));
+    strictEqual(new Set(await Promise.all(nodes)).size, 1);
+    const keys = worlds.map((world) =>
+      new SigningKeys(settings, world).newest()
+    );
+    const [first, second] = await Promise.all(keys);
+    deepStrictEqual(first, second);
+    strictEqual((await signingKeys(settings)).length, 1);
+  });
+
+  Deno.test(`${name}, keys: made, found out again by nobody, removed -> gone for the standing, too`, async () => {
+    const world = new TestWorld();
+    await using engine = await open(() => {}, world);
+    const { settings, records } = engine;
+    const keys = new KeyStore(settings), accounts = new AccountStore(settings);
+    const standing = new Standing({ accounts, keys, records, world });
+    const wanted = { name: "ci", team: TEAM, role: "admin" } as const;
+    const { key, text } = await keys.create(wanted, world);
+    ok(!JSON.stringify(await settings.list("keys")).includes(text.slice(-64)));
+    ok(await isKey(text, key) && !await isKey(`${text}0`, key));
+    await rejects(keys.create(wanted, world), { code: "key_exists" });
+    deepStrictEqual(await standing.key(key.id), key);
+    strictEqual(await standing.key("none"), undefined);
+    await keys.create({ ...wanted, name: "b", lifetimeMs: 1_000 }, world);
+    const { id } = (await keys.find("b"))!;
+    ok(await standing.key(id));
+    world.timeMs += 1_000;
+    strictEqual(await standing.key(id), undefined);
+    deepStrictEqual(await keys.remove("ci"), key);
+    const isGood = await standing.look();
+    const { kind, ...caller } = { kind: "key" as const, ...wanted, id: key.id };
+    strictEqual(isGood({ kind, ...caller }), false);
   });
 
   Deno.test(`${name}, teams: those that have sent anything -> these`, async () => {

@@ -30,7 +30,7 @@ export function needing(
 /** How a program of the system is run. */
 export type ToolOptions = Pick<
   Deno.CommandOptions,
-  "args" | "cwd" | "env" | "clearEnv" | "stdin"
+  "args" | "cwd" | "env" | "clearEnv" | "stdin" | "uid" | "gid"
 >;
 
 /**
@@ -115,6 +115,17 @@ export async function pathNeed(
 ): Promise<Need> {
   return { isMet: await Deno.stat(path).then(() => true, () => false), reason };
 }
+
+/** An address by which other machines reach this one; undefined where there is none. */
+export const OUTER_ADDRESS = Deno.networkInterfaces().find((
+  { family, address },
+) => family === "IPv4" && !address.startsWith("127."))?.address;
+
+/** That there is one. */
+export const OUTER: Need = {
+  isMet: OUTER_ADDRESS !== undefined,
+  reason: "this machine has no address on a network",
+};
 
 /** Linux, with its `/proc`. */
 export const LINUX: Need = {

@@ -31,58 +31,44 @@ export async function roomOf(
   return rooms;
 }
 
-/**
- * The same as metrics. Anybody may read those, so they name only teams that
- * somebody has given a quota, and count all together.
- */
+/** How full a team is: 1 where it may not take one event more; 0 without a quota. */
+function fullnessOf({ usage, quota }: Room): number {
+  const share = (used: number, most: number | undefined) =>
+    most === undefined ? 0 : most === 0 ? 1 : used / most;
+  return Math.max(
+    share(usage.events, quota?.events),
+    share(usage.bytes, quota?.bytes),
+  );
+}
+
+/** Sums for metrics, which anybody may read: no team is named. */
 export async function roomFamilies(
   events: Pick<EventLog, "teams" | "usage">,
   quotas: Quotas,
 ): Promise<Family[]> {
   const rooms = await roomOf(events, quotas);
-  const family = (
-    name: string,
-    help: string,
-    valueOf: (room: Room) => number | undefined,
-  ): Family[] => {
-    const samples = rooms.flatMap((room) => {
-      const value = valueOf(room), { team, quota } = room;
-      return !quota || value === undefined ? [] : [[{ team }, value] as const];
-    });
-    return samples.length > 0 ? [{ name, help, samples }] : [];
-  };
-  const sum = (name: keyof Usage) =>
-    rooms.reduce((total, { usage }) => total + usage[name], 0);
+  const family = (name: string, help: string, value: number): Family => ({
+    name,
+    help,
+    samples: [[{}, value]],
+  });
+  const sum = (valueOf: (room: Room) => number) =>
+    rooms.reduce((all, room) => all + valueOf(room), 0);
   return [
-    {
-      name: "stored_events",
-      help: "Events that are stored.",
-      samples: [[{}, sum("events")]],
-    },
-    {
-      name: "stored_bytes",
-      help: "Bytes of their documents.",
-      samples: [[{}, sum("bytes")]],
-    },
-    ...family(
-      "team_events",
-      "Events of a team that are stored.",
-      ({ usage }) => usage.events,
+    family(
+      "stored_events",
+      "Events that are stored, of all teams.",
+      sum(({ usage }) => usage.events),
     ),
-    ...family(
-      "team_bytes",
-      "Bytes of the documents of a team's events.",
-      ({ usage }) => usage.bytes,
+    family(
+      "stored_bytes",
+      "Bytes of their documents.",
+      sum(({ usage }) => usage.bytes),
     ),
-    ...family(
-      "team_events_max",
-      "Events that a team may have stored.",
-      ({ quota }) => quota?.events,
-    ),
-    ...family(
-      "team_bytes_max",
-      "Bytes that a team may have stored.",
-      ({ quota }) => quota?.bytes,
+    family(
+      "fullest_quota_ratio",
+      "How full the team is that has the least room left under its quota: 1 is full.",
+      Math.max(0, ...rooms.map(fullnessOf)),
     ),
   ];
 }

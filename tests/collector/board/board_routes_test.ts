@@ -1,13 +1,8 @@
 /** What the collector answers a page: sessions, boards, news, and nobody else. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { addUser } from "../../../lib/collector/accounts/users.ts";
 import { PATHS } from "../../../lib/base/wire.ts";
-import type {
-  BoardAnswer,
-  LiveMessage,
-  StoryEvent,
-} from "../../../lib/board/answers.ts";
+import type { BoardAnswer, StoryEvent } from "../../../lib/board/answers.ts";
 import { eventFilter } from "../../../lib/collector/board/query.ts";
 import { memoryEngine } from "../../../lib/collector/memory_engine.ts";
 import { openServices } from "../../../lib/collector/services.ts";
@@ -18,28 +13,15 @@ import { eventOf, idOf } from "../../support/events.ts";
 import { TestWorld } from "../../support/world.ts";
 import { eventually } from "../../support/eventually.ts";
 import {
-  accountsIn,
   ADA,
   type CollectorClient,
   EVE,
   localCollector,
-  type TestUser,
+  putUser,
 } from "../../support/collector.ts";
 import { envelope } from "../../support/board.ts";
+import { enter, PageSocket } from "../../support/page.ts";
 import { lane, type Line, missionId, rowOf } from "../../support/project.ts";
-
-/** The session of a page, as a browser would keep it. */
-async function enter(
-  client: CollectorClient,
-  { name, password }: TestUser = ADA,
-): Promise<{ cookie: string; header: string }> {
-  const { status, headers, json } = await client.ask(PATHS.session, {
-    json: { username: name, password },
-  });
-  strictEqual(status, 200, JSON.stringify(json));
-  const header = headers.get("set-cookie")!;
-  return { cookie: header.split(";")[0]!, header };
-}
 
 const get = (client: CollectorClient, path: string, cookie: string) =>
   client.ask(path, { headers: { cookie } });
@@ -50,39 +32,6 @@ const WHOLE: Line[] = [1, 2, 3].map((n) => ({
 }));
 
 const BOARD = PATHS.mission.replace("{mission}", missionId(1));
-
-/** The WebSocket of a page. */
-class PageSocket implements Disposable {
-  readonly #socket: WebSocket;
-  readonly #messages: LiveMessage[] = [];
-  #wake = () => {};
-  readonly closed: Promise<number>;
-
-  constructor({ url }: CollectorClient, headers: Record<string, string>) {
-    this.#socket = new WebSocket(
-      url.replace("http", "ws") + PATHS.board,
-      { headers } as unknown as string[],
-    );
-    this.closed = new Promise((resolve) => {
-      this.#socket.onclose = ({ code }) => resolve(code);
-    });
-    this.#socket.onmessage = ({ data }) => {
-      this.#messages.push(JSON.parse(data));
-      this.#wake();
-    };
-  }
-
-  async next(): Promise<LiveMessage> {
-    while (this.#messages.length === 0) {
-      await new Promise<void>((wake) => this.#wake = wake);
-    }
-    return this.#messages.shift()!;
-  }
-
-  [Symbol.dispose](): void {
-    this.#socket.close();
-  }
-}
 
 Deno.test("session: name and password -> a cookie that no script reads, good until the log-out", async () => {
   await using server = await localCollector();
@@ -157,11 +106,12 @@ Deno.test("session: after a week, or where the user has become another one -> ov
   strictEqual((await get(client, PATHS.session, cookie)).status, 401);
   const { cookie: next } = await enter(client);
   strictEqual((await get(client, PATHS.session, next)).status, 200);
-  await addUser(
-    accountsIn(server.home, world),
-    world,
-    { ...ADA, password: "new", replace: true, rounds: 10 },
-  );
+  await putUser(server.home, world, {
+    ...ADA,
+    password: "new",
+    replace: true,
+    rounds: 10,
+  });
   strictEqual((await get(client, PATHS.session, next)).status, 401);
 });
 
@@ -515,8 +465,8 @@ Deno.test("board: of a team whose old events were removed -> of the rest, with t
   const world = new TestWorld();
   await using services = await openServices({
     world,
-    log: jsonLog(world.nowMs, () => {}),
     addressOf: () => undefined,
+    log: jsonLog(world.nowMs, () => {}),
     open: (onStored) => Promise.resolve(memoryEngine(world, onStored)),
   });
   const { boards, events } = services;
