@@ -20,6 +20,7 @@ import type { Call, Command } from "../command.ts";
 import { counted, printable } from "../output.ts";
 import { noteChange, withSettings } from "../collector_settings.ts";
 import { homeOf } from "../keeper.ts";
+import { STORE_OPTIONS } from "../store.ts";
 import { keptOf } from "./collector_keeping.ts";
 
 const NAME = [{ name: "NAME", help: "the sink's name" }];
@@ -70,6 +71,7 @@ export const sinkCommands: readonly Command[] = [
         kind: "flag",
         help: "all that is stored goes there, too, and first",
       },
+      ...STORE_OPTIONS,
     },
     run: add,
   },
@@ -78,7 +80,7 @@ export const sinkCommands: readonly Command[] = [
     summary: "List the sinks.",
     examples: ["collector sink list --json"],
     positionals: [],
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: list,
   },
   {
@@ -86,7 +88,7 @@ export const sinkCommands: readonly Command[] = [
     summary: "Say how far each sink is, and what is wrong with it.",
     examples: ["collector sink status"],
     positionals: [{ ...NAME[0]!, optional: true }],
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: status,
   },
   {
@@ -94,7 +96,7 @@ export const sinkCommands: readonly Command[] = [
     summary: "Send a sink nothing until it is resumed.",
     examples: ["collector sink pause lake"],
     positionals: NAME,
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: (call) =>
       change(call, "paused", (sink) => ({ ...sink, paused: true })),
   },
@@ -103,7 +105,7 @@ export const sinkCommands: readonly Command[] = [
     summary: "Go on with a sink where it was.",
     examples: ["collector sink resume lake"],
     positionals: NAME,
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: (call) => change(call, "resumed", ({ paused: _, ...sink }) => sink),
   },
   {
@@ -111,7 +113,7 @@ export const sinkCommands: readonly Command[] = [
     summary: "Send a sink nothing any more, and forget how far it was.",
     examples: ["collector sink remove lake"],
     positionals: NAME,
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: remove,
   },
 ];
