@@ -19,6 +19,7 @@ import type { Call, Command } from "../command.ts";
 import { counted, printable } from "../output.ts";
 import { noteChange, withSettings } from "../collector_settings.ts";
 import { trustOf } from "../network.ts";
+import { STORE_OPTIONS } from "../store.ts";
 import { keptOf } from "./collector_keeping.ts";
 
 const NAME = [{ name: "NAME", help: "the sink's name" }];
@@ -36,7 +37,7 @@ export const sinkCommands: readonly Command[] = [
     ],
     examples: [
       "collector sink add lake https://lake.example.org/events --team acme",
-      "collector sink add hook http://127.0.0.1:9000/in --team acme --from start --format structured",
+      "collector sink add hook http://127.0.0.1:9000/in --team acme --from-start",
     ],
     positionals: [...NAME, {
       name: "URL",
@@ -65,13 +66,11 @@ export const sinkCommands: readonly Command[] = [
         value: "FILE",
         help: "holds a Bearer token; read for each request",
       },
-      from: {
-        kind: "text",
-        value: "now|start",
-        choices: ["now", "start"],
-        help:
-          "which events go first: those stored from now on (default), or all",
+      "from-start": {
+        kind: "flag",
+        help: "all that is stored goes there, too, and first",
       },
+      ...STORE_OPTIONS,
     },
     run: add,
   },
@@ -80,7 +79,7 @@ export const sinkCommands: readonly Command[] = [
     summary: "List the sinks.",
     examples: ["collector sink list --json"],
     positionals: [],
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: list,
   },
   {
@@ -88,7 +87,7 @@ export const sinkCommands: readonly Command[] = [
     summary: "Say how far each sink is, and what is wrong with it.",
     examples: ["collector sink status"],
     positionals: [{ ...NAME[0]!, optional: true }],
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: status,
   },
   {
@@ -96,7 +95,7 @@ export const sinkCommands: readonly Command[] = [
     summary: "Send a sink nothing until it is resumed.",
     examples: ["collector sink pause lake"],
     positionals: NAME,
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: (call) =>
       change(call, "paused", (sink) => ({ ...sink, paused: true })),
   },
@@ -105,7 +104,7 @@ export const sinkCommands: readonly Command[] = [
     summary: "Go on with a sink where it was.",
     examples: ["collector sink resume lake"],
     positionals: NAME,
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: (call) => change(call, "resumed", ({ paused: _, ...sink }) => sink),
   },
   {
@@ -113,7 +112,7 @@ export const sinkCommands: readonly Command[] = [
     summary: "Send a sink nothing any more, and forget how far it was.",
     examples: ["collector sink remove lake"],
     positionals: NAME,
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: remove,
   },
 ];
@@ -149,7 +148,7 @@ async function add(call: Call): Promise<number> {
     ...types?.length && { types },
     format: args.text("format") === "structured" ? "structured" : "batch",
     ...token_file !== undefined && { token_file: await realFile(token_file) },
-    from: args.text("from") === "start" ? 0 : await endOf(kept.events, team),
+    from: args.flag("from-start") ? 0 : await endOf(kept.events, team),
     created_at: new Date(world.nowMs()).toISOString(),
   };
   await withSettings(call, async (all) => {
