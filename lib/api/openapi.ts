@@ -22,6 +22,7 @@ import {
 } from "./operations.ts";
 import { type Form, listOf, objectWith, TEXT, toSchema } from "./answers.ts";
 import { boardPaths, EVENT_FILTER } from "./board_paths.ts";
+import { peoplePaths, tokenPaths } from "./people_paths.ts";
 import {
   componentsOf,
   describeContracts,
@@ -61,6 +62,7 @@ export async function openApi(rows: RowContracts): Promise<Form> {
       ...sendingPaths(described),
       ...readingPaths(),
       ...boardPaths(),
+      ...peoplePaths(),
       ...operatorPaths(),
       ...agentPaths(described),
     },
@@ -70,7 +72,7 @@ export async function openApi(rows: RowContracts): Promise<Form> {
           type: "http",
           scheme: "bearer",
           description:
-            `A token of ${PATHS.token}; of the agent, where others reach it: SPEC_KITTY_AGENT_TOKEN, or that in its agent.token.`,
+            `A token of ${PATHS.token} or a key; of the agent, where others reach it: SPEC_KITTY_AGENT_TOKEN, or that in its agent.token.`,
         },
         page: {
           type: "apiKey",
@@ -81,40 +83,6 @@ export async function openApi(rows: RowContracts): Promise<Form> {
         },
       },
       schemas: componentsOf(described),
-    },
-  };
-}
-
-function tokenPaths(): Record<string, Form> {
-  return {
-    [PATHS.token]: {
-      post: operation({
-        id: "logIn",
-        summary: "Tokens for a name and a password.",
-        body: {
-          [JSON_TYPE]: {
-            schema: objectWith({ username: TEXT, password: TEXT }),
-          },
-        },
-        answer: answered("Tokens"),
-        security: NOTHING,
-      }),
-    },
-    [PATHS.refresh]: {
-      post: operation({
-        id: "refresh",
-        summary: "New tokens for a refresh token, which is good once.",
-        body: { [JSON_TYPE]: { schema: objectWith({ refresh: TEXT }) } },
-        answer: answered("Tokens"),
-        security: NOTHING,
-      }),
-    },
-    [PATHS.socketToken]: {
-      post: operation({
-        id: "socketToken",
-        summary: `A token for one WebSocket at ${PATHS.socket}.`,
-        answer: { [JSON_TYPE]: { schema: objectWith({ ws_token: TEXT }) } },
-      }),
     },
   };
 }

@@ -80,7 +80,7 @@ function advised(error: unknown, { world }: Call): unknown {
     const seconds = Math.ceil((retryAfterMs ?? 1_000) / 1_000);
     return new KittyError(
       "too_many_logins",
-      `${message}: too many wrong passwords for this name, or from this address`,
+      `${message}: too many tries for this name, or from this address`,
       {
         hint: `wait ${seconds} s, and log in with the same password`,
         cause: error,

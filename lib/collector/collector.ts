@@ -12,10 +12,11 @@ import type { AddressSet } from "../base/net/addresses.ts";
 import type { KeyPairKeeper } from "../base/net/key_pair.ts";
 import type { Origin } from "../base/net/proxies.ts";
 import type { World } from "../base/world.ts";
+import type { Trust } from "../login/http_client.ts";
 import type { AccountStore } from "./accounts/account_store.ts";
 import { entryAt } from "./audit/audit.ts";
 import { openFolder } from "./engine.ts";
-import type { EventLog } from "./events/event_log.ts";
+import { type EventLog, QuotaError } from "./events/event_log.ts";
 import { memoryEngine } from "./memory_engine.ts";
 import { BusyError } from "./gate.ts";
 import { errorAnswer, HttpError, route, type Routes } from "./http/http.ts";
@@ -30,10 +31,13 @@ import {
   STOP_MS_MAX,
 } from "./limits.ts";
 import type { Log } from "../base/log.ts";
-import type { Metrics } from "./metrics.ts";
 import { Presence } from "./presence.ts";
+import { LOOP_STATUS } from "./sinks/sending.ts";
+import { HOP } from "../base/wire.ts";
 import { openServices, type Services } from "./services.ts";
 import { pageAnswer } from "./http/page.ts";
+import { noRoom } from "./keeping/quotas.ts";
+import { startKeeping } from "./keeping/keeping.ts";
 import { routesOf } from "./http/routes.ts";
 
 /** What a collector is made of. */
@@ -47,6 +51,8 @@ export interface CollectorParts {
   readonly keyPair?: KeyPairKeeper | undefined;
   /** Proxies that are believed what they say of clients. */
   readonly proxies?: AddressSet | undefined;
+  /** Whom sinks may be. */
+  readonly trust?: Trust;
   /** Pause between two pings; the protocol's where none is given. */
   readonly pingMs?: number;
 }
@@ -84,23 +90,26 @@ export async function startCollector(
       world,
       log,
       addressOf: (request) => server.originOf(request).address,
+      trust: parts.trust,
       open: async (onStored) =>
         folder === undefined
           ? memoryEngine(world, onStored)
           : await openFolder(folder, world, onStored),
     }),
   );
-  const { metrics, sessions } = services;
+  const { sessions } = services;
+  undo.use(await startKeeping(parts, services));
   const routes = routesOf({
     ...services,
     vouch: (request) => server.vouch(request),
+    addressOf: (request) => server.originOf(request).address,
   });
   await sessions.sweep();
   await lookAtSigningKeys(services);
 
   const server: BoundedServer = await serve(
     parts,
-    handlerOf(routes, metrics, log, (request) => server.originOf(request)),
+    handlerOf(routes, services, log, (request) => server.originOf(request)),
   );
   const url = urlOf(parts, (server.addr as Deno.NetAddr).port);
   undo.defer(await startTasks(parts, services, server, url));
@@ -129,9 +138,9 @@ async function startTasks(
   url: string,
 ): Promise<() => Promise<void>> {
   const { world, log, keyPair } = parts;
-  const { sockets, watchers, sessions, boards, settings } = services;
+  const { sockets, watchers, engine } = services;
   const presence = new Presence({
-    settings,
+    settings: engine.settings,
     world,
     url,
     certificateEndsMs: () => keyPair?.current.certificate.untilMs,
@@ -139,16 +148,10 @@ async function startTasks(
   await presence.tell()
     .catch((error) => log.error("nobody was told of this collector", error));
   const stopped = Promise.withResolvers<void>();
-  const tasks = [
-    [parts.pingMs ?? PING_MS, () => sockets.ping()],
-    [SESSION_SWEEP_MS, () => sessions.sweep()],
+  const tasks: ReturnType<typeof tasksOf> = [
+    ...tasksOf(services, parts),
     [PRESENCE_MS, () => presence.tell()],
-    [parts.pingMs ?? PING_MS, () => watchers.ping(boards)],
-    [STANDING_MS, () => dismiss(services)],
-    [LANES_SWEEP_MS, () => services.throttle.sweep()],
-    [FAILURES_NOTED_MS, () => services.notes.flush()],
-    [SESSION_SWEEP_MS, () => lookAtSigningKeys(services)],
-  ] as const;
+  ];
   const running = tasks.map(([ms, task]) =>
     repeat(ms, task, parts, stopped.promise)
   );
@@ -168,6 +171,22 @@ async function startTasks(
       log.warn("stopped with requests under way", { reason: reasonOf(error) });
     });
   };
+}
+
+/** What is done again and again: with the pause before each time, milliseconds. */
+function tasksOf(
+  services: Services,
+  { pingMs = PING_MS }: CollectorParts,
+): (readonly [ms: number, task: () => Promise<void> | void])[] {
+  return [
+    [pingMs, () => services.sockets.ping()],
+    [SESSION_SWEEP_MS, () => services.sessions.sweep()],
+    [pingMs, () => services.watchers.ping(services.boards)],
+    [STANDING_MS, () => dismiss(services)],
+    [LANES_SWEEP_MS, () => services.throttle.sweep()],
+    [FAILURES_NOTED_MS, () => services.notes.flush()],
+    [SESSION_SWEEP_MS, () => lookAtSigningKeys(services)],
+  ];
 }
 
 /** Closes what is open for those who are not good any more. */
@@ -251,13 +270,14 @@ async function serve(
 
 function handlerOf(
   routes: Routes,
-  metrics: Metrics,
+  { metrics, nodeId }: Pick<Services, "metrics" | "nodeId">,
   log: Log,
   originOf: (request: Request) => Origin,
 ): (request: Request) => Promise<Response> {
   return async (request) => {
     let response: Response;
     try {
+      if (request.headers.get(HOP) === nodeId) throw loop();
       const url = urlOfRequest(request, originOf(request));
       response = pageAnswer(request, url) ??
         await route(routes, request, url)();
@@ -267,6 +287,11 @@ function handlerOf(
     metrics.request(response.status);
     return response;
   };
+}
+
+/** What was sent on to others does not come back here. */
+function loop(): HttpError {
+  return new HttpError(LOOP_STATUS, "this collector has sent it itself");
 }
 
 /** @throws {HttpError} where the Host header is invalid */
@@ -283,6 +308,7 @@ function urlOfRequest(request: Request, { isEncrypted }: Origin): URL {
 
 function httpErrorOf(error: unknown, log: Log): HttpError {
   if (error instanceof HttpError) return error;
+  if (error instanceof QuotaError) return noRoom(error);
   const headers = { "retry-after": "1" };
   if (error instanceof BusyError) {
     return new HttpError(429, error.message, { headers });

@@ -46,12 +46,16 @@ export class KeyStore {
     this.#settings = settings;
   }
 
+  /** @throws {KittyError} where one of them is damaged */
   async all(): Promise<readonly Key[]> {
-    return (await this.#settings.list<Key>("keys")).map(([, key]) => key);
+    return (await this.#settings.list<Key>("keys"))
+      .map(([name, key]) => checked(name, key));
   }
 
-  find(name: string): Promise<Key | undefined> {
-    return this.#settings.get<Key>("keys", name);
+  /** @throws {KittyError} where it is damaged */
+  async find(name: string): Promise<Key | undefined> {
+    const key = await this.#settings.get<Key>("keys", name);
+    return key && checked(name, key);
   }
 
   /** Removes a key. @returns which it was; undefined where there is none of the name */
@@ -94,6 +98,22 @@ export class KeyStore {
       hint: "choose another name, or revoke that one first",
     });
   }
+}
+
+function checked(name: string, key: Key): Key {
+  const { id, team, role, hash, expires_at }: Partial<Key> = key;
+  const isWhole = [id, team, role, hash, expires_at ?? ""]
+    .every((text) => typeof text === "string");
+  const ends = expires_at === undefined ||
+    !Number.isNaN(Date.parse(expires_at));
+  if (isWhole && ends) return key;
+  throw new KittyError(
+    "settings_damaged",
+    `the key ${
+      JSON.stringify(name)
+    } lacks an id, team, role or hash, or has another end`,
+    { hint: "put a backup of the keys in their place, or make the key again" },
+  );
 }
 
 /** The id of what looks like a key; undefined where a text is none. */

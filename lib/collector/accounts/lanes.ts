@@ -56,13 +56,18 @@ export class Lanes {
     this.#nowMs = nowMs;
   }
 
+  /** Whether each lane has a turn now. */
+  async areOpen(lanes: readonly Lane[]): Promise<boolean> {
+    const nowMs = this.#nowMs();
+    const states = await this.#read(await this.#keysOf(lanes));
+    return states.every((state) => waitOf(state, nowMs) <= 0);
+  }
+
   /** Takes a turn in each lane, or in none. */
   async take(lanes: readonly Lane[]): Promise<Asked> {
-    const keys = await Promise.all(lanes.map((lane) => this.#keyOf(lane)));
+    const keys = await this.#keysOf(lanes);
     for (;;) {
-      const found = await Promise.all(
-        keys.map((key) => this.#records.get<LaneState>("throttle", key)),
-      );
+      const found = await this.#read(keys);
       const nowMs = this.#nowMs();
       const waitMs = Math.max(...found.map((state) => waitOf(state, nowMs)));
       if (waitMs > 0) return { waitMs };
@@ -73,6 +78,16 @@ export class Lanes {
       }));
       if (await this.#claim(turn)) return { turn };
     }
+  }
+
+  #keysOf(lanes: readonly Lane[]): Promise<string[]> {
+    return Promise.all(lanes.map((lane) => this.#keyOf(lane)));
+  }
+
+  #read(keys: readonly string[]): Promise<(LaneState | undefined)[]> {
+    return Promise.all(
+      keys.map((key) => this.#records.get<LaneState>("throttle", key)),
+    );
   }
 
   async #claim(turn: Turn): Promise<boolean> {

@@ -13,10 +13,18 @@ import type { User } from "./account_store.ts";
 /** Failures of one account from one address. */
 interface Failures {
   readonly entry: Omit<AuditEntry, "at">;
-  /** Passwords that were looked at, and attempts that were sent away. */
-  wrong: number;
-  slowed: number;
+  /** Of each outcome, besides the first failure. */
+  readonly counts: Record<Outcome, number>;
 }
+
+/** Why somebody was not let in. */
+type Outcome = keyof typeof WORDS;
+
+const WORDS = {
+  wrong: "wrong password",
+  slowed: "told to wait",
+  disabled: "right password, but disabled",
+} as const;
 
 /** Stands for all names that nobody has: people type passwords into the wrong field. */
 const NOBODY = "(no such user)", MANY = "(others)";
@@ -46,7 +54,7 @@ export class LoginNotes {
   async wrong(
     user: User | undefined,
     address: string | undefined,
-    outcome: "wrong" | "slowed",
+    outcome: Outcome,
   ): Promise<void> {
     if (this.#nowMs() - this.#sinceMs >= FAILURES_NOTED_MS) await this.flush();
     const name = user?.name ?? NOBODY;
@@ -54,16 +62,16 @@ export class LoginNotes {
     const isMore = this.#failures.size >= FAILURE_LINES_MAX;
     const known = this.#failures.get(key) ??
       (isMore ? this.#failures.get(MANY) : undefined);
-    if (known) return void known[outcome]++;
+    if (known) return void known.counts[outcome]++;
     const entry = isMore ? { what: "login_failed", name: MANY } : {
       what: "login_failed",
       name,
       ...user && { team: user.team },
       ...at(address),
     };
-    const failures = { entry, wrong: 0, slowed: 0 };
+    const failures = { entry, counts: { wrong: 0, slowed: 0, disabled: 0 } };
     this.#failures.set(isMore ? MANY : key, failures);
-    if (isMore) return void failures[outcome]++;
+    if (isMore) return void failures.counts[outcome]++;
     await this.#note({ ...entry, details: WORDS[outcome] });
   }
 
@@ -72,11 +80,12 @@ export class LoginNotes {
     const failures = this.#failures;
     this.#failures = new Map();
     this.#sinceMs = this.#nowMs();
-    for (const { entry, wrong, slowed } of failures.values()) {
-      if (wrong + slowed === 0) continue;
-      const details = `${
-        wrong + slowed
-      } more within a minute, ${slowed} of them told to wait`;
+    for (const { entry, counts } of failures.values()) {
+      const { wrong, slowed, disabled } = counts;
+      const all = wrong + slowed + disabled;
+      if (all === 0) continue;
+      const details =
+        `${all} more within a minute, ${slowed} of them told to wait`;
       await this.#note({ ...entry, details });
     }
   }
@@ -86,8 +95,6 @@ export class LoginNotes {
     await this.#audit.note({ at: when, ...entry });
   }
 }
-
-const WORDS = { wrong: "wrong password", slowed: "told to wait" } as const;
 
 function at(address: string | undefined): { address?: string } {
   return address === undefined ? {} : { address };

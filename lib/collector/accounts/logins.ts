@@ -22,7 +22,8 @@ import type { Looker, PageSessions } from "./page_sessions.ts";
 import { isPassword } from "./passwords.ts";
 import type { LoginNotes } from "./login_notes.ts";
 import type { Sessions } from "./sessions.ts";
-import type { Throttle } from "./throttle.ts";
+import type { Attempt, Throttle } from "./throttle.ts";
+import type { Turn } from "./lanes.ts";
 import type { Tickets } from "./tickets.ts";
 
 /** What logins need. */
@@ -40,6 +41,15 @@ export interface LoginParts {
 
 /** Tells where a request came from; undefined where that is not known. */
 export type AddressOf = (request: Request) => string | undefined;
+
+/** A password that was looked at, or how long to wait for that: milliseconds. */
+type Looked =
+  | { readonly turn: Turn; readonly isRight: boolean; readonly waitMs?: never }
+  | {
+    readonly turn?: never;
+    readonly isRight?: never;
+    readonly waitMs: number;
+  };
 
 /** Logins and refreshes. */
 export class Logins {
@@ -99,20 +109,11 @@ export class Logins {
     const address = addressOf(request);
     const attempt = { account: username, password, address };
     const user = await accounts.find(username);
-    const { turn, waitMs } = await throttle.ask(attempt);
+    const { turn, waitMs, isRight } = await this.#look(attempt, user);
     if (!turn) {
       metrics.slowedLogin();
       await notes.wrong(user, address, "slowed");
       throw slowedDown(waitMs);
-    }
-    let isRight: boolean;
-    try {
-      isRight = await this.#hashing.enter(() =>
-        isPassword(password, user?.password)
-      );
-    } catch (error) {
-      await throttle.giveBack(turn);
-      throw error;
     }
     const isIn = user !== undefined && isRight && !user.disabled;
     metrics.login(isIn);
@@ -120,8 +121,32 @@ export class Logins {
       await throttle.wasRight(attempt, turn);
       return user;
     }
-    await notes.wrong(user, address, "wrong");
+    await notes.wrong(user, address, isRight && user ? "disabled" : "wrong");
     throw unauthorized("wrong username or password");
+  }
+
+  /**
+   * Looks at a password, where there is a turn for it. Turns are taken one at
+   * a time, so that people who log in at once do not slow each other down; who
+   * has to wait is told so without standing in line.
+   */
+  async #look(attempt: Attempt, user: User | undefined): Promise<Looked> {
+    const { throttle } = this.#parts;
+    const early = await throttle.isOpen(attempt)
+      ? undefined
+      : await throttle.ask(attempt);
+    if (early && !early.turn) return early;
+    try {
+      return await this.#hashing.enter(async () => {
+        const asked = early ?? await throttle.ask(attempt);
+        if (!asked.turn) return asked;
+        const isRight = await isPassword(attempt.password, user?.password);
+        return { turn: asked.turn, isRight };
+      });
+    } catch (error) {
+      if (early?.turn) await throttle.giveBack(early.turn);
+      throw error;
+    }
   }
 
   /** Answers `{refresh}` with a new pair. */
@@ -154,7 +179,7 @@ function slowedDown(waitMs: number): HttpError {
   const seconds = Math.max(1, Math.ceil(waitMs / 1000));
   return new HttpError(
     429,
-    `too many wrong passwords for this name, or from this address: wait ${seconds} s, then try the same again`,
+    `too many tries for this name, or from this address: wait ${seconds} s, then try the same again`,
     { headers: { "retry-after": `${seconds}` } },
   );
 }

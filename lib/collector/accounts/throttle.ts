@@ -55,11 +55,19 @@ export class Throttle {
     this.#salt = world.randomBytes(16).toHex();
   }
 
+  /** Whether there is a usual turn now. It is not taken: others may be faster. */
+  async isOpen(attempt: Attempt): Promise<boolean> {
+    return await this.#lanes.areOpen(
+      await this.#usual(attempt.account, placeOf(attempt)),
+    );
+  }
+
   /** Asks for a turn. */
   async ask(attempt: Attempt): Promise<Asked> {
-    const { account, address } = attempt;
-    const network = address === undefined ? undefined : networkOf(address);
-    const asked = await this.#lanes.take(await this.#usual(account, network));
+    const network = placeOf(attempt);
+    const asked = await this.#lanes.take(
+      await this.#usual(attempt.account, network),
+    );
     return asked.turn
       ? asked
       : await this.#askToReturn(attempt, network, asked);
@@ -134,4 +142,8 @@ export class Throttle {
       this.#told.delete(old);
     }
   }
+}
+
+function placeOf({ address }: Attempt): string | undefined {
+  return address === undefined ? undefined : networkOf(address);
 }

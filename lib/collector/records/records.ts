@@ -8,13 +8,17 @@
 
 /** Where a record lies. What commands change while the collector runs is a list, and so has a plural. */
 export type Space =
-  | "collectors"
   | "collector"
+  | "collectors"
   | "ended_session"
   | "keys"
   | "known_address"
+  | "lease"
+  | "quotas"
   | "session"
   | "signing_keys"
+  | "sink_cursor"
+  | "sinks"
   | "spent_token"
   | "throttle"
   | "users";

@@ -3,12 +3,15 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { addUser } from "../../../lib/collector/accounts/users.ts";
 import { PATHS } from "../../../lib/base/wire.ts";
-import type {
-  BoardAnswer,
-  LiveMessage,
-  StoryEvent,
-} from "../../../lib/board/answers.ts";
-import { eventOf } from "../../support/events.ts";
+import type { BoardAnswer, StoryEvent } from "../../../lib/board/answers.ts";
+import { eventFilter } from "../../../lib/collector/board/query.ts";
+import { memoryEngine } from "../../../lib/collector/memory_engine.ts";
+import { openServices } from "../../../lib/collector/services.ts";
+import { linesFor } from "../../../lib/board/lines.ts";
+import { jsonLog } from "../../../lib/base/log.ts";
+import { encode } from "../../../lib/event/event.ts";
+import { eventOf, idOf } from "../../support/events.ts";
+import { TestWorld } from "../../support/world.ts";
 import { eventually } from "../../support/eventually.ts";
 import {
   accountsIn,
@@ -16,23 +19,10 @@ import {
   type CollectorClient,
   EVE,
   localCollector,
-  type TestUser,
 } from "../../support/collector.ts";
 import { envelope } from "../../support/board.ts";
+import { enter, PageSocket } from "../../support/page.ts";
 import { lane, type Line, missionId, rowOf } from "../../support/project.ts";
-
-/** The session of a page, as a browser would keep it. */
-async function enter(
-  client: CollectorClient,
-  { name, password }: TestUser = ADA,
-): Promise<{ cookie: string; header: string }> {
-  const { status, headers, json } = await client.ask(PATHS.session, {
-    json: { username: name, password },
-  });
-  strictEqual(status, 200, JSON.stringify(json));
-  const header = headers.get("set-cookie")!;
-  return { cookie: header.split(";")[0]!, header };
-}
 
 const get = (client: CollectorClient, path: string, cookie: string) =>
   client.ask(path, { headers: { cookie } });
@@ -43,39 +33,6 @@ const WHOLE: Line[] = [1, 2, 3].map((n) => ({
 }));
 
 const BOARD = PATHS.mission.replace("{mission}", missionId(1));
-
-/** The WebSocket of a page. */
-class PageSocket implements Disposable {
-  readonly #socket: WebSocket;
-  readonly #messages: LiveMessage[] = [];
-  #wake = () => {};
-  readonly closed: Promise<number>;
-
-  constructor({ url }: CollectorClient, headers: Record<string, string>) {
-    this.#socket = new WebSocket(
-      url.replace("http", "ws") + PATHS.board,
-      { headers } as unknown as string[],
-    );
-    this.closed = new Promise((resolve) => {
-      this.#socket.onclose = ({ code }) => resolve(code);
-    });
-    this.#socket.onmessage = ({ data }) => {
-      this.#messages.push(JSON.parse(data));
-      this.#wake();
-    };
-  }
-
-  async next(): Promise<LiveMessage> {
-    while (this.#messages.length === 0) {
-      await new Promise<void>((wake) => this.#wake = wake);
-    }
-    return this.#messages.shift()!;
-  }
-
-  [Symbol.dispose](): void {
-    this.#socket.close();
-  }
-}
 
 Deno.test("session: name and password -> a cookie that no script reads, good until the log-out", async () => {
   await using server = await localCollector();
@@ -502,4 +459,43 @@ Deno.test("board: hostile texts -> come as they are, as JSON that no browser tak
   strictEqual(headers.get("content-type"), "application/json");
   strictEqual(headers.get("x-content-type-options"), "nosniff");
   strictEqual(headers.get("cross-origin-resource-policy"), "same-origin");
+});
+
+Deno.test("board: of a team whose old events were removed -> of the rest, with the same positions, before and after a look", async () => {
+  const world = new TestWorld();
+  await using services = await openServices({
+    world,
+    addressOf: () => undefined,
+    log: jsonLog(world.nowMs, () => {}),
+    open: (onStored) => Promise.resolve(memoryEngine(world, onStored)),
+  });
+  const { boards, events } = services;
+  const incoming = (n: number) => {
+    const { envelope } = eventOf(n, { team: "acme" });
+    return { ...encode(envelope), document: { ...envelope } };
+  };
+  await events.admit("acme", [1, 2, 3, 4, 5].map(incoming));
+  const lines = async () => {
+    const board = await boards.of("acme");
+    const filter = eventFilter(new URLSearchParams());
+    const up = linesFor(board, filter, { after: -1 }, 10);
+    const down = linesFor(board, filter, { before: Infinity }, 10);
+    deepStrictEqual(up.lines.toReversed(), down.lines);
+    strictEqual(up.has_more, false);
+    return up.lines.map(({ position, id }) => [position, id]);
+  };
+  await events.prune("acme", 2);
+  const from = (n: number, end: number) =>
+    Array.from({ length: end - n }, (_, i) => [n + i, idOf(n + i + 1)]);
+  deepStrictEqual(await lines(), from(2, 5));
+  await events.admit("acme", [6, 7].map(incoming));
+  deepStrictEqual(await lines(), from(2, 7));
+  await events.prune("acme", 4);
+  await events.admit("acme", [8].map(incoming));
+  deepStrictEqual(await lines(), from(4, 8));
+  const board = await boards.of("acme");
+  deepStrictEqual(board.missionsSince(0)?.length, 1);
+  strictEqual(board.position, 8);
+  await events.prune("acme", 8);
+  deepStrictEqual(await lines(), []);
 });
