@@ -5,6 +5,8 @@
  */
 
 import { startCollector } from "../../collector/collector.ts";
+import { readConfigFile, settingsOf } from "../../base/config.ts";
+import { homeOf } from "../keeper.ts";
 import { rebuildFolder } from "../../collector/engine.ts";
 import { jsonLog } from "../../base/log.ts";
 import { AccountStore } from "../../collector/accounts/account_store.ts";
@@ -17,7 +19,7 @@ import {
 } from "../collector_settings.ts";
 import type { Call, Command } from "../command.ts";
 import { parseListen } from "../listen.ts";
-import { NETWORK_OPTIONS, networkOf, trustOf } from "../network.ts";
+import { NETWORK_OPTIONS, networkOf } from "../network.ts";
 import { counted, printable } from "../output.ts";
 
 export const collector: readonly Command[] = [
@@ -74,17 +76,16 @@ async function run(call: Call): Promise<number> {
   const asked = Promise.withResolvers<number>();
   terminal.onStop(asked.resolve);
   const network = await networkOf(call, log, listen);
-  const { keyPair } = network;
-  if (keyPair) terminal.onReload(() => void keyPair.reload());
+  terminal.onReload(() => void network.keyPair?.reload());
   await using server = await startCollector({
     world,
     folder,
     listen,
     log,
-    trust: await trustOf(call),
+    trust: settingsOf(world, await readConfigFile(await homeOf(call))),
     ...network,
   });
-  if (!keyPair && !isLoopback(new URL(server.url).hostname)) {
+  if (!network.keyPair && !isLoopback(new URL(server.url).hostname)) {
     log.warn(
       "others can reach this address: give it a certificate (--tls-cert), or put a proxy with TLS before it, or tokens and events travel in the clear",
     );
