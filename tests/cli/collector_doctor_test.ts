@@ -5,6 +5,8 @@ import { settingsOf } from "../../lib/collector/engine.ts";
 import { collectorFolder } from "../../lib/collector/folder.ts";
 import type { Collecting } from "../../lib/collector/presence.ts";
 import { ADA, addUsers, TestCollector } from "../support/collector.ts";
+import { eventOf } from "../support/events.ts";
+import { eventually } from "../support/eventually.ts";
 import { tempHome } from "../support/home.ts";
 import { runProgram } from "../support/program.ts";
 import { TestWorld } from "../support/world.ts";
@@ -133,4 +135,24 @@ Deno.test("collector doctor: users of more teams than one -> counted", async () 
   await using home = await tempHome();
   await addUsers(home.path);
   match((await seen(home.path)).of("users"), /^ok: 3 users of 2 teams$/);
+});
+
+Deno.test("collector doctor: a sink that nobody answers for -> said, with what waits", async () => {
+  await using server = await TestCollector.start([ADA]);
+  match((await seen(server.home)).of("sinks"), /^ok: none$/);
+  const words = ["lake", "http://127.0.0.1:9/in", "--team", ADA.team];
+  const { code } = await runProgram(
+    ["collector", "sink", "add", ...words, "--from", "start"],
+    { SPEC_KITTY_HOME: server.home },
+  );
+  strictEqual(code, 0);
+  match((await seen(server.home)).of("sinks"), /^ok: lake: 0 wait$/);
+  const { access } = await server.logIn();
+  await server.send(access, [eventOf(1, { team: ADA.team }).envelope]);
+  await eventually(
+    "a warning",
+    async () =>
+      /^warning: lake has taken nothing for .*, and 1 events? wait/
+        .test((await seen(server.home)).of("sinks")),
+  );
 });

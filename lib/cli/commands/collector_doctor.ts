@@ -7,6 +7,8 @@
 import { readConfigFile, settingsOf } from "../../base/config.ts";
 import { settingsOf as settingsIn } from "../../collector/engine.ts";
 import { collectorFolder } from "../../collector/folder.ts";
+import { runningAt } from "../../collector/operator/operator_client.ts";
+import { sinkStates } from "../../collector/sinks/sinks.ts";
 import { examineCollector } from "../../doctor/collector/collector_doctor.ts";
 import { folderChecks } from "../../doctor/collector/folder_checks.ts";
 import type { Command } from "../command.ts";
@@ -33,6 +35,13 @@ export const collectorDoctor: readonly Command[] = [{
       caFile,
       storeChecks: folderChecks(folder, world),
       settings: () => Promise.resolve(settingsIn(folder, world)),
+      async sinks() {
+        // Opening the folder itself would be a change.
+        await using kept = await runningAt(folder);
+        if (!kept) return undefined;
+        const { settings } = settingsIn(folder, world);
+        return await sinkStates({ ...kept, settings });
+      },
     });
     await showDiagnosis(call, diagnosis);
     return diagnosis.exit;
