@@ -235,13 +235,11 @@ Deno.test("the client's queue -> known as Deno KV in its own room only", async (
 
 Deno.test("the collector's engine -> named by one file only", async () => {
   const engine =
-    /^lib\/collector\/(events\/(kv_|layout)|accounts\/(kv_|file_))/;
+    /^lib\/collector\/(events\/(kv_|layout)|(records|audit)\/(kv_|file_))/;
   const users = (await allImports())
     .filter(({ from, to }) => engine.test(to) && !engine.test(from))
     .map(({ from }) => from);
   deepStrictEqual([...new Set(users)].sort(), [
-    // `collector user add` works while the collector runs, and while it does not.
-    "lib/cli/commands/collector.ts",
     "lib/collector/engine.ts",
   ]);
 });

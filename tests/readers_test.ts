@@ -6,8 +6,11 @@
 import { ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { splitBatch } from "../lib/collector/events/split.ts";
+import { TestWorld } from "./support/world.ts";
+import { SigningKeys } from "../lib/collector/accounts/signing_keys.ts";
+import { MemoryRecords } from "../lib/collector/records/memory_records.ts";
 import { Tokens } from "../lib/collector/accounts/tokens.ts";
-import { readUsers } from "../lib/collector/accounts/file_accounts.ts";
+import { readSettings } from "../lib/collector/records/file_records.ts";
 import { readArrival } from "../lib/collector/events/arrival.ts";
 import { readConfigFile } from "../lib/base/config.ts";
 import { readDraft, readEnvelope } from "../lib/contract/read.ts";
@@ -112,11 +115,13 @@ const CHUNK = new Uint8Array(60 * KIB);
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-const tokens = new Tokens(new Uint8Array(32), () => 0);
+const world = new TestWorld();
+const keys = new SigningKeys(new MemoryRecords(), world);
+const tokens = new Tokens(keys, () => 0);
 
 /** Whoever reads it is told that it is not as it should be. */
 function isToldUnusable(error: unknown): void {
-  strictEqual((error as KittyError).code, "users_damaged");
+  strictEqual((error as KittyError).code, "settings_damaged");
 }
 
 /** A reader, and what makes it read so many bytes. */
@@ -194,7 +199,7 @@ const READERS: readonly Reader[] = [
   ofFile(
     "users.json",
     JSON_SHAPES,
-    (folder) => readUsers(folder).catch(isToldUnusable),
+    (folder) => readSettings(folder, "users").catch(isToldUnusable),
   ),
   {
     name: "token of a server",

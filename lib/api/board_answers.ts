@@ -38,7 +38,7 @@ export const BOARD_ANSWERS: Readonly<Record<string, Form>> = {
   Session: objectWith({
     user: TEXT,
     team: TEXT,
-    role: word("What the user may do.", "member", "viewer"),
+    role: word("What the user may do.", "writer", "viewer", "admin"),
     ends_at: MOMENT,
   }),
   Lane: objectWith({

@@ -13,7 +13,14 @@ import {
   STORY_EVENTS_MAX,
 } from "../collector/limits.ts";
 import { type Form, objectWith, TEXT } from "./answers.ts";
-import { answered, named, NOTHING, operation, queried } from "./operations.ts";
+import {
+  answered,
+  named,
+  NOTHING,
+  operation,
+  queried,
+  SLOWED,
+} from "./operations.ts";
 
 /** For a token, or the session of a page. */
 const LOOKING: readonly Form[] = [{ access: [] }, { page: [] }];
@@ -161,6 +168,7 @@ function sessionPath(): Form {
       body: { "application/json": { schema } },
       answer: answered("Session"),
       security: NOTHING,
+      others: SLOWED,
     }),
     get: operation({
       id: "session",

@@ -21,6 +21,7 @@ import { MISSION_SOURCE, PROJECT_SOURCE } from "../contract/sources.ts";
 import { type CallContext, complete, render } from "../event/event.ts";
 import { prepareRow } from "../event/rows.ts";
 import { BOARD_ANSWERS } from "./board_answers.ts";
+import { PEOPLE_ANSWERS } from "./people_answers.ts";
 import { ANSWERS, type Form, SCHEMAS, toSchema } from "./answers.ts";
 import { SAMPLE_NODE, SAMPLE_TIME, sampleId, sampleOf } from "./samples.ts";
 
@@ -88,6 +89,7 @@ export function componentsOf({ types, schemas }: Described): Form {
   return {
     ...ANSWERS,
     ...BOARD_ANSWERS,
+    ...PEOPLE_ANSWERS,
     ...schemas,
     ...Object.fromEntries(
       types.map(({ type, schema, description }) => [

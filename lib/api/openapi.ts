@@ -22,6 +22,7 @@ import {
 } from "./operations.ts";
 import { type Form, listOf, objectWith, TEXT, toSchema } from "./answers.ts";
 import { boardPaths, EVENT_FILTER } from "./board_paths.ts";
+import { peoplePaths, tokenPaths } from "./people_paths.ts";
 import {
   componentsOf,
   describeContracts,
@@ -37,7 +38,7 @@ export const SERVERS = {
   agent: {
     url: "http://agent",
     description:
-      "The agent, over agent.sock in the home; no other machine reaches it.",
+      "The agent, over agent.sock in the home, or where agent run --listen says.",
   },
 } as const;
 
@@ -61,6 +62,7 @@ export async function openApi(rows: RowContracts): Promise<Form> {
       ...sendingPaths(described),
       ...readingPaths(),
       ...boardPaths(),
+      ...peoplePaths(),
       ...operatorPaths(),
       ...agentPaths(described),
     },
@@ -70,7 +72,7 @@ export async function openApi(rows: RowContracts): Promise<Form> {
           type: "http",
           scheme: "bearer",
           description:
-            `A token of ${PATHS.token}, or of agent.token where the agent listens on TCP.`,
+            `A token of ${PATHS.token} or a key; of the agent, where others reach it: SPEC_KITTY_AGENT_TOKEN, or that in its agent.token.`,
         },
         page: {
           type: "apiKey",
@@ -81,40 +83,6 @@ export async function openApi(rows: RowContracts): Promise<Form> {
         },
       },
       schemas: componentsOf(described),
-    },
-  };
-}
-
-function tokenPaths(): Record<string, Form> {
-  return {
-    [PATHS.token]: {
-      post: operation({
-        id: "logIn",
-        summary: "Tokens for a name and a password.",
-        body: {
-          [JSON_TYPE]: {
-            schema: objectWith({ username: TEXT, password: TEXT }),
-          },
-        },
-        answer: answered("Tokens"),
-        security: NOTHING,
-      }),
-    },
-    [PATHS.refresh]: {
-      post: operation({
-        id: "refresh",
-        summary: "New tokens for a refresh token, which is good once.",
-        body: { [JSON_TYPE]: { schema: objectWith({ refresh: TEXT }) } },
-        answer: answered("Tokens"),
-        security: NOTHING,
-      }),
-    },
-    [PATHS.socketToken]: {
-      post: operation({
-        id: "socketToken",
-        summary: `A token for one WebSocket at ${PATHS.socket}.`,
-        answer: { [JSON_TYPE]: { schema: objectWith({ ws_token: TEXT }) } },
-      }),
     },
   };
 }
@@ -242,6 +210,17 @@ function operatorPaths(): Record<string, Form> {
   };
 }
 
+/** How drafts are to be recorded. */
+const RECORDING: readonly Form[] = [
+  queried("timeout_ms", {
+    type: "integer",
+    minimum: 1,
+    maximum: TIMEOUT_MS_MAX,
+  }, "how long the caller waits; what takes longer is spooled"),
+  queried("ids", { const: "new" }, "the ids were made just now"),
+  queried("wait", { const: "server" }, "wait for the server's acknowledgement"),
+];
+
 function agentPaths(described: Described): Record<string, Form> {
   const servers = [SERVERS.agent];
   return {
@@ -251,6 +230,7 @@ function agentPaths(described: Described): Record<string, Form> {
         id: "record",
         summary:
           "Records one draft, or many as NDJSON, or CloudEvents; answers with receipts, also where an event was discarded.",
+        parameters: RECORDING,
         body: {
           [JSON_TYPE]: {
             schema: { type: "object" },

@@ -19,9 +19,11 @@ interface Asked {
   /** Of the query and in headers. */
   readonly parameters?: readonly Form[];
   readonly body?: Form;
-  /** The answer where all is well, by its media type. */
-  readonly answer: Form;
+  /** The answer where all is well, by its media type; without one it is empty. */
+  readonly answer?: Form;
   readonly status?: string;
+  /** Answers of other statuses that clients have to know. */
+  readonly others?: Form;
   /** What it needs, where that is not an access token. */
   readonly security?: readonly Form[];
 }
@@ -34,7 +36,11 @@ export function operation(asked: Asked): Form {
     ...parameters && { parameters },
     ...body && { requestBody: { required: true, content: body } },
     responses: {
-      [status]: { description: "It was done.", content: answer },
+      [status]: {
+        description: "It was done.",
+        ...answer && { content: answer },
+      },
+      ...asked.others,
       default: {
         description: "It was not done.",
         content: { [JSON_TYPE]: { schema: toSchema("Failure") } },
@@ -43,6 +49,18 @@ export function operation(asked: Asked): Form {
     ...asked.security && { security: asked.security },
   };
 }
+
+/** Somebody guesses passwords. */
+export const SLOWED: Form = {
+  "429": {
+    description:
+      "Too many tries for this name, or from this address, or too many logins at once: try the same again after Retry-After seconds.",
+    headers: {
+      "Retry-After": { schema: { type: "integer", minimum: 1 } },
+    },
+    content: { [JSON_TYPE]: { schema: toSchema("Failure") } },
+  },
+};
 
 export function queried(name: string, schema: Form, description: string): Form {
   return { name, in: "query", description, schema };

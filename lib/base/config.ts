@@ -45,6 +45,8 @@ export interface Settings {
   readonly timeoutMs: number;
   /** The contract that all drafts have to keep; undefined: each the one that it names its type by. */
   readonly contract: string | undefined;
+  /** For how long an agent gathers events that it sends together. */
+  readonly gatherMs: number;
   /** Projects that an agent follows. */
   readonly followPaths: readonly string[];
   /** `SPEC_KITTY_DISABLED`: record nothing. */
@@ -135,6 +137,7 @@ export function settingsOf(
       text,
       "the name of a contract",
     ),
+    gatherMs: gatherOf(pick),
     followPaths: pathsOf(file, problems),
     disabled: isSet(world.env("SPEC_KITTY_DISABLED")),
     problems,
@@ -167,6 +170,17 @@ function limitsOf(
       count,
     ) ?? QUEUE_BYTES_DEFAULT,
   };
+}
+
+/** For how long an agent gathers what it sends. */
+function gatherOf(pick: ReturnType<typeof picker>): number {
+  return pick(
+    "SPEC_KITTY_GATHER",
+    "sync",
+    "gather",
+    (raw) => typeof raw === "string" ? parseDuration(raw) : undefined,
+    DURATION_EXPECTED,
+  ) ?? 0;
 }
 
 /** The projects that `config.toml` names to be followed. */

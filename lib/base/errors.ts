@@ -26,6 +26,7 @@ export type ExitCode = typeof EXIT[keyof typeof EXIT];
  */
 export const ERROR_EXITS = {
   agent_running: EXIT.unavailable,
+  backup_damaged: EXIT.invalid,
   bad_agent_token: EXIT.config,
   bad_ca_file: EXIT.config,
   bad_certificate: EXIT.config,
@@ -33,6 +34,7 @@ export const ERROR_EXITS = {
   bad_password: EXIT.invalid,
   bad_secret: EXIT.config,
   bad_server_url: EXIT.config,
+  bad_sink: EXIT.invalid,
   bad_user: EXIT.invalid,
   busy: EXIT.unavailable,
   cannot_listen: EXIT.unavailable,
@@ -42,11 +44,14 @@ export const ERROR_EXITS = {
   contract_in_use: EXIT.unavailable,
   credentials_unusable: EXIT.notStored,
   events_damaged: EXIT.notStored,
+  file_exists: EXIT.usage,
+  file_unwritable: EXIT.notStored,
   folder_unusable: EXIT.notStored,
   forbidden: EXIT.notAuthenticated,
   home_out_of_reach: EXIT.notStored,
   input: EXIT.usage,
   internal: EXIT.notStored,
+  key_exists: EXIT.invalid,
   late: EXIT.unavailable,
   newer_layout: EXIT.notStored,
   no_home: EXIT.notStored,
@@ -64,10 +69,11 @@ export const ERROR_EXITS = {
   report_failed: EXIT.notStored,
   server_unavailable: EXIT.unavailable,
   sync_failed: EXIT.unavailable,
+  too_many_logins: EXIT.unavailable,
   usage: EXIT.usage,
   user_exists: EXIT.invalid,
-  users_damaged: EXIT.config,
-  users_locked: EXIT.notStored,
+  settings_damaged: EXIT.config,
+  settings_locked: EXIT.notStored,
 } as const satisfies Record<string, ExitCode>;
 
 /** What a command can fail with, in a word. */

@@ -67,9 +67,20 @@ export const VARIABLES: readonly Variable[] = [
     meaning: "team of the events; [sync] team_slug (that of the login)",
   },
   {
+    name: "SPEC_KITTY_TOKEN",
+    kind: "own",
+    meaning: "a key in place of a login, as in a CI job",
+    isSecret: true,
+  },
+  {
+    name: "SPEC_KITTY_TOKEN_FILE",
+    kind: "own",
+    meaning: "file with that key",
+  },
+  {
     name: "SPEC_KITTY_ACCESS_TOKEN",
     kind: "own",
-    meaning: "in place of a login, as in a CI job",
+    meaning: "an access token in place of a login, good for minutes",
     isSecret: true,
   },
   {
@@ -97,6 +108,11 @@ export const VARIABLES: readonly Variable[] = [
     name: "SPEC_KITTY_MAX_QUEUE_BYTES",
     kind: "own",
     meaning: "their bytes; [sync] max_queue_bytes (1073741824)",
+  },
+  {
+    name: "SPEC_KITTY_GATHER",
+    kind: "own",
+    meaning: "for how long an agent gathers what it sends; [sync] gather",
   },
   {
     name: "SPEC_KITTY_NODE_ID",

@@ -18,6 +18,10 @@ export const PATHS = {
   contracts: "/api/v1/contracts/",
   cloudEvents: "/api/v1/cloudevents/",
   session: "/api/v1/session/",
+  me: "/api/v1/me/",
+  audit: "/api/v1/audit/",
+  keys: "/api/v1/keys/",
+  key: "/api/v1/keys/{key}/",
   missions: "/api/v1/missions/",
   mission: "/api/v1/missions/{mission}/",
   workPackage: "/api/v1/missions/{mission}/work-packages/{package}/",
@@ -49,6 +53,13 @@ export const DONE_WORDS: ReadonlySet<string> = new Set([
 /** A server's word for an event that it will never take. */
 export const REJECTED = "rejected";
 
+/** Status of a server that has no room for the team's events, and its message over a WebSocket that says the same. */
+export const NO_ROOM_STATUS = 507;
+export const NO_ROOM = "no_room";
+
+/** Header of what a collector sends on: which one it was, so that it does not take it back. */
+export const HOP = "kitty-collector";
+
 /** What a server says of one event: in a batch's `results`, and in an ack. */
 export interface EventResult {
   readonly event_id: string;
@@ -63,6 +74,14 @@ export interface TokenAnswer {
   readonly access_lifetime?: number;
   readonly refresh_lifetime?: number;
   readonly team_slug?: string;
+}
+
+/** `GET /api/v1/me/`: whose a token or key is. */
+export interface CallerAnswer {
+  readonly kind: "user" | "key";
+  readonly name: string;
+  readonly team_slug: string;
+  readonly role: "writer" | "viewer" | "admin";
 }
 
 /** Codes with which a server closes a WebSocket, and what they ask of the client. */

@@ -278,7 +278,7 @@ export interface RefusedAnswer {
 export interface SessionAnswer {
   readonly user: string;
   readonly team: string;
-  readonly role: "member" | "viewer";
+  readonly role: "writer" | "viewer" | "admin";
   readonly ends_at: string;
 }
 

@@ -6,12 +6,15 @@
  */
 
 import type { BoundedAddress } from "../base/bounded_server.ts";
+import { readConfigFile, settingsOf } from "../base/config.ts";
 import { usageError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { AddressSet } from "../base/net/addresses.ts";
 import { factsOf, KeyPairKeeper } from "../base/net/key_pair.ts";
 import type { Option } from "../base/arguments.ts";
+import type { Trust } from "../login/http_client.ts";
 import type { Call } from "./command.ts";
+import { homeOf } from "./keeper.ts";
 
 /** Options of the commands that listen. */
 export const NETWORK_OPTIONS = {
@@ -38,6 +41,13 @@ export const NETWORK_OPTIONS = {
 export interface Network {
   readonly keyPair?: KeyPairKeeper;
   readonly proxies?: AddressSet;
+}
+
+/** Whom a server may ask in its turn: as clients of the same home. */
+export async function trustOf(call: Call): Promise<Trust> {
+  const config = await readConfigFile(await homeOf(call));
+  const { caFile, insecureHttp } = settingsOf(call.world, config);
+  return { caFile, insecureHttp };
 }
 
 /**

@@ -13,21 +13,31 @@ import type { KeyPairKeeper } from "../base/net/key_pair.ts";
 import type { Origin } from "../base/net/proxies.ts";
 import type { World } from "../base/world.ts";
 import type { AccountStore } from "./accounts/account_store.ts";
+import { entryAt } from "./audit/audit.ts";
 import { openFolder } from "./engine.ts";
-import type { EventLog } from "./events/event_log.ts";
+import { type EventLog, QuotaError } from "./events/event_log.ts";
 import { memoryEngine } from "./memory_engine.ts";
 import { BusyError } from "./gate.ts";
 import { errorAnswer, HttpError, route, type Routes } from "./http/http.ts";
 import {
   CONNECTIONS_MAX,
+  FAILURES_NOTED_MS,
+  LANES_SWEEP_MS,
   PING_MS,
+  PRESENCE_MS,
   SESSION_SWEEP_MS,
+  STANDING_MS,
   STOP_MS_MAX,
 } from "./limits.ts";
 import type { Log } from "../base/log.ts";
-import type { Metrics } from "./metrics.ts";
-import { openServices } from "./services.ts";
+import { LOOP_STATUS } from "./sinks/sending.ts";
+import { HOP } from "../base/wire.ts";
+import type { Trust } from "../login/http_client.ts";
+import { Presence } from "./presence.ts";
+import { openServices, type Services } from "./services.ts";
 import { pageAnswer } from "./http/page.ts";
+import { noRoom } from "./keeping/quotas.ts";
+import { startKeeping } from "./keeping/keeping.ts";
 import { routesOf } from "./http/routes.ts";
 
 /** What a collector is made of. */
@@ -41,6 +51,8 @@ export interface CollectorParts {
   readonly keyPair?: KeyPairKeeper | undefined;
   /** Proxies that are believed what they say of clients. */
   readonly proxies?: AddressSet | undefined;
+  /** Whom sinks may be, and how they are spoken to. */
+  readonly trust?: Trust | undefined;
   /** Pause between two pings; the protocol's where none is given. */
   readonly pingMs?: number;
 }
@@ -77,46 +89,31 @@ export async function startCollector(
     await openServices({
       world,
       log,
+      trust: parts.trust,
+      addressOf: (request) => server.originOf(request).address,
       open: async (onStored) =>
         folder === undefined
           ? memoryEngine(world, onStored)
           : await openFolder(folder, world, onStored),
     }),
   );
-  const { metrics, sockets, watchers, sessions, pages, boards } = services;
+  const { sessions } = services;
+  undo.use(await startKeeping(parts, services));
   const routes = routesOf({
     ...services,
     vouch: (request) => server.vouch(request),
-    addressOf: (request) => server.originOf(request).address,
   });
   await sessions.sweep();
+  await lookAtSigningKeys(services);
 
   const server: BoundedServer = await serve(
     parts,
-    handlerOf(routes, metrics, log, (request) => server.originOf(request)),
+    handlerOf(routes, services, log, (request) => server.originOf(request)),
   );
-  const stopped = Promise.withResolvers<void>();
-  const tasks = [
-    [parts.pingMs ?? PING_MS, () => sockets.ping()],
-    [SESSION_SWEEP_MS, () => sessions.sweep()],
-    [parts.pingMs ?? PING_MS, () => watchers.ping(pages, boards)],
-  ] as const;
-  const running = tasks.map(([ms, task]) =>
-    repeat(ms, task, parts, stopped.promise)
-  );
-  undo.defer(async () => {
-    stopped.resolve();
-    watchers.stop();
-    const ending = Promise.all([sockets.stop(), server.shutdown(), ...running]);
-    const deadline = Deadline.in(world.elapsedMs, STOP_MS_MAX);
-    // What goes on after that ends with the process.
-    await deadline.race(ending, "finish").catch((error) => {
-      log.warn("stopped with requests under way", { reason: reasonOf(error) });
-    });
-  });
+  const url = urlOf(parts, (server.addr as Deno.NetAddr).port);
+  undo.defer(await startTasks(parts, services, server, url));
   const whole = undo.move();
   const stop = () => whole.disposeAsync();
-  const url = urlOf(parts, (server.addr as Deno.NetAddr).port);
   const { events, accounts, tickets } = services;
   return {
     url,
@@ -126,6 +123,79 @@ export async function startCollector(
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/**
+ * Says that the collector runs, and does what is to be done from time to time.
+ *
+ * @returns ends all of it, the server included, within bounds
+ */
+async function startTasks(
+  parts: CollectorParts,
+  services: Services,
+  server: BoundedServer,
+  url: string,
+): Promise<() => Promise<void>> {
+  const { world, log, keyPair } = parts;
+  const { sockets, watchers, sessions, boards, settings } = services;
+  const presence = new Presence({
+    settings,
+    world,
+    url,
+    certificateEndsMs: () => keyPair?.current.certificate.untilMs,
+  });
+  await presence.tell()
+    .catch((error) => log.error("nobody was told of this collector", error));
+  const stopped = Promise.withResolvers<void>();
+  const tasks = [
+    [parts.pingMs ?? PING_MS, () => sockets.ping()],
+    [SESSION_SWEEP_MS, () => sessions.sweep()],
+    [PRESENCE_MS, () => presence.tell()],
+    [parts.pingMs ?? PING_MS, () => watchers.ping(boards)],
+    [STANDING_MS, () => dismiss(services)],
+    [LANES_SWEEP_MS, () => services.throttle.sweep()],
+    [FAILURES_NOTED_MS, () => services.notes.flush()],
+    [SESSION_SWEEP_MS, () => lookAtSigningKeys(services)],
+  ] as const;
+  const running = tasks.map(([ms, task]) =>
+    repeat(ms, task, parts, stopped.promise)
+  );
+  return async () => {
+    stopped.resolve();
+    watchers.stop();
+    await services.notes.flush();
+    const ending = Promise.all([
+      sockets.stop(),
+      server.shutdown(),
+      presence.leave(),
+      ...running,
+    ]);
+    const deadline = Deadline.in(world.elapsedMs, STOP_MS_MAX);
+    // What goes on after that ends with the process.
+    await deadline.race(ending, "finish").catch((error) => {
+      log.warn("stopped with requests under way", { reason: reasonOf(error) });
+    });
+  };
+}
+
+/** Closes what is open for those who are not good any more. */
+async function dismiss(
+  { standing, sockets, watchers, world }: Services,
+): Promise<void> {
+  const isGood = await standing.look();
+  sockets.dismiss(isGood);
+  watchers.dismiss(isGood, world.nowMs());
+}
+
+/** Signing keys are followed by new ones, and go when nothing needs them any more. */
+async function lookAtSigningKeys(
+  { signingKeys, audit, world }: Services,
+): Promise<void> {
+  const { made, removed } = await signingKeys.look();
+  const note = (what: string, name: string) =>
+    audit.note(entryAt(world.nowMs(), { what, name, by: "the collector" }));
+  if (made !== undefined) await note("signing_key_made", made);
+  for (const name of removed) await note("signing_key_removed", name);
 }
 
 /** Does a periodic task until the end; one that fails is tried again. */
@@ -189,13 +259,14 @@ async function serve(
 
 function handlerOf(
   routes: Routes,
-  metrics: Metrics,
+  { metrics, nodeId }: Pick<Services, "metrics" | "nodeId">,
   log: Log,
   originOf: (request: Request) => Origin,
 ): (request: Request) => Promise<Response> {
   return async (request) => {
     let response: Response;
     try {
+      if (request.headers.get(HOP) === nodeId) throw loop();
       const url = urlOfRequest(request, originOf(request));
       response = pageAnswer(request, url) ??
         await route(routes, request, url)();
@@ -205,6 +276,11 @@ function handlerOf(
     metrics.request(response.status);
     return response;
   };
+}
+
+/** What was sent on to others does not come back here. */
+function loop(): HttpError {
+  return new HttpError(LOOP_STATUS, "this collector has sent it itself");
 }
 
 /** @throws {HttpError} where the Host header is invalid */
@@ -221,6 +297,7 @@ function urlOfRequest(request: Request, { isEncrypted }: Origin): URL {
 
 function httpErrorOf(error: unknown, log: Log): HttpError {
   if (error instanceof HttpError) return error;
+  if (error instanceof QuotaError) return noRoom(error);
   const headers = { "retry-after": "1" };
   if (error instanceof BusyError) {
     return new HttpError(429, error.message, { headers });

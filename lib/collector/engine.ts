@@ -5,28 +5,44 @@
  * @module
  */
 
+import { removeIfThere } from "../base/files.ts";
 import type { World } from "../base/world.ts";
-import type { AccountStore } from "./accounts/account_store.ts";
-import { FileAccounts } from "./accounts/file_accounts.ts";
-import { KvSessions } from "./accounts/kv_sessions.ts";
-import type { SessionStore } from "./accounts/session_store.ts";
+import type { AuditLog } from "./audit/audit.ts";
+import { FileAudit } from "./audit/file_audit.ts";
 import type { EventLog, OnStored } from "./events/event_log.ts";
 import { KvEventLog } from "./events/kv_event_log.ts";
+import { fill } from "./events/kv_fill.ts";
 import { KvStore } from "./events/kv_store.ts";
 import { rebuildTeam, type Rebuilt } from "./events/kv_rebuild.ts";
-import { eventsPath, HeldFolder, signingSecret } from "./folder.ts";
+import { eventsPath, HeldFolder, oldSecret, oldSecretPath } from "./folder.ts";
+import { adoptSecret } from "./identity.ts";
+import { FileRecords } from "./records/file_records.ts";
+import { KvRecords } from "./records/kv_records.ts";
+import type { Records } from "./records/records.ts";
+
+/** What commands change, also while a collector runs. */
+export interface Settings {
+  readonly settings: Records;
+  readonly audit: AuditLog;
+}
+
+/** The settings that lie in a folder: files. */
+export function settingsOf(folder: string, world: World): Settings {
+  return {
+    settings: new FileRecords(folder, world),
+    audit: new FileAudit(folder),
+  };
+}
 
 /** Everything stored, opened. */
-export interface Engine extends AsyncDisposable {
+export interface Engine extends AsyncDisposable, Settings {
   readonly events: EventLog;
-  readonly sessions: SessionStore;
-  readonly accounts: AccountStore;
-  /** The secret that signs tokens. */
-  readonly secret: Uint8Array;
+  /** What running collectors change. */
+  readonly records: Records;
 }
 
 /**
- * Opens the engine that lies in a folder: Deno KV and two files.
+ * Opens the engine that lies in a folder: Deno KV and a few files.
  *
  * @throws {KittyError} where another collector has the folder, or it is damaged
  */
@@ -38,14 +54,18 @@ export async function openFolder(
   await using undo = new AsyncDisposableStack();
   const held = await HeldFolder.take(folder, world);
   undo.defer(() => held.release());
-  const secret = await signingSecret(folder, world);
   const store = undo.use(await KvStore.open(eventsPath(folder)));
+  const records = new KvRecords(store.kv), settings = settingsOf(folder, world);
+  const secret = await oldSecret(folder);
+  if (secret) {
+    await adoptSecret(secret, records, settings.settings, world);
+    await removeIfThere(oldSecretPath(folder));
+  }
   const whole = undo.move();
   return {
     events: new KvEventLog(store, onStored, world.nowMs),
-    sessions: new KvSessions(store.kv),
-    accounts: new FileAccounts(folder, world),
-    secret,
+    records,
+    ...settings,
     [Symbol.asyncDispose]: () => whole.disposeAsync(),
   };
 }
@@ -68,4 +88,20 @@ export async function* rebuildFolder(
   } finally {
     await held.release();
   }
+}
+
+/**
+ * Makes a file of events of all its values.
+ *
+ * @throws {KittyError} where a newer program has written them
+ */
+export async function fillEvents(
+  path: string,
+  values: AsyncIterable<readonly [Deno.KvKey, Uint8Array]>,
+): Promise<void> {
+  {
+    using store = await KvStore.open(path);
+    await fill(store, values);
+  }
+  using _ = await KvStore.open(path);
 }

@@ -1,17 +1,12 @@
 /**
- * The folder of a collector's data: who may use it, and the secret in it.
+ * The folder of a collector's data: who may use it, and what older programs left in it.
  *
  * @module
  */
 
 import { Deadline } from "../base/deadline.ts";
 import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
-import {
-  FOLDER_MODE,
-  lockFile,
-  syncFolder,
-  writeDurably,
-} from "../base/files.ts";
+import { FOLDER_MODE, lockFile } from "../base/files.ts";
 import { findDamage } from "../home/sqlite.ts";
 import type { World } from "../base/world.ts";
 import { LOCK_MS_MAX } from "./limits.ts";
@@ -114,22 +109,28 @@ async function checkEvents(folder: string): Promise<void> {
 
 const SECRET_BYTES = 32;
 
-/** The secret that signs tokens; made where there is none. */
-export async function signingSecret(
+/** Where programs before this one kept the one secret that signed tokens. */
+export function oldSecretPath(folder: string): string {
+  return `${folder}/secret`;
+}
+
+/**
+ * The secret that an older program has left; undefined where there is none.
+ *
+ * @throws {KittyError} for another file in its place
+ */
+export async function oldSecret(
   folder: string,
-  world: World,
-): Promise<Uint8Array> {
-  const path = `${folder}/secret`;
+): Promise<Uint8Array | undefined> {
+  const path = oldSecretPath(folder);
+  let secret: Uint8Array;
   try {
-    const secret = await Deno.readFile(path);
-    if (secret.length === SECRET_BYTES) return secret;
+    secret = await Deno.readFile(path);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    const secret = world.randomBytes(SECRET_BYTES);
-    await writeDurably(path, `${path}.tmp`, secret);
-    await syncFolder(folder);
-    return secret;
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
   }
+  if (secret.length === SECRET_BYTES) return secret;
   throw new KittyError("bad_secret", `${path} is not a collector's secret`, {
     hint: "remove it: a new one is made, and everybody has to log in again",
   });

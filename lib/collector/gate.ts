@@ -31,7 +31,7 @@ export class Gate {
       this.#inside++;
     } else {
       if (this.#waiting.length >= this.#waitingMax) {
-        throw new BusyError("too many at once");
+        throw new BusyError("too many at once: try again in a moment");
       }
       // Who leaves hands its place over, so that no newcomer gets in between.
       await new Promise<void>((enter) => this.#waiting.push(enter));

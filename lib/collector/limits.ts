@@ -7,7 +7,7 @@
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** How long an access token is good. Short, because nothing can call one back. */
+/** How long an access token is good. Short: for so long is remembered which sessions have ended. */
 export const ACCESS_LIFETIME_S = 15 * 60;
 
 /** How long a refresh token is good: a machine that was off for a month logs in again. */
@@ -16,8 +16,29 @@ export const REFRESH_LIFETIME_S = 30 * 24 * 60 * 60;
 /** How long a token for a WebSocket is good: it is asked for when it is needed. */
 export const SOCKET_TOKEN_LIFETIME_S = 60;
 
-/** Tokens for WebSockets that were given out and not used yet; beyond it the oldest are void. */
-export const SOCKET_TOKENS_MAX = 10_000;
+/** How long is remembered that it was used: the clocks of two collectors may differ by minutes. */
+export const SPENT_TOKEN_MS = 15 * 60_000;
+
+/** How long is remembered that a session has ended: longer than an access token is good, whatever the clocks. */
+export const ENDED_SESSION_MS = 2 * ACCESS_LIFETIME_S * 1000;
+
+/**
+ * How old what is known of users and keys may be. What is revoked is refused
+ * within five seconds, and looking it up and closing sockets take time, too.
+ */
+export const STANDING_MS = 2_000;
+
+/** As `STANDING_MS`, while it cannot be read: a hiccup of the store is no reason to refuse everybody. */
+export const STANDING_AGE_MS_MAX = 5_000;
+
+/** Pause between two readings of it: strangers with invented keys must not keep the store busy. */
+export const STANDING_PAUSE_MS = 200;
+
+/** A signing key is followed by another one after so long. */
+export const SIGNING_KEY_AGE_MS = 90 * 24 * 60 * 60 * 1000;
+
+/** How long something may be good that a key has signed: refresh tokens longest, and a day more. */
+export const SIGNED_LIFETIME_MS = (REFRESH_LIFETIME_S + 24 * 60 * 60) * 1000;
 
 /** How long a spent refresh token is answered again with the same pair: an answer may get lost on its way. */
 export const REFRESH_REPEAT_MS = 60_000;
@@ -32,6 +53,10 @@ export const TICKETS_MAX = 100;
 /** How often sessions that ran out are removed. */
 export const SESSION_SWEEP_MS = 60 * 60 * 1000;
 
+/** How often a collector says that it runs, and after what silence nobody speaks of it any more. */
+export const PRESENCE_MS = 30_000;
+export const PRESENCE_GONE_MS = 60 * 60 * 1000;
+
 /** PBKDF2 rounds for a new password, as OWASP recommends for SHA-256; about a tenth of a second. */
 export const PASSWORD_ROUNDS = 600_000;
 
@@ -43,6 +68,53 @@ export const HASHINGS_MAX = 1;
 
 /** Logins that wait for their check: some two seconds' worth. Further ones are sent away. */
 export const LOGINS_WAITING_MAX = 16;
+
+/** The wait after wrong passwords: the first one, and the longest. So nobody has more than some 15 turns an hour for long. */
+export const LANE_WAIT_MS = 1_000;
+export const LANE_WAIT_MS_MAX = 4 * 60_000;
+
+/** Wrong passwords are forgotten when there were none for so long. */
+export const LANE_FORGOTTEN_MS = 60 * 60_000;
+
+/** What is slowed down at once, each for itself; beyond it many are slowed down together. */
+export const LANES_MAX = 10_000;
+
+/** How often it is looked at. */
+export const LANES_SWEEP_MS = 60_000;
+
+/** Passwords that may be wrong without a wait: of an account, and from an address, which a whole office may share. */
+export const FREE_OF_ACCOUNT = 5;
+export const FREE_AT_ADDRESS = 10;
+
+/** As above, of those who were let in from there before. */
+export const FREE_OF_KNOWN = 5;
+export const FREE_AT_KNOWN = 20;
+
+/** Who was told to wait and comes back with the same password has turns apart: so many, and then one each four minutes. */
+export const FREE_RETURNS = 2;
+
+/** Nobody is told to wait longer before coming back with the same password. */
+export const RETURN_AFTER_MS = 30_000;
+
+/** How long, and of how many, is remembered that they may come back. */
+export const RETURN_WITHIN_MS = 10 * 60_000;
+export const RETURNING_MAX = 50_000;
+
+/** Addresses from which a user was let in: how many are remembered, and for how long. */
+export const KNOWN_ADDRESSES_MAX = 16;
+export const KNOWN_ADDRESS_MS = 90 * 24 * 60 * 60 * 1000;
+
+/** It is noted once a day that it was seen again. */
+export const KNOWN_ADDRESS_NOTED_MS = 24 * 60 * 60 * 1000;
+
+/** Failed logins of one account from one address are noted together for so long. */
+export const FAILURES_NOTED_MS = 60_000;
+
+/** Lines about failed logins in that time; what goes beyond them is counted in one more. */
+export const FAILURE_LINES_MAX = 20;
+
+/** Lines of the audit in an answer, the last ones. */
+export const AUDIT_LINES_MAX = 1_000;
 
 /** Largest body of a request for a token. */
 export const TOKEN_BODY_BYTES_MAX = 16 * KIB;
@@ -91,6 +163,9 @@ export const NODES_CACHED_MAX = 10_000;
 
 /** Values stored at once, where what follows from events is made anew. */
 export const REBUILT_AT_ONCE_MAX = 200;
+
+/** Changes after which a commit that removes events is made: the last row may bring as many again, and Deno KV refuses 1,000. */
+export const PRUNED_AT_ONCE = 250;
 
 /** Rows read at once, and counts stored at once, where a team's nodes are counted anew. */
 export const RECOUNTED_MAX = 16;
@@ -179,8 +254,58 @@ export const STOP_MS_MAX = 5_000;
 /** How long a starting collector waits for another one to give its folder back. */
 export const LOCK_MS_MAX = 2_000;
 
-/** How long a change of the users waits for another one. */
-export const USERS_LOCK_MS_MAX = 10_000;
+/** How long a change of users and other settings waits for another one. */
+export const SETTINGS_LOCK_MS_MAX = 10_000;
 
 /** Seconds that a client has to leave between two batches: none, as the bounds above keep the collector fit. */
 export const BATCH_INTERVAL_S = 0;
+
+/** An event that happened so much later than now was stamped by a clock that is wrong. */
+export const CLOCK_SKEW_MS = 24 * 60 * 60 * 1000;
+
+/** Quotas are read again when those in memory are so old. */
+export const QUOTAS_KEPT_MS = 1_000;
+
+/** Seconds that a client has to leave whose team has no room: nothing changes before a person does something. */
+export const NO_ROOM_RETRY_S = 60;
+
+/** How long a sink may take for one answer. */
+export const SINK_TIMEOUT_MS = 30_000;
+
+/** Longest pause after trouble with a sink that it does not ask for itself. */
+export const SINK_BACKOFF_MS_MAX = 60_000;
+
+/** Events that a sink has refused alone, one after the other, before it is found out whether it takes any. */
+export const SINK_SUSPECTS_MAX = 10;
+
+/** Refused events of a sink that are remembered: the last ones; all are counted. */
+export const SINK_REFUSED_KEPT = 10;
+
+/** How often sinks look for settings that have changed, and for events that another collector has stored. */
+export const SINK_LOOK_MS = 1_000;
+
+/** A lease whose counter has not moved for so long is free. */
+export const LEASE_LOST_MS = 8_000;
+
+/** Who has moved it on within this time holds it: others wait for much longer, so that no two do. */
+export const LEASE_SURE_MS = 5_000;
+
+/** How often a lease is moved on, and looked at by those who wait for it. */
+export const LEASE_TICK_MS = 1_000;
+
+/** Values of a backup that are stored at once, and what a key may add to the size of one. */
+export const FILLED_AT_ONCE = 400;
+export const KEYS_BYTES = 1_000;
+
+/** Entries of a backup that are compressed together, and what such a block may have at most. */
+export const BACKUP_BLOCK_BYTES = MIB;
+export const BACKUP_BLOCK_BYTES_MAX = 16 * MIB;
+
+/** A file of a backup comes in such pieces. */
+export const BACKUP_PIECE_BYTES = MIB;
+
+/** How long a command waits for a running collector to say that it is there. */
+export const OPERATOR_HELLO_MS = 3_000;
+
+/** Largest request of an operator: a record, or a team and a position. */
+export const OPERATOR_BODY_BYTES_MAX = 256 * KIB;

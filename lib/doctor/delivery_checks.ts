@@ -11,6 +11,7 @@ import { tlsHint } from "../login/tls_words.ts";
 import { Session } from "../login/session.ts";
 import { type NoSession, openSession } from "../login/open_session.ts";
 import { EXIT } from "../base/errors.ts";
+import { agentElsewhere, checkElsewhere } from "./elsewhere_check.ts";
 import { type Finding, fine, problem, timeText, warning } from "./finding.ts";
 import { CLOCK_SKEW_MS_MAX, LOGIN_WARN_MS, SERVER_WAIT_MS } from "./limits.ts";
 import { type Patient, within } from "./patient.ts";
@@ -42,7 +43,7 @@ export async function checkLogin(patient: Patient): Promise<Finding> {
       EXIT.notAuthenticated,
     );
   }
-  if (teamSlug === undefined) {
+  if (teamSlug === undefined && !session.hasToLearnTeam) {
     return warning(
       "no team is known, so nothing is sent",
       "set SPEC_KITTY_TEAM_SLUG, or log in with --team",
@@ -52,7 +53,8 @@ export async function checkLogin(patient: Patient): Promise<Finding> {
   const by = patient.settings.sinkUrl === undefined
     ? username ?? "with tokens of the environment"
     : "CloudEvents";
-  const who = `${by} at ${server}, team ${teamSlug}`;
+  const team = teamSlug ?? "as the server knows by the key";
+  const who = `${by} at ${server}, team ${team}`;
   const { evidence } = session.evidence;
   const endMs = Math.max(access ?? 0, refresh ?? 0);
   if (endMs === 0) return fine(`${who}; ${evidence}`);
@@ -163,8 +165,10 @@ export async function checkServerClock(
   );
 }
 
-/** Whether an agent runs, or one has left its files behind. */
+/** Whether an agent runs, or one has left its files behind; the one elsewhere, where drafts are handed over. */
 export async function checkAgent(patient: Patient): Promise<Finding> {
+  const elsewhere = agentElsewhere(patient);
+  if (elsewhere !== undefined) return await checkElsewhere(patient, elsewhere);
   const { home, world } = patient;
   const state = await findAgent(home, world.nowMs(), agentPatience(world));
   if (state) {

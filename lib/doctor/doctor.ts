@@ -24,6 +24,7 @@ import {
   checkServerClock,
 } from "./delivery_checks.ts";
 import { checkFileSystem, checkRoom, checkSync } from "./disk_checks.ts";
+import { agentElsewhere } from "./elsewhere_check.ts";
 import { type Finding, problem } from "./finding.ts";
 import { checkHome, checkLock, checkPermissions } from "./home_checks.ts";
 import { CHECK_MS_MAX } from "./limits.ts";
@@ -54,11 +55,28 @@ export interface Diagnosis {
 /** Looks at a home, check by check. Never rejects, and never hangs. */
 export async function examine(home: string, world: World): Promise<Diagnosis> {
   const patient = await patientAt(home, world);
+  return await diagnose(
+    world,
+    checksOf(patient),
+    (name, before) => isInReach(name, patient, before),
+  );
+}
+
+/**
+ * Makes checks, one after the other. Never rejects, and never hangs.
+ *
+ * @param isInReach whether one can be made, after those before it
+ */
+export async function diagnose(
+  world: World,
+  all: readonly NamedCheck[],
+  isInReach: (name: string, before: readonly Check[]) => boolean,
+): Promise<Diagnosis> {
   const checks: Check[] = [];
   const notChecked: string[] = [];
-  for (const [name, check] of checksOf(patient)) {
-    if (isInReach(name, patient, checks)) {
-      checks.push({ name, ...await bounded(patient, check) });
+  for (const [name, check] of all) {
+    if (isInReach(name, checks)) {
+      checks.push({ name, ...await bounded(world, check) });
     } else notChecked.push(name);
   }
   const first = checks.find(({ status }) => status === "problem");
@@ -71,19 +89,22 @@ const OUTSIDE = ["home", "file_system", "room", "environment"];
 /** Whether a check can be made, after those before it: a cause is reported once, not by each check that it spoils. */
 function isInReach(
   name: string,
-  { obstacle, settings }: Patient,
+  patient: Patient,
   before: readonly Check[],
 ): boolean {
+  const { obstacle, settings } = patient;
   // It writes, as the check of the home does.
   if (name === "sync") {
     return before.find(({ name }) => name === "home")?.status !== "problem";
   }
   if (!obstacle || OUTSIDE.includes(name)) return true;
+  if (name === "agent") return agentElsewhere(patient) !== undefined;
   // Which server is meant may stand outside of the home, too.
   return name.startsWith("server") && settings.serverUrl !== undefined;
 }
 
-type NamedCheck = readonly [name: string, check: () => Promise<Finding>];
+/** A check to be made. */
+export type NamedCheck = readonly [name: string, check: () => Promise<Finding>];
 
 /** All checks by name: first what keeps events from being stored, then what keeps them from being sent. */
 function checksOf(patient: Patient): readonly NamedCheck[] {
@@ -113,7 +134,7 @@ function checksOf(patient: Patient): readonly NamedCheck[] {
 
 /** One check that fails, or hangs, must not keep the others from being made. */
 async function bounded(
-  { world }: Patient,
+  world: World,
   check: () => Promise<Finding>,
 ): Promise<Finding> {
   try {

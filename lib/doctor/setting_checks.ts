@@ -15,7 +15,7 @@ import { type Patient, within } from "./patient.ts";
 const CONFIG_KEYS: Readonly<Record<string, readonly string[]>> = {
   sync: [
     ...["server_url", "sink_url", "sink_format", "ca_file", "insecure_http"],
-    ...["team_slug", "max_queue_size", "max_queue_bytes"],
+    ...["team_slug", "max_queue_size", "max_queue_bytes", "gather"],
   ],
   emit: ["timeout", "contract"],
   follow: ["paths"],

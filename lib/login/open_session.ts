@@ -9,6 +9,7 @@ import { KittyError } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
 import { readCredentials } from "./credentials.ts";
 import { checkCertificates, type Trust } from "./http_client.ts";
+import { hasKeyInEnvironment, keyLogin } from "./key.ts";
 import {
   type LoggedOutReason,
   type Login,
@@ -67,6 +68,7 @@ export async function openSession(
       : readServerUrl(settings.serverUrl, undefined, insecureHttp);
     known = { ...known, serverUrl: server };
     await checkCertificates(caFile);
+    if (hasKeyInEnvironment(world)) return await keySession(server, common);
     const own = loginFromEnvironment(world);
     if (own) return ownSession(own, server, common);
     const found = home === undefined
@@ -103,6 +105,22 @@ interface Common {
   readonly configuredTeam: string | undefined;
   readonly trust: Trust;
   readonly world: World;
+}
+
+/** Access with a key of the environment. */
+async function keySession(
+  serverUrl: URL | undefined,
+  common: Common,
+): Promise<Session> {
+  if (!serverUrl) throw noServer();
+  const store = keyLogin(common.world), login = await store.read();
+  return new Session({
+    ...common,
+    serverUrl,
+    store,
+    login,
+    isFromEnvironment: true,
+  });
 }
 
 /** Access with tokens of the environment. */

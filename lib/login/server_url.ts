@@ -50,16 +50,20 @@ export function readServerUrl(
  *
  * @throws {KittyError} as `readServerUrl` does
  */
-export function readSinkUrl(text: string, insecureHttp = false): URL {
+export function readSinkUrl(
+  text: string,
+  insecureHttp = false,
+  source = SINK_SOURCE,
+): URL {
   let url: URL;
   try {
     url = new URL(text);
   } catch {
-    throw badUrl(text, SINK_SOURCE, "is not a URL");
+    throw badUrl(text, source, "is not a URL");
   }
-  readServerUrl(`${url.protocol}//${url.host}`, SINK_SOURCE, insecureHttp);
+  readServerUrl(`${url.protocol}//${url.host}`, source, insecureHttp);
   if (url.username || url.password || url.hash) {
-    throw badUrl(text, SINK_SOURCE, "must not hold a user, a password or a #");
+    throw badUrl(text, source, "must not hold a user, a password or a #");
   }
   return url;
 }

@@ -21,8 +21,10 @@ import {
   type LoginStore,
 } from "./login.ts";
 import {
+  isKey,
   type Issued,
   REFUSED,
+  requestCaller,
   requestSocketToken,
   requestTokens,
   ServerTroubleError,
@@ -60,6 +62,7 @@ export class Session {
   #confirmedAtMs: number | undefined;
   /** As last read. */
   #login: Login;
+  #learnedTeam: string | undefined;
 
   constructor(parts: {
     readonly serverUrl: URL;
@@ -87,7 +90,29 @@ export class Session {
   /** The team that events are sent for. Undefined: none is known, and nothing may be sent. */
   get teamSlug(): string | undefined {
     if (this.sink) return this.#configuredTeam ?? LOCAL_TEAM;
-    return this.#configuredTeam ?? this.#login.teamSlug;
+    return this.#configuredTeam ?? this.#login.teamSlug ?? this.#learnedTeam;
+  }
+
+  /** Whether the server has to be asked for the team first: a key does not say it. */
+  get hasToLearnTeam(): boolean {
+    return this.teamSlug === undefined && isKey(this.#login.tokens.access);
+  }
+
+  /**
+   * Asks the server which team a key is of, where nothing else says it.
+   *
+   * @throws {NotAuthenticatedError} when the server does not take the key
+   * @throws {ServerTroubleError} when it cannot be asked now
+   */
+  async learnTeam(deadline: Deadline): Promise<void> {
+    if (!this.hasToLearnTeam) return;
+    await this.#within(deadline, async (deadline) => {
+      const access = await this.access(deadline);
+      const caller = await requestCaller(this.#request(deadline), access);
+      if (caller === REFUSED) return void await this.renew(access, deadline);
+      this.confirm();
+      this.#learnedTeam = caller.teamSlug;
+    });
   }
 
   /** Undefined: not known, as with tokens from the environment. */

@@ -10,9 +10,15 @@ import { knownTeam } from "../base/config.ts";
 import type { Deadline } from "../base/deadline.ts";
 import { KittyError } from "../base/errors.ts";
 import { REQUEST_TIMEOUT_MS } from "../base/limits.ts";
-import { PATHS, type TokenAnswer } from "../base/wire.ts";
+import { type CallerAnswer, PATHS, type TokenAnswer } from "../base/wire.ts";
 import { readRetryAfter } from "../base/backoff.ts";
-import { type Answer, ask, NoAnswerError } from "./http.ts";
+import {
+  type Answer,
+  ask,
+  fieldsOf,
+  NoAnswerError,
+  type Question,
+} from "./http.ts";
 
 /** What opens a server to a user. Empty: there is none of the kind. */
 export interface Tokens {
@@ -43,16 +49,23 @@ export class ServerTroubleError extends KittyError {
   readonly retryAfterMs: number | undefined;
   /** Whether no answer came: the server may have done what it was asked. */
   readonly isSilence: boolean;
+  /** Of the answer; undefined where there was none. */
+  readonly status: number | undefined;
 
   constructor(
     message: string,
-    options: { retryAfterMs?: number | undefined; isSilence?: boolean } = {},
+    options: {
+      retryAfterMs?: number | undefined;
+      isSilence?: boolean;
+      status?: number;
+    } = {},
   ) {
     super("server_unavailable", message, {
       hint: "check the address and the network, or try again later",
     });
     this.retryAfterMs = options.retryAfterMs;
     this.isSilence = options.isSilence ?? false;
+    this.status = options.status;
   }
 }
 
@@ -95,6 +108,35 @@ export async function requestSocketToken(
   return token;
 }
 
+/**
+ * Whose an access token or key is.
+ *
+ * @throws {ServerTroubleError} for no answer, and for any but 200 and 401
+ */
+export async function requestCaller(
+  request: TokenRequest,
+  access: string,
+): Promise<Caller | typeof REFUSED> {
+  const content = { token: access, method: "GET" } as const;
+  const answer = await post(request, PATHS.me, content);
+  if (answer === REFUSED) return REFUSED;
+  const { name, team_slug } = fieldsOf(answer.json) as Partial<CallerAnswer>;
+  const teamSlug = knownTeam(team_slug);
+  if (typeof name === "string" && teamSlug) return { name, teamSlug };
+  throw unexpected(request, answer, "without a team");
+}
+
+/** Whose a token is, by the server's word. */
+export interface Caller {
+  readonly name: string;
+  readonly teamSlug: string;
+}
+
+/** Whether a token is a key: it says nothing of itself, and is not renewed. */
+export function isKey(token: string): boolean {
+  return token.startsWith("ske_");
+}
+
 /** Whether a text can be a token: anything else would not fit into a header. */
 export function isToken(text: unknown): text is string {
   return typeof text === "string" && /^[\x21-\x7e]+$/.test(text);
@@ -122,7 +164,7 @@ export function claimedEndMs(token: string): number | undefined {
 async function post(
   { server, nowMs, deadline, trust }: TokenRequest,
   path: string,
-  content: { readonly body?: string; readonly token?: string },
+  content: Pick<Question, "body" | "token" | "method">,
 ): Promise<Answer | typeof REFUSED> {
   deadline.check(`ask ${server.host} for a token`);
   let answer: Answer;
@@ -157,7 +199,10 @@ function unexpected(
 ): ServerTroubleError {
   return new ServerTroubleError(
     `${server.host} answered ${status}${what ? ` ${what}` : ""}`,
-    { retryAfterMs: readRetryAfter(headers.get("retry-after"), nowMs()) },
+    {
+      retryAfterMs: readRetryAfter(headers.get("retry-after"), nowMs()),
+      status,
+    },
   );
 }
 

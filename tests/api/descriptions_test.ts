@@ -9,6 +9,7 @@ import { AGENT_PATHS } from "../../lib/route/agent_file.ts";
 import { request, TestAgent } from "../support/agent.ts";
 import {
   ADA,
+  addKey,
   BOB,
   type CollectorClient,
   localCollector,
@@ -228,6 +229,35 @@ Deno.test("schema --openapi: what can only be asked -> answered as described", a
   strictEqual(status, 401);
   const { content } = openApi.paths[PATHS.events].get.responses.default;
   judge(content["application/json"].schema, json, "the refusal");
+});
+
+Deno.test("schema --openapi: people and keys -> answered as described, a login that is slowed down, too", async () => {
+  const admin = { ...ADA, name: "amy", role: "admin" } as const;
+  await using server = await localCollector({ users: [ADA, admin] });
+  const { client: collector } = server;
+  const judge = judgeOf(openApi);
+  await addKey(server.home, { name: "ci", lifetimeMs: 60_000 });
+  await addKey(server.home, { name: "other" });
+  const { access: token } = await collector.logIn(admin);
+  for (const path of [PATHS.me, PATHS.audit, PATHS.keys]) {
+    const { status, json } = await collector.ask(path, { token });
+    strictEqual(status, 200, path);
+    const { content } = openApi.paths[path].get.responses["200"];
+    judge(content["application/json"].schema, json, path);
+  }
+  const path = PATHS.key.replace("{key}", "ci");
+  const revoked = await collector.ask(path, { method: "DELETE", token });
+  deepStrictEqual([revoked.status, revoked.text], [204, ""]);
+  for (const path of [PATHS.token, PATHS.session]) {
+    const json = { username: ADA.name, password: "wrong" };
+    let answer = await collector.ask(path, { json });
+    for (let n = 0; n < 9 && answer.status === 401; n++) {
+      answer = await collector.ask(path, { json });
+    }
+    const { content } = openApi.paths[path].post.responses[answer.status];
+    judge(content["application/json"].schema, answer.json, path);
+    match(answer.headers.get("retry-after")!, /^[1-9]\d*$/);
+  }
 });
 
 Deno.test("schema --openapi: the board, once every example is stored -> answered as described", async () => {

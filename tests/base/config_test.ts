@@ -45,6 +45,7 @@ ca_file = "/file.pem"
 insecure_http = true
 max_queue_size = 11
 max_queue_bytes = 12
+gather = "2s"
 [emit]
 timeout = "3s"
 contract = "producer"
@@ -65,6 +66,7 @@ Deno.test("settingsOf: nothing set, no home -> the defaults, no problems", async
     maxQueueSize: QUEUE_SIZE_DEFAULT,
     maxQueueBytes: QUEUE_BYTES_DEFAULT,
     timeoutMs: TIMEOUT_MS_DEFAULT,
+    gatherMs: 0,
     disabled: false,
     problems: [],
   };
@@ -86,6 +88,7 @@ Deno.test("settingsOf: a file -> its values", async () => {
     maxQueueSize: 11,
     maxQueueBytes: 12,
     timeoutMs: 3_000,
+    gatherMs: 2_000,
     disabled: false,
     problems: [],
   });
@@ -102,6 +105,7 @@ const ENV = {
   SPEC_KITTY_MAX_QUEUE_SIZE: "21",
   SPEC_KITTY_MAX_QUEUE_BYTES: "22",
   SPEC_KITTY_TIMEOUT: "500ms",
+  SPEC_KITTY_GATHER: "1.5s",
 };
 
 Deno.test("settingsOf: environment and file -> the environment; flag -> before both", async () => {
@@ -117,6 +121,7 @@ Deno.test("settingsOf: environment and file -> the environment; flag -> before b
     maxQueueSize: 21,
     maxQueueBytes: 22,
     timeoutMs: 500,
+    gatherMs: 1_500,
     disabled: false,
     problems: [],
   };
@@ -145,6 +150,7 @@ const bad: [variable: string, value: string, field: keyof Settings][] = [
   ["SPEC_KITTY_TIMEOUT", "0s", "timeoutMs"],
   ["SPEC_KITTY_TIMEOUT", "-1s", "timeoutMs"],
   ["SPEC_KITTY_TIMEOUT", "25h", "timeoutMs"],
+  ["SPEC_KITTY_GATHER", "1 s", "gatherMs"],
 ];
 for (const [variable, value, field] of bad) {
   Deno.test(`settingsOf: ${variable}=${value} -> a problem that names it, and the file counts`, async () => {

@@ -384,6 +384,7 @@ Deno.test("doctor: config.toml: no TOML, no value -> 78; unknown keys -> a warni
       max_queue_bytes: "9000",
       paths: "[]",
       timeout: '"2s"',
+      gather: '"2s"',
       insecure_http: "true",
       sink_format: '"batch"',
     };

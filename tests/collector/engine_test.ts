@@ -1,36 +1,43 @@
 /** What every engine of the collector promises, tried on each that there is. */
 
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { openFolder } from "../../lib/collector/engine.ts";
-import type { AccountStore } from "../../lib/collector/accounts/account_store.ts";
-import type { SessionStore } from "../../lib/collector/accounts/session_store.ts";
-import type {
-  EventLog,
-  IncomingEvent,
-  OnStored,
+import { type Engine, openFolder } from "../../lib/collector/engine.ts";
+import { AccountStore } from "../../lib/collector/accounts/account_store.ts";
+import {
+  endedSessions,
+  SessionStore,
+} from "../../lib/collector/accounts/session_store.ts";
+import { isKey, KeyStore } from "../../lib/collector/accounts/keys.ts";
+import { Sessions } from "../../lib/collector/accounts/sessions.ts";
+import {
+  SigningKeys,
+  signingKeys,
+} from "../../lib/collector/accounts/signing_keys.ts";
+import { SpentTokens } from "../../lib/collector/accounts/spent_tokens.ts";
+import { Standing } from "../../lib/collector/accounts/standing.ts";
+import { Tokens } from "../../lib/collector/accounts/tokens.ts";
+import type { AuditFilter } from "../../lib/collector/audit/audit.ts";
+import { nodeIdOf } from "../../lib/collector/identity.ts";
+import { SPENT_TOKEN_MS } from "../../lib/collector/limits.ts";
+import {
+  type EventLog,
+  type IncomingEvent,
+  type OnStored,
+  QuotaError,
 } from "../../lib/collector/events/event_log.ts";
 import type { ToldNode, Watermark } from "../../lib/collector/events/nodes.ts";
 import type { SnapshotPackage } from "../../lib/collector/events/packages.ts";
+import { removed } from "../../lib/collector/records/records.ts";
 import { stampedRow } from "../../lib/event/row_event.ts";
 import { CLOCK_MAX } from "../../lib/base/limits.ts";
 import { encode } from "../../lib/event/event.ts";
 import { eventOf, type EventOptions, idOf } from "../support/events.ts";
 import { tempFolder } from "../support/home.ts";
-import {
-  MemoryAccounts,
-  MemoryEventLog,
-  MemorySessions,
-} from "../../lib/collector/memory_engine.ts";
+import { memoryEngine } from "../../lib/collector/memory_engine.ts";
 import { TestWorld } from "../support/world.ts";
 
-interface TestedEngine extends AsyncDisposable {
-  readonly events: EventLog;
-  readonly sessions: SessionStore;
-  readonly accounts: AccountStore;
-}
-
-type Open = (onStored: OnStored, world?: TestWorld) => Promise<TestedEngine>;
+type Open = (onStored: OnStored, world?: TestWorld) => Promise<Engine>;
 
 const ENGINES: [name: string, open: Open][] = [
   ["Deno KV", async (onStored, world = new TestWorld()) => {
@@ -45,13 +52,11 @@ const ENGINES: [name: string, open: Open][] = [
       },
     };
   }],
-  ["in memory", (onStored, world = new TestWorld()) =>
-    Promise.resolve({
-      events: new MemoryEventLog(onStored, world.nowMs),
-      sessions: new MemorySessions(),
-      accounts: new MemoryAccounts(),
-      [Symbol.asyncDispose]: () => Promise.resolve(),
-    })],
+  [
+    "in memory",
+    (onStored, world = new TestWorld()) =>
+      Promise.resolve(memoryEngine(world, onStored)),
+  ],
 ];
 
 const TEAM = "alpha";
@@ -91,6 +96,11 @@ function rowOf(n: number, node: string, clock: number): IncomingEvent {
   return { ...stampedRow(document, contract, ""), bytes, document };
 }
 
+const usageOf = (events: readonly IncomingEvent[]) => ({
+  events: events.length,
+  bytes: events.reduce((sum, { bytes }) => sum + bytes.length, 0),
+});
+
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 const idsOf = (documents: readonly Uint8Array[]) =>
@@ -120,7 +130,9 @@ for (const [name, open] of ENGINES) {
     );
     const { events } = engine;
     const sender = {};
-    const first = await events.admit(TEAM, [incoming(1), incoming(2)], sender);
+    const first = await events.admit(TEAM, [incoming(1), incoming(2)], {
+      sender,
+    });
     deepStrictEqual(kindsOf(first.events), ["stored", "stored"]);
     const { envelope } = eventOf(2, { team: TEAM });
     const other = { ...envelope, lamport_clock: 77 };
@@ -201,6 +213,7 @@ for (const [name, open] of ENGINES) {
     );
     deepStrictEqual(await events.page("nobody", 0, 9), {
       events: [],
+      first: 0,
       next: null,
     });
   });
@@ -269,7 +282,7 @@ for (const [name, open] of ENGINES) {
     strictEqual(await events.nodes(TEAM), nodes);
     world.timeMs += 1_000;
     const told = wordOf(1, { recorded: 5, never: 2, highest_clock: 9 });
-    await events.admit(TEAM, [one(2), one(7)], undefined, told);
+    await events.admit(TEAM, [one(2), one(7)], { word: told });
     deepStrictEqual((await events.nodes(TEAM))[0], {
       ...untold,
       events: 3,
@@ -294,7 +307,7 @@ for (const [name, open] of ENGINES) {
     await using engine = await open(() => {});
     const { events } = engine;
     const tell = async (word: Watermark) => {
-      await events.admit("beta", [], undefined, word);
+      await events.admit("beta", [], { word });
       const [node] = await events.nodes("beta");
       return [node!.recorded, node!.missing];
     };
@@ -311,7 +324,7 @@ for (const [name, open] of ENGINES) {
     // More is here than was told.
     const word = { ...wordOf(1, { recorded: 1 }), home: "c" };
     const many = [1, 2].map((n) => incoming(n, { node: "one", team: "gamma" }));
-    await events.admit("gamma", many, undefined, word);
+    await events.admit("gamma", many, { word });
     const [node] = await events.nodes("gamma");
     deepStrictEqual([node!.missing, node!.complete_up_to], [null, null]);
     strictEqual((await events.allNodes()).length, 2);
@@ -325,8 +338,12 @@ for (const [name, open] of ENGINES) {
       events.admit(
         TEAM,
         ns.map((n) => rowOf(n, node, n + shift)),
-        undefined,
-        { ...wordOf(1, { recorded: 3 }, node), home: `${node} ${shift}` },
+        {
+          word: {
+            ...wordOf(1, { recorded: 3 }, node),
+            home: `${node} ${shift}`,
+          },
+        },
       );
     await send("one", 0, all);
     await send("two", 7, all);
@@ -359,7 +376,7 @@ for (const [name, open] of ENGINES) {
 
   Deno.test(`${name}, sessions: two who spend the same generation -> one of them`, async () => {
     await using engine = await open(() => {});
-    const { sessions } = engine;
+    const sessions = new SessionStore(engine.records, () => 2_000);
     const session = { user: "ada", user_id: "1", generation: 1, issued: 1_000 };
     await sessions.add("s", session);
     deepStrictEqual(await sessions.get("s"), session);
@@ -376,13 +393,14 @@ for (const [name, open] of ENGINES) {
     await sessions.removeOlder(1_500);
     strictEqual(await sessions.get("old"), undefined);
     strictEqual((await sessions.get("s"))?.generation, 2);
-    await sessions.remove("s");
+    await sessions.end("s");
     strictEqual(await sessions.get("s"), undefined);
+    deepStrictEqual([...await endedSessions(engine.records)], ["s"]);
   });
 
   Deno.test(`${name}, accounts: a name that is taken -> nothing has changed, unless it is to be replaced`, async () => {
     await using engine = await open(() => {});
-    const { accounts } = engine;
+    const accounts = new AccountStore(engine.settings);
     deepStrictEqual(await accounts.all(), []);
     const user = {
       name: "ada",
@@ -398,5 +416,370 @@ for (const [name, open] of ENGINES) {
     strictEqual(await accounts.add(again, { replace: true }), true);
     deepStrictEqual((await accounts.all()).map(({ id }) => id), ["2"]);
     strictEqual(await accounts.find("bob"), undefined);
+  });
+
+  Deno.test(`${name}, records: put in the place of what is there, and of something else -> changed only where nobody was faster`, async () => {
+    await using engine = await open(() => {});
+    for (
+      const [records, space] of [
+        [engine.records, "session"],
+        [engine.settings, "users"],
+      ] as const
+    ) {
+      const one = { name: "a", n: 1, deep: { list: [1, null, "\u0000"] } };
+      const two = { ...one, n: 2 };
+      strictEqual(await records.get(space, "a"), undefined);
+      strictEqual(await records.replace(space, "a", two, one), false);
+      strictEqual(await records.replace(space, "a", undefined, one), true);
+      strictEqual(await records.replace(space, "a", undefined, two), false);
+      deepStrictEqual(await records.get(space, "a"), one);
+      const { deep, n, name } = one;
+      const races = [1, 2, 3].map((by) =>
+        records.replace(space, "a", { n, deep, name }, { ...two, by })
+      );
+      strictEqual((await Promise.all(races)).filter(Boolean).length, 1);
+      await records.replace(space, "b", undefined, { name: "b", n: 3 });
+      deepStrictEqual(
+        (await records.list(space)).map(([key]) => key).toSorted(),
+        ["a", "b"],
+      );
+      ok(await removed(records, space, "a"));
+      strictEqual(await removed(records, space, "a"), undefined);
+      deepStrictEqual((await records.list(space)).map(([key]) => key), ["b"]);
+    }
+  });
+
+  Deno.test(`${name}, audit: lines noted at once -> all of them, each whole`, async () => {
+    await using engine = await open(() => {});
+    const { audit } = engine;
+    deepStrictEqual(await Array.fromAsync(audit.read()), []);
+    const entryOf = (n: number) => ({
+      at: "2026-02-03T12:00:00.000Z",
+      what: "login",
+      name: `user ${n}`,
+      address: "127.0.0.1",
+    });
+    const all = Array.from({ length: 20 }, (_, n) => entryOf(n));
+    await audit.note(all[0]!);
+    await Promise.all(all.slice(1).map((entry) => audit.note(entry)));
+    const read = await Array.fromAsync(audit.read());
+    deepStrictEqual(read[0], all[0]);
+    deepStrictEqual(new Set(read.map(({ name }) => name)).size, 20);
+  });
+
+  Deno.test(`${name}, audit: asked for a team, and from a moment on -> those lines`, async () => {
+    await using engine = await open(() => {});
+    const { audit } = engine;
+    const entryOf = (hour: string, team?: string) => ({
+      at: `2026-02-03T${hour}:00:00.000Z`,
+      what: "login",
+      name: hour,
+      ...team && { team, by: "ada", details: 'a "word"\nor two' },
+    });
+    const [first, second, third] = [
+      entryOf("10", TEAM),
+      entryOf("11"),
+      entryOf("12", TEAM),
+    ];
+    for (const entry of [first, second, third]) await audit.note(entry!);
+    const read = (filter: AuditFilter) => Array.fromAsync(audit.read(filter));
+    const since = "2026-02-03T11:00:00.000Z";
+    deepStrictEqual(await read({ team: TEAM }), [first, third]);
+    deepStrictEqual(await read({ since }), [second, third]);
+    deepStrictEqual(await read({ team: TEAM, since }), [third]);
+    deepStrictEqual(await read({ team: "none" }), []);
+  });
+
+  Deno.test(`${name}, two collectors: a token for a WebSocket, of either -> good once, at either`, async () => {
+    const world = new TestWorld();
+    await using engine = await open(() => {}, world);
+    const { settings, records } = engine;
+    const [one, other] = [0, 1].map(() =>
+      new Sessions({
+        store: new SessionStore(records, world.nowMs),
+        accounts: new AccountStore(settings),
+        tokens: new Tokens(new SigningKeys(settings, world), world.nowMs),
+        spent: new SpentTokens(records, world),
+        world,
+      })
+    ) as [Sessions, Sessions];
+    const caller = {
+      kind: "key",
+      name: "ci",
+      id: "1",
+      team: TEAM,
+      role: "writer",
+    } as const;
+    for (
+      const [from, to] of [[one, other], [other, one], [one, one]] as const
+    ) {
+      const token = await from.socketToken(caller);
+      const tries = await Promise.all(
+        [to, from, to].map((sessions) => sessions.spendSocketToken(token)),
+      );
+      deepStrictEqual(tries.filter(Boolean), [caller]);
+    }
+    strictEqual((await records.list("spent_token")).length, 3);
+    world.timeMs += SPENT_TOKEN_MS + 1;
+    await one.sweep();
+    deepStrictEqual(await records.list("spent_token"), []);
+  });
+
+  Deno.test(`${name}, two collectors that start at the same moment -> one node, one signing key`, async () => {
+    await using engine = await open(() => {});
+    const { settings, records } = engine;
+    const worlds = [1, 2].map((seed) => new TestWorld({ seed }));
+    const nodes = worlds.map((world) => nodeIdOf(records, world));
+    strictEqual(new Set(await Promise.all(nodes)).size, 1);
+    const keys = worlds.map((world) =>
+      new SigningKeys(settings, world).newest()
+    );
+    const [first, second] = await Promise.all(keys);
+    deepStrictEqual(first, second);
+    strictEqual((await signingKeys(settings)).length, 1);
+  });
+
+  Deno.test(`${name}, keys: made, found out again by nobody, removed -> gone for the standing, too`, async () => {
+    const world = new TestWorld();
+    await using engine = await open(() => {}, world);
+    const { settings, records } = engine;
+    const keys = new KeyStore(settings), accounts = new AccountStore(settings);
+    const standing = new Standing({ accounts, keys, records, world });
+    const wanted = { name: "ci", team: TEAM, role: "admin" } as const;
+    const { key, text } = await keys.create(wanted, world);
+    ok(!JSON.stringify(await settings.list("keys")).includes(text.slice(-64)));
+    ok(await isKey(text, key) && !await isKey(`${text}0`, key));
+    await rejects(keys.create(wanted, world), { code: "key_exists" });
+    deepStrictEqual(await standing.key(key.id), key);
+    strictEqual(await standing.key("none"), undefined);
+    await keys.create({ ...wanted, name: "b", lifetimeMs: 1_000 }, world);
+    const { id } = (await keys.find("b"))!;
+    ok(await standing.key(id));
+    world.timeMs += 1_000;
+    strictEqual(await standing.key(id), undefined);
+    deepStrictEqual(await keys.remove("ci"), key);
+    const isGood = await standing.look();
+    const { kind, ...caller } = { kind: "key" as const, ...wanted, id: key.id };
+    strictEqual(isGood({ kind, ...caller }), false);
+  });
+
+  Deno.test(`${name}, teams: those that have sent anything -> these`, async () => {
+    await using engine = await open(() => {});
+    const { events } = engine;
+    deepStrictEqual(await events.teams(), []);
+    await events.page("nobody", 0, 1);
+    await events.admit("beta", [incoming(1, { team: "beta" })]);
+    await events.admit(TEAM, [], { word: wordOf(1, { recorded: 3 }) });
+    deepStrictEqual((await events.teams()).toSorted(), [TEAM, "beta"]);
+  });
+
+  Deno.test(`${name}, usage: events new, known and of another team -> those that are stored, and the bytes of their documents`, async () => {
+    await using engine = await open(() => {});
+    const { events } = engine;
+    deepStrictEqual(await events.usage(TEAM), { events: 0, bytes: 0 });
+    const all = [incoming(1), incoming(2, { size: 70_000 }), incoming(3)];
+    await events.admit(TEAM, all);
+    await events.admit("beta", [incoming(4, { team: "beta" })]);
+    await events.admit(TEAM, [all[1]!, incoming(5)]);
+    deepStrictEqual(
+      await events.usage(TEAM),
+      usageOf([...all, incoming(5)]),
+    );
+  });
+
+  Deno.test(`${name}, admit: up to a quota and beyond -> all of it, or nothing; what is known needs no room`, async () => {
+    const told: string[] = [];
+    await using engine = await open((_team, stored) =>
+      told.push(...stored.map(({ event_id }) => event_id))
+    );
+    const { events } = engine;
+    const [one, two, three] = [1, 2, 3].map((n) => incoming(n));
+    const refused = (
+      offered: IncomingEvent[],
+      quota: { events?: number; bytes?: number },
+    ) =>
+      rejects(
+        events.admit(TEAM, offered, {
+          quota,
+          word: wordOf(1, { recorded: 9 }),
+        }),
+        (error) => {
+          ok(error instanceof QuotaError);
+          deepStrictEqual(error.quota, quota);
+          return true;
+        },
+      );
+    await refused([one!], { events: 0 });
+    await refused([one!], { bytes: 0 });
+    deepStrictEqual(await events.admit(TEAM, [], { quota: { events: 0 } }), {
+      events: [],
+      highest: 0,
+    });
+    await refused([one!, two!, three!], { events: 2 });
+    deepStrictEqual(await events.usage(TEAM), { events: 0, bytes: 0 });
+    deepStrictEqual(await events.nodes(TEAM), []);
+    const full = usageOf([one!, two!]);
+    // The same one twice takes room once.
+    await events.admit(TEAM, [one!, two!, one!], { quota: full });
+    const again = await events.admit(TEAM, [two!, one!], {
+      quota: { events: 1, bytes: 1 },
+    });
+    deepStrictEqual(kindsOf(again.events), ["duplicate", "duplicate"]);
+    await refused([two!, three!], { events: 2 });
+    await refused([three!], { bytes: full.bytes + three!.bytes.length - 1 });
+    deepStrictEqual(told, [1, 2].map(idOf));
+    deepStrictEqual(await events.usage(TEAM), full);
+    await events.prune(TEAM, 1);
+    await events.admit(TEAM, [three!], { quota: { events: 2 } });
+    await rejects(
+      events.admit("beta", [incoming(4, { team: "beta" })], {
+        quota: { events: 0 },
+      }),
+      QuotaError,
+    );
+  });
+
+  Deno.test(`${name}, admit: many at once under one quota -> exactly so many`, async () => {
+    await using engine = await open(() => {});
+    const { events } = engine;
+    const outcomes = await Promise.allSettled(
+      Array.from(
+        { length: 10 },
+        (_, g) =>
+          events.admit(TEAM, [1, 2, 3].map((i) => incoming(g * 3 + i)), {
+            quota: { events: 10 },
+          }),
+      ),
+    );
+    const good = outcomes.filter(({ status }) => status === "fulfilled");
+    strictEqual(good.length, 3);
+    strictEqual((await events.usage(TEAM)).events, 9);
+    strictEqual((await exported(events)).length, 9);
+  });
+
+  Deno.test(`${name}, prune: any positions, one after the other -> the rest as it was, and all that was counted`, async () => {
+    await using engine = await open(() => {});
+    const { events } = engine;
+    const sizes = [400, 70_000, 400, 400, 500_000, 500, 400, 70_000, 400];
+    const all = sizes.map((size, i) =>
+      incoming(i + 1, { size, node: `node ${i % 2}` })
+    );
+    await events.admit(TEAM, all.slice(0, 6));
+    await events.admit(TEAM, all.slice(6));
+    await events.admit("beta", [incoming(50, { team: "beta" })]);
+    const nodes = await events.nodes(TEAM), packages = await snapshotOf(events);
+    const ids = all.map(({ event_id }) => event_id);
+    strictEqual(await events.first(TEAM), 0);
+    for (const [upTo, first] of [[0, 0], [1, 1], [3, 3], [2, 3], [5, 5]]) {
+      await events.prune(TEAM, upTo!);
+      strictEqual(await events.first(TEAM), first);
+      deepStrictEqual(await events.usage(TEAM), usageOf(all.slice(first)));
+      for (const from of [0, 1, 3, 4, 8, 9, 12]) {
+        const page = await events.page(TEAM, from, 3);
+        const begins = Math.max(from, first!);
+        strictEqual(page.first, begins);
+        deepStrictEqual(idsOf(page.events), ids.slice(begins, begins + 3));
+        const end = begins + page.events.length;
+        strictEqual(page.next, end < all.length ? end : null);
+      }
+      const lines = (await exported(events)).map((line) => JSON.parse(line));
+      deepStrictEqual(
+        lines.map(({ event_id }) => event_id),
+        ids.slice(first),
+      );
+      deepStrictEqual(
+        (await events.at(TEAM, all.map((_, n) => n))).map((bytes) =>
+          bytes && idsOf([bytes])[0]
+        ),
+        ids.map((id, n) => n < first! ? undefined : id),
+      );
+      deepStrictEqual(await events.nodes(TEAM), nodes);
+      deepStrictEqual(await snapshotOf(events), packages);
+    }
+    const again = await events.admit(TEAM, [...all, incoming(20)]);
+    deepStrictEqual(kindsOf(again.events), [
+      ...all.map(() => "duplicate"),
+      "stored",
+    ]);
+    const [last] = await events.at(TEAM, [all.length]);
+    deepStrictEqual(idsOf([last!]), [idOf(20)]);
+    await events.prune(TEAM, 1_000);
+    strictEqual(await events.first(TEAM), 10);
+    deepStrictEqual(await events.usage(TEAM), { events: 0, bytes: 0 });
+    deepStrictEqual(await events.page(TEAM, 2, 3), {
+      events: [],
+      first: 10,
+      next: null,
+    });
+    const { highest } = await events.admit(TEAM, [incoming(21)]);
+    strictEqual(highest, 21);
+    deepStrictEqual(idsOf((await events.page(TEAM, 0, 3)).events), [idOf(21)]);
+    strictEqual((await events.page("beta", 0, 3)).events.length, 1);
+    deepStrictEqual((await events.teams()).toSorted(), [TEAM, "beta"]);
+  });
+
+  Deno.test(`${name}, prune: while events arrive and pages are read -> a reader misses none that is there, and sees none twice`, async () => {
+    await using engine = await open(() => {});
+    const { events } = engine;
+    const COUNT = 1_200;
+    const group = (g: number) =>
+      Array.from({ length: 100 }, (_, i) => incoming(g * 100 + i + 1));
+    await events.admit(TEAM, group(0));
+    const writing = (async () => {
+      for (let g = 1; g < COUNT / 100; g++) await events.admit(TEAM, group(g));
+    })();
+    const pruning = (async () => {
+      for (let upTo = 7; upTo < 500; upTo += 61) await events.prune(TEAM, upTo);
+    })();
+    const seen: number[] = [];
+    for (let cursor = 0; cursor < COUNT;) {
+      const page = await events.page(TEAM, cursor, 90);
+      ok(page.first >= cursor);
+      for (const [i, id] of idsOf(page.events).entries()) {
+        strictEqual(id, idOf(page.first + i + 1));
+        seen.push(page.first + i);
+      }
+      cursor = page.first + page.events.length;
+    }
+    await Promise.all([writing, pruning]);
+    deepStrictEqual(seen, [...new Set(seen)].toSorted((a, b) => a - b));
+    const first = await events.first(TEAM);
+    ok(first > 400);
+    const there = seen.filter((position) => position >= first);
+    strictEqual(there.length, COUNT - first);
+  });
+
+  Deno.test(`${name}, prune: rows that clones send later with stamps of their own -> known as theirs, and missing in none`, async () => {
+    await using engine = await open(() => {});
+    const { events } = engine;
+    const send = (node: string, shift: number) =>
+      events.admit(TEAM, [1, 2, 3].map((n) => rowOf(n, node, n + shift)), {
+        word: { ...wordOf(1, { recorded: 3 }, node), home: node },
+      });
+    await send("one", 0);
+    await events.admit(TEAM, [incoming(9)]);
+    await events.prune(TEAM, 1);
+    await events.prune(TEAM, 2);
+    // The same stamps: one has not heard that all of it is here.
+    deepStrictEqual(
+      kindsOf((await send("one", 0)).events),
+      Array(3).fill("duplicate"),
+    );
+    deepStrictEqual(
+      kindsOf((await send("two", 7)).events),
+      Array(3).fill("duplicate"),
+    );
+    await send("two", 7);
+    const nodes = await events.nodes(TEAM);
+    deepStrictEqual(
+      nodes.filter(({ recorded }) => recorded)
+        .map(({ node_id, events, shared, missing }) => [
+          node_id,
+          events,
+          shared,
+          missing,
+        ]),
+      [["one", 3, 0, 0], ["two", 0, 3, 0]],
+    );
   });
 }

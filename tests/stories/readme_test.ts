@@ -3,7 +3,7 @@
 import { lane, missionId, rowOf, textOf } from "../support/project.ts";
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { COMMANDS, loadCommand } from "../../lib/cli/commands.ts";
-import { ADA, localCollector } from "../support/collector.ts";
+import { ADA, addKey, addUsers, localCollector } from "../support/collector.ts";
 import { inHome } from "../support/home.ts";
 import { runHere } from "../support/in_process.ts";
 import {
@@ -82,6 +82,10 @@ async function runExample(name: string, example: string): Promise<void> {
   if (ONLINE.includes(name)) return await runOnline(user, name, line);
   if (name === "contract remove") {
     await user.run("kitty-events contract add shop");
+  }
+  if (/^collector (?:user|token) (?!add|create)/.test(name)) {
+    await addUsers(user.home, [ADA]);
+    await addKey(user.home);
   }
   if (line === FOLLOWS) return await runUntil(user, line, "recorded");
   if (name === "board") return await runUntil(user, line, "ticket");
@@ -184,9 +188,13 @@ async function runOnline(
   const env = { SPEC_KITTY_SERVER_URL: url };
   const login = `kitty-events auth login --username ${ADA.name} < password.txt`;
   const line = example.replace(/https:\S+/, url);
+  await Deno.writeTextFile(
+    `${user.path}/key.txt`,
+    await addKey(collector.home),
+  );
   const { code, stderr } = await user.run(
     name === "auth login"
-      ? `kitty-events ${line} < password.txt`
+      ? `kitty-events ${line}${line.includes("<") ? "" : " < password.txt"}`
       : `${login}\nkitty-events ${line}`,
     env,
   );

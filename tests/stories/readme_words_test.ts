@@ -127,6 +127,8 @@ Deno.test("README: its table of commands -> names each command, and no other", (
     "auth",
     "agent",
     "collector user",
+    "collector token",
+    "collector signing-key",
     "contract",
     "",
   ];

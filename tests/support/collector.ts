@@ -2,15 +2,18 @@
 
 import { ok, strictEqual } from "node:assert/strict";
 import { startCollector } from "../../lib/collector/collector.ts";
+import { settingsOf } from "../../lib/collector/engine.ts";
 import { collectorFolder } from "../../lib/collector/folder.ts";
 import { jsonLog } from "../../lib/base/log.ts";
 import { AddressSet } from "../../lib/base/net/addresses.ts";
-import { FileAccounts } from "../../lib/collector/accounts/file_accounts.ts";
+import { AccountStore } from "../../lib/collector/accounts/account_store.ts";
+import { KeyStore, type NewKey } from "../../lib/collector/accounts/keys.ts";
 import { addUser } from "../../lib/collector/accounts/users.ts";
 import { PATHS, type TokenAnswer } from "../../lib/base/wire.ts";
 import { linesOf } from "./child.ts";
 import { type TempFolder, tempHome } from "./home.ts";
 import { spawnProgram } from "./program.ts";
+import type { World } from "../../lib/base/world.ts";
 import { TestWorld } from "./world.ts";
 
 /** A user of a collector under test. */
@@ -18,13 +21,18 @@ export interface TestUser {
   readonly name: string;
   readonly team: string;
   readonly password: string;
-  readonly role?: "member" | "viewer";
+  readonly role?: "writer" | "viewer" | "admin";
 }
 
 /** Two of one team and one of another. */
 export const ADA: TestUser = { name: "ada", team: "acme", password: "pass-a" };
 export const BOB: TestUser = { name: "bob", team: "acme", password: "pass-b" };
 export const EVE: TestUser = { name: "eve", team: "evil", password: "pass-e" };
+
+/** The users of the collector of a home. */
+export function accountsIn(home: string, world: World): AccountStore {
+  return new AccountStore(settingsOf(collectorFolder(home), world).settings);
+}
 
 /** Adds users to the collector of a home, with a hash that costs no time. */
 export async function addUsers(
@@ -33,17 +41,33 @@ export async function addUsers(
 ): Promise<void> {
   for (const user of users) {
     const world = new TestWorld();
-    await addUser(new FileAccounts(collectorFolder(home), world), world, {
+    await addUser(accountsIn(home, world), world, {
       ...user,
       rounds: 10,
     });
   }
 }
 
+/** Makes a key at the collector of a home. @returns the key itself */
+export async function addKey(
+  home: string,
+  options: Partial<NewKey> = {},
+  world: World = new TestWorld(),
+): Promise<string> {
+  const { settings } = settingsOf(collectorFolder(home), world);
+  const usual = { name: "ci", team: ADA.team, role: "writer" } as const;
+  const { text } = await new KeyStore(settings)
+    .create({ ...usual, ...options }, world);
+  return text;
+}
+
 /** How to talk to a collector. */
 export class CollectorClient {
   /** @param client whose certificates it trusts, where the runtime's own will not do */
   constructor(readonly url: string, readonly client?: Deno.HttpClient) {}
+
+  /** The address that a trusted proxy tells of this client. */
+  from: string | undefined;
 
   /** Asks, and reads the answer. */
   async ask(
@@ -63,6 +87,7 @@ export class CollectorClient {
       method: options.method ?? (body === undefined ? "GET" : "POST"),
       headers: {
         ...token !== undefined && { authorization: `Bearer ${token}` },
+        ...this.from !== undefined && { "x-forwarded-for": this.from },
         ...options.headers,
       },
       ...body !== undefined && { body },

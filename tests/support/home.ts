@@ -48,6 +48,7 @@ export function settingsOf(changes: Partial<Settings> = {}): Settings {
     maxQueueSize: 1_000_000,
     maxQueueBytes: 2 ** 40,
     timeoutMs: 60_000,
+    gatherMs: 0,
     disabled: false,
     problems: [],
     ...changes,

@@ -96,8 +96,7 @@ function Field({ label, name, autocomplete, input }: {
 
 function wordsOf({ status, message }: ApiError): string {
   if (status === 401) return "Username or password is wrong.";
-  if (status === 429) {
-    return "Too many attempts. Wait a moment, then try again.";
-  }
+  // It says how long to wait.
+  if (status === 429) return `${message[0]!.toUpperCase()}${message.slice(1)}.`;
   return `That did not work: ${message}. Try again in a moment.`;
 }

@@ -18,16 +18,11 @@ import {
   holdCredentials,
 } from "../../login/credentials.ts";
 import { checkCertificates } from "../../login/http_client.ts";
+import { hasKeyInEnvironment } from "../../login/key.ts";
 import { hasTokensInEnvironment, NO_EVIDENCE } from "../../login/login.ts";
 import { Session } from "../../login/session.ts";
 import { openSession } from "../../login/open_session.ts";
-import { tlsHint } from "../../login/tls_words.ts";
 import { readServerUrl, serverText } from "../../login/server_url.ts";
-import {
-  REFUSED,
-  requestTokens,
-  ServerTroubleError,
-} from "../../login/tokens.ts";
 import { EXIT, KittyError, reasonOf, usageError } from "../../base/errors.ts";
 import { HOUSEKEEPING_TIMEOUT_MS } from "../../base/limits.ts";
 import type { Args } from "../../base/arguments.ts";
@@ -35,7 +30,8 @@ import type { Call, Command } from "../command.ts";
 import { homeOf } from "../keeper.ts";
 import { SEND_NEXT } from "../next.ts";
 import { tableOf } from "../output.ts";
-import { readPassword, STOPPED } from "../password.ts";
+import { loginByKey, loginByPassword } from "../log_in.ts";
+import { STOPPED } from "../password.ts";
 
 export const auth: readonly Command[] = [
   {
@@ -49,6 +45,7 @@ export const auth: readonly Command[] = [
     examples: [
       "auth login --server https://events.example.org --username ada",
       "auth login --username ada --password-stdin",
+      "auth login --token-stdin < key.txt",
     ],
     positionals: [],
     options: {
@@ -61,7 +58,10 @@ export const auth: readonly Command[] = [
         kind: "text",
         value: "NAME",
         help: "who logs in",
-        required: true,
+      },
+      "token-stdin": {
+        kind: "flag",
+        help: "log in with a key, read from standard input",
       },
       "password-stdin": {
         kind: "flag",
@@ -128,32 +128,24 @@ async function logIn(call: Call): Promise<number> {
     named === undefined ? undefined : "--server",
     insecureHttp,
   );
-  const username = args.text("username")!;
-  if (username === "") throw usageError("--username is empty");
   const team = teamOf(args);
   await checkCertificates(caFile);
-  const password = await readPassword(call, `password of ${username}: `);
-  if (password === undefined) return STOPPED;
-  const deadline = Deadline.in(world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS);
-  const issued = await requestTokens(
-    { server, nowMs: world.nowMs, deadline, trust: { caFile, insecureHttp } },
-    { username, password },
-  ).catch((error) => {
-    throw advised(error, call);
+  const deadline = () => Deadline.in(world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS);
+  const request = () => ({
+    server,
+    nowMs: world.nowMs,
+    deadline: deadline(),
+    trust: { caFile, insecureHttp },
   });
-  if (issued === REFUSED) {
-    throw new KittyError(
-      "not_authenticated",
-      `${server.host} does not know this username with this password`,
-      { hint: "try again" },
-    );
-  }
+  const found = args.flag("token-stdin")
+    ? await loginByKey(call, request)
+    : await loginByPassword(call, request);
+  if (found === undefined) return STOPPED;
   const aside = await change(call, home, (held) =>
     held.write({
+      ...found,
       serverUrl: server,
-      username,
-      teamSlug: team ?? issued.teamSlug,
-      tokens: issued.tokens,
+      teamSlug: team ?? found.teamSlug,
     }, world.nowMs()));
   if (aside !== undefined) {
     await out.warn(`the credentials were damaged and are now ${aside}`);
@@ -176,14 +168,6 @@ function teamOf(args: Args): string | undefined {
   );
 }
 
-/** The error with better advice, where there is no trust between here and the server. */
-function advised(error: unknown, { world }: Call): unknown {
-  if (!(error instanceof ServerTroubleError)) return error;
-  const { code, message } = error;
-  const hint = tlsHint(message, world) ?? error.hint;
-  return new KittyError(code, message, { hint, cause: error });
-}
-
 /** Says of events without a team whose they will be, where that is open. */
 async function tellTeamless(
   { out }: Call,
@@ -199,6 +183,11 @@ async function tellTeamless(
 }
 
 async function warnOfEnvironment({ world, out }: Call): Promise<void> {
+  if (hasKeyInEnvironment(world)) {
+    return await out.warn(
+      "the key in the environment (SPEC_KITTY_TOKEN, SPEC_KITTY_TOKEN_FILE) is used before any login",
+    );
+  }
   if (!hasTokensInEnvironment(world)) return;
   await out.warn(
     "tokens in the environment (SPEC_KITTY_ACCESS_TOKEN, SPEC_KITTY_REFRESH_TOKEN) are used before any login",
@@ -265,7 +254,7 @@ async function tellStatus(call: Call, at: LoginHome): Promise<void> {
   if (!isOpen) {
     const { message, hint } = session.error;
     await out.note(hint ? `${message}\n  ${hint}` : message);
-  } else if (session.teamSlug === undefined) {
+  } else if (session.teamSlug === undefined && !session.hasToLearnTeam) {
     await out.warn(
       "no team is known, so nothing is sent; set SPEC_KITTY_TEAM_SLUG, or log in with --team",
     );

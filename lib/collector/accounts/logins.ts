@@ -20,7 +20,10 @@ import type { Metrics } from "../metrics.ts";
 import type { AccountStore, User } from "./account_store.ts";
 import type { Looker, PageSessions } from "./page_sessions.ts";
 import { isPassword } from "./passwords.ts";
+import type { LoginNotes } from "./login_notes.ts";
 import type { Sessions } from "./sessions.ts";
+import type { Attempt, Throttle } from "./throttle.ts";
+import type { Turn } from "./lanes.ts";
 import type { Tickets } from "./tickets.ts";
 
 /** What logins need. */
@@ -31,7 +34,22 @@ export interface LoginParts {
   readonly metrics: Metrics;
   readonly world: World;
   readonly accounts: AccountStore;
+  readonly throttle: Throttle;
+  readonly notes: LoginNotes;
+  readonly addressOf: AddressOf;
 }
+
+/** Tells where a request came from; undefined where that is not known. */
+export type AddressOf = (request: Request) => string | undefined;
+
+/** A password that was looked at, or how long to wait for that: milliseconds. */
+type Looked =
+  | { readonly turn: Turn; readonly isRight: boolean; readonly waitMs?: never }
+  | {
+    readonly turn?: never;
+    readonly isRight?: never;
+    readonly waitMs: number;
+  };
 
 /** Logins and refreshes. */
 export class Logins {
@@ -45,9 +63,10 @@ export class Logins {
   /** Answers `{username, password}` with a pair of tokens. */
   async login(request: Request): Promise<Response> {
     const fields = await this.#fields(request, ["username", "password"]);
-    return tokenAnswer(
-      await this.#parts.sessions.begin(await this.#check(fields)),
-    );
+    const user = await this.#check(request, fields);
+    const pair = await this.#parts.sessions.begin(user);
+    await this.#noteLogin(request, user, "tokens");
+    return tokenAnswer(pair);
   }
 
   /** Begins a session of the page with `{username, password}` or `{ticket}`. */
@@ -58,30 +77,76 @@ export class Logins {
     if (typeof value?.ticket === "string") {
       const name = tickets.spend(value.ticket);
       user = name === undefined ? undefined : await accounts.find(name);
-      if (!user) {
+      if (!user || user.disabled) {
         throw unauthorized(
           "the link is not good any more: it works once, and for a minute",
         );
       }
     } else {
-      user = await this.#check(textsOf(value, ["username", "password"]));
+      const fields = textsOf(value, ["username", "password"]);
+      user = await this.#check(request, fields);
     }
     const { looker, cookie } = await pages.begin(user, url);
+    await this.#noteLogin(request, user, "page");
     return sessionAnswer(looker, cookie);
   }
 
-  /** @throws {HttpError} 401 where name and password do not fit */
+  async #noteLogin(
+    request: Request,
+    user: User,
+    details: string,
+  ): Promise<void> {
+    const { notes, addressOf } = this.#parts;
+    await notes.right(user, addressOf(request), details);
+  }
+
+  /** @throws {HttpError} 401 where name and password do not fit, 429 where too many did not */
   async #check(
+    request: Request,
     { username, password }: Record<"username" | "password", string>,
   ): Promise<User> {
-    const { metrics, accounts } = this.#parts;
+    const { metrics, accounts, throttle, notes, addressOf } = this.#parts;
+    const address = addressOf(request);
+    const attempt = { account: username, password, address };
     const user = await accounts.find(username);
-    const isRight = await this.#hashing.enter(() =>
-      isPassword(password, user?.password)
-    );
-    metrics.login(isRight);
-    if (!user || !isRight) throw unauthorized("wrong username or password");
-    return user;
+    const { turn, waitMs, isRight } = await this.#look(attempt, user);
+    if (!turn) {
+      metrics.slowedLogin();
+      await notes.wrong(user, address, "slowed");
+      throw slowedDown(waitMs);
+    }
+    const isIn = user !== undefined && isRight && !user.disabled;
+    metrics.login(isIn);
+    if (isIn) {
+      await throttle.wasRight(attempt, turn);
+      return user;
+    }
+    await notes.wrong(user, address, isRight && user ? "disabled" : "wrong");
+    throw unauthorized("wrong username or password");
+  }
+
+  /**
+   * Looks at a password, where there is a turn for it. Turns are taken one at
+   * a time, so that people who log in at once do not slow each other down; who
+   * has to wait is told so without standing in line.
+   */
+  async #look(attempt: Attempt, user: User | undefined): Promise<Looked> {
+    const { throttle } = this.#parts;
+    const early = await throttle.isOpen(attempt)
+      ? undefined
+      : await throttle.ask(attempt);
+    if (early && !early.turn) return early;
+    try {
+      return await this.#hashing.enter(async () => {
+        const asked = early ?? await throttle.ask(attempt);
+        if (!asked.turn) return asked;
+        const isRight = await isPassword(attempt.password, user?.password);
+        return { turn: asked.turn, isRight };
+      });
+    } catch (error) {
+      if (early?.turn) await throttle.giveBack(early.turn);
+      throw error;
+    }
   }
 
   /** Answers `{refresh}` with a new pair. */
@@ -109,6 +174,16 @@ export class Logins {
   }
 }
 
+/** Whoever comes again after that time, with the same password, is let try. */
+function slowedDown(waitMs: number): HttpError {
+  const seconds = Math.max(1, Math.ceil(waitMs / 1000));
+  return new HttpError(
+    429,
+    `too many tries for this name, or from this address: wait ${seconds} s, then try the same again`,
+    { headers: { "retry-after": `${seconds}` } },
+  );
+}
+
 /** @throws {HttpError} 400 where one of these texts is missing */
 function textsOf<N extends string>(
   value: JsonObject | undefined,
@@ -127,10 +202,10 @@ function textsOf<N extends string>(
 
 /** What a page hears of its session. */
 export function sessionAnswer(
-  { user, team, role, ends_at }: Looker,
+  { caller: { name, team, role }, ends_at }: Looker,
   cookie?: string,
 ): Response {
-  const answer: SessionAnswer = { user, team, role, ends_at };
+  const answer: SessionAnswer = { user: name, team, role, ends_at };
   return jsonAnswer(answer, {
     headers: {
       ...NO_STORE,

@@ -5,11 +5,11 @@
  * @module
  */
 
-import type { SessionAnswer } from "../../board/answers.ts";
 import type { World } from "../../base/world.ts";
 import { HttpError } from "../http/http.ts";
 import { PAGE_SESSION_LIFETIME_S } from "../limits.ts";
-import { type AccountStore, roleOf, type User } from "./account_store.ts";
+import type { AccountStore, User } from "./account_store.ts";
+import { type Caller, callerOf } from "./caller.ts";
 import type { SessionStore } from "./session_store.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -22,9 +22,12 @@ export interface PageSessionParts {
 }
 
 /** Somebody who looks. */
-export interface Looker extends SessionAnswer {
+export interface Looker {
+  readonly caller: Caller;
   /** Of the session. */
   readonly id: string;
+  /** ISO 8601, UTC. */
+  readonly ends_at: string;
 }
 
 /** All sessions of the page. */
@@ -42,9 +45,9 @@ export class PageSessions {
   ): Promise<{ looker: Looker; cookie: string }> {
     const { store, tokens, world } = this.#parts;
     const id = world.randomBytes(16).toHex(), issued = world.nowMs();
-    const { name, id: user_id, team } = user;
+    const { name, id: user_id } = user;
     await store.add(id, { user: name, user_id, generation: 0, issued });
-    const claims = { user: name, team, id, generation: 0 };
+    const claims = { caller: callerOf(user, id), id, generation: 0 };
     const token = await tokens.sign(
       "page",
       claims,
@@ -70,11 +73,6 @@ export class PageSessions {
     return claims && await this.#lookerIn(claims.id);
   }
 
-  /** Whether a session is still good. */
-  async isGood(id: string): Promise<boolean> {
-    return await this.#lookerIn(id) !== undefined;
-  }
-
   /** Who looks in a session; undefined where that is over, or the user is another one by now. */
   async #lookerIn(id: string): Promise<Looker | undefined> {
     const { store, accounts, world } = this.#parts;
@@ -84,28 +82,22 @@ export class PageSessions {
       PAGE_SESSION_LIFETIME_S * 1000;
     if (isOver) return undefined;
     const user = await accounts.find(session.user);
-    return user?.id === session.user_id
+    return user?.id === session.user_id && !user.disabled
       ? lookerOf(user, id, session.issued)
       : undefined;
   }
 
   /** Ends a session. @returns the header that takes the cookie away */
   async end({ id }: Looker, url: URL): Promise<string> {
-    await this.#parts.store.remove(id);
+    await this.#parts.store.end(id);
     return cookieOf(url, "", 0);
   }
 }
 
 function lookerOf(user: User, id: string, issued: number): Looker {
-  const { name, team } = user;
   const endsMs = issued + PAGE_SESSION_LIFETIME_S * 1000;
-  return {
-    id,
-    user: name,
-    team,
-    role: roleOf(user),
-    ends_at: new Date(endsMs).toISOString(),
-  };
+  const ends_at = new Date(endsMs).toISOString();
+  return { caller: callerOf(user, id), id, ends_at };
 }
 
 /** Cookies know no ports, and a board of a project may run beside a collector. */

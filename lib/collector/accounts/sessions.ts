@@ -14,17 +14,19 @@ import {
   REFRESH_LIFETIME_S,
   REFRESH_REPEAT_MS,
   SOCKET_TOKEN_LIFETIME_S,
-  SOCKET_TOKENS_MAX,
 } from "../limits.ts";
 import type { Claims, Tokens } from "./tokens.ts";
-import { type AccountStore, roleOf, type User } from "./account_store.ts";
+import type { AccountStore, User } from "./account_store.ts";
+import { type Caller, callerOf } from "./caller.ts";
 import type { Session, SessionStore } from "./session_store.ts";
+import type { SpentTokens } from "./spent_tokens.ts";
 
 /** What sessions are made of. */
 export interface SessionParts {
   readonly store: SessionStore;
   readonly accounts: AccountStore;
   readonly tokens: Tokens;
+  readonly spent: SpentTokens;
   readonly world: World;
 }
 
@@ -32,8 +34,6 @@ export interface SessionParts {
 export class Sessions {
   readonly #parts: SessionParts;
   readonly #gate = new Gate(1);
-  /** Ids of tokens for sockets that were not used yet, with the end of their time. */
-  readonly #socketTokens = new Map<string, number>();
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
@@ -76,13 +76,13 @@ export class Sessions {
     const now = world.nowMs();
     const isRepeat = generation === session.generation - 1 &&
       now - session.issued <= REFRESH_REPEAT_MS;
-    if (user?.id !== session.user_id) {
-      await store.remove(id);
+    if (user?.id !== session.user_id || user.disabled) {
+      await store.end(id);
       return undefined;
     }
     if (isRepeat) return await this.#pair(id, session, user);
     if (generation !== session.generation) {
-      await store.remove(id);
+      await store.end(id);
       return undefined;
     }
     const next = { ...session, generation: generation + 1, issued: now };
@@ -95,48 +95,45 @@ export class Sessions {
 
   async #pair(
     id: string,
-    { user, generation, issued }: Session,
-    owner: User,
+    { generation, issued }: Session,
+    user: User,
   ): Promise<TokenAnswer> {
     const { tokens } = this.#parts;
-    const { team } = owner;
-    const isViewer = roleOf(owner) === "viewer";
-    const claims: Claims = { user, team, id, generation, isViewer };
+    const claims = { caller: callerOf(user, id), id, generation };
     return {
       access: await tokens.sign("access", claims, issued, ACCESS_LIFETIME_S),
       refresh: await tokens.sign("refresh", claims, issued, REFRESH_LIFETIME_S),
       access_lifetime: ACCESS_LIFETIME_S,
       refresh_lifetime: REFRESH_LIFETIME_S,
-      team_slug: team,
+      team_slug: user.team,
     };
   }
 
   /** A token for one WebSocket. */
-  async socketToken({ user, team }: Claims): Promise<string> {
+  async socketToken(caller: Caller): Promise<string> {
     const { tokens, world } = this.#parts;
-    const now = world.nowMs(), id = this.#newId();
-    for (const [old, endMs] of this.#socketTokens) {
-      const isOver = endMs <= now || this.#socketTokens.size >=
-          SOCKET_TOKENS_MAX;
-      if (!isOver) break;
-      this.#socketTokens.delete(old);
-    }
-    this.#socketTokens.set(id, now + SOCKET_TOKEN_LIFETIME_S * 1000);
-    const claims = { user, team, id, generation: 0 };
-    return await tokens.sign("socket", claims, now, SOCKET_TOKEN_LIFETIME_S);
+    const claims = { caller, id: this.#newId(), generation: 0 };
+    return await tokens.sign(
+      "socket",
+      claims,
+      world.nowMs(),
+      SOCKET_TOKEN_LIFETIME_S,
+    );
   }
 
-  /** Spends a token for a WebSocket; undefined where it is not good. */
+  /** Spends a token for a WebSocket. @returns whose it was; undefined where it is not good */
   async spendSocketToken(
     token: string | undefined,
-  ): Promise<Claims | undefined> {
-    const claims = await this.#parts.tokens.read("socket", token);
-    return claims && this.#socketTokens.delete(claims.id) ? claims : undefined;
+  ): Promise<Caller | undefined> {
+    const { tokens, spent } = this.#parts;
+    const claims = await tokens.read("socket", token);
+    return claims && await spent.spend(claims.id) ? claims.caller : undefined;
   }
 
   /** Removes the sessions whose last refresh token is too old. */
   async sweep(): Promise<void> {
-    const { store, world } = this.#parts;
+    const { store, spent, world } = this.#parts;
+    await spent.sweep();
     await store.removeOlder(world.nowMs() - REFRESH_LIFETIME_S * 1000);
   }
 

@@ -1,5 +1,5 @@
 /**
- * Adding users: who may send events, and for which team.
+ * Adding users and changing them: who may send events, and for which team.
  *
  * @module
  */
@@ -7,8 +7,8 @@
 import { LOCAL_TEAM } from "../../base/config.ts";
 import { KittyError } from "../../base/errors.ts";
 import type { World } from "../../base/world.ts";
-import { NAME_MAX } from "../limits.ts";
 import type { AccountStore, Role, User } from "./account_store.ts";
+import { checkName } from "./names.ts";
 import { hashPassword } from "./passwords.ts";
 
 /** A user to be. */
@@ -36,30 +36,94 @@ export async function addUser(
   checkName("name", name);
   checkName("team", team);
   if (team === LOCAL_TEAM) {
-    throw bad(`"${team}" stands for no team yet; use another slug`);
+    throw new KittyError(
+      "bad_user",
+      `"${team}" stands for no team yet; use another slug`,
+    );
   }
   const user: User = {
     name,
-    id: world.randomBytes(8).toHex(),
     team,
     ...role && { role },
-    password: await hashPassword(password, world.randomBytes(16), rounds),
+    ...await newPassword(world, password, rounds),
     created_at: new Date(world.nowMs()).toISOString(),
   };
   if (await accounts.add(user, { replace })) return user;
-  throw new KittyError("user_exists", `the user "${name}" is there already`, {
-    hint: "with --replace the new password and team take its place",
+  const there = await accounts.find(name);
+  throw there && there.team !== team
+    ? new KittyError(
+      "user_exists",
+      `the user "${name}" is there already, in the team "${there.team}": names are those of all teams together`,
+      {
+        hint:
+          "choose another name; with --replace the user goes over to the new team",
+      },
+    )
+    : new KittyError("user_exists", `the user "${name}" is there already`, {
+      hint: "with --replace the new password and team take its place",
+    });
+}
+
+/** Gives a user another password. @throws {KittyError} where there is none, or it is not allowed */
+export async function setPassword(
+  accounts: AccountStore,
+  world: World,
+  { name, password, rounds }: Pick<NewUser, "name" | "password" | "rounds">,
+): Promise<User> {
+  await found(accounts, name);
+  const changed = await newPassword(world, password, rounds);
+  const user = await accounts.change(name, (user) => ({ ...user, ...changed }));
+  return user ?? await found(accounts, name);
+}
+
+/** Gives a user another role. @throws {KittyError} where there is none */
+export async function setRole(
+  accounts: AccountStore,
+  name: string,
+  role: Role,
+): Promise<User> {
+  const user = await accounts.change(name, (user) => ({ ...user, role }));
+  return user ?? await found(accounts, name);
+}
+
+/** Lets a user in, or not any more. @throws {KittyError} where there is none */
+export async function setDisabled(
+  accounts: AccountStore,
+  name: string,
+  isDisabled: boolean,
+): Promise<User> {
+  const user = await accounts.change(name, ({ disabled: _, ...user }) => ({
+    ...user,
+    ...isDisabled && { disabled: true },
+  }));
+  return user ?? await found(accounts, name);
+}
+
+/** Removes a user. @throws {KittyError} where there is none */
+export async function removeUser(
+  accounts: AccountStore,
+  name: string,
+): Promise<User> {
+  return await accounts.remove(name) ?? await found(accounts, name);
+}
+
+/** @throws {KittyError} where there is no user of the name */
+async function found(accounts: AccountStore, name: string): Promise<User> {
+  const user = await accounts.find(name);
+  if (user) return user;
+  throw new KittyError("not_found", `the user "${name}" is not there`, {
+    hint: "list them: kitty-events collector user list",
   });
 }
 
-function checkName(what: string, name: string): void {
-  if (name === "" || name.length > NAME_MAX || /[\s\p{C}]/u.test(name)) {
-    throw bad(
-      `a ${what} has 1 to ${NAME_MAX} letters, without white space and control characters`,
-    );
-  }
-}
-
-function bad(message: string): KittyError {
-  return new KittyError("bad_user", message);
+/** A password, and the id that stands for it: whatever was given out for another one is void. */
+async function newPassword(
+  world: World,
+  password: string,
+  rounds: number | undefined,
+): Promise<Pick<User, "id" | "password">> {
+  return {
+    id: world.randomBytes(8).toHex(),
+    password: await hashPassword(password, world.randomBytes(16), rounds),
+  };
 }

@@ -9,7 +9,7 @@ import type { LiveMessage } from "../../board/answers.ts";
 import type { Projection } from "../../board/projection.ts";
 import { pause } from "../../base/deadline.ts";
 import { CLOSE } from "../../base/wire.ts";
-import type { PageSessions } from "../accounts/page_sessions.ts";
+import type { Caller } from "../accounts/caller.ts";
 import type { Boards } from "./boards.ts";
 import { unavailable } from "../http/http.ts";
 import { NEWS_MS, UNREAD_BYTES_TIGHT, WATCHERS_MAX } from "../limits.ts";
@@ -19,9 +19,9 @@ const GOING_AWAY = 1001;
 
 interface Watcher {
   readonly socket: WebSocket;
-  readonly team: string;
-  /** Of the session that it belongs to. */
-  readonly session: string;
+  readonly caller: Caller;
+  /** When its session ends, milliseconds since 1970. */
+  readonly endMs: number;
   /** At the last ping. */
   wasConnecting?: boolean;
 }
@@ -50,10 +50,10 @@ export class Watchers {
   /** Serves a page, and tells it how far its team's board is. */
   add(
     socket: WebSocket,
-    place: { readonly team: string; readonly session: string },
+    whose: Pick<Watcher, "caller" | "endMs">,
     board: Projection,
   ): void {
-    const watcher: Watcher = { socket, ...place };
+    const watcher: Watcher = { socket, ...whose };
     this.#all.add(watcher);
     socket.addEventListener("message", () => {
       this.#all.delete(watcher);
@@ -77,26 +77,31 @@ export class Watchers {
   #tell(team: string): void {
     const news = this.#news.get(team);
     this.#news.delete(team);
-    const watchers = [...this.#all].filter((one) => one.team === team);
+    const watchers = [...this.#all].filter(({ caller }) =>
+      caller.team === team
+    );
     if (!news || watchers.length === 0) return;
     const { board, first } = news;
     const text = messageOf(board.position, board.missionsSince(first));
     for (const watcher of watchers) send(watcher, text);
   }
 
-  /** A sign of life for all, but those whose session is over go. */
-  async ping(
-    pages: Pick<PageSessions, "isGood">,
-    boards: Pick<Boards, "of">,
-  ): Promise<void> {
+  /** A sign of life for all. */
+  async ping(boards: Pick<Boards, "of">): Promise<void> {
     for (const watcher of [...this.#all]) {
       if (this.#isGone(watcher)) this.#all.delete(watcher);
-      else if (await pages.isGood(watcher.session)) {
-        const { position } = await boards.of(watcher.team);
+      else {
+        const { position } = await boards.of(watcher.caller.team);
         send(watcher, messageOf(position, []));
-      } else {
-        this.end(watcher.session);
       }
+    }
+  }
+
+  /** Closes the pages of those who are not good any more, and those whose session is over. */
+  dismiss(isGood: (caller: Caller) => boolean, nowMs: number): void {
+    for (const watcher of [...this.#all]) {
+      const { caller, endMs } = watcher;
+      if (nowMs >= endMs || !isGood(caller)) this.#end(watcher);
     }
   }
 
@@ -114,10 +119,13 @@ export class Watchers {
   /** Closes the pages of a session. */
   end(session: string): void {
     for (const watcher of [...this.#all]) {
-      if (watcher.session !== session) continue;
-      this.#all.delete(watcher);
-      close(watcher, CLOSE.tokenExpired, "the session has ended");
+      if (watcher.caller.session === session) this.#end(watcher);
     }
+  }
+
+  #end(watcher: Watcher): void {
+    this.#all.delete(watcher);
+    close(watcher, CLOSE.tokenExpired, "the session has ended");
   }
 
   /** Sends everybody away. */

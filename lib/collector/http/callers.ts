@@ -4,14 +4,18 @@
  * @module
  */
 
+import type { Caller } from "../accounts/caller.ts";
+import { isKey, keyIdOf } from "../accounts/keys.ts";
 import type { Looker, PageSessions } from "../accounts/page_sessions.ts";
-import type { Claims, Tokens } from "../accounts/tokens.ts";
+import type { Standing } from "../accounts/standing.ts";
+import type { Tokens } from "../accounts/tokens.ts";
 import { bearerOf, HttpError, unauthorized } from "./http.ts";
 
 /** What tells who asks. */
 export interface CallerParts {
   readonly tokens: Tokens;
   readonly pages: PageSessions;
+  readonly standing: Standing;
   /** Called with each request whose sender has proved who it is. */
   readonly vouch: (request: Request) => void;
 }
@@ -27,23 +31,34 @@ export class Callers {
   /**
    * Who sends events. A cookie is not enough: a browser sends it by itself.
    *
-   * @throws {HttpError} 401 without a good access token, 403 for one who may only look
+   * @throws {HttpError} 401 without a good access token or key, 403 for one who may only look
    */
-  async sender(request: Request): Promise<Claims> {
-    const claims = await this.#claims(request);
-    if (!claims.isViewer) return claims;
+  async sender(request: Request): Promise<Caller> {
+    const caller = await this.bearer(request);
+    if (caller.role !== "viewer") return caller;
     throw new HttpError(403, "a viewer may look, and not send");
+  }
+
+  /**
+   * Who looks after a team's people and keys. A cookie is not enough.
+   *
+   * @throws {HttpError} 401 without a good access token or key, 403 for one who is no admin
+   */
+  async admin(request: Request): Promise<Caller> {
+    const caller = await this.bearer(request);
+    if (caller.role === "admin") return caller;
+    throw new HttpError(403, "only an admin of the team may do this");
   }
 
   /**
    * The team of whoever looks.
    *
-   * @throws {HttpError} 401 without a good access token or session
+   * @throws {HttpError} 401 without a good access token, key or session
    */
   async team(request: Request, url: URL): Promise<string> {
     return request.headers.has("authorization")
-      ? (await this.#claims(request)).team
-      : (await this.looker(request, url)).team;
+      ? (await this.bearer(request)).team
+      : (await this.looker(request, url)).caller.team;
   }
 
   /**
@@ -60,10 +75,32 @@ export class Callers {
     return looker;
   }
 
-  async #claims(request: Request): Promise<Claims> {
-    const claims = await this.#parts.tokens.read("access", bearerOf(request));
-    if (!claims) throw unauthorized("this needs a good access token");
+  /**
+   * Whoever shows a token or a key.
+   *
+   * @throws {HttpError} 401 without a good one
+   */
+  async bearer(request: Request): Promise<Caller> {
+    const text = bearerOf(request);
+    const caller = await this.#keyCaller(text) ?? await this.#userCaller(text);
+    if (!caller) throw unauthorized("this needs a good access token");
     this.#parts.vouch(request);
-    return claims;
+    return caller;
+  }
+
+  async #keyCaller(text = ""): Promise<Caller | undefined> {
+    const id = keyIdOf(text);
+    const key = id === undefined
+      ? undefined
+      : await this.#parts.standing.key(id);
+    if (!key || !await isKey(text, key)) return undefined;
+    const { name, team, role } = key;
+    return { kind: "key", name, id: key.id, team, role };
+  }
+
+  async #userCaller(text: string | undefined): Promise<Caller | undefined> {
+    const { tokens, standing } = this.#parts;
+    const caller = (await tokens.read("access", text))?.caller;
+    return caller && await standing.isGood(caller) ? caller : undefined;
   }
 }

@@ -47,13 +47,14 @@ export function pageRoutes(
     [PATHS.board]: {
       async GET(request, url) {
         checkUpgrade(request);
-        const { id, team } = await callers.looker(request, url);
+        const { caller, ends_at } = await callers.looker(request, url);
         checkOrigin(request);
-        const board = await boards.of(team);
+        const board = await boards.of(caller.team);
         watchers.checkRoom();
         try {
           const { socket, response } = Deno.upgradeWebSocket(request);
-          watchers.add(socket, { team, session: id }, board);
+          const endMs = Date.parse(ends_at);
+          watchers.add(socket, { caller, endMs }, board);
           return response;
         } catch {
           throw new HttpError(400, "not a WebSocket handshake");

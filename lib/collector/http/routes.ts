@@ -28,8 +28,15 @@ import {
 } from "./http.ts";
 import type { Intake } from "../events/intake.ts";
 import { PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX } from "../limits.ts";
-import type { Logins } from "../accounts/logins.ts";
+import { roomFamilies } from "../keeping/room.ts";
+import type { Quotas } from "../keeping/quotas.ts";
+import type { Engine } from "../engine.ts";
+import type { KeyStore } from "../accounts/keys.ts";
+import type { AddressOf, Logins } from "../accounts/logins.ts";
+import type { Standing } from "../accounts/standing.ts";
+import type { AuditLog } from "../audit/audit.ts";
 import type { Metrics } from "../metrics.ts";
+import { sinkFamilies, sinkStates } from "../sinks/sinks.ts";
 import type { EventLog } from "../events/event_log.ts";
 import { completenessOf } from "../events/nodes.ts";
 import type { Sessions } from "../accounts/sessions.ts";
@@ -38,6 +45,7 @@ import type { Tokens } from "../accounts/tokens.ts";
 import type { PageSessions } from "../accounts/page_sessions.ts";
 import { Callers } from "./callers.ts";
 import { pageRoutes } from "./page_routes.ts";
+import { peopleRoutes } from "./people_routes.ts";
 
 /** The contracts that are taken. */
 const CONTRACTS = [WORK_PACKAGES, producer].map(({ name, version }) => ({
@@ -58,18 +66,22 @@ export interface RouteParts {
   readonly refusals: Refusals;
   readonly logins: Logins;
   readonly tokens: Tokens;
+  readonly standing: Standing;
+  readonly keys: KeyStore;
+  readonly audit: AuditLog;
+  readonly addressOf: AddressOf;
   readonly metrics: Metrics;
+  readonly quotas: Quotas;
+  readonly engine: Pick<Engine, "events" | "settings" | "records">;
   /** Of events that come without one. */
   readonly nodeId: string;
   /** Called with each request whose sender has proved who it is. */
   readonly vouch: (request: Request) => void;
-  /** From where a request came, as far as those who brought it are believed; undefined for a socket. */
-  readonly addressOf: (request: Request) => string | undefined;
 }
 
 /** All routes. */
 export function routesOf(parts: RouteParts): Routes {
-  const { logins, sessions, events, metrics, boards, refusals } = parts;
+  const { logins, sessions, events, boards, refusals } = parts;
   const callers = new Callers(parts);
   const batch = batchHandler(parts);
   const cloudEvents = cloudEventHandler(parts);
@@ -91,8 +103,8 @@ export function routesOf(parts: RouteParts): Routes {
     [PATHS.refresh]: { POST: withTokens((request) => logins.refresh(request)) },
     [PATHS.socketToken]: {
       async POST(request) {
-        const claims = await callers.sender(request);
-        const ws_token = await sessions.socketToken(claims);
+        const caller = await callers.sender(request);
+        const ws_token = await sessions.socketToken(caller);
         return jsonAnswer({ ws_token }, { headers: NO_STORE });
       },
     },
@@ -115,13 +127,14 @@ export function routesOf(parts: RouteParts): Routes {
     ...nodeRoutes(events, callers),
     [PATHS.socket]: { GET: (request) => upgrade(parts, request) },
     ...pageRoutes(parts, callers),
+    ...peopleRoutes(parts, callers),
     ...boardRoutes({
       boards,
       events,
       refusals,
       teamOf: (request, url) => callers.team(request, url),
     }),
-    ...healthRoutes(events, metrics),
+    ...healthRoutes(parts),
   });
 }
 
@@ -142,8 +155,7 @@ function nodeRoutes(
 
 /** What operators ask. */
 function healthRoutes(
-  events: EventLog,
-  metrics: Metrics,
+  { events, metrics, quotas, engine }: RouteParts,
 ): Record<string, Record<string, Handler>> {
   return {
     "/healthz": {
@@ -155,7 +167,11 @@ function healthRoutes(
     "/metrics": {
       async GET() {
         const complete = completenessOf(await events.allNodes());
-        return answer(metrics.text(complete), "text/plain; version=0.0.4");
+        const text = metrics.text(complete, [
+          ...await roomFamilies(events, quotas),
+          ...sinkFamilies(await sinkStates(engine)),
+        ]);
+        return answer(text, "text/plain; version=0.0.4");
       },
     },
   };
@@ -195,17 +211,19 @@ const decoder = new TextDecoder();
 
 /** @throws {HttpError} before the upgrade: 426, 401 or 503 */
 async function upgrade(
-  { sessions, sockets, intake, events, vouch }: RouteParts,
+  { sessions, standing, sockets, intake, events, vouch }: RouteParts,
   request: Request,
 ): Promise<Response> {
   checkUpgrade(request);
-  const claims = await sessions.spendSocketToken(bearerOf(request));
-  if (!claims) throw unauthorized("this needs a new token for a WebSocket");
+  const caller = await sessions.spendSocketToken(bearerOf(request));
+  if (!caller || !await standing.isGood(caller)) {
+    throw unauthorized("this needs a new token for a WebSocket");
+  }
   vouch(request);
   sockets.checkRoom();
   try {
     const { socket, response } = Deno.upgradeWebSocket(request);
-    sockets.add(socket, claims.team, { intake, events });
+    sockets.add(socket, caller, { intake, events });
     return response;
   } catch {
     throw new HttpError(400, "not a WebSocket handshake");

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Caller } from "../accounts/caller.ts";
 import type { World } from "../../base/world.ts";
 import { Budget } from "../gate.ts";
 import { unavailable } from "../http/http.ts";
@@ -33,7 +34,8 @@ export interface SocketParts {
 /** All sockets. */
 export class Sockets {
   readonly #parts: SocketParts;
-  readonly #peers = new Set<Peer>();
+  /** With those who opened them. */
+  readonly #peers = new Map<Peer, Caller>();
   /** Those that have their snapshot, by team. */
   readonly #audience = new Map<string, Set<Peer>>();
   /** Messages with snapshots: many may come back at once, and hear the same. */
@@ -59,10 +61,10 @@ export class Sockets {
   /** Serves a new socket. */
   add(
     socket: WebSocket,
-    team: string,
+    caller: Caller,
     { intake, events }: { intake: Intake; events: EventLog },
   ): void {
-    const { log, metrics } = this.#parts;
+    const { log, metrics } = this.#parts, { team } = caller;
     const peer: Peer = new Peer(socket, {
       take: (arrivals, word) =>
         intake.take(team, arrivals, peer, readWatermark(word, team)),
@@ -76,7 +78,14 @@ export class Sockets {
       },
       failed: (error) => log.error("socket", error),
     });
-    this.#peers.add(peer);
+    this.#peers.set(peer, caller);
+  }
+
+  /** Closes the sockets of those who are not good any more. */
+  dismiss(isGood: (caller: Caller) => boolean): void {
+    for (const [peer, caller] of this.#peers) {
+      if (!isGood(caller)) peer.dismiss();
+    }
   }
 
   /** Sends the snapshot; no event falls between it and the broadcasts. */
@@ -95,7 +104,7 @@ export class Sockets {
   }
 
   #unreadBytes(): number {
-    return [...this.#peers]
+    return [...this.#peers.keys()]
       .reduce((sum, { unreadBytes }) => sum + unreadBytes, 0);
   }
 
@@ -116,12 +125,14 @@ export class Sockets {
   ping(): void {
     const timestamp = new Date(this.#parts.world.nowMs()).toISOString();
     const text = JSON.stringify({ type: "ping", timestamp });
-    for (const peer of [...this.#peers]) peer.ping(text, PINGS_UNANSWERED_MAX);
+    for (const peer of [...this.#peers.keys()]) {
+      peer.ping(text, PINGS_UNANSWERED_MAX);
+    }
   }
 
   /** Sends everybody away; resolves when they have gone, and what they sent before is stored. */
   async stop(): Promise<void> {
-    await Promise.all([...this.#peers].map((peer) => peer.stop()));
+    await Promise.all([...this.#peers.keys()].map((peer) => peer.stop()));
   }
 }
 

@@ -5,14 +5,19 @@
  * @module
  */
 
-import { DeadlineError } from "../../base/errors.ts";
+import type { Deadline } from "../../base/deadline.ts";
+import { DeadlineError, reasonOf } from "../../base/errors.ts";
 import { drainLockPath, lockFile } from "../../base/files.ts";
 import type { Home } from "../../home/home.ts";
 import { acceptedBy, hasRows } from "./accepted.ts";
 import { drain, type DrainParts, type DrainResult } from "./drain.ts";
 import { type DrainCounts, NO_COUNTS } from "./counts.ts";
 import type { DrainEnd } from "./sender.ts";
-import type { Session } from "../../login/session.ts";
+import {
+  NotAuthenticatedError,
+  ServerTroubleError,
+  type Session,
+} from "../../login/session.ts";
 import type { Ledger } from "../../home/queue.ts";
 import { concludeDrain, openForDrain } from "./settle.ts";
 import { countOnce, destinationOf, Teller, type ToldNow } from "./teller.ts";
@@ -59,6 +64,10 @@ export type SyncEnd =
 export async function sync(parts: SyncParts): Promise<SyncResult> {
   const { home, deadline, session } = parts;
   const startedMs = home.world.elapsedMs();
+  const unlearned = await learnTeam(session, deadline);
+  if (unlearned) {
+    return await conclude(home, startedMs, undefined, unlearned, undefined);
+  }
   const teller = new Teller(home, session);
   const done = async (result: DrainResult | undefined, end: SyncEnd) => {
     const told = end.kind === "drained"
@@ -107,6 +116,29 @@ export async function sync(parts: SyncParts): Promise<SyncResult> {
     return await done(result, result!.end);
   } finally {
     lock.close();
+  }
+}
+
+/** Learns the team of a key; an end where that cannot be learned now. */
+async function learnTeam(
+  session: Session,
+  deadline: Deadline,
+): Promise<SyncEnd | undefined> {
+  try {
+    await session.learnTeam(deadline);
+    return undefined;
+  } catch (error) {
+    const words = reasonOf(error);
+    if (error instanceof NotAuthenticatedError) {
+      return { kind: "stopped", reason: "not_authenticated", words };
+    }
+    if (!(error instanceof ServerTroubleError)) throw error;
+    const { retryAfterMs } = error;
+    return {
+      kind: "trouble",
+      words,
+      ...retryAfterMs !== undefined && { retryAfterMs },
+    };
   }
 }
 

@@ -6,11 +6,10 @@ import {
   ok,
   strictEqual,
 } from "node:assert/strict";
-import { FileAccounts } from "../../../lib/collector/accounts/file_accounts.ts";
 import { addUser } from "../../../lib/collector/accounts/users.ts";
-import { collectorFolder } from "../../../lib/collector/folder.ts";
 import { PATHS } from "../../../lib/base/wire.ts";
 import {
+  accountsIn,
   ADA,
   type LocalCollector,
   localCollector,
@@ -66,7 +65,7 @@ Deno.test("token: right, wrong and unknown -> a pair with lifetimes and team; 40
 Deno.test("token: an unknown user -> takes as long as a wrong password", async () => {
   await using collector = await localCollector({ users: [] });
   const { client, home, world } = collector;
-  await addUser(new FileAccounts(collectorFolder(home), world), world, {
+  await addUser(accountsIn(home, world), world, {
     ...ADA,
   });
   const timed = async (username: string) => {
@@ -194,7 +193,7 @@ Deno.test("refresh: of a user with a new password -> 401", async () => {
   const { client, home, world } = collector;
   const { refresh } = await client.logIn();
   const changed = { ...ADA, password: "new", replace: true, rounds: 10 };
-  await addUser(new FileAccounts(collectorFolder(home), world), world, changed);
+  await addUser(accountsIn(home, world), world, changed);
   strictEqual((await refreshWith(collector, refresh)).status, 401);
 });
 

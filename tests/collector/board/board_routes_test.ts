@@ -1,39 +1,28 @@
 /** What the collector answers a page: sessions, boards, news, and nobody else. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { FileAccounts } from "../../../lib/collector/accounts/file_accounts.ts";
 import { addUser } from "../../../lib/collector/accounts/users.ts";
-import { collectorFolder } from "../../../lib/collector/folder.ts";
 import { PATHS } from "../../../lib/base/wire.ts";
-import type {
-  BoardAnswer,
-  LiveMessage,
-  StoryEvent,
-} from "../../../lib/board/answers.ts";
-import { eventOf } from "../../support/events.ts";
+import type { BoardAnswer, StoryEvent } from "../../../lib/board/answers.ts";
+import { eventFilter } from "../../../lib/collector/board/query.ts";
+import { memoryEngine } from "../../../lib/collector/memory_engine.ts";
+import { openServices } from "../../../lib/collector/services.ts";
+import { linesFor } from "../../../lib/board/lines.ts";
+import { jsonLog } from "../../../lib/base/log.ts";
+import { encode } from "../../../lib/event/event.ts";
+import { eventOf, idOf } from "../../support/events.ts";
+import { TestWorld } from "../../support/world.ts";
 import { eventually } from "../../support/eventually.ts";
 import {
+  accountsIn,
   ADA,
   type CollectorClient,
   EVE,
   localCollector,
-  type TestUser,
 } from "../../support/collector.ts";
 import { envelope } from "../../support/board.ts";
+import { enter, PageSocket } from "../../support/page.ts";
 import { lane, type Line, missionId, rowOf } from "../../support/project.ts";
-
-/** The session of a page, as a browser would keep it. */
-async function enter(
-  client: CollectorClient,
-  { name, password }: TestUser = ADA,
-): Promise<{ cookie: string; header: string }> {
-  const { status, headers, json } = await client.ask(PATHS.session, {
-    json: { username: name, password },
-  });
-  strictEqual(status, 200, JSON.stringify(json));
-  const header = headers.get("set-cookie")!;
-  return { cookie: header.split(";")[0]!, header };
-}
 
 const get = (client: CollectorClient, path: string, cookie: string) =>
   client.ask(path, { headers: { cookie } });
@@ -44,39 +33,6 @@ const WHOLE: Line[] = [1, 2, 3].map((n) => ({
 }));
 
 const BOARD = PATHS.mission.replace("{mission}", missionId(1));
-
-/** The WebSocket of a page. */
-class PageSocket implements Disposable {
-  readonly #socket: WebSocket;
-  readonly #messages: LiveMessage[] = [];
-  #wake = () => {};
-  readonly closed: Promise<number>;
-
-  constructor({ url }: CollectorClient, headers: Record<string, string>) {
-    this.#socket = new WebSocket(
-      url.replace("http", "ws") + PATHS.board,
-      { headers } as unknown as string[],
-    );
-    this.closed = new Promise((resolve) => {
-      this.#socket.onclose = ({ code }) => resolve(code);
-    });
-    this.#socket.onmessage = ({ data }) => {
-      this.#messages.push(JSON.parse(data));
-      this.#wake();
-    };
-  }
-
-  async next(): Promise<LiveMessage> {
-    while (this.#messages.length === 0) {
-      await new Promise<void>((wake) => this.#wake = wake);
-    }
-    return this.#messages.shift()!;
-  }
-
-  [Symbol.dispose](): void {
-    this.#socket.close();
-  }
-}
 
 Deno.test("session: name and password -> a cookie that no script reads, good until the log-out", async () => {
   await using server = await localCollector();
@@ -89,7 +45,7 @@ Deno.test("session: name and password -> a cookie that no script reads, good unt
   match(header, /; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Strict$/);
   const { json } = await get(client, PATHS.session, cookie);
   const { user, team, role } = json;
-  deepStrictEqual([user, team, role], [ADA.name, ADA.team, "member"]);
+  deepStrictEqual([user, team, role], [ADA.name, ADA.team, "writer"]);
   strictEqual((await get(client, PATHS.missions, cookie)).status, 200);
 
   const origin = client.url;
@@ -152,7 +108,7 @@ Deno.test("session: after a week, or where the user has become another one -> ov
   const { cookie: next } = await enter(client);
   strictEqual((await get(client, PATHS.session, next)).status, 200);
   await addUser(
-    new FileAccounts(collectorFolder(server.home), world),
+    accountsIn(server.home, world),
     world,
     { ...ADA, password: "new", replace: true, rounds: 10 },
   );
@@ -503,4 +459,43 @@ Deno.test("board: hostile texts -> come as they are, as JSON that no browser tak
   strictEqual(headers.get("content-type"), "application/json");
   strictEqual(headers.get("x-content-type-options"), "nosniff");
   strictEqual(headers.get("cross-origin-resource-policy"), "same-origin");
+});
+
+Deno.test("board: of a team whose old events were removed -> of the rest, with the same positions, before and after a look", async () => {
+  const world = new TestWorld();
+  await using services = await openServices({
+    world,
+    addressOf: () => undefined,
+    log: jsonLog(world.nowMs, () => {}),
+    open: (onStored) => Promise.resolve(memoryEngine(world, onStored)),
+  });
+  const { boards, events } = services;
+  const incoming = (n: number) => {
+    const { envelope } = eventOf(n, { team: "acme" });
+    return { ...encode(envelope), document: { ...envelope } };
+  };
+  await events.admit("acme", [1, 2, 3, 4, 5].map(incoming));
+  const lines = async () => {
+    const board = await boards.of("acme");
+    const filter = eventFilter(new URLSearchParams());
+    const up = linesFor(board, filter, { after: -1 }, 10);
+    const down = linesFor(board, filter, { before: Infinity }, 10);
+    deepStrictEqual(up.lines.toReversed(), down.lines);
+    strictEqual(up.has_more, false);
+    return up.lines.map(({ position, id }) => [position, id]);
+  };
+  await events.prune("acme", 2);
+  const from = (n: number, end: number) =>
+    Array.from({ length: end - n }, (_, i) => [n + i, idOf(n + i + 1)]);
+  deepStrictEqual(await lines(), from(2, 5));
+  await events.admit("acme", [6, 7].map(incoming));
+  deepStrictEqual(await lines(), from(2, 7));
+  await events.prune("acme", 4);
+  await events.admit("acme", [8].map(incoming));
+  deepStrictEqual(await lines(), from(4, 8));
+  const board = await boards.of("acme");
+  deepStrictEqual(board.missionsSince(0)?.length, 1);
+  strictEqual(board.position, 8);
+  await events.prune("acme", 8);
+  deepStrictEqual(await lines(), []);
 });

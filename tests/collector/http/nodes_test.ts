@@ -147,8 +147,7 @@ Deno.test("nodes: after a restart -> the same answer", () =>
       await engine.events.admit(
         ADA.team,
         [incoming(1), incoming(4)],
-        undefined,
-        word,
+        { word },
       );
       before = await engine.events.nodes(ADA.team);
     }
@@ -165,7 +164,7 @@ Deno.test("nodes: events that an older program has stored -> counted once, befor
     );
     {
       await using engine = await open();
-      await engine.events.admit(ADA.team, events, undefined, told(1, 5));
+      await engine.events.admit(ADA.team, events, { word: told(1, 5) });
     }
     for (const isOlder of [true, false]) {
       const kv = await Deno.openKv(path);

@@ -1,0 +1,52 @@
+/**
+ * The forms of what the paths of users and keys answer, as schemas.
+ *
+ * @module
+ */
+
+import {
+  type Form,
+  listOf,
+  objectWith,
+  TEXT,
+  TIME,
+  toSchema,
+  word,
+} from "./answers.ts";
+
+const MOMENT: Form = { ...TEXT, format: "date-time" };
+const ROLE = word("What one may do.", "writer", "viewer", "admin");
+
+/** All forms, by their names. */
+export const PEOPLE_ANSWERS: Readonly<Record<string, Form>> = {
+  Caller: objectWith({
+    kind: word("What was shown.", "user", "key"),
+    name: TEXT,
+    team_slug: TEXT,
+    role: ROLE,
+  }),
+  Audit: objectWith({ entries: listOf(toSchema("AuditEntry")) }),
+  AuditEntry: objectWith({
+    at: MOMENT,
+    what: word("What happened.", "login", "login_failed", "key_revoked"),
+    name: { ...TEXT, description: "The user or key that it happened to." },
+  }, {
+    team: TEXT,
+    by: { ...TEXT, description: "Who did it, where that is somebody else." },
+    address: {
+      ...TEXT,
+      description:
+        "Where it came from; without it: a command on the collector's machine.",
+    },
+    details: TEXT,
+  }),
+  Keys: objectWith({ keys: listOf(toSchema("Key")) }),
+  Key: objectWith({
+    name: TEXT,
+    id: { ...TEXT, description: "What the key begins with, after ske_." },
+    team: TEXT,
+    role: ROLE,
+    created_at: MOMENT,
+    expires_at: TIME,
+  }),
+};

@@ -1,0 +1,210 @@
+/**
+ * `collector token` and `collector key`: keys for jobs, and those that sign.
+ *
+ * @module
+ */
+
+import {
+  isExpired,
+  type Key,
+  KeyStore,
+} from "../../collector/accounts/keys.ts";
+import {
+  dropOlder,
+  rotate,
+  signingKeys,
+} from "../../collector/accounts/signing_keys.ts";
+import { EXIT, usageError } from "../../base/errors.ts";
+import { noteChange, withSettings } from "../collector_settings.ts";
+import { type Call, type Command, notFound } from "../command.ts";
+import { counted, printable } from "../output.ts";
+import { ROLE_OPTION, roleIn } from "./collector_users.ts";
+
+const NAME = { name: "NAME", help: "the key's name" } as const;
+
+export const collectorKeys: readonly Command[] = [
+  {
+    name: "collector token create",
+    summary: "Make a key, with which a job sends events without a login.",
+    details: [
+      "Prints the key once; nobody can find it out again. A job has it in",
+      "SPEC_KITTY_TOKEN, or the name of a file with it in SPEC_KITTY_TOKEN_FILE.",
+    ],
+    examples: [
+      "collector token create ci --team acme --expires 90d",
+      "collector token create dashboard --team acme --role viewer",
+    ],
+    positionals: [NAME],
+    options: {
+      team: {
+        kind: "text",
+        value: "SLUG",
+        help: "the team that the key is of",
+        required: true,
+      },
+      role: ROLE_OPTION,
+      expires: {
+        kind: "text",
+        value: "TIME",
+        help: "how long it is good, such as 12h or 90d (default: for ever)",
+      },
+    },
+    run: create,
+  },
+  {
+    name: "collector token list",
+    summary: "List the keys, without what is secret of them.",
+    examples: ["collector token list --json"],
+    positionals: [],
+    options: {},
+    run: (call) =>
+      withSettings(call, async ({ settings }) => {
+        for (const key of await new KeyStore(settings).all()) {
+          await showKey(call, key);
+        }
+        return EXIT.ok;
+      }),
+  },
+  {
+    name: "collector token revoke",
+    summary: "Make a key void.",
+    details: [
+      "Works while the collector runs: within five seconds it refuses the key, and",
+      "closes the sockets that were opened with it.",
+    ],
+    examples: ["collector token revoke ci"],
+    positionals: [NAME],
+    options: {},
+    run: revoke,
+  },
+  {
+    name: "collector signing-key list",
+    summary: "List the keys that sign tokens, without their secrets.",
+    details: [
+      "The last one signs. Older ones verify what they have signed, until all of it",
+      "has run out.",
+    ],
+    examples: ["collector signing-key list"],
+    positionals: [],
+    options: {},
+    run: (call) =>
+      withSettings(call, async ({ settings }) => {
+        for (const { name, created_at } of await signingKeys(settings)) {
+          await call.out.data({ name, created_at }, `${name} ${created_at}`);
+        }
+        return EXIT.ok;
+      }),
+  },
+  {
+    name: "collector signing-key rotate",
+    summary: "Sign tokens with a new key from now on.",
+    details: [
+      "A collector does so by itself every 90 days. Works while it runs. Logins go on,",
+      "unless --drop-older says that a key is not secret any more.",
+    ],
+    examples: [
+      "collector signing-key rotate",
+      "collector signing-key rotate --drop-older",
+    ],
+    positionals: [],
+    options: {
+      "drop-older": {
+        kind: "flag",
+        help:
+          "forget the keys before it: everybody has to log in again; keys of jobs stay good",
+      },
+    },
+    run: rotateKeys,
+  },
+];
+
+async function create(call: Call): Promise<number> {
+  const { args, world, out } = call;
+  const { key, text } = await withSettings(call, async (settings) => {
+    const made = await new KeyStore(settings.settings).create({
+      name: args.positionals[0]!,
+      team: args.text("team")!,
+      role: roleIn(call) ?? "writer",
+      lifetimeMs: lifetimeOf(args.text("expires")),
+    }, world);
+    const { name, team, role } = made.key;
+    await noteChange(call, settings, {
+      what: "key_created",
+      name,
+      team,
+      details: role,
+    });
+    return made;
+  });
+  await out.data({ ...shownOf(key), token: text }, text);
+  await out.note(
+    `this is shown once; a job needs it, and the address of the collector:
+  SPEC_KITTY_TOKEN, or the name of a file with it in SPEC_KITTY_TOKEN_FILE
+  SPEC_KITTY_SERVER_URL`,
+  );
+  return EXIT.ok;
+}
+
+async function revoke(call: Call): Promise<number> {
+  const name = call.args.positionals[0]!;
+  await withSettings(call, async (settings) => {
+    const key = await new KeyStore(settings.settings).remove(name);
+    if (!key) {
+      throw notFound(
+        `the key "${printable(name)}"`,
+        "list them: kitty-events collector token list",
+      );
+    }
+    const { team } = key;
+    await noteChange(call, settings, { what: "key_revoked", name, team });
+    await showKey(call, key);
+  });
+  return EXIT.ok;
+}
+
+async function rotateKeys(call: Call): Promise<number> {
+  const { args, out, world } = call;
+  return await withSettings(call, async (settings) => {
+    const { name, created_at } = await rotate(settings.settings, world);
+    await noteChange(call, settings, { what: "signing_key_made", name });
+    const dropped = args.flag("drop-older")
+      ? await dropOlder(settings.settings)
+      : 0;
+    if (dropped > 0) {
+      const details = counted(dropped, "older key");
+      const what = "signing_keys_dropped";
+      await noteChange(call, settings, { what, name, details });
+    }
+    await out.data({ name, created_at, dropped }, `${name} ${created_at}`);
+    return EXIT.ok;
+  });
+}
+
+function shownOf(key: Key) {
+  const { name, id, team, role, created_at, expires_at = null } = key;
+  return { name, id, team, role, created_at, expires_at };
+}
+
+async function showKey({ out, world }: Call, key: Key): Promise<void> {
+  const { name, id, team, role, expires_at } = key;
+  const is = isExpired(key, world.nowMs()) ? "expired" : "until";
+  const end = expires_at === undefined ? "" : ` ${is} ${expires_at}`;
+  await out.data(shownOf(key), `${name} ${team} ${role} ske_${id}…${end}`);
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const UNITS = { m: 60_000, h: 3_600_000, d: DAY_MS };
+const LIFETIME_MS_MAX = 3_660 * DAY_MS;
+
+/** @throws {KittyError} for what is no span of time */
+function lifetimeOf(given: string | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  const match = given.match(/^([1-9]\d{0,6})([mhd])$/);
+  const ms = match
+    ? Number(match[1]) * UNITS[match[2] as keyof typeof UNITS]
+    : Infinity;
+  if (ms <= LIFETIME_MS_MAX) return ms;
+  throw usageError(
+    "--expires takes a time such as 30m, 12h or 90d, up to ten years",
+  );
+}

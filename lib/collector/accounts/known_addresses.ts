@@ -1,0 +1,90 @@
+/**
+ * Addresses from which users were let in. Strangers who guess elsewhere slow
+ * nobody down there.
+ *
+ * @module
+ */
+
+import type { World } from "../../base/world.ts";
+import {
+  KNOWN_ADDRESS_MS,
+  KNOWN_ADDRESS_NOTED_MS,
+  KNOWN_ADDRESSES_MAX,
+} from "../limits.ts";
+import type { Records } from "../records/records.ts";
+import { sumOf } from "./lanes.ts";
+
+/** What is kept for a user. */
+interface Known {
+  /** When each was last seen, milliseconds since 1970, by its sum. */
+  readonly addresses: Readonly<Record<string, number>>;
+}
+
+/** All of them, by user. */
+export class KnownAddresses {
+  readonly #records: Records;
+  readonly #nowMs: () => number;
+
+  constructor(records: Records, { nowMs }: World) {
+    this.#records = records;
+    this.#nowMs = nowMs;
+  }
+
+  /** Whether an account was let in from there. */
+  async has(account: string, address: string): Promise<boolean> {
+    const known = await this.#records.get<Known>(
+      "known_address",
+      await sumOf(account),
+    );
+    const seenMs = known?.addresses[await sumOf(address)];
+    return seenMs !== undefined && this.#nowMs() - seenMs < KNOWN_ADDRESS_MS;
+  }
+
+  /** Notes that an account was let in from there. */
+  async add(account: string, address: string): Promise<void> {
+    const key = await sumOf(account), sum = await sumOf(address);
+    for (;;) {
+      const before = await this.#records.get<Known>("known_address", key);
+      const nowMs = this.#nowMs(), seenMs = before?.addresses[sum];
+      if (seenMs !== undefined && nowMs - seenMs < KNOWN_ADDRESS_NOTED_MS) {
+        return;
+      }
+      const all = Object.entries({ ...before?.addresses, [sum]: nowMs })
+        .filter(([, ms]) => nowMs - ms < KNOWN_ADDRESS_MS)
+        .sort(([, a], [, b]) => b - a).slice(0, KNOWN_ADDRESSES_MAX);
+      const after: Known = { addresses: Object.fromEntries(all) };
+      if (await this.#records.replace("known_address", key, before, after)) {
+        return;
+      }
+    }
+  }
+
+  /** Forgets those of users who have not come for long. */
+  async sweep(): Promise<void> {
+    const nowMs = this.#nowMs();
+    for (
+      const [key, known] of await this.#records.list<Known>("known_address")
+    ) {
+      const lastMs = Math.max(0, ...Object.values(known.addresses));
+      if (nowMs - lastMs < KNOWN_ADDRESS_MS) continue;
+      await this.#records.replace("known_address", key, known, undefined);
+    }
+  }
+}
+
+/**
+ * What counts as one address: of IPv6 the network, since whoever has one has
+ * 2^64 of its addresses.
+ */
+export function networkOf(address: string): string {
+  const [text = ""] = address.toLowerCase().split("%", 1);
+  const mapped = text.match(/^::ffff:(\d+\.\d+\.\d+\.\d+)$/)?.[1];
+  if (mapped !== undefined || !text.includes(":")) return mapped ?? text;
+  const [head = "", tail] = text.split("::", 2);
+  const groups = (part: string) => part === "" ? [] : part.split(":");
+  const first = groups(head), last = groups(tail ?? "");
+  const gap = tail === undefined ? 0 : 8 - first.length - last.length;
+  const all = [...first, ...Array(Math.max(0, gap)).fill("0"), ...last];
+  const network = all.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, ""));
+  return `${network.join(":")}::/64`;
+}

@@ -1,0 +1,55 @@
+/**
+ * What makes a store the same collector for as long as it is there: the node
+ * that stamps what comes without one, and the first signing key.
+ *
+ * @module
+ */
+
+import type { World } from "../base/world.ts";
+import { FIRST, type SigningKey } from "./accounts/signing_keys.ts";
+import type { Records } from "./records/records.ts";
+
+/** What is kept of it. */
+interface Identity {
+  readonly node_id: string;
+}
+
+const KEY = "identity", NODE_BYTES = 6;
+
+/** The node that stamps what comes without one; drawn by the first who asks. */
+export async function nodeIdOf(
+  records: Records,
+  world: Pick<World, "randomBytes">,
+): Promise<string> {
+  for (;;) {
+    const known = await records.get<Identity>("collector", KEY);
+    if (known) return known.node_id;
+    const node_id = world.randomBytes(NODE_BYTES).toHex();
+    await records.replace("collector", KEY, undefined, { node_id });
+  }
+}
+
+/**
+ * Takes over the secret from which older programs made both: nobody has to log
+ * in again, and the node stays the same. What is there already stays.
+ */
+export async function adoptSecret(
+  secret: Uint8Array,
+  records: Records,
+  settings: Records,
+  world: Pick<World, "nowMs">,
+): Promise<void> {
+  const label = new TextEncoder().encode("node");
+  const digest = await crypto.subtle.digest(
+    "SHA-256",
+    new Uint8Array([...label, ...secret]),
+  );
+  const node_id = new Uint8Array(digest, 0, NODE_BYTES).toHex();
+  await records.replace("collector", KEY, undefined, { node_id });
+  const key: SigningKey = {
+    name: FIRST,
+    secret: secret.toHex(),
+    created_at: new Date(world.nowMs()).toISOString(),
+  };
+  await settings.replace("signing_keys", FIRST, undefined, key);
+}

@@ -1,0 +1,64 @@
+/**
+ * The small things that a collector has to remember beside events, whatever
+ * stores them: users, sessions and the like. Engines know spaces and values,
+ * and nothing of what they mean.
+ *
+ * @module
+ */
+
+/** Where a record lies. What commands change while the collector runs is a list, and so has a plural. */
+export type Space =
+  | "collectors"
+  | "collector"
+  | "ended_session"
+  | "keys"
+  | "known_address"
+  | "lease"
+  | "quotas"
+  | "session"
+  | "signing_keys"
+  | "sink_cursor"
+  | "sinks"
+  | "spent_token"
+  | "throttle"
+  | "users";
+
+/** A JSON object. */
+export type Recorded = object;
+
+/** Records by space and key. Other processes may change them at any time. */
+export interface Records {
+  /** The value of a key; undefined where there is none. */
+  get<T extends Recorded>(space: Space, key: string): Promise<T | undefined>;
+  /** All of a space. */
+  list<T extends Recorded>(space: Space): Promise<readonly Entry<T>[]>;
+  /**
+   * Puts `after` in the place of `before`; either may be nothing. Values count
+   * as the same where their JSON is.
+   *
+   * @returns false where something else stands there; nothing has changed then
+   */
+  replace(
+    space: Space,
+    key: string,
+    before: Recorded | undefined,
+    after: Recorded | undefined,
+  ): Promise<boolean>;
+}
+
+/** A record with its key. */
+export type Entry<T extends Recorded> = readonly [key: string, value: T];
+
+/** Removes a record, whatever stands there by now. @returns what it was */
+export async function removed<T extends Recorded>(
+  records: Records,
+  space: Space,
+  key: string,
+): Promise<T | undefined> {
+  for (;;) {
+    const found = await records.get<T>(space, key);
+    if (!found || await records.replace(space, key, found, undefined)) {
+      return found;
+    }
+  }
+}

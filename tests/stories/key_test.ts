@@ -1,0 +1,178 @@
+/** Jobs that send events with a key in place of a login: real processes, and a real collector. */
+
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { stateOf, TestAgent } from "../support/agent.ts";
+import { ADA, addKey, TestCollector } from "../support/collector.ts";
+import { eventually } from "../support/eventually.ts";
+import { type TempFolder, tempFolder } from "../support/home.ts";
+import { documentsOf, runProgram } from "../support/program.ts";
+
+const CI = { ...ADA, name: "lea" };
+
+/** A collector with a user, and a job's home that has an event. */
+async function jobAt(): Promise<
+  AsyncDisposable & { collector: TestCollector; folder: TempFolder; env: Env }
+> {
+  const stack = new AsyncDisposableStack();
+  const collector = stack.use(await TestCollector.start([CI]));
+  const folder = stack.use(await tempFolder());
+  const env = {
+    SPEC_KITTY_HOME: `${folder.path}/home`,
+    SPEC_KITTY_SERVER_URL: collector.url,
+  };
+  await emit(env);
+  const dispose = () => stack.disposeAsync();
+  return { collector, folder, env, [Symbol.asyncDispose]: dispose };
+}
+
+type Env = Record<string, string>;
+
+async function emit(env: Env): Promise<void> {
+  const words = ["emit", "history-added", "WP01", "note", "x"];
+  strictEqual((await runProgram(words, env)).code, 0);
+}
+
+async function stored(collector: TestCollector) {
+  const { access } = await collector.logIn(CI);
+  return await collector.events(access);
+}
+
+Deno.test("key: made by the command, in SPEC_KITTY_TOKEN -> sync now sends for the key's team; no word of it anywhere", async () => {
+  await using job = await jobAt();
+  const { collector, env } = job;
+  const made = await runProgram(
+    [
+      "collector",
+      "token",
+      "create",
+      "ci",
+      "--team",
+      CI.team,
+      "--expires",
+      "90d",
+    ],
+    { SPEC_KITTY_HOME: collector.home },
+  );
+  const key = made.stdout.trim();
+  match(key, /^ske_[0-9a-f]{16}_[0-9a-f]{64}$/);
+  const withKey = { ...env, SPEC_KITTY_TOKEN: key };
+  const status = await runProgram(["sync", "status", "--json"], withKey);
+  const { authenticated, problem } = JSON.parse(status.stdout);
+  deepStrictEqual([authenticated, problem], [true, null]);
+  const sync = await runProgram(["sync", "now"], withKey);
+  strictEqual(sync.code, 0, sync.stderr);
+  const [event] = await stored(collector);
+  strictEqual(event!.team_slug, CI.team);
+
+  const all = [status, sync].map(({ stdout, stderr }) => stdout + stderr);
+  const folder = `${collector.home}/collector`;
+  const kept = await Deno.readTextFile(`${folder}/keys.json`);
+  const audit = await Deno.readTextFile(`${folder}/audit.ndjson`);
+  const secret = key.slice(-64);
+  ok([...all, kept, audit, collector.log].every((t) => !t.includes(secret)));
+  match(audit, /"what":"key_created","name":"ci","team":"acme"/);
+  const list = await runProgram(["collector", "token", "list", "--json"], {
+    SPEC_KITTY_HOME: collector.home,
+  });
+  const [{ name, role, expires_at, ...rest }] = documentsOf(list.stdout);
+  deepStrictEqual([name, role, "hash" in rest], ["ci", "writer", false]);
+  ok(Math.abs(Date.parse(expires_at) - Date.now() - 90 * 864e5) < 36e5);
+});
+
+Deno.test("key: in a file, over the agent's WebSocket -> sent; another one in the file, and the first revoked -> it goes on", async () => {
+  await using job = await jobAt();
+  const { collector, folder, env } = job;
+  const path = `${folder.path}/key`;
+  await Deno.writeTextFile(path, `${await addKey(collector.home)}\n`);
+  await using agent = await TestAgent.connected(env.SPEC_KITTY_HOME!, {
+    env: { ...env, SPEC_KITTY_TOKEN_FILE: path },
+  });
+  await eventually("sent", async () => (await stored(collector)).length === 1);
+  const second = await addKey(collector.home, { name: "second" });
+  await Deno.writeTextFile(path, second);
+  const home = { SPEC_KITTY_HOME: collector.home };
+  await runProgram(["collector", "token", "revoke", "ci"], home);
+  await eventually("closed", () => agent.log.includes("Reconnecting"));
+  await agent.is("Connected");
+  await emit(env);
+  await eventually("sent", async () => (await stored(collector)).length === 2);
+  await runProgram(["collector", "token", "revoke", "second"], home);
+  await agent.is("Offline");
+  strictEqual((await stateOf(env.SPEC_KITTY_HOME!))?.state, "Offline");
+});
+
+Deno.test("auth login --token-stdin: a key -> kept as the login, with the team that the server names; revoked -> told so, and the queue kept", async () => {
+  await using job = await jobAt();
+  const { collector, env } = job;
+  const key = await addKey(collector.home);
+  const login = await runProgram(
+    ["auth", "login", "--token-stdin", "--json"],
+    env,
+    { stdin: `${key}\n` },
+  );
+  strictEqual(login.code, 0, login.stderr);
+  const { username, team_slug, authenticated } = JSON.parse(login.stdout);
+  deepStrictEqual([username, team_slug, authenticated], ["ci", CI.team, true]);
+  strictEqual((await runProgram(["sync", "now"], env)).code, 0);
+  strictEqual((await stored(collector)).length, 1);
+  await emit(env);
+  await runProgram(["collector", "token", "revoke", "ci"], {
+    SPEC_KITTY_HOME: collector.home,
+  });
+  // Within the time that is promised, a key may be good still.
+  await new Promise((resolve) => setTimeout(resolve, 5_000));
+  const refused = await runProgram(["sync", "now"], env);
+  strictEqual(refused.code, 77, refused.stderr);
+  const { stdout } = await runProgram(["sync", "status", "--json"], env);
+  strictEqual(JSON.parse(stdout).queued, 1);
+});
+
+Deno.test("key: unknown, of a viewer, cut off, in no file -> told what is wrong, and nothing is lost", async () => {
+  await using job = await jobAt();
+  const { collector, env } = job;
+  const viewer = await addKey(collector.home, { role: "viewer" });
+  const unknown = `ske_${"0".repeat(16)}_${"0".repeat(64)}`;
+  for (
+    const [more, code, words] of [
+      [
+        { SPEC_KITTY_TOKEN: unknown },
+        77,
+        /does not take the environment's key/,
+      ],
+      [{ SPEC_KITTY_TOKEN: viewer.slice(0, -1) }, 77, /does not take/],
+      [{ SPEC_KITTY_TOKEN: "a b" }, 77, /SPEC_KITTY_TOKEN is not a key/],
+      [{ SPEC_KITTY_TOKEN_FILE: "/nowhere" }, 77, /cannot read .*\/nowhere/],
+      [{ SPEC_KITTY_TOKEN: viewer }, 77, /viewer may look, and not send/],
+    ] as [Env, number, RegExp][]
+  ) {
+    const result = await runProgram(["sync", "now"], { ...env, ...more });
+    const text = JSON.stringify(more).slice(0, 60);
+    match(result.stdout + result.stderr, words, text);
+    strictEqual(result.code, code, `${text}: ${result.stderr}`);
+    ok(!result.stderr.includes(viewer.slice(-60)));
+  }
+  const login = await runProgram(["auth", "login", "--token-stdin"], env, {
+    stdin: unknown,
+  });
+  strictEqual(login.code, 77);
+  match(login.stderr, /does not take this key/);
+  strictEqual((await stored(collector)).length, 0);
+});
+
+Deno.test("auth login: too many wrong passwords -> says how long to wait", async () => {
+  await using job = await jobAt();
+  const { env } = job;
+  const logIn = (stdin: string) =>
+    runProgram(["auth", "login", "--username", CI.name, "--json"], env, {
+      stdin,
+    });
+  let { code, stdout } = await logIn("wrong 0");
+  for (let n = 1; n < 12 && code === 77; n++) {
+    ({ code, stdout } = await logIn(`wrong ${n}`));
+  }
+  strictEqual(code, 69, stdout);
+  const { error } = JSON.parse(stdout);
+  strictEqual(error.code, "too_many_logins");
+  match(error.message, /too many tries/);
+  match(error.try, /^wait \d+ s, and log in with the same password$/);
+});
