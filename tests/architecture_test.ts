@@ -160,6 +160,7 @@ const ROOMS: readonly string[] = [
     "home",
     "login",
     "route",
+    "handover",
     "delivery",
   ],
   ...["emit", "follow", "agent", "collector", "doctor", "api", "cli"],

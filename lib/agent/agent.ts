@@ -7,12 +7,16 @@
 import { type BoundedAddress, BoundedServer } from "../base/bounded_server.ts";
 import { Deadline, pause } from "../base/deadline.ts";
 import type { EventEmitter } from "../emit/emitter.ts";
+import type { AgentTokens } from "../handover/agent_tokens.ts";
 import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
 import { FILE_MODE, lockFile } from "../base/files.ts";
 import type { Home } from "../home/home.ts";
 import { AGENT_BEAT_MS, AGENT_LOCK_MS_MAX } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
+import type { AddressSet } from "../base/net/addresses.ts";
+import type { KeyPairKeeper } from "../base/net/key_pair.ts";
 import { socketPathIn } from "../base/socket_path.ts";
+import { isLoopback } from "../login/server_url.ts";
 import type { World } from "../base/world.ts";
 import {
   AGENT_SOCKET,
@@ -35,8 +39,14 @@ export interface AgentParts {
   readonly emitter: EventEmitter;
   readonly delivery: Delivery;
   readonly timeoutMs: number;
-  /** Where to listen on TCP; without it, on the home's socket, where the system has such. */
-  readonly listen?: { readonly hostname: string; readonly port: number };
+  /** Where to listen; without it, on the home's socket, where the system has such. */
+  readonly listen?: BoundedAddress;
+  /** Tokens that callers elsewhere may show. */
+  readonly tokens?: AgentTokens;
+  /** Certificate and key, for TLS on TCP. */
+  readonly keyPair?: KeyPairKeeper;
+  /** Proxies that are believed what they say of clients. */
+  readonly proxies?: AddressSet;
   readonly log: Log;
 }
 
@@ -47,11 +57,13 @@ export class Agent {
   /** Requests that come before all is in place wait for it. */
   readonly #ready = Promise.withResolvers<void>();
   #lock: Deno.FsFile | undefined;
-  #server: BoundedServer | undefined;
-  /** The path of the socket, where there is one. */
-  #socketPath: string | undefined;
-  /** The path of the socket, or the URL. */
+  readonly #servers: BoundedServer[] = [];
+  /** The paths of its sockets. */
+  readonly #socketPaths: string[] = [];
+  /** The path of the socket, or the URL: what it was asked for. */
   #listening = "";
+  /** The same for programs of this home. */
+  #listeningHere = "";
   #since: string;
   /** Writes of `agent.json`, one after the other. */
   #writing: Promise<void> = Promise.resolve();
@@ -101,6 +113,7 @@ export class Agent {
   /** Reads settings and credentials again. */
   async reload(): Promise<void> {
     this.#parts.log.info("reload");
+    await this.#parts.keyPair?.reload();
     await this.#parts.delivery.reload()
       .catch((error) => this.#parts.log.error("reload failed", error));
   }
@@ -110,15 +123,17 @@ export class Agent {
     const { delivery, home, log } = this.#parts;
     this.#over.abort();
     this.#ready.resolve();
-    const closing = this.#server?.shutdown();
+    const closing = Promise.all(
+      this.#servers.map((server) => server.shutdown()),
+    );
     await delivery.stop()
       .catch((error) => log.error("the last drain failed", error));
     // A client that keeps its connection open must not keep the agent.
     await Promise.race([closing, pause(AGENT_LOCK_MS_MAX)]);
     await this.#writing.catch(() => {});
     await removeAgentState(home.path);
-    if (this.#socketPath !== undefined) {
-      await Deno.remove(this.#socketPath).catch(() => {});
+    for (const path of this.#socketPaths) {
+      await Deno.remove(path).catch(() => {});
     }
     await Deno.remove(tokenPath(home.path)).catch(() => {});
     this.#lock?.close();
@@ -126,48 +141,71 @@ export class Agent {
   }
 
   async #listen(): Promise<void> {
-    const { home, world, listen } = this.#parts;
-    const onTcp = listen ??
+    const { home, world, listen, tokens } = this.#parts;
+    const address = listen ??
       (Deno.build.os === "windows" ? ANY_PORT : undefined);
-    if (!onTcp) return await this.#listenOnSocket();
-    const token = newToken(world);
-    const server = await this.#serve(onTcp, token);
-    const { hostname, port } = server.addr as Deno.NetAddr;
-    this.#listening = `http://${hostname}:${port}`;
     await Deno.remove(tokenPath(home.path)).catch(() => {});
-    await Deno.writeTextFile(tokenPath(home.path), `${token}\n`, {
-      mode: FILE_MODE,
+    if (!address) return await this.#listenAtHome();
+    const isOnTcp = "port" in address;
+    // Of a socket in a folder that others may enter, its mode says who; a token says it better.
+    const own = isOnTcp || tokens?.isEmpty === false
+      ? newToken(world)
+      : undefined;
+    if (own !== undefined) await writeToken(home.path, own);
+    const accepted = own === undefined
+      ? undefined
+      : async () => [own, ...await tokens?.current() ?? []];
+    if (!isOnTcp) return await this.#listenOnSocket(address.path, accepted);
+    const { addr } = await this.#serve(address, accepted).catch((error) => {
+      throw cannotListen(address, error);
     });
+    const { hostname, port } = addr as Deno.NetAddr;
+    const { keyPair } = this.#parts;
+    const scheme = keyPair ? "https" : "http";
+    this.#listening = urlOf(scheme, hostname, port);
+    this.#listeningHere = urlOf(scheme, hereFor(hostname), port);
+    // Programs of this home would have to trust what others reach it by.
+    if (keyPair || !isLoopback(hostForUrl(hostname))) {
+      const url = this.#listening;
+      await this.#listenAtHome().catch(() => {});
+      this.#listening = url;
+    }
   }
 
-  async #listenOnSocket(): Promise<void> {
+  async #listenAtHome(): Promise<void> {
     const { home, world } = this.#parts;
-    let path = `${home.path}/${AGENT_SOCKET}`;
-    try {
-      path = await socketPathIn(home.path, AGENT_SOCKET, world);
-      // Left by an agent that was killed: ours is the only one, as we have the lock.
-      await Deno.remove(path).catch(() => {});
-      await this.#serve({ path }, undefined);
-    } catch (error) {
-      throw new KittyError(
-        "no_socket",
-        `cannot listen on ${path}: ${reasonOf(error)}`,
-        { hint: "listen on TCP: kitty-events agent run --listen 127.0.0.1:0" },
-      );
-    }
-    this.#socketPath = path;
+    const path = await socketPathIn(home.path, AGENT_SOCKET, world)
+      .catch((error) => {
+        throw noSocket(`${home.path}/${AGENT_SOCKET}`, error);
+      });
+    await this.#listenOnSocket(path, undefined);
     await Deno.chmod(path, FILE_MODE);
-    this.#listening = path;
+  }
+
+  async #listenOnSocket(
+    path: string,
+    tokens: (() => Promise<readonly string[]>) | undefined,
+  ): Promise<void> {
+    try {
+      // Left by an agent that was killed: ours is the only one, as we have the lock.
+      await removeSocket(path);
+      await this.#serve({ path }, tokens);
+    } catch (error) {
+      throw noSocket(path, error);
+    }
+    this.#socketPaths.push(path);
+    await Deno.chmod(path, tokens ? TOKEN_SOCKET_MODE : SHARED_SOCKET_MODE);
+    this.#listening = this.#listeningHere = path;
   }
 
   async #serve(
     listen: BoundedAddress,
-    token: string | undefined,
+    tokens: (() => Promise<readonly string[]>) | undefined,
   ): Promise<BoundedServer> {
-    const { home, world, log } = this.#parts;
+    const { home, world, log, keyPair, proxies } = this.#parts;
     const handle = agentHandler({
       ...this.#parts,
-      token,
+      tokens,
       vouch: (request) => server.vouch(request),
     });
     const server: BoundedServer = await BoundedServer.start({
@@ -175,13 +213,16 @@ export class Agent {
       log,
       listen,
       folder: home.path,
+      ...this.#servers.length > 0 && { innerName: SECOND_INNER_NAME },
       connectionsMax: CONNECTIONS_MAX,
+      ...!("path" in listen) && { keyPair, proxies },
       handler: async (request) => {
         await this.#ready.promise;
         return await handle(request);
       },
     });
-    return this.#server = server;
+    this.#servers.push(server);
+    return server;
   }
 
   #write(): Promise<void> {
@@ -194,7 +235,7 @@ export class Agent {
           pid: Deno.pid,
           state: delivery.status,
           since: this.#since,
-          listening: this.#listening,
+          listening: this.#listeningHere,
         });
       })
       .catch((error) => log.error("agent.json was not written", error));
@@ -211,8 +252,17 @@ export class Agent {
   }
 }
 
-/** Connections at once: of programs of one user. */
+/** Connections at once: of programs of one user, or of a few hundred containers, which come and go. */
 const CONNECTIONS_MAX = 250;
+
+/** The private socket of a second server beside the first. */
+const SECOND_INNER_NAME = ".requests-here.sock";
+
+/** A socket at a place of the caller's choice, for its group too: containers of a pod share one. */
+const SHARED_SOCKET_MODE = 0o660;
+
+/** The same where a token is asked for. */
+const TOKEN_SOCKET_MODE = 0o666;
 
 /** Loopback only: the interface is for programs on this machine. */
 const ANY_PORT = { hostname: "127.0.0.1", port: 0 };
@@ -235,4 +285,47 @@ async function takePlace(home: string, world: World): Promise<Deno.FsFile> {
 
 function newToken(world: World): string {
   return world.randomBytes(32).toHex();
+}
+
+async function writeToken(home: string, token: string): Promise<void> {
+  await Deno.writeTextFile(tokenPath(home), `${token}\n`, { mode: FILE_MODE });
+}
+
+/** Makes way for a socket, and for nothing else that may lie there. */
+async function removeSocket(path: string): Promise<void> {
+  const there = await Deno.lstat(path).catch(() => undefined);
+  if (there?.isSocket) await Deno.remove(path);
+}
+
+function noSocket(path: string, error: unknown): KittyError {
+  return new KittyError(
+    "no_socket",
+    `cannot listen on ${path}: ${reasonOf(error)}`,
+    { hint: "listen on TCP: kitty-events agent run --listen 127.0.0.1:0" },
+  );
+}
+
+function cannotListen(
+  { hostname, port }: { readonly hostname: string; readonly port: number },
+  error: unknown,
+): KittyError {
+  return new KittyError(
+    "cannot_listen",
+    `cannot listen on ${hostname} port ${port}: ${reasonOf(error)}`,
+    { hint: "choose another one: --listen 127.0.0.1:0 takes any free port" },
+  );
+}
+
+function urlOf(scheme: string, hostname: string, port: number): string {
+  return `${scheme}://${hostForUrl(hostname)}:${port}`;
+}
+
+function hostForUrl(hostname: string): string {
+  return hostname.includes(":") ? `[${hostname}]` : hostname;
+}
+
+/** The address by which this machine reaches what listens on all of its addresses. */
+function hereFor(hostname: string): string {
+  if (hostname === "0.0.0.0") return "127.0.0.1";
+  return hostname === "::" ? "::1" : hostname;
 }

@@ -33,7 +33,13 @@ export async function askAgentToSync(
   using client = Deno.createHttpClient({
     proxy: { transport: "unix", path: listening },
   });
-  return await ask({ url, timeoutMs, client });
+  const token = await readToken(home).catch(() => undefined);
+  return await ask({
+    url,
+    timeoutMs,
+    client,
+    ...token !== undefined && { token },
+  });
 }
 
 async function readToken(home: string): Promise<string> {

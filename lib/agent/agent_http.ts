@@ -24,6 +24,7 @@ import { isReady, LineReader } from "../base/lines.ts";
 import { discardedReceipt } from "../event/receipt.ts";
 import { oneLine } from "../base/shown.ts";
 import { AGENT_PATHS } from "../route/agent_file.ts";
+import { isShown } from "../handover/agent_tokens.ts";
 import type { Delivery } from "../delivery/delivery.ts";
 import { openForDrain } from "../delivery/drain/settle.ts";
 import { readSyncStatus } from "../delivery/status.ts";
@@ -36,8 +37,8 @@ export interface AgentHttpParts {
   readonly delivery: Delivery;
   /** How long one group of events may take to be recorded. */
   readonly timeoutMs: number;
-  /** Asked of every request where the interface is on TCP: anyone on the machine reaches that. */
-  readonly token: string | undefined;
+  /** One of them is asked of every request where others reach the interface; undefined where none do. */
+  readonly tokens: (() => Promise<readonly string[]>) | undefined;
   /** Called with each request that may be made. */
   readonly vouch?: (request: Request) => void;
 }
@@ -61,10 +62,12 @@ async function answer(
   request: Request,
   parts: AgentHttpParts,
 ): Promise<Response> {
-  const { token } = parts;
-  const given = request.headers.get("authorization");
-  if (token !== undefined && given !== `Bearer ${token}`) {
-    return failure(401, "the token of agent.token is needed");
+  const shown = request.headers.get("authorization");
+  if (parts.tokens && !await isShown(await parts.tokens(), shown)) {
+    return failure(
+      401,
+      "one of the agent's tokens is needed: SPEC_KITTY_AGENT_TOKEN, or the one in its agent.token",
+    );
   }
   parts.vouch?.(request);
   // Browsers send it: no web page has a reason to talk to the agent.

@@ -6,49 +6,108 @@
  */
 
 import { pause } from "./deadline.ts";
+import {
+  type AddressSet,
+  isOwnAddress,
+  ownerOf,
+  readAddress,
+} from "./net/addresses.ts";
+import { closeQuietly, readAll, writeAll } from "./net/carrying.ts";
+import type { Placed } from "./net/places.ts";
+import { RequestStream } from "./net/request_stream.ts";
+import type { Entered, TlsDoor } from "./net/tls_door.ts";
 
 /**
- * The header by which a request tells on which connection it came. Drawn anew
- * by each process, so that no client can name another's.
+ * The header by which a request tells on which connection it came, and from
+ * which address. Drawn anew by each process, so that no client can name another's.
  */
-export const IDENTITY = `x-connection-${crypto.randomUUID()}`;
+const IDENTITY = `x-connection-${crypto.randomUUID()}`;
+
+/** How a request came. */
+export interface Arrival {
+  /** The `id` of its connection. */
+  readonly connection: string;
+  /** That of the other end; undefined for a socket. */
+  readonly address: string | undefined;
+}
+
+/** How a request came; undefined where nobody can tell. */
+export function arrivalOf({ headers }: Request): Arrival | undefined {
+  const [connection, address] = headers.get(IDENTITY)?.split(" ") ?? [];
+  if (connection === undefined) return undefined;
+  return { connection, address: address === "-" ? undefined : address };
+}
 
 const BUSY = new TextEncoder().encode(
   "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-type: application/json\r\n" +
     'content-length: 40\r\n\r\n{"error":"all connections are in use"}  ',
 );
 
-/** Longest head that is waited for. The runtime's own bound is smaller. */
-const REQUEST_HEAD_BYTES_MAX = 128 * 1024;
-
 /** How long a client may go on sending after its answer. */
 const LINGER_MS_MAX = 1_000;
 
-/** Grows to the larger one while much comes, so that an idle connection costs little. */
-const BUFFER_BYTES = 2 * 1024;
-const BUFFER_BYTES_MAX = 64 * 1024;
+/** What a connection is made of. */
+export interface ConnectionParts {
+  readonly accepted: Deno.Conn;
+  readonly elapsedMs: () => number;
+  /** Where it gets its TLS; undefined: it has none. */
+  readonly door: TlsDoor | undefined;
+  /** Proxies, each of whose connections is that of another client. */
+  readonly proxies: AddressSet;
+}
 
 /** A connection. */
-export class BoundedConnection {
+export class BoundedConnection implements Placed {
   readonly id = crypto.randomUUID();
-  readonly sinceMs: number;
-  readonly #client: Deno.Conn;
+  /** The other end's address, in the one form; undefined for a socket. */
+  readonly address: string | undefined;
+  readonly owner: string | undefined;
+  readonly isShared: boolean;
+  readonly #accepted: Deno.Conn;
   readonly #elapsedMs: () => number;
+  readonly #door: TlsDoor | undefined;
+  readonly #requests: RequestStream;
+  #entered: Entered | undefined;
   #server: Deno.Conn | undefined;
   #activeMs: number;
-  #isWaiting = true;
+  /** Since when that is waited for which is waited for now. */
+  #phaseMs: number;
+  #isFirst = true;
   #isKnown = false;
   #isClosed = false;
 
-  constructor(client: Deno.Conn, elapsedMs: () => number) {
-    this.#client = client;
+  constructor(parts: ConnectionParts) {
+    const { accepted, elapsedMs, door, proxies } = parts;
+    this.#accepted = accepted;
     this.#elapsedMs = elapsedMs;
-    this.sinceMs = this.#activeMs = elapsedMs();
+    this.#door = door;
+    const { remoteAddr } = accepted;
+    this.address = "hostname" in remoteAddr
+      ? readAddress(remoteAddr.hostname)
+      : undefined;
+    const { address } = this;
+    const isProxy = address !== undefined && proxies.has(address);
+    this.owner = isProxy ? this.id : address && ownerOf(address);
+    this.isShared = isProxy || address === undefined || isOwnAddress(address);
+    this.#requests = new RequestStream(
+      `${IDENTITY}: ${this.id} ${address ?? "-"}`,
+    );
+    this.#phaseMs = this.#activeMs = elapsedMs();
   }
 
-  /** Whether its first request's head is not there yet. */
+  /** Whether it waits for a head: its first, or one that has begun. */
   get isWaiting(): boolean {
-    return this.#isWaiting;
+    return this.#isFirst || this.#requests.phase === "head";
+  }
+
+  /** Whether it waits for a body. */
+  get isReceiving(): boolean {
+    return this.#requests.phase === "body";
+  }
+
+  /** Since when it waits for that. */
+  get waitingMs(): number {
+    return this.#phaseMs;
   }
 
   /** Whether it was vouched for. */
@@ -68,14 +127,16 @@ export class BoundedConnection {
   /** Ends it at once. */
   close(): void {
     this.#isClosed = true;
-    closeQuietly(this.#client);
+    this.#entered?.close();
+    closeQuietly(this.#accepted);
     if (this.#server) closeQuietly(this.#server);
   }
 
-  /** Says that there is no room. */
+  /** Says that there is no room; not where that takes a handshake first. */
   async refuse(): Promise<void> {
-    await this.#client.write(BUSY).catch(() => {});
-    this.close();
+    const client = this.#door ? this.#entered?.connection : this.#accepted;
+    if (client) await writeAll(client, BUSY).catch(() => {});
+    await this.#end();
   }
 
   /**
@@ -85,113 +146,84 @@ export class BoundedConnection {
    */
   async carry(connect: () => Promise<Deno.Conn>): Promise<void> {
     try {
-      const first = await this.#readHead();
-      if (first === undefined || this.#isClosed) return;
-      this.#isWaiting = false;
-      this.#server = await connect().catch(async (error) => {
-        await this.refuse();
-        throw error;
-      });
-      // It may have been closed meanwhile, and then nothing else closes this one.
-      if (this.#isClosed) return;
-      await this.#exchange(this.#server, first);
+      const client = await this.#enter();
+      if (!client) return;
+      await this.#exchange(client, connect);
     } finally {
-      this.close();
+      await this.#end();
     }
   }
 
-  async #exchange(server: Deno.Conn, first: Uint8Array): Promise<void> {
-    const asking = (async () => {
-      await writeAll(server, first);
-      await this.#copy(this.#client, server);
-    })().then(() => server.closeWrite()).catch(() => {});
-    await this.#copy(server, this.#client)
-      .then(() => this.#client.closeWrite()).catch(() => this.close());
+  /** The connection without TLS; undefined where it comes to nothing. */
+  async #enter(): Promise<Deno.Conn | undefined> {
+    if (!this.#door) return this.#accepted;
+    // Strangers try what a port may be; that is no trouble.
+    this.#entered = await this.#door.enter(this.#accepted).catch(() =>
+      undefined
+    );
+    if (!this.#isClosed) return this.#entered?.connection;
+    this.#entered?.close();
+    return undefined;
+  }
+
+  async #exchange(
+    client: Deno.Conn,
+    connect: () => Promise<Deno.Conn>,
+  ): Promise<void> {
+    let trouble: unknown;
+    const connected = Promise.withResolvers<Deno.Conn | undefined>();
+    const asking = readAll(client, async (bytes) => {
+      const before = this.#requests.phase;
+      const pieces = this.#requests.take(bytes);
+      this.#activeMs = this.#elapsedMs();
+      if (this.#requests.phase !== before) this.#phaseMs = this.#activeMs;
+      if (pieces.length === 0) return;
+      this.#isFirst = false;
+      if (!this.#server) {
+        this.#server = await connect();
+        // It may have been closed meanwhile, and then nothing else closes this one.
+        if (this.#isClosed) closeQuietly(this.#server);
+        connected.resolve(this.#server);
+      }
+      await writeAll(this.#server, joined(pieces));
+    }).catch((error) => {
+      if (!this.#isFirst && !this.#server) trouble = error;
+    }).finally(() => connected.resolve(undefined))
+      // Also where it broke off: the server would wait for more.
+      .then(() => this.#server?.closeWrite()).catch(() => {});
+    const server = await connected.promise;
+    if (trouble !== undefined) {
+      await this.refuse();
+      throw trouble;
+    }
+    if (!server) return;
+    await readAll(server, (bytes) => {
+      this.#activeMs = this.#elapsedMs();
+      return writeAll(client, bytes);
+    }).then(() => client.closeWrite()).catch(() => this.close());
     // Closing while it still sends would take the answer away from it.
     await Promise.race([asking, pause(LINGER_MS_MAX)]);
   }
 
-  async #copy(from: Deno.Conn, to: Deno.Conn): Promise<void> {
-    let buffer = new Uint8Array(BUFFER_BYTES);
-    for (let count; (count = await from.read(buffer)) !== null;) {
-      this.#activeMs = this.#elapsedMs();
-      await writeAll(to, buffer.subarray(0, count));
-      const size = count === buffer.length ? BUFFER_BYTES_MAX : BUFFER_BYTES;
-      if (size !== buffer.length) buffer = new Uint8Array(size);
+  /** Ends it when what is on its way has gone. */
+  async #end(): Promise<void> {
+    if (this.#entered && !this.#isClosed) {
+      const { connection, flushed } = this.#entered;
+      closeQuietly(connection);
+      await Promise.race([flushed, pause(LINGER_MS_MAX)]);
     }
-  }
-
-  /** All bytes up to the end of the first head, or beyond, with the identity in it; undefined where it does not come. */
-  async #readHead(): Promise<Uint8Array | undefined> {
-    let buffer = new Uint8Array(BUFFER_BYTES), length = 0;
-    try {
-      for (;;) {
-        const count = await this.#client.read(buffer.subarray(length));
-        if (count === null) break;
-        this.#activeMs = this.#elapsedMs();
-        // The end may lie across two reads.
-        const from = Math.max(0, length - 3);
-        length += count;
-        const head = buffer.subarray(0, length);
-        // Anything that is not a request, such as the beginning of TLS, or too long, is for the server to refuse.
-        const isOver = !mayBeRequest(head) || length > REQUEST_HEAD_BYTES_MAX;
-        if (isOver || hasEnd(head, from)) return marked(head, this.id);
-        if (length < buffer.length) continue;
-        // Twice the room each time: a client may send byte by byte.
-        const larger = new Uint8Array(2 * length);
-        larger.set(buffer);
-        buffer = larger;
-      }
-    } catch {
-      // Gone, or closed by us.
-    }
-    return undefined;
+    this.close();
   }
 }
 
-/** Whether a request begins so: with a method, perhaps behind empty lines. */
-function mayBeRequest([first]: Uint8Array): boolean {
-  const A = 0x41, Z = 0x5a;
-  return first === CR || first === LF ||
-    first !== undefined && first >= A && first <= Z;
-}
-
-/** Whether an empty line ends a head at or behind a position. */
-function hasEnd(bytes: Uint8Array, from: number): boolean {
-  for (let at = from; (at = bytes.indexOf(LF, at)) !== -1; at++) {
-    const next = bytes[at + 1] === CR ? bytes[at + 2] : bytes[at + 1];
-    if (next === LF && at > 1) return true;
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  if (pieces.length === 1) return pieces[0]!;
+  const size = pieces.reduce((sum, { length }) => sum + length, 0);
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
   }
-  return false;
-}
-
-/** The head with a line more, behind the request's. HTTP/2 begins without one, and goes as it is. */
-function marked(head: Uint8Array, id: string): Uint8Array {
-  let start = 0;
-  while (head[start] === CR || head[start] === LF) start++;
-  const end = head.indexOf(LF, start) + 1;
-  const line = new TextDecoder().decode(head.subarray(start, end));
-  if (!/ HTTP\/1\.[01]\r?\n$/.test(line)) return head;
-  const mark = new TextEncoder().encode(`${IDENTITY}: ${id}\r\n`);
-  const whole = new Uint8Array(head.length + mark.length);
-  whole.set(head.subarray(0, end));
-  whole.set(mark, end);
-  whole.set(head.subarray(end), end + mark.length);
   return whole;
-}
-
-const CR = 13, LF = 10;
-
-async function writeAll(to: Deno.Conn, bytes: Uint8Array): Promise<void> {
-  for (let rest = bytes; rest.length > 0;) {
-    rest = rest.subarray(await to.write(rest));
-  }
-}
-
-function closeQuietly(connection: Deno.Conn): void {
-  try {
-    connection.close();
-  } catch {
-    // It is closed already.
-  }
 }

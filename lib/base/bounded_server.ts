@@ -6,17 +6,20 @@
  * descriptor left. So connections are accepted here, up to a bound that leaves
  * a reserve. One is handed on to the runtime's server, over a private socket,
  * when its first request's head is there; until then it costs one descriptor
- * and has little time. Where all places are taken, the one that has shown the least
- * goes first: those without a head, then strangers, never a client that was
- * vouched for and is at work.
+ * and has little time. Who gives his place where all are taken: `net/places.ts`.
  *
  * @module
  */
 
-import { BoundedConnection, IDENTITY } from "./bounded_connection.ts";
+import { arrivalOf, BoundedConnection } from "./bounded_connection.ts";
 import { pause } from "./deadline.ts";
 import { reasonOf } from "./errors.ts";
 import type { Log } from "./log.ts";
+import { AddressSet } from "./net/addresses.ts";
+import type { KeyPairKeeper } from "./net/key_pair.ts";
+import { Places } from "./net/places.ts";
+import { type Origin, originOf } from "./net/proxies.ts";
+import { TlsDoor } from "./net/tls_door.ts";
 import { shortSocketPath, socketPathIn } from "./socket_path.ts";
 import type { World } from "./world.ts";
 
@@ -32,8 +35,14 @@ export interface BoundedServerParts {
   readonly listen: BoundedAddress;
   /** A folder of this user alone, for the private socket; undefined where nothing may be written. */
   readonly folder: string | undefined;
+  /** Name of that socket, where another server of the folder has one already. */
+  readonly innerName?: string;
   /** Connections at once, where the process may have descriptors for so many. */
   readonly connectionsMax: number;
+  /** Certificate and key, for TLS; not on a socket. */
+  readonly keyPair?: KeyPairKeeper | undefined;
+  /** Proxies that are believed what they say of clients. */
+  readonly proxies?: AddressSet | undefined;
   /** Never rejects. */
   readonly handler: (request: Request) => Promise<Response>;
 }
@@ -41,20 +50,20 @@ export interface BoundedServerParts {
 /** Descriptors that one connection may take: its own, and both ends of the way to the server behind. */
 const CONNECTION_DESCRIPTORS = 3;
 
+/** And both ends of the way through TLS. */
+const TLS_DESCRIPTORS = 2;
+
 /** Descriptors that connections never take: files, locks and Deno KV need some, and must not fail. */
 const DESCRIPTORS_KEPT = 64;
 
 /** Connections that are accepted at least, however few descriptors there are. */
 const CONNECTIONS_MIN = 4;
 
-/** How long a connection may take to send its first request's head: clients send it at once. */
+/** How long a connection may take to send a request's head, TLS before it included: clients send it at once. */
 const REQUEST_HEAD_MS_MAX = 10_000;
 
-/** How long a connection that was not vouched for may be silent: longer than a body may take. */
+/** How long a connection that was not vouched for may be silent, or take for a body: longer than a body may take. */
 const STRANGER_IDLE_MS = 75_000;
-
-/** A connection that was vouched for gives its place to another after so long a silence, where all are taken. */
-const KNOWN_IDLE_MS = 10 * 60_000;
 
 /** How long what is under way may take at the end. */
 const STOP_MS_MAX = 5_000;
@@ -70,16 +79,27 @@ export class BoundedServer {
   readonly #parts: BoundedServerParts;
   readonly #listener: Deno.Listener;
   readonly #connections = new Map<string, BoundedConnection>();
+  readonly #places: Places<BoundedConnection>;
   readonly #connectionsMax: number;
+  readonly #proxies: AddressSet;
+  readonly #door: TlsDoor | undefined;
   readonly #carrying = new Set<Promise<void>>();
   readonly #over = new AbortController();
   #inner!: Deno.HttpServer<Deno.Addr>;
   #isInTrouble = false;
+  #hasNotedProxy = false;
 
   private constructor(parts: BoundedServerParts, listener: Deno.Listener) {
     this.#parts = parts;
     this.#listener = listener;
     this.#connectionsMax = placesFor(parts);
+    this.#places = new Places(this.#connectionsMax);
+    this.#proxies = parts.proxies ?? new AddressSet([]);
+    const { keyPair } = parts;
+    if (!keyPair) return;
+    const door = this.#door = new TlsDoor(keyPair.current);
+    keyPair.onChange((pair) => door.renew(pair));
+    void keyPair.watch(this.#over.signal);
   }
 
   /** @throws {Error} where the address is taken, or the private socket cannot be made */
@@ -92,7 +112,7 @@ export class BoundedServer {
     try {
       await server.#serveInner();
     } catch (error) {
-      listener.close();
+      server.#close();
       throw error;
     }
     void server.#accept();
@@ -112,14 +132,36 @@ export class BoundedServer {
 
   /** Vouches for the sender of a request: its connection keeps its place. */
   vouch(request: Request): void {
-    const id = request.headers.get(IDENTITY);
-    if (id !== null) this.#connections.get(id)?.vouch();
+    const arrival = arrivalOf(request);
+    if (arrival) this.#connections.get(arrival.connection)?.vouch();
+  }
+
+  /** Who made a request, and whether on his way nobody could read it. */
+  originOf(request: Request): Origin {
+    const { headers } = request;
+    const peer = arrivalOf(request)?.address;
+    const isClaimed = headers.has("x-forwarded-for") ||
+      headers.has("x-forwarded-proto");
+    if (isClaimed && peer !== undefined && !this.#proxies.has(peer)) {
+      this.#noteProxy(peer);
+    }
+    const isEncrypted = this.#door !== undefined;
+    return originOf({ peer, isEncrypted, headers }, this.#proxies);
+  }
+
+  /** Says it once: it is either a setting that was forgotten, or somebody who lies. */
+  #noteProxy(address: string): void {
+    if (this.#hasNotedProxy) return;
+    this.#hasNotedProxy = true;
+    this.#parts.log.warn(
+      "what a request says of the client behind it is not believed; if it came from a proxy of yours: --trust-proxy ADDRESS",
+      { address },
+    );
   }
 
   /** Takes no more connections; resolves when what is under way has been answered. */
   async shutdown(): Promise<void> {
-    this.#over.abort();
-    this.#listener.close();
+    this.#close();
     for (const connection of this.#connections.values()) {
       if (connection.isWaiting) connection.close();
     }
@@ -129,6 +171,12 @@ export class BoundedServer {
     this.#connections.forEach((connection) => connection.close());
     const { addr } = this.#inner;
     if (addr.transport === "unix") await Deno.remove(addr.path).catch(() => {});
+  }
+
+  #close(): void {
+    this.#over.abort();
+    this.#listener.close();
+    this.#door?.close();
   }
 
   async #accept(): Promise<void> {
@@ -141,7 +189,8 @@ export class BoundedServer {
         if (this.#over.signal.aborted) return;
         // No descriptor is left, or the connection was gone before it was taken.
         this.#note("a connection was not accepted", error);
-        this.#makeRoom();
+        const least = this.#places.least(this.#parts.world.elapsedMs());
+        if (least) this.#sendAway(least);
         await pause(TROUBLE_MS, this.#over.signal);
         continue;
       }
@@ -153,33 +202,34 @@ export class BoundedServer {
     const { elapsedMs } = this.#parts.world;
     // An answer in two pieces would wait for the client's receipt of the first.
     if ("setNoDelay" in accepted) (accepted as Deno.TcpConn).setNoDelay();
-    const connection = new BoundedConnection(accepted, elapsedMs);
-    const hasPlace = this.#connections.size < this.#connectionsMax ||
-      this.#makeRoom();
-    if (!hasPlace) return void connection.refuse();
+    const connection = new BoundedConnection({
+      accepted,
+      elapsedMs,
+      door: this.#door,
+      proxies: this.#proxies,
+    });
+    const before = this.#places.before(connection, elapsedMs());
+    if (before === false) return void connection.refuse();
+    if (before) this.#sendAway(before);
     this.#connections.set(connection.id, connection);
+    this.#places.add(connection);
     const carrying = connection.carry(() => this.#connect())
       .catch((error) => this.#note("a connection was given up", error))
       .finally(() => {
-        this.#connections.delete(connection.id);
+        this.#forget(connection);
         this.#carrying.delete(carrying);
       });
     this.#carrying.add(carrying);
   }
 
-  /** Sends away the connection that has shown the least. False: all are known, and at work. */
-  #makeRoom(): boolean {
-    const all = [...this.#connections.values()];
-    const nowMs = this.#parts.world.elapsedMs();
-    const least = all.find(({ isWaiting }) => isWaiting) ??
-      longestIdle(all.filter(({ isKnown }) => !isKnown)) ??
-      longestIdle(
-        all.filter(({ activeMs }) => nowMs - activeMs > KNOWN_IDLE_MS),
-      );
-    if (!least) return false;
-    least.close();
-    this.#connections.delete(least.id);
-    return true;
+  #sendAway(connection: BoundedConnection): void {
+    connection.close();
+    this.#forget(connection);
+  }
+
+  #forget(connection: BoundedConnection): void {
+    this.#connections.delete(connection.id);
+    this.#places.remove(connection);
   }
 
   async #sweep(): Promise<void> {
@@ -187,10 +237,12 @@ export class BoundedServer {
       await pause(LOOK_MS, this.#over.signal);
       const nowMs = this.#parts.world.elapsedMs();
       for (const connection of [...this.#connections.values()]) {
-        const { isWaiting, isKnown, sinceMs, activeMs } = connection;
+        const { isWaiting, isReceiving, isKnown, waitingMs, activeMs } =
+          connection;
+        const sinceMs = isReceiving ? waitingMs : activeMs;
         const isLate = isWaiting
-          ? nowMs - sinceMs > REQUEST_HEAD_MS_MAX
-          : !isKnown && nowMs - activeMs > STRANGER_IDLE_MS;
+          ? nowMs - waitingMs > REQUEST_HEAD_MS_MAX
+          : !isKnown && nowMs - sinceMs > STRANGER_IDLE_MS;
         if (isLate) connection.close();
       }
     }
@@ -198,7 +250,7 @@ export class BoundedServer {
 
   /** Starts the runtime's server, and again where trouble has ended it. */
   async #serveInner(): Promise<void> {
-    const { handler } = this.#parts;
+    const handler = (request: Request) => this.#handle(request);
     const options = { onListen() {} };
     const inner = await this.#listenInner((path) =>
       path === undefined
@@ -215,15 +267,23 @@ export class BoundedServer {
     });
   }
 
+  /** Where nobody can tell how a request came, it is not answered: it hid behind another one. */
+  async #handle(request: Request): Promise<Response> {
+    if (arrivalOf(request)) return await this.#parts.handler(request);
+    return Response.json({
+      error: "only requests of HTTP/1.1 are answered, framed beyond doubt",
+    }, { status: 400, headers: { connection: "close" } });
+  }
+
   /** In the folder, else where it is short, else on TCP: not every disk can hold a socket. */
   async #listenInner(
     serve: (path?: string) => Deno.HttpServer<Deno.Addr>,
   ): Promise<Deno.HttpServer<Deno.Addr>> {
-    const { folder, world } = this.#parts;
+    const { folder, world, innerName = INNER_NAME } = this.#parts;
     if (Deno.build.os === "windows" || folder === undefined) return serve();
     for (const find of [socketPathIn, shortSocketPath]) {
       try {
-        const path = await find(folder, INNER_NAME, world);
+        const path = await find(folder, innerName, world);
         // Left by one that was killed: only one at a time has the folder.
         await Deno.remove(path).catch(() => {});
         const server = serve(path);
@@ -256,22 +316,17 @@ export class BoundedServer {
   }
 }
 
-function longestIdle(
-  connections: readonly BoundedConnection[],
-): BoundedConnection | undefined {
-  return connections.toSorted((a, b) => a.activeMs - b.activeMs)[0];
-}
-
 /**
  * Connections that there are descriptors for. The limit can be read nowhere
  * that a program with few rights may look, so it is tried out, once.
  */
 function placesFor(
-  { folder, connectionsMax }: BoundedServerParts,
+  { folder, connectionsMax, keyPair }: BoundedServerParts,
 ): number {
+  const each = CONNECTION_DESCRIPTORS + (keyPair ? TLS_DESCRIPTORS : 0);
   if (Deno.build.os === "windows") return connectionsMax;
   const opened: Deno.FsFile[] = [];
-  const wanted = connectionsMax * CONNECTION_DESCRIPTORS + DESCRIPTORS_KEPT;
+  const wanted = connectionsMax * each + DESCRIPTORS_KEPT;
   try {
     while (opened.length < wanted) {
       opened.push(Deno.openSync(folder ?? "/", { read: true }));
@@ -281,7 +336,7 @@ function placesFor(
   }
   opened.forEach((file) => file.close());
   const places = Math.floor(
-    (opened.length - DESCRIPTORS_KEPT) / CONNECTION_DESCRIPTORS,
+    (opened.length - DESCRIPTORS_KEPT) / each,
   );
   return Math.max(CONNECTIONS_MIN, places);
 }

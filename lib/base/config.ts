@@ -38,11 +38,15 @@ export interface Settings {
   readonly sinkFormat: SinkFormat;
   /** File of certificates that are trusted besides the system's. */
   readonly caFile: string | undefined;
+  /** Plain HTTP may go to other machines, and show them all that is sent. */
+  readonly insecureHttp: boolean;
   readonly maxQueueSize: number;
   readonly maxQueueBytes: number;
   readonly timeoutMs: number;
   /** The contract that all drafts have to keep; undefined: each the one that it names its type by. */
   readonly contract: string | undefined;
+  /** For how long an agent gathers events that it sends together. */
+  readonly gatherMs: number;
   /** Projects that an agent follows. */
   readonly followPaths: readonly string[];
   /** `SPEC_KITTY_DISABLED`: record nothing. */
@@ -117,6 +121,13 @@ export function settingsOf(
     ),
     ...sinkOf(pick),
     caFile: pick("SPEC_KITTY_CA_FILE", "sync", "ca_file", text, "a path"),
+    insecureHttp: pick(
+      "SPEC_KITTY_INSECURE_HTTP",
+      "sync",
+      "insecure_http",
+      yesOrNo,
+      "1 or 0 (in config.toml, true or false)",
+    ) ?? false,
     ...limitsOf(pick),
     timeoutMs: Math.max(timeoutMs ?? TIMEOUT_MS_DEFAULT, TIMEOUT_MS_MIN),
     contract: flags.contract ?? pick(
@@ -126,6 +137,7 @@ export function settingsOf(
       text,
       "the name of a contract",
     ),
+    gatherMs: gatherOf(pick),
     followPaths: pathsOf(file, problems),
     disabled: isSet(world.env("SPEC_KITTY_DISABLED")),
     problems,
@@ -158,6 +170,17 @@ function limitsOf(
       count,
     ) ?? QUEUE_BYTES_DEFAULT,
   };
+}
+
+/** For how long an agent gathers what it sends. */
+function gatherOf(pick: ReturnType<typeof picker>): number {
+  return pick(
+    "SPEC_KITTY_GATHER",
+    "sync",
+    "gather",
+    (raw) => typeof raw === "string" ? parseDuration(raw) : undefined,
+    DURATION_EXPECTED,
+  ) ?? 0;
 }
 
 /** The projects that `config.toml` names to be followed. */
@@ -266,6 +289,13 @@ export async function readConfigFile(home: string): Promise<ConfigFile> {
 
 function text(raw: unknown): string | undefined {
   return typeof raw === "string" && raw !== "" ? raw : undefined;
+}
+
+/** Nothing that may be a slip: it says who may read what is sent. */
+function yesOrNo(raw: unknown): boolean | undefined {
+  if (typeof raw === "boolean") return raw;
+  if (raw === "1" || raw === "true") return true;
+  return raw === "0" || raw === "false" ? false : undefined;
 }
 
 function positive(raw: unknown): number | undefined {

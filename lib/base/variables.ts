@@ -22,6 +22,8 @@ export interface Variable {
   readonly meaning?: string;
   /** Its value must stay secret. */
   readonly isSecret?: true;
+  /** The topic of the help that says more of it, where that is not the one of all variables. */
+  readonly topic?: "containers" | "network";
 }
 
 /** All of them; those of the machine's proxies are read by the runtime itself. */
@@ -57,6 +59,7 @@ export const VARIABLES: readonly Variable[] = [
     kind: "own",
     meaning:
       "certificates (PEM) that are trusted besides the system's, as those of a company; [sync] ca_file",
+    topic: "network",
   },
   {
     name: "SPEC_KITTY_TEAM_SLUG",
@@ -107,10 +110,61 @@ export const VARIABLES: readonly Variable[] = [
     meaning: "their bytes; [sync] max_queue_bytes (1073741824)",
   },
   {
+    name: "SPEC_KITTY_GATHER",
+    kind: "own",
+    meaning: "for how long an agent gathers what it sends; [sync] gather",
+  },
+  {
     name: "SPEC_KITTY_NODE_ID",
     kind: "own",
     meaning:
       "id of this machine and user, for containers with a fixed host name and a throw-away home (computed)",
+  },
+  {
+    name: "SPEC_KITTY_AGENT_URL",
+    kind: "own",
+    meaning:
+      "an agent that takes what is recorded, as https://HOST:PORT or unix:/PATH (none: it is queued here)",
+    topic: "containers",
+  },
+  {
+    name: "SPEC_KITTY_AGENT_TOKEN",
+    kind: "own",
+    meaning:
+      "what it asks for; of an agent itself: those that it takes, with commas between",
+    isSecret: true,
+    topic: "containers",
+  },
+  {
+    name: "SPEC_KITTY_AGENT_TOKEN_FILE",
+    kind: "own",
+    meaning: "file with such tokens, a line each",
+    topic: "containers",
+  },
+  {
+    name: "SPEC_KITTY_TLS_CERT",
+    kind: "own",
+    meaning: "as --tls-cert of collector run and agent run",
+    topic: "network",
+  },
+  {
+    name: "SPEC_KITTY_TLS_KEY",
+    kind: "own",
+    meaning: "as --tls-key",
+    topic: "network",
+  },
+  {
+    name: "SPEC_KITTY_TRUST_PROXY",
+    kind: "own",
+    meaning: "as --trust-proxy, with commas between",
+    topic: "network",
+  },
+  {
+    name: "SPEC_KITTY_INSECURE_HTTP",
+    kind: "own",
+    meaning:
+      "1: plain HTTP to other machines, for private networks of containers; [sync] insecure_http (0)",
+    topic: "network",
   },
   { name: "SPEC_KITTY_DISABLED", kind: "own", meaning: "record nothing" },
   {
@@ -118,12 +172,14 @@ export const VARIABLES: readonly Variable[] = [
     kind: "common",
     meaning:
       "whose certificates are trusted: mozilla, system (this machine's), or both (mozilla,system)",
+    topic: "network",
   },
   {
     name: "NO_PROXY",
     kind: "common",
     meaning:
       "servers that are asked without the proxy of HTTPS_PROXY or ALL_PROXY, as host,.domain,address/bits; those on this machine always are",
+    topic: "network",
   },
   {
     name: "NO_COLOR",

@@ -53,6 +53,13 @@ export const DONE_WORDS: ReadonlySet<string> = new Set([
 /** A server's word for an event that it will never take. */
 export const REJECTED = "rejected";
 
+/** Status of a server that has no room for the team's events, and its message over a WebSocket that says the same. */
+export const NO_ROOM_STATUS = 507;
+export const NO_ROOM = "no_room";
+
+/** Header of what a collector sends on: which one it was, so that it does not take it back. */
+export const HOP = "kitty-collector";
+
 /** What a server says of one event: in a batch's `results`, and in an ack. */
 export interface EventResult {
   readonly event_id: string;

@@ -42,9 +42,17 @@ export class EventTable {
   readonly #creations = new Set<number>();
   readonly #more = new Map<number, RareFacts>();
 
-  /** Number of rows, which is also the position of the next event. */
+  /** Position of the first event: those before it are not there any more. */
+  readonly first: number;
+
+  /** @param first position of the first event */
+  constructor(first = 0) {
+    this.first = first;
+  }
+
+  /** Position of the next event. */
   get size(): number {
-    return this.#ids.length;
+    return this.first + this.#ids.length;
   }
 
   /** @param owner its number, `NO_OWNER` where there is none */
@@ -72,16 +80,16 @@ export class EventTable {
   }
 
   id(row: number): string {
-    return this.#ids[row]!;
+    return this.#ids[row - this.first]!;
   }
 
   clock(row: number): number {
-    return this.#clock.at(row);
+    return this.#clock.at(row - this.first);
   }
 
   /** Milliseconds since 1970. */
   timeMs(row: number): number {
-    return this.#timeMs.at(row);
+    return this.#timeMs.at(row - this.first);
   }
 
   /** ISO 8601 in UTC. */
@@ -90,37 +98,37 @@ export class EventTable {
   }
 
   node(row: number): number {
-    return this.#node.at(row);
+    return this.#node.at(row - this.first);
   }
 
   type(row: number): number {
-    return this.#type.at(row);
+    return this.#type.at(row - this.first);
   }
 
   owner(row: number): number {
-    return this.#owner.at(row);
+    return this.#owner.at(row - this.first);
   }
 
   package(row: number): number {
-    return this.#package.at(row);
+    return this.#package.at(row - this.first);
   }
 
   actor(row: number): number {
-    return this.#actor.at(row);
+    return this.#actor.at(row - this.first);
   }
 
   /** Empty where it is no move. */
   from(row: number): string {
-    return this.lanes.textOf(this.#from.at(row));
+    return this.lanes.textOf(this.#from.at(row - this.first));
   }
 
   /** Empty where it is neither a move nor a creation. */
   to(row: number): string {
-    return this.lanes.textOf(this.#to.at(row));
+    return this.lanes.textOf(this.#to.at(row - this.first));
   }
 
   isMove(row: number): boolean {
-    return this.#to.at(row) !== 0 && !this.#creations.has(row);
+    return this.#to.at(row - this.first) !== 0 && !this.#creations.has(row);
   }
 
   isCreation(row: number): boolean {
@@ -129,12 +137,12 @@ export class EventTable {
 
   /** Who has the package in hand, as the event tells it; empty where it does not. */
   agent(row: number): string {
-    return this.#agents.textOf(this.#agent.at(row));
+    return this.#agents.textOf(this.#agent.at(row - this.first));
   }
 
   /** The model that does; empty where the event does not tell it. */
   model(row: number): string {
-    return this.#models.textOf(this.#model.at(row));
+    return this.#models.textOf(this.#model.at(row - this.first));
   }
 
   more(row: number): RareFacts | undefined {
@@ -146,19 +154,22 @@ export class EventTable {
    * and id, as their published order has it, and envelopes by node and id.
    */
   readonly compare = (a: number, b: number): number => {
-    const byClock = this.#clock.at(a) - this.#clock.at(b);
+    const byClock = this.#clock.at(a - this.first) -
+      this.#clock.at(b - this.first);
     if (byClock !== 0) return byClock;
-    const areRows = this.#source.at(a) !== 0 && this.#source.at(b) !== 0;
+    const areRows = this.#source.at(a - this.first) !== 0 &&
+      this.#source.at(b - this.first) !== 0;
     const next = areRows
-      ? this.timeMs(a) - this.timeMs(b) || this.#nanos.at(a) - this.#nanos.at(b)
+      ? this.timeMs(a) - this.timeMs(b) ||
+        this.#nanos.at(a - this.first) - this.#nanos.at(b - this.first)
       : compareTexts(
         this.nodes.textOf(this.node(a)),
         this.nodes.textOf(this.node(b)),
       );
     return next || compareTexts(this.id(a), this.id(b)) ||
       compareTexts(
-        this.#sources.textOf(this.#source.at(a)),
-        this.#sources.textOf(this.#source.at(b)),
+        this.#sources.textOf(this.#source.at(a - this.first)),
+        this.#sources.textOf(this.#source.at(b - this.first)),
       );
   };
 }

@@ -61,7 +61,9 @@ export function* positionsFor(
 ): Generator<number, void> {
   const isWanted = testOf(projection, filter);
   const step = direction === "up" ? 1 : -1;
-  for (let row = from; row >= 0 && row < projection.position; row += step) {
+  const { position, table: { first } } = projection;
+  const start = direction === "up" ? Math.max(from, first) : from;
+  for (let row = start; row >= first && row < position; row += step) {
     if (isWanted(row)) yield row;
   }
 }

@@ -21,16 +21,23 @@ const KEPT_MAX = 20;
 
 /** The board of one team. */
 export class Projection {
-  readonly table = new EventTable();
-  readonly #owners = new Owners(this.table);
+  readonly table: EventTable;
+  readonly #owners: Owners;
   readonly #known: KnownPackages = new WeakMap();
-  readonly #nodes = new NodeLog(this.table);
+  readonly #nodes: NodeLog;
   readonly #kept = new Map<string, unknown>();
   #keptAt = -1;
   #missions: Missions | undefined;
   #generation = -1;
 
-  /** Number of events in it, which is also the position of the next one. */
+  /** @param first position of the first event: those before it are not there any more */
+  constructor(first = 0) {
+    this.table = new EventTable(first);
+    this.#owners = new Owners(this.table);
+    this.#nodes = new NodeLog(this.table);
+  }
+
+  /** Position of the next event. */
   get position(): number {
     return this.table.size;
   }
@@ -71,7 +78,8 @@ export class Projection {
   missionsSince(position: number): string[] | null {
     if (this.missions.regroupedAt > position) return null;
     const keys = new Set<string>();
-    for (let row = position; row < this.position; row++) {
+    const from = Math.max(position, this.table.first);
+    for (let row = from; row < this.position; row++) {
       const mission = this.missions.ofRow(row);
       if (mission) keys.add(mission.key);
     }

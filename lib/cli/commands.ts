@@ -39,6 +39,10 @@ const collectorKeys: Loader = async () =>
   (await import("./commands/collector_keys.ts")).collectorKeys;
 const collectorAudit: Loader = async () =>
   (await import("./commands/collector_audit.ts")).collectorAudit;
+const keeping: Loader = async () =>
+  (await import("./commands/collector_keeping.ts")).keeping;
+const sinks: Loader = async () =>
+  (await import("./commands/collector_sinks.ts")).sinkCommands;
 const doctor: Loader = async () =>
   (await import("./commands/doctor.ts")).doctor;
 const follow: Loader = async () =>
@@ -88,6 +92,11 @@ export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
   ["agent run", agent],
   ["agent status", agent],
   ["collector run", collector],
+  [
+    "collector doctor",
+    async () =>
+      (await import("./commands/collector_doctor.ts")).collectorDoctor,
+  ],
   ["collector rebuild", collector],
   ["collector user add", collectorUsers],
   ["collector user list", collectorUsers],
@@ -102,6 +111,16 @@ export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
   ["collector signing-key list", collectorKeys],
   ["collector signing-key rotate", collectorKeys],
   ["collector audit", collectorAudit],
+  ["collector quota set", keeping],
+  ["collector quota list", keeping],
+  ["collector quota remove", keeping],
+  ["collector sink add", sinks],
+  ["collector sink list", sinks],
+  ["collector sink status", sinks],
+  ["collector sink pause", sinks],
+  ["collector sink resume", sinks],
+  ["collector sink remove", sinks],
+  ["collector prune", keeping],
   ["doctor", doctor],
   ["completions", completions],
   ["man", man],

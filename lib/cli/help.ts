@@ -29,8 +29,10 @@ export async function programHelp(): Promise<string> {
   const all = [...COMMANDS.keys()].filter((name) => name !== "version");
   const byWord = Map.groupBy(all, (name) => name.split(" ")[0]!);
   const rows = [...byWord].map(async ([word, names]) => {
-    const words = names.filter((name) => name !== word)
-      .map((name) => name.slice(word.length + 1));
+    const words = joined(
+      names.filter((name) => name !== word)
+        .map((name) => name.slice(word.length + 1)),
+    );
     if (!Object.hasOwn(GROUPS, word)) {
       const { summary } = await loadCommand(word);
       // The types of emit have a paragraph of their own.
@@ -58,6 +60,16 @@ export async function programHelp(): Promise<string> {
     "kitty-events help <command or topic> says more.",
     "kitty-events --version shows the versions.",
   ].join("\n");
+}
+
+/** `user add` and `user list` as `user add|list`. */
+function joined(words: readonly string[]): string[] {
+  const byFirst = Map.groupBy(words, (word) => word.split(" ", 1)[0]!);
+  return [...byFirst].map(([first, all]) => {
+    const rest = all.filter((word) => word !== first)
+      .map((word) => word.slice(first.length + 1));
+    return rest.length === 0 ? first : `${first} ${rest.join("|")}`;
+  });
 }
 
 /** Help for all commands that begin with the same words. */

@@ -15,6 +15,7 @@ import {
   ServerTroubleError,
   type TokenRequest,
 } from "../login/tokens.ts";
+import { tlsHint } from "../login/tls_words.ts";
 import type { Call } from "./command.ts";
 import { readPassword } from "./password.ts";
 
@@ -32,8 +33,8 @@ export async function loginByPassword(
   if (password === undefined) return undefined;
   const asked = request();
   const issued = await requestTokens(asked, { username, password })
-    .catch(async (error) => {
-      throw await advised(error, call);
+    .catch((error) => {
+      throw advised(error, call);
     });
   if (issued !== REFUSED) return { username, ...issued };
   throw new KittyError(
@@ -57,8 +58,8 @@ export async function loginByKey(
     throw usageError("standard input is not a key: it has other letters in it");
   }
   const asked = request();
-  const caller = await requestCaller(asked, key).catch(async (error) => {
-    throw await advised(error, call);
+  const caller = await requestCaller(asked, key).catch((error) => {
+    throw advised(error, call);
   });
   if (caller !== REFUSED) {
     const { name: username, teamSlug } = caller;
@@ -72,9 +73,8 @@ export async function loginByKey(
 }
 
 /** The error with better advice, where there is no trust between here and the server. */
-async function advised(error: unknown, { world }: Call): Promise<unknown> {
+function advised(error: unknown, { world }: Call): unknown {
   if (!(error instanceof ServerTroubleError)) return error;
-  const { tlsHint } = await import("../doctor/delivery_checks.ts");
   const { code, message, retryAfterMs } = error;
   if (error.status === 429) {
     const seconds = Math.ceil((retryAfterMs ?? 1_000) / 1_000);

@@ -23,6 +23,13 @@ export interface Topic {
   readonly example?: readonly string[];
 }
 
+/** The variables that a topic explains. */
+function variableRows(of: string | undefined): (readonly [string, string])[] {
+  return VARIABLES.flatMap(({ name, meaning, topic }) =>
+    meaning === undefined || topic !== of ? [] : [[name, meaning] as const]
+  );
+}
+
 /** All topics, in the order of the manual page. */
 export const TOPICS: readonly Topic[] = [
   {
@@ -81,13 +88,19 @@ export const TOPICS: readonly Topic[] = [
     name: "environment",
     summary: "Variables and settings.",
     intro: [
-      "A flag counts first, then the environment, then config.toml in the home, then the default.",
+      "A flag counts first, then the environment, then config.toml in the home, then the default. For containers: help containers; for the way to a server: help network.",
     ],
-    rows: VARIABLES.flatMap(({ name, meaning }) =>
-      meaning === undefined ? [] : [[name, meaning] as const]
-    ),
+    rows: variableRows(undefined),
+  },
+  {
+    name: "network",
+    summary: "TLS, proxies, and plain HTTP.",
+    intro: [
+      "With --tls-cert and --tls-key, collector and agent speak TLS; a new certificate is taken when its files change, and on SIGHUP. Behind a proxy, name it with --trust-proxy, or what it says of clients is not believed.",
+    ],
+    rows: variableRows("network"),
     outro: [
-      "Servers elsewhere are asked through the proxy of HTTPS_PROXY or ALL_PROXY, in a tunnel that shows it no more than their names. What is meant for this machine never goes through a proxy.",
+      "Servers elsewhere are asked through the proxy of HTTPS_PROXY or ALL_PROXY, in a tunnel that shows it no more than their names. What is meant for this machine never goes through a proxy, nor what goes over plain HTTP.",
     ],
   },
   {
@@ -118,7 +131,7 @@ export const TOPICS: readonly Topic[] = [
       ["drain.lock", "held while events are sent"],
       ["agent.json", "what the agent says of itself"],
       ["agent.sock", "the agent's socket"],
-      [".requests.sock", "between the parts of an agent that runs"],
+      [".requests.sock", "between the parts of an agent that runs; and -here"],
       ["agent.lock", "held while an agent runs"],
       ["agent.token", "what an agent on TCP asks for"],
       ["collector/", "the data of a collector"],
@@ -130,6 +143,33 @@ export const TOPICS: readonly Topic[] = [
         "clock.json.damaged-<time>",
         "a clock that was proven damaged; the clock goes on from the queue's highest value",
       ],
+    ],
+  },
+  {
+    name: "containers",
+    summary:
+      "Where the home goes with its container: handing over to an agent.",
+    intro: [
+      "With SPEC_KITTY_AGENT_URL, emit hands each draft to an agent that lives longer. The draft is checked and gets its id here; clock and node are the agent's. A receipt then says queued, and via: the agent's address. What an agent does not take in time is spooled here, and handed over first by the next call.",
+    ],
+    rows: [
+      ...variableRows("containers"),
+      ["sync now", "hands over what waits in the spool"],
+      ["doctor", "looks whether the agent answers, and takes the token"],
+      [
+        "agent run --listen ADDRESS",
+        "is such an agent, with a volume for its home",
+      ],
+    ],
+    example: [
+      "export SPEC_KITTY_AGENT_TOKEN=$(openssl rand -hex 32)",
+      "kitty-events agent run --listen 0.0.0.0:9464",
+      "# in each container, with the same token:",
+      "export SPEC_KITTY_AGENT_URL=https://agent.example.org:9464",
+      "kitty-events emit history-added WP01 note hello --strict",
+    ],
+    outro: [
+      "An event that is spooled goes with its container: --strict with --wait server ends with 69 then.",
     ],
   },
   {

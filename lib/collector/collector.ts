@@ -8,12 +8,15 @@
 import { Deadline } from "../base/deadline.ts";
 import { BoundedServer } from "../base/bounded_server.ts";
 import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
+import type { AddressSet } from "../base/net/addresses.ts";
+import type { KeyPairKeeper } from "../base/net/key_pair.ts";
+import type { Origin } from "../base/net/proxies.ts";
 import type { World } from "../base/world.ts";
+import type { Trust } from "../login/http_client.ts";
 import type { AccountStore } from "./accounts/account_store.ts";
-import type { AddressOf } from "./accounts/logins.ts";
 import { entryAt } from "./audit/audit.ts";
 import { openFolder } from "./engine.ts";
-import type { EventLog } from "./events/event_log.ts";
+import { type EventLog, QuotaError } from "./events/event_log.ts";
 import { memoryEngine } from "./memory_engine.ts";
 import { BusyError } from "./gate.ts";
 import { errorAnswer, HttpError, route, type Routes } from "./http/http.ts";
@@ -22,14 +25,19 @@ import {
   FAILURES_NOTED_MS,
   LANES_SWEEP_MS,
   PING_MS,
+  PRESENCE_MS,
   SESSION_SWEEP_MS,
   STANDING_MS,
   STOP_MS_MAX,
 } from "./limits.ts";
 import type { Log } from "../base/log.ts";
-import type { Metrics } from "./metrics.ts";
+import { Presence } from "./presence.ts";
+import { LOOP_STATUS } from "./sinks/sending.ts";
+import { HOP } from "../base/wire.ts";
 import { openServices, type Services } from "./services.ts";
 import { pageAnswer } from "./http/page.ts";
+import { noRoom } from "./keeping/quotas.ts";
+import { startKeeping } from "./keeping/keeping.ts";
 import { routesOf } from "./http/routes.ts";
 
 /** What a collector is made of. */
@@ -39,8 +47,12 @@ export interface CollectorParts {
   readonly folder: string | undefined;
   readonly listen: ListenAddress;
   readonly log: Log;
-  /** Where a request came from; nobody knows where none is given. */
-  readonly addressOf?: AddressOf;
+  /** Certificate and key; without them, plain HTTP. */
+  readonly keyPair?: KeyPairKeeper | undefined;
+  /** Proxies that are believed what they say of clients. */
+  readonly proxies?: AddressSet | undefined;
+  /** Whom sinks may be. */
+  readonly trust?: Trust;
   /** Pause between two pings; the protocol's where none is given. */
   readonly pingMs?: number;
 }
@@ -71,20 +83,22 @@ export interface Collector extends AsyncDisposable {
 export async function startCollector(
   parts: CollectorParts,
 ): Promise<Collector> {
-  const { world, listen, log, folder } = parts;
+  const { world, log, folder } = parts;
   await using undo = new AsyncDisposableStack();
   const services = undo.use(
     await openServices({
       world,
       log,
-      addressOf: parts.addressOf ?? (() => undefined),
+      addressOf: (request) => server.originOf(request).address,
+      trust: parts.trust,
       open: async (onStored) =>
         folder === undefined
           ? memoryEngine(world, onStored)
           : await openFolder(folder, world, onStored),
     }),
   );
-  const { metrics, sockets, watchers, sessions } = services;
+  const { sessions } = services;
+  undo.use(await startKeeping(parts, services));
   const routes = routesOf({
     ...services,
     vouch: (request) => server.vouch(request),
@@ -94,26 +108,12 @@ export async function startCollector(
 
   const server: BoundedServer = await serve(
     parts,
-    handlerOf(routes, metrics, log),
+    handlerOf(routes, services, log, (request) => server.originOf(request)),
   );
-  const stopped = Promise.withResolvers<void>();
-  const running = tasksOf(services, parts).map(([ms, task]) =>
-    repeat(ms, task, parts, stopped.promise)
-  );
-  undo.defer(async () => {
-    stopped.resolve();
-    watchers.stop();
-    await services.notes.flush();
-    const ending = Promise.all([sockets.stop(), server.shutdown(), ...running]);
-    const deadline = Deadline.in(world.elapsedMs, STOP_MS_MAX);
-    // What goes on after that ends with the process.
-    await deadline.race(ending, "finish").catch((error) => {
-      log.warn("stopped with requests under way", { reason: reasonOf(error) });
-    });
-  });
+  const url = urlOf(parts, (server.addr as Deno.NetAddr).port);
+  undo.defer(await startTasks(parts, services, server, url));
   const whole = undo.move();
   const stop = () => whole.disposeAsync();
-  const url = urlOf(listen.hostname, (server.addr as Deno.NetAddr).port);
   const { events, accounts, tickets } = services;
   return {
     url,
@@ -122,6 +122,53 @@ export async function startCollector(
     ticketLink: (user) => `${url}/#ticket=${tickets.issue(user)}`,
     stop,
     [Symbol.asyncDispose]: stop,
+  };
+}
+
+/**
+ * Says that the collector runs, and does what is to be done from time to time.
+ *
+ * @returns ends all of it, the server included, within bounds
+ */
+async function startTasks(
+  parts: CollectorParts,
+  services: Services,
+  server: BoundedServer,
+  url: string,
+): Promise<() => Promise<void>> {
+  const { world, log, keyPair } = parts;
+  const { sockets, watchers, engine } = services;
+  const presence = new Presence({
+    settings: engine.settings,
+    world,
+    url,
+    certificateEndsMs: () => keyPair?.current.certificate.untilMs,
+  });
+  await presence.tell()
+    .catch((error) => log.error("nobody was told of this collector", error));
+  const stopped = Promise.withResolvers<void>();
+  const tasks = [
+    ...tasksOf(services, parts),
+    [PRESENCE_MS, () => presence.tell()] as const,
+  ];
+  const running = tasks.map(([ms, task]) =>
+    repeat(ms, task, parts, stopped.promise)
+  );
+  return async () => {
+    stopped.resolve();
+    watchers.stop();
+    await services.notes.flush();
+    const ending = Promise.all([
+      sockets.stop(),
+      server.shutdown(),
+      presence.leave(),
+      ...running,
+    ]);
+    const deadline = Deadline.in(world.elapsedMs, STOP_MS_MAX);
+    // What goes on after that ends with the process.
+    await deadline.race(ending, "finish").catch((error) => {
+      log.warn("stopped with requests under way", { reason: reasonOf(error) });
+    });
   };
 }
 
@@ -192,10 +239,10 @@ async function isRunningAfter(
   }
 }
 
-function urlOf(hostname: string, port: number): string {
-  return `http://${
-    hostname.includes(":") ? `[${hostname}]` : hostname
-  }:${port}`;
+function urlOf({ listen, keyPair }: CollectorParts, port: number): string {
+  const { hostname } = listen;
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  return `${keyPair ? "https" : "http"}://${host}:${port}`;
 }
 
 async function serve(
@@ -222,13 +269,15 @@ async function serve(
 
 function handlerOf(
   routes: Routes,
-  metrics: Metrics,
+  { metrics, nodeId }: Pick<Services, "metrics" | "nodeId">,
   log: Log,
+  originOf: (request: Request) => Origin,
 ): (request: Request) => Promise<Response> {
   return async (request) => {
     let response: Response;
     try {
-      const url = urlOfRequest(request);
+      if (request.headers.get(HOP) === nodeId) throw loop();
+      const url = urlOfRequest(request, originOf(request));
       response = pageAnswer(request, url) ??
         await route(routes, request, url)();
     } catch (error) {
@@ -239,14 +288,17 @@ function handlerOf(
   };
 }
 
+/** What was sent on to others does not come back here. */
+function loop(): HttpError {
+  return new HttpError(LOOP_STATUS, "this collector has sent it itself");
+}
+
 /** @throws {HttpError} where the Host header is invalid */
-function urlOfRequest(request: Request): URL {
+function urlOfRequest(request: Request, { isEncrypted }: Origin): URL {
   try {
     // Requests come over a private socket, and their URLs say so.
     const url = new URL(request.url.replace(/^http\+unix:/, "http:"));
-    // A proxy with TLS before it says so. Whoever lies about it deceives himself only.
-    const spoken = request.headers.get("x-forwarded-proto")?.split(",", 1)[0];
-    if (spoken?.trim().toLowerCase() === "https") url.protocol = "https:";
+    if (isEncrypted) url.protocol = "https:";
     return url;
   } catch {
     throw new HttpError(400, "invalid Host header");
@@ -255,6 +307,7 @@ function urlOfRequest(request: Request): URL {
 
 function httpErrorOf(error: unknown, log: Log): HttpError {
   if (error instanceof HttpError) return error;
+  if (error instanceof QuotaError) return noRoom(error);
   const headers = { "retry-after": "1" };
   if (error instanceof BusyError) {
     return new HttpError(429, error.message, { headers });

@@ -53,6 +53,10 @@ export const TICKETS_MAX = 100;
 /** How often sessions that ran out are removed. */
 export const SESSION_SWEEP_MS = 60 * 60 * 1000;
 
+/** How often a collector says that it runs, and after what silence nobody speaks of it any more. */
+export const PRESENCE_MS = 30_000;
+export const PRESENCE_GONE_MS = 60 * 60 * 1000;
+
 /** PBKDF2 rounds for a new password, as OWASP recommends for SHA-256; about a tenth of a second. */
 export const PASSWORD_ROUNDS = 600_000;
 
@@ -160,6 +164,9 @@ export const NODES_CACHED_MAX = 10_000;
 /** Values stored at once, where what follows from events is made anew. */
 export const REBUILT_AT_ONCE_MAX = 200;
 
+/** Changes after which a commit that removes events is made: the last row may bring as many again, and Deno KV refuses 1,000. */
+export const PRUNED_AT_ONCE = 250;
+
 /** Rows read at once, and counts stored at once, where a team's nodes are counted anew. */
 export const RECOUNTED_MAX = 16;
 
@@ -252,3 +259,42 @@ export const SETTINGS_LOCK_MS_MAX = 10_000;
 
 /** Seconds that a client has to leave between two batches: none, as the bounds above keep the collector fit. */
 export const BATCH_INTERVAL_S = 0;
+
+/** An event that happened so much later than now was stamped by a clock that is wrong. */
+export const CLOCK_SKEW_MS = 24 * 60 * 60 * 1000;
+
+/** Quotas are read again when those in memory are so old. */
+export const QUOTAS_KEPT_MS = 1_000;
+
+/** Seconds that a client has to leave whose team has no room: nothing changes before a person does something. */
+export const NO_ROOM_RETRY_S = 60;
+
+/** How long a sink may take for one answer. */
+export const SINK_TIMEOUT_MS = 30_000;
+
+/** Longest pause after trouble with a sink that it does not ask for itself. */
+export const SINK_BACKOFF_MS_MAX = 60_000;
+
+/** Events that a sink has refused alone, one after the other, before it is found out whether it takes any. */
+export const SINK_SUSPECTS_MAX = 10;
+
+/** Refused events of a sink that are remembered: the last ones; all are counted. */
+export const SINK_REFUSED_KEPT = 10;
+
+/** How often sinks look for settings that have changed, and for events that another collector has stored. */
+export const SINK_LOOK_MS = 1_000;
+
+/** A lease whose counter has not moved for so long is free. */
+export const LEASE_LOST_MS = 8_000;
+
+/** Who has moved it on within this time holds it: others wait for much longer, so that no two do. */
+export const LEASE_SURE_MS = 5_000;
+
+/** How often a lease is moved on, and looked at by those who wait for it. */
+export const LEASE_TICK_MS = 1_000;
+
+/** How long a command waits for a running collector to say that it is there. */
+export const OPERATOR_HELLO_MS = 3_000;
+
+/** Largest request of an operator: a record, or a team and a position. */
+export const OPERATOR_BODY_BYTES_MAX = 256 * KIB;

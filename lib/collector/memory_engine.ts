@@ -15,11 +15,14 @@ import {
   type Admitted,
   compared,
   type EventLog,
+  expectRoom,
+  Gone,
   type IncomingEvent,
   type Offering,
   type OnStored,
   type Page,
   sharedRow,
+  type Usage,
 } from "./events/event_log.ts";
 import {
   heard,
@@ -55,8 +58,13 @@ export function memoryEngine(world: World, onStored: OnStored): Engine {
 
 /** The events of one team. */
 class TeamEvents {
-  readonly all: IncomingEvent[] = [];
-  readonly byId = new Map<string, IncomingEvent>();
+  /** By their positions; undefined where they were removed. */
+  readonly all: (IncomingEvent | undefined)[] = [];
+  readonly byId = new Map<string, IncomingEvent | Gone>();
+  first = 0;
+  bytes = 0;
+  /** What removed events said of work packages. */
+  base: readonly PackageRow[] = [];
   highest = 0;
   snapshot: readonly SnapshotPackage[] | undefined;
   readonly nodes = new Map<string, NodeCount>();
@@ -67,6 +75,7 @@ class TeamEvents {
 
   push(event: IncomingEvent, at: string): void {
     this.all.push(event);
+    this.bytes += event.bytes.length;
     const name = nodeName(event.node_id);
     const count = this.nodes.get(name) ?? noneOf(name);
     this.nodes.set(name, withEvents(count, [event], at));
@@ -77,6 +86,28 @@ class TeamEvents {
       this.highest = Math.max(this.highest, lamport_clock);
     }
     this.snapshot = undefined;
+  }
+
+  get usage(): Usage {
+    return { events: this.all.length - this.first, bytes: this.bytes };
+  }
+
+  /** Those that were not removed. */
+  get there(): IncomingEvent[] {
+    return this.all.slice(this.first).map((event) => event!);
+  }
+
+  prune(upTo: number): void {
+    const end = Math.min(upTo, this.all.length);
+    if (end <= this.first) return;
+    const removed = this.there.slice(0, end - this.first);
+    this.base = packagesOf(this.base, removed);
+    for (const event of removed) {
+      this.byId.set(event.event_id, goneOf(event));
+      this.bytes -= event.bytes.length;
+    }
+    this.all.fill(undefined, this.first, end);
+    this.first = end;
   }
 
   share(row: SharedRow): void {
@@ -94,6 +125,12 @@ class TeamEvents {
     this.told.set(word.home, told);
     this.answers = undefined;
   }
+}
+
+/** What the removed event leaves behind. */
+function goneOf({ node_id, lamport_clock, document }: IncomingEvent): Gone {
+  const isEnvelope = Object.hasOwn(document, "event_type");
+  return new Gone(isEnvelope ? undefined : { node_id, lamport_clock });
 }
 
 /** Events in arrays. */
@@ -116,17 +153,29 @@ export class MemoryEventLog implements EventLog {
   admit(
     team: string,
     offered: readonly IncomingEvent[],
-    { sender, word }: Offering = {},
+    { sender, word, quota }: Offering = {},
   ): Promise<Admission> {
     const stored = this.#of(team), fresh: IncomingEvent[] = [];
+    if (quota) {
+      const ids = new Set<string>();
+      const unknown = offered.filter(({ event_id }) =>
+        !stored.byId.has(event_id) && ids.size < ids.add(event_id).size
+      );
+      try {
+        expectRoom(stored.usage, unknown, quota);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    }
     const first = stored.all.length, nowMs = this.#nowMs();
     if (word) stored.hear(word, nowMs);
     const at = new Date(nowMs).toISOString();
     const events = offered.map((event): Admitted => {
       const known = stored.byId.get(event.event_id);
       if (known) {
-        const result = compared(known.document, event.document);
-        const row = sharedRow(known.document, event);
+        const before = known instanceof Gone ? known : known.document;
+        const result = compared(before, event.document);
+        const row = sharedRow(before, event);
         if (row && result.kind === "duplicate") stored.share(row);
         return result;
       }
@@ -136,6 +185,19 @@ export class MemoryEventLog implements EventLog {
     });
     if (fresh.length > 0) this.#onStored(team, fresh, sender, first);
     return Promise.resolve({ events, highest: stored.highest });
+  }
+
+  usage(team: string): Promise<Usage> {
+    return Promise.resolve(this.#of(team).usage);
+  }
+
+  first(team: string): Promise<number> {
+    return Promise.resolve(this.#of(team).first);
+  }
+
+  prune(team: string, upTo: number): Promise<void> {
+    this.#of(team).prune(upTo);
+    return Promise.resolve();
   }
 
   nodes(team: string): Promise<readonly NodeAnswer[]> {
@@ -152,10 +214,13 @@ export class MemoryEventLog implements EventLog {
   }
 
   page(team: string, from: number, limit: number): Promise<Page> {
-    const { all } = this.#of(team);
-    const events = all.slice(from, from + limit).map(({ bytes }) => bytes);
-    const end = from + events.length;
-    return Promise.resolve({ events, next: end < all.length ? end : null });
+    const { all, first: there } = this.#of(team);
+    const first = Math.max(from, there);
+    const events = all.slice(first, first + limit)
+      .map((event) => event!.bytes);
+    const end = first + events.length;
+    const next = end < all.length ? end : null;
+    return Promise.resolve({ events, first, next });
   }
 
   at(
@@ -167,7 +232,9 @@ export class MemoryEventLog implements EventLog {
   }
 
   async *export(team: string): AsyncIterable<Uint8Array<ArrayBuffer>> {
-    for (const { bytes } of [...this.#of(team).all]) {
+    for (const event of [...this.#of(team).all]) {
+      if (!event) continue;
+      const { bytes } = event;
       const line = await Promise.resolve(oneLineBytes(bytes));
       yield new Uint8Array([...line, 0x0a]);
     }
@@ -178,7 +245,7 @@ export class MemoryEventLog implements EventLog {
     take: (packages: readonly SnapshotPackage[]) => void,
   ): Promise<void> {
     const events = this.#of(team);
-    take(events.snapshot ??= snapshotOf(packagesOf(events.all)));
+    take(events.snapshot ??= snapshotOf(packagesOf(events.base, events.there)));
     return Promise.resolve();
   }
 
@@ -193,11 +260,14 @@ export class MemoryEventLog implements EventLog {
   }
 }
 
-/** The state of each work package, read off all events. */
-function packagesOf(events: readonly IncomingEvent[]): PackageRow[] {
+/** The state of each work package, read off events and what was known before. */
+function packagesOf(
+  base: readonly PackageRow[],
+  events: readonly IncomingEvent[],
+): PackageRow[] {
   const rows = new Map<string, PackageRow>();
-  for (const { document } of events) {
-    const news = newsOf(document);
+  const all = [...base, ...events.map(({ document }) => newsOf(document))];
+  for (const news of all) {
     if (!news) continue;
     const name = `${news.wpId} ${news.feature}`;
     const state = newer(rows.get(name)?.state, news.state);

@@ -1,6 +1,7 @@
 /**
- * Counters in the text form of Prometheus. They name no team and no user:
- * those who watch the machine's health need not know who works on what.
+ * Counters in the text form of Prometheus. They name no user and no work:
+ * those who watch the machine's health need not know who works on what. Teams
+ * are named where room is counted, and sinks.
  *
  * @module
  */
@@ -49,8 +50,8 @@ export class Metrics {
     this.#droppedSockets++;
   }
 
-  /** All counters, and how complete the events of all nodes are. */
-  text(complete: Completeness): string {
+  /** All counters, how complete the events of all nodes are, and what else is known. */
+  text(complete: Completeness, more: readonly Family[] = []): string {
     return [
       ...family(
         "events_total",
@@ -101,8 +102,32 @@ export class Metrics {
         "Those of them that are known never to come.",
         complete.never,
       ),
+      ...more.flatMap(linesOf),
     ].join("\n") + "\n";
   }
+}
+
+/** Values of one kind, each with its labels. */
+export interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly samples: readonly (readonly [
+    labels: Readonly<Record<string, string>>,
+    value: number,
+  ])[];
+}
+
+function linesOf({ name, help, samples }: Family): string[] {
+  const values = samples.map(([labels, value]) =>
+    [labelsOf(labels), value] as const
+  );
+  return family(name, "gauge", help, values);
+}
+
+function labelsOf(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels).map(([name, value]) =>
+    `${name}="${value.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n")}"`
+  ).join(",");
 }
 
 function count<K>(counts: Map<K, number>, key: K): void {

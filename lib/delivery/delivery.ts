@@ -83,6 +83,7 @@ export class Delivery {
     );
     this.#plan = {
       isPoked: true,
+      gatheredMs: -Infinity,
       scheduledMs: world.elapsedMs() + DRAIN_EVERY_MS,
       notBeforeMs: -Infinity,
       bar: "none",
@@ -106,7 +107,18 @@ export class Delivery {
 
   /** Something was appended. */
   poke(): void {
-    this.#change({ isPoked: true });
+    const { home, world } = this.#parts, { isPoked, gatheredMs } = this.#plan;
+    const { gatherMs } = home.context.settings.current;
+    const untilMs = world.elapsedMs() + gatherMs;
+    this.#change({
+      isPoked: true,
+      gatheredMs: isPoked ? Math.min(gatheredMs, untilMs) : untilMs,
+    });
+  }
+
+  /** Something is to go out that waited already. */
+  #pokeNow(): void {
+    this.#change({ isPoked: true, gatheredMs: -Infinity });
   }
 
   /** Reads settings and credentials again. */
@@ -139,7 +151,8 @@ export class Delivery {
     if (this.#over.signal.aborted) return;
     await this.#open();
     if (this.#plan.bar === "until_restart") return;
-    this.#change({ isPoked: true, bar: "none", notBeforeMs: -Infinity });
+    this.#change({ bar: "none", notBeforeMs: -Infinity });
+    this.#pokeNow();
   }
 
   /** Drains now, for a caller who waits: without the pace of batches. */
@@ -190,7 +203,7 @@ export class Delivery {
         if (ways !== this.#ways) return;
         this.#tell(status, why);
         // What waited for a batch's turn can go at once.
-        if (status === "Connected") this.#change({ isPoked: true });
+        if (status === "Connected") this.#pokeNow();
       },
     }, (error) => this.#parts.warn(reasonOf(error)));
     this.#ways = ways;

@@ -11,6 +11,8 @@ import type { SyncEnd } from "./drain/sync.ts";
 export interface Plan {
   /** Whether something was appended since the last drain. */
   readonly isPoked: boolean;
+  /** Until then what comes is gathered, to be sent together. */
+  readonly gatheredMs: number;
   /** The drain that comes whatever happens. */
   readonly scheduledMs: number;
   /** Until then the server is left alone. */
@@ -28,7 +30,9 @@ export interface Plan {
  */
 export function nextDrainMs(plan: Plan, nowMs: number, paceMs: number): number {
   if (plan.bar === "until_restart") return Infinity;
-  const dueMs = plan.isPoked && plan.bar === "none" ? nowMs : plan.scheduledMs;
+  const dueMs = plan.isPoked && plan.bar === "none"
+    ? Math.max(nowMs, plan.gatheredMs)
+    : plan.scheduledMs;
   return Math.max(dueMs, plan.notBeforeMs, paceMs);
 }
 

@@ -6,11 +6,11 @@
 
 import { AGENT_SOCKET, agentPatience, findAgent } from "../route/agent_file.ts";
 import { type Answer, ask, NoAnswerError } from "../login/http.ts";
-import { serverText } from "../login/server_url.ts";
+import { isLoopback, serverText } from "../login/server_url.ts";
+import { tlsHint } from "../login/tls_words.ts";
 import { Session } from "../login/session.ts";
 import { type NoSession, openSession } from "../login/open_session.ts";
 import { EXIT } from "../base/errors.ts";
-import type { World } from "../base/world.ts";
 import { type Finding, fine, problem, timeText, warning } from "./finding.ts";
 import { CLOCK_SKEW_MS_MAX, LOGIN_WARN_MS, SERVER_WAIT_MS } from "./limits.ts";
 import { type Patient, within } from "./patient.ts";
@@ -92,6 +92,7 @@ export async function askServer(patient: Patient): Promise<Reply> {
       method: "GET",
       timeoutMs: SERVER_WAIT_MS,
       caFile: patient.settings.caFile,
+      insecureHttp: patient.settings.insecureHttp,
     });
     const tookMs = world.elapsedMs() - startedMs;
     return { kind: "answer", answer, url, atMs: world.nowMs(), tookMs };
@@ -121,10 +122,15 @@ export async function checkServer(
       const text = `${url.origin} answered with status ${status} after ${
         Math.round(tookMs)
       } ms`;
-      return status < 500 ? fine(text) : warning(
-        text,
-        "nothing to do here: events wait until the server is well",
-      );
+      if (status >= 500) {
+        return warning(
+          text,
+          "nothing to do here: events wait until the server is well",
+        );
+      }
+      return url.protocol === "https:" || isLoopback(url.hostname)
+        ? fine(text)
+        : warning(`${text}, over plain HTTP`, PLAIN_HINT);
     }
   }
 }
@@ -132,27 +138,8 @@ export async function checkServer(
 const NO_ANSWER_HINT =
   "look at the address (kitty-events auth status), the network and HTTPS_PROXY; events wait in the queue meanwhile";
 
-/** What to do where no answer came because of TLS; undefined: because of something else. */
-export function tlsHint(
-  why: string,
-  world: Pick<World, "env">,
-): string | undefined {
-  if (/InvalidContentType|wrong version number/i.test(why)) {
-    return "there is no TLS at that address; look at its port, and whether it is https";
-  }
-  // Says by itself what to do: it was this machine's file, and no server was asked.
-  if (/^cannot use the certificates in/.test(why)) return undefined;
-  if (!/certificate|UnknownIssuer|\btls\b|\bssl\b|handshake/i.test(why)) {
-    return undefined;
-  }
-  // Where it is not set, the program itself sets it, to `mozilla,system`.
-  const stores = world.env("DENO_TLS_CA_STORE") ?? "";
-  return `where a company's own authority signs certificates, ${
-    stores.includes("system")
-      ? "add it to those that this machine trusts"
-      : "unset DENO_TLS_CA_STORE"
-  }; or name its file (SPEC_KITTY_CA_FILE, or sync.ca_file in config.toml); else look at the server's certificate`;
-}
+const PLAIN_HINT =
+  "whoever is on the network between sees tokens and events: give the server a certificate and use https, or keep that network to machines of your own";
 
 /** Whether this machine and the server have the same time. */
 export async function checkServerClock(

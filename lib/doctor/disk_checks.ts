@@ -60,9 +60,14 @@ export async function checkSync({ home, world }: Patient): Promise<Finding> {
 }
 
 /** Whether there is room for more. */
-export async function checkRoom({ home }: Patient): Promise<Finding> {
+export function checkRoom({ home }: Patient): Promise<Finding> {
+  return roomAt(home);
+}
+
+/** The same of any folder, there or not. */
+export async function roomAt(folder: string): Promise<Finding> {
   const { statfs } = await import("node:fs/promises");
-  const { bavail, bsize } = await statfs(await nearestFolder(home));
+  const { bavail, bsize } = await statfs(await nearestFolder(folder));
   const bytes = bavail * bsize;
   const room = `${sizeText(bytes)} free`;
   if (bytes < ROOM_PROBLEM_BYTES) {

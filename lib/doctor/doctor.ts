@@ -13,6 +13,10 @@ import {
 } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
 import {
+  checkCertificateFiles,
+  checkServerCertificate,
+} from "./certificate_checks.ts";
+import {
   askServer,
   checkAgent,
   checkLogin,
@@ -50,11 +54,28 @@ export interface Diagnosis {
 /** Looks at a home, check by check. Never rejects, and never hangs. */
 export async function examine(home: string, world: World): Promise<Diagnosis> {
   const patient = await patientAt(home, world);
+  return await diagnose(
+    world,
+    checksOf(patient),
+    (name, before) => isInReach(name, patient, before),
+  );
+}
+
+/**
+ * Makes checks, one after the other. Never rejects, and never hangs.
+ *
+ * @param isInReach whether one can be made, after those before it
+ */
+export async function diagnose(
+  world: World,
+  all: readonly NamedCheck[],
+  isInReach: (name: string, before: readonly Check[]) => boolean,
+): Promise<Diagnosis> {
   const checks: Check[] = [];
   const notChecked: string[] = [];
-  for (const [name, check] of checksOf(patient)) {
-    if (isInReach(name, patient, checks)) {
-      checks.push({ name, ...await bounded(patient, check) });
+  for (const [name, check] of all) {
+    if (isInReach(name, checks)) {
+      checks.push({ name, ...await bounded(world, check) });
     } else notChecked.push(name);
   }
   const first = checks.find(({ status }) => status === "problem");
@@ -79,7 +100,8 @@ function isInReach(
   return name.startsWith("server") && settings.serverUrl !== undefined;
 }
 
-type NamedCheck = readonly [name: string, check: () => Promise<Finding>];
+/** A check to be made. */
+export type NamedCheck = readonly [name: string, check: () => Promise<Finding>];
 
 /** All checks by name: first what keeps events from being stored, then what keeps them from being sent. */
 function checksOf(patient: Patient): readonly NamedCheck[] {
@@ -98,16 +120,18 @@ function checksOf(patient: Patient): readonly NamedCheck[] {
     ["spool", () => checkSpool(patient)],
     ["config", () => checkConfig(patient)],
     ["environment", () => checkEnvironment(patient)],
+    ["certificates", () => checkCertificateFiles(patient)],
     ["login", () => checkLogin(patient)],
     ["server", () => checkServer(askOnce, patient)],
     ["server_clock", () => checkServerClock(askOnce)],
+    ["server_tls", () => checkServerCertificate(askOnce, patient)],
     ["agent", () => checkAgent(patient)],
   ];
 }
 
 /** One check that fails, or hangs, must not keep the others from being made. */
 async function bounded(
-  { world }: Patient,
+  world: World,
   check: () => Promise<Finding>,
 ): Promise<Finding> {
   try {

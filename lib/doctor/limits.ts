@@ -40,6 +40,15 @@ export const SPOOL_WAIT_MS_MAX = 24 * 60 * 60 * 1000;
 /** Two machines with the same time differ by less; a token may end sooner or later by as much. */
 export const CLOCK_SKEW_MS_MAX = 60_000;
 
+/** A certificate that ends sooner should have been renewed by whatever renews it. */
+export const CERTIFICATE_WARN_MS = 14 * 24 * 60 * 60 * 1000;
+
+/** A folder whose lock is free is had at once. */
+export const TAKEN_MS = 300;
+
+/** Reading a store through takes a second for so much; what was left in good order need not be read. */
+export const CHECKED_BYTES_MAX = 256 * MIB;
+
 /** A login that ends sooner is better renewed now. */
 export const LOGIN_WARN_MS = 24 * 60 * 60 * 1000;
 

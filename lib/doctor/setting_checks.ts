@@ -14,8 +14,8 @@ import { type Patient, within } from "./patient.ts";
 /** What `config.toml` can set. */
 const CONFIG_KEYS: Readonly<Record<string, readonly string[]>> = {
   sync: [
-    ...["server_url", "sink_url", "sink_format", "ca_file", "team_slug"],
-    ...["max_queue_size", "max_queue_bytes"],
+    ...["server_url", "sink_url", "sink_format", "ca_file", "insecure_http"],
+    ...["team_slug", "max_queue_size", "max_queue_bytes", "gather"],
   ],
   emit: ["timeout", "contract"],
   follow: ["paths"],

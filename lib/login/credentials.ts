@@ -171,7 +171,8 @@ function credentialsOf(tables: Tables): Credentials {
   };
   const access = token("access"), refresh = token("refresh");
   return {
-    serverUrl: readServerUrl(text("server", "url")),
+    // Whether it may be plain http, the settings of the moment say.
+    serverUrl: readServerUrl(text("server", "url"), undefined, true),
     username: text("user", "username") || undefined,
     teamSlug: knownTeam(text("user", "team_slug")),
     tokens: access || refresh

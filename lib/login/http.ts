@@ -6,7 +6,8 @@
 
 import { KittyError, reasonOf } from "../base/errors.ts";
 import { ANSWER_BYTES_MAX, SERVER_WORDS_CHARS_MAX } from "../base/limits.ts";
-import { clientFor } from "./http_client.ts";
+import { tlsWords } from "./tls_words.ts";
+import { clientFor, type Trust } from "./http_client.ts";
 
 /** A server's answer, its body read. */
 export interface Answer {
@@ -17,7 +18,7 @@ export interface Answer {
 }
 
 /** What to ask. */
-export interface Question {
+export interface Question extends Trust {
   readonly url: URL;
   readonly method?: "GET" | "POST";
   readonly headers?: Readonly<Record<string, string>>;
@@ -28,8 +29,6 @@ export interface Question {
   readonly timeoutMs: number;
   /** Another way than the network. */
   readonly client?: Deno.HttpClient;
-  /** Certificates that are trusted besides the system's. */
-  readonly caFile?: string | undefined;
 }
 
 /** No answer came: the server cannot be reached, is silent, or broke off. */
@@ -51,7 +50,7 @@ export class NoAnswerError extends Error {
 export async function ask(question: Question): Promise<Answer> {
   const { url, method = "POST", headers, token, body, timeoutMs } = question;
   try {
-    const client = question.client ?? await clientFor(url, question.caFile);
+    const client = question.client ?? await clientFor(url, question);
     const response = await fetch(url, {
       method,
       headers: {
@@ -130,6 +129,8 @@ function causeOf(error: unknown): string {
     ? error.cause
     : error;
   const message = reasonOf(cause);
-  return message.replace(/^error sending request for url \([^)]*\):?\s*/, "") ||
+  const bare =
+    message.replace(/^error sending request for url \([^)]*\):?\s*/, "") ||
     message;
+  return tlsWords(bare) ?? bare;
 }

@@ -1,6 +1,7 @@
 /**
- * The way that a request takes: straight to a server on this machine, through
- * the environment's proxy to any other; and whose certificates it trusts.
+ * The way that a request takes: straight to a server on this machine, and to any
+ * that is asked without TLS; through the environment's proxy to all others; and
+ * whose certificates it trusts.
  *
  * The runtime reads the proxies of the environment by itself, and sends what is
  * meant for this machine through them as well, whatever it is. So a server here
@@ -12,7 +13,7 @@
 import { KittyError, reasonOf } from "../base/errors.ts";
 import { ifRegular } from "../base/files.ts";
 import { CA_FILE_BYTES_MAX } from "../base/limits.ts";
-import { isLoopback } from "./server_url.ts";
+import { isLoopback, PLAIN } from "./server_url.ts";
 
 /** Clients keep connections open, so each way has one for as long as the process lives. */
 const clients = new Map<string, Deno.HttpClient>();
@@ -20,41 +21,50 @@ const clients = new Map<string, Deno.HttpClient>();
 /** Servers and certificates of a process change only where a person changes a setting. */
 const CLIENTS_MAX = 16;
 
+/** Whom requests may go to, and how. */
+export interface Trust {
+  /** File of certificates that are trusted besides the system's, in PEM. */
+  readonly caFile?: string | undefined;
+  /** Plain HTTP may go to other machines. */
+  readonly insecureHttp?: boolean | undefined;
+}
+
 /**
  * The client for a request, or for a WebSocket.
  *
- * @param caFile certificates that are trusted besides the system's, in PEM
  * @returns undefined where the runtime's own goes the right way
  * @throws {KittyError} where the certificates cannot be used, and for plain
- *   HTTP to another machine: no setting allows it
+ *   HTTP to another machine where that is not allowed
  */
 export async function clientFor(
   url: URL,
-  caFile: string | undefined,
+  { caFile, insecureHttp = false }: Trust,
 ): Promise<Deno.HttpClient | undefined> {
   const isPlain = url.protocol === "http:" || url.protocol === "ws:";
   const isHere = isLoopback(url.hostname);
-  if (isPlain && !isHere) {
+  if (isPlain && !isHere && !insecureHttp) {
     throw new KittyError(
       "bad_server_url",
       `${url.host} is another machine, and plain HTTP would show it to others on the way`,
-      { hint: "use https" },
+      { hint: PLAIN },
     );
   }
   const certificates = isPlain || caFile === undefined
     ? undefined
     : await readCertificates(caFile);
-  if (!isHere && certificates === undefined) return undefined;
-  const key = `${isHere ? url.origin : ""} ${certificates ?? ""}`;
+  // What TLS does not hide is shown to no proxy either.
+  const isStraight = isHere || isPlain;
+  if (!isStraight && certificates === undefined) return undefined;
+  const key = `${isStraight ? url.origin : ""} ${certificates ?? ""}`;
   const known = clients.get(key);
   if (known) return known;
   // What is under way with an old one goes on; it is not closed.
   if (clients.size >= CLIENTS_MAX) clients.clear();
   const options = certificates === undefined ? {} : { caCerts: [certificates] };
-  const client = !isHere
-    ? Deno.createHttpClient(options)
-    : isPlain
+  const client = isPlain
     ? Deno.createHttpClient({ proxy: straightTo(url) })
+    : !isHere
+    ? Deno.createHttpClient(options)
     : withoutProxy(() => Deno.createHttpClient(options));
   clients.set(key, client);
   return client;

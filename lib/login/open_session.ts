@@ -8,7 +8,7 @@ import { knownTeam, type Settings, type SinkFormat } from "../base/config.ts";
 import { KittyError } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
 import { readCredentials } from "./credentials.ts";
-import { checkCertificates } from "./http_client.ts";
+import { checkCertificates, type Trust } from "./http_client.ts";
 import { hasKeyInEnvironment, keyLogin } from "./key.ts";
 import {
   type LoggedOutReason,
@@ -43,13 +43,16 @@ export async function openSession(
   home: string | undefined,
   settings:
     & Pick<Settings, "serverUrl" | "teamSlug">
-    & Partial<Pick<Settings, "caFile" | "sinkUrl" | "sinkFormat">>,
+    & Partial<
+      Pick<Settings, "caFile" | "insecureHttp" | "sinkUrl" | "sinkFormat">
+    >,
   world: World,
   warn: (text: string) => void,
 ): Promise<Session | NoSession> {
   const configuredTeam = knownTeam(settings.teamSlug);
-  const { caFile } = settings;
-  const common = { configuredTeam, caFile, world };
+  const { caFile, insecureHttp } = settings;
+  const trust = { caFile, insecureHttp };
+  const common = { configuredTeam, trust, world };
   let known: Pick<NoSession, "serverUrl" | "teamSlug" | "username"> = {
     serverUrl: undefined,
     teamSlug: configuredTeam,
@@ -62,7 +65,7 @@ export async function openSession(
     }
     const server = settings.serverUrl === undefined
       ? undefined
-      : readServerUrl(settings.serverUrl);
+      : readServerUrl(settings.serverUrl, undefined, insecureHttp);
     known = { ...known, serverUrl: server };
     await checkCertificates(caFile);
     if (hasKeyInEnvironment(world)) return await keySession(server, common);
@@ -79,6 +82,8 @@ export async function openSession(
       }
     }
     const { serverUrl, ...login } = loginFrom(found, server);
+    // That of the login may have been allowed once, and not be any more.
+    readServerUrl(serverUrl.origin, undefined, insecureHttp);
     return new Session({
       serverUrl,
       store: sharedLogin(home!, serverUrl, world.nowMs, warn),
@@ -98,7 +103,7 @@ export async function openSession(
 /** What all sessions of a home have. */
 interface Common {
   readonly configuredTeam: string | undefined;
-  readonly caFile: string | undefined;
+  readonly trust: Trust;
   readonly world: World;
 }
 
@@ -141,7 +146,7 @@ function sinkSession(
   format: SinkFormat = "batch",
   common: Common,
 ): Session {
-  const url = readSinkUrl(text);
+  const url = readSinkUrl(text, common.trust.insecureHttp);
   const token = common.world.env("SPEC_KITTY_SINK_TOKEN")?.trim() || undefined;
   const login = {
     username: undefined,

@@ -11,14 +11,16 @@ import { KittyError } from "../base/errors.ts";
  * A path, a query or a user in it is refused, because the paths are fixed.
  *
  * @param source the option that it is the value of; without one, it is a setting
+ * @param insecureHttp whether plain http may go to other machines
  * @throws {KittyError} for no URL, another scheme, or plain http to anywhere
  *   but this machine: tokens and events would travel in the clear
  */
 export function readServerUrl(
   text: string,
   source?: string,
+  insecureHttp = false,
 ): URL {
-  const bad = (what: string) => badUrl(text, source, what);
+  const bad = (what: string, hint?: string) => badUrl(text, source, what, hint);
   let url: URL;
   try {
     url = new URL(text);
@@ -34,8 +36,11 @@ export function readServerUrl(
   if (url.pathname !== "/" || url.search || url.hash) {
     throw bad("must be a host, without a path");
   }
-  if (url.protocol === "http:" && !isLoopback(url.hostname)) {
-    throw bad("is plain http, which is only for servers on this machine");
+  if (url.protocol === "http:" && !insecureHttp && !isLoopback(url.hostname)) {
+    throw bad(
+      "is plain http, which is only for servers on this machine",
+      PLAIN,
+    );
   }
   return url;
 }
@@ -45,16 +50,20 @@ export function readServerUrl(
  *
  * @throws {KittyError} as `readServerUrl` does
  */
-export function readSinkUrl(text: string): URL {
+export function readSinkUrl(
+  text: string,
+  insecureHttp = false,
+  source = SINK_SOURCE,
+): URL {
   let url: URL;
   try {
     url = new URL(text);
   } catch {
-    throw badUrl(text, SINK_SOURCE, "is not a URL");
+    throw badUrl(text, source, "is not a URL");
   }
-  readServerUrl(`${url.protocol}//${url.host}`, SINK_SOURCE);
+  readServerUrl(`${url.protocol}//${url.host}`, source, insecureHttp);
   if (url.username || url.password || url.hash) {
-    throw badUrl(text, SINK_SOURCE, "must not hold a user, a password or a #");
+    throw badUrl(text, source, "must not hold a user, a password or a #");
   }
   return url;
 }
@@ -82,13 +91,18 @@ function badUrl(
   text: string,
   source: string | undefined,
   what: string,
+  hint?: string,
 ): KittyError {
   const value = HOST_LIKE.test(text) ? ` "${text}"` : "";
   const message = `${source ?? "the server's address"}${value} ${what}`;
   return new KittyError("bad_server_url", message, {
-    hint: EXAMPLES + (source === undefined ? SOURCES : ""),
+    hint: hint ?? EXAMPLES + (source === undefined ? SOURCES : ""),
   });
 }
+
+/** What to do about plain HTTP to another machine. */
+export const PLAIN =
+  "use https; where nobody else is on the network, as among containers: SPEC_KITTY_INSECURE_HTTP=1, or insecure_http = true under [sync] in config.toml";
 
 const EXAMPLES = "such as https://events.example.org or http://127.0.0.1:8787";
 const SOURCES =

@@ -8,6 +8,7 @@
  * @module
  */
 
+import type { Trust } from "./http_client.ts";
 import { LOCAL_TEAM, type SinkFormat } from "../base/config.ts";
 import { Deadline } from "../base/deadline.ts";
 import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
@@ -44,8 +45,7 @@ export interface Sink {
 /** Access to one server, as one user. Made by `openSession`. */
 export class Session {
   readonly serverUrl: URL;
-  /** Certificates that are trusted besides the system's. */
-  readonly caFile: string | undefined;
+  readonly trust: Trust;
   /**
    * What the line to the server carried when it was last used, in bytes. A
    * drain begins with that, since one of an agent ends with the first small
@@ -69,7 +69,7 @@ export class Session {
     readonly store: LoginStore;
     readonly login: Login;
     readonly configuredTeam: string | undefined;
-    readonly caFile?: string | undefined;
+    readonly trust?: Trust;
     /** When the server gave the tokens; undefined: they are the environment's, and not known to any server. */
     readonly confirmedAtMs?: number | undefined;
     readonly isFromEnvironment?: boolean;
@@ -77,7 +77,7 @@ export class Session {
     readonly world: Pick<World, "nowMs" | "elapsedMs">;
   }) {
     this.serverUrl = parts.serverUrl;
-    this.caFile = parts.caFile;
+    this.trust = parts.trust ?? {};
     this.sink = parts.sink;
     this.#confirmedAtMs = parts.confirmedAtMs;
     this.#isFromEnvironment = parts.isFromEnvironment ?? false;
@@ -270,7 +270,7 @@ export class Session {
       server: this.serverUrl,
       nowMs: this.#world.nowMs,
       deadline,
-      caFile: this.caFile,
+      trust: this.trust,
     };
   }
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Trust } from "./http_client.ts";
 import { knownTeam } from "../base/config.ts";
 import type { Deadline } from "../base/deadline.ts";
 import { KittyError } from "../base/errors.ts";
@@ -73,8 +74,7 @@ export interface TokenRequest {
   readonly server: URL;
   readonly nowMs: () => number;
   readonly deadline: Deadline;
-  /** Certificates that are trusted besides the system's. */
-  readonly caFile?: string | undefined;
+  readonly trust?: Trust;
 }
 
 /** @throws {ServerTroubleError} for no answer, and for any but 200 and 401 */
@@ -162,7 +162,7 @@ export function claimedEndMs(token: string): number | undefined {
 }
 
 async function post(
-  { server, nowMs, deadline, caFile }: TokenRequest,
+  { server, nowMs, deadline, trust }: TokenRequest,
   path: string,
   content: Pick<Question, "body" | "token" | "method">,
 ): Promise<Answer | typeof REFUSED> {
@@ -170,12 +170,12 @@ async function post(
   let answer: Answer;
   try {
     answer = await ask({
+      ...trust,
       url: new URL(path, server),
       ...content,
       ...content.body !== undefined &&
         { headers: { "content-type": "application/json" } },
       timeoutMs: Math.min(REQUEST_TIMEOUT_MS, deadline.leftMs),
-      caFile,
     });
   } catch (error) {
     if (!(error instanceof NoAnswerError)) throw error;

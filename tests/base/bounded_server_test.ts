@@ -5,117 +5,18 @@ import { BoundedServer } from "../../lib/base/bounded_server.ts";
 import { jsonLog } from "../../lib/base/log.ts";
 import { PATHS } from "../../lib/base/wire.ts";
 import { draft } from "../support/agent.ts";
-import { linesOf } from "../support/child.ts";
 import { addUsers, CollectorClient } from "../support/collector.ts";
 import { eventOf } from "../support/events.ts";
 import { isThere, tempFolder, tempHome } from "../support/home.ts";
-import { programScript } from "../support/program.ts";
 import { TestWorld } from "../support/world.ts";
-import { needing, startTool, UNIX } from "../support/needs.ts";
-
-/** The least that a process with so few descriptors must serve beside them. */
-const DESCRIPTORS = 256;
-const HALF_REQUESTS = 600;
-
-const HALF = new TextEncoder().encode(
-  "POST /v1/events HTTP/1.1\r\nHost: localhost\r\n",
-);
-
-/** A command of the program that may have few descriptors, and what it says when it listens. */
-async function startWithFew(
-  home: string,
-  words: readonly string[],
-): Promise<
-  AsyncDisposable & {
-    listening: string;
-    status: Promise<Deno.CommandStatus>;
-    hasEnded: () => boolean;
-    log: () => string;
-  }
-> {
-  const script = `${home}.sh`;
-  await Deno.writeTextFile(script, programScript());
-  const child = startTool("sh", {
-    args: [
-      ...["-c", `ulimit -n ${DESCRIPTORS} && exec sh "$0" "$@"`],
-      ...[script, ...words],
-    ],
-    env: { SPEC_KITTY_HOME: home },
-  });
-  let log = "", hasEnded = false;
-  const logging = (async () => {
-    for await (const line of linesOf(child.stderr)) log += `${line}\n`;
-  })();
-  const lines = linesOf(child.stdout);
-  const first = await lines.next();
-  const status = child.status.finally(() => hasEnded = true);
-  if (first.done) {
-    await logging;
-    throw new Error(`did not start: ${log}`);
-  }
-  const reading = (async () => {
-    for await (const _ of lines);
-  })();
-  return {
-    listening: JSON.parse(first.value).listening,
-    status,
-    hasEnded: () => hasEnded,
-    log: () => log,
-    async [Symbol.asyncDispose]() {
-      if (!hasEnded) child.kill("SIGKILL");
-      await Promise.all([status, logging, reading]);
-    },
-  };
-}
-
-/** Connections that send half a request and are held. */
-class Idlers implements Disposable {
-  readonly #connections: Deno.Conn[] = [];
-  closedByServer = 0;
-
-  static async hold(
-    count: number,
-    connect: () => Promise<Deno.Conn>,
-  ): Promise<Idlers> {
-    const idlers = new Idlers();
-    for (let i = 0; i < count; i++) {
-      const connection = await connect();
-      idlers.#connections.push(connection);
-      await connection.write(HALF).catch(() => {});
-      void idlers.#watch(connection);
-    }
-    return idlers;
-  }
-
-  async #watch(connection: Deno.Conn): Promise<void> {
-    const buffer = new Uint8Array(64);
-    try {
-      while (await connection.read(buffer) !== null);
-    } catch {
-      // Broken off.
-    }
-    this.closedByServer += 1;
-  }
-
-  get held(): number {
-    return this.#connections.length - this.closedByServer;
-  }
-
-  [Symbol.dispose](): void {
-    for (const connection of this.#connections) {
-      try {
-        connection.close();
-      } catch {
-        // It is closed already.
-      }
-    }
-  }
-}
-
-function tcp(url: string): () => Promise<Deno.Conn> {
-  const { hostname, port } = new URL(url);
-  return () => Deno.connect({ hostname, port: Number(port) });
-}
+import {
+  DESCRIPTORS,
+  HALF_REQUESTS,
+  Idlers,
+  startWithFew,
+  tcp,
+} from "../support/idlers.ts";
+import { needing, UNIX } from "../support/needs.ts";
 
 Deno.test(needing(
   [UNIX],

@@ -42,8 +42,10 @@ team_slug = "file-team"
 sink_url = "https://file.example/sink"
 sink_format = "structured"
 ca_file = "/file.pem"
+insecure_http = true
 max_queue_size = 11
 max_queue_bytes = 12
+gather = "2s"
 [emit]
 timeout = "3s"
 contract = "producer"
@@ -60,9 +62,11 @@ Deno.test("settingsOf: nothing set, no home -> the defaults, no problems", async
     followPaths: [],
     contract: undefined,
     caFile: undefined,
+    insecureHttp: false,
     maxQueueSize: QUEUE_SIZE_DEFAULT,
     maxQueueBytes: QUEUE_BYTES_DEFAULT,
     timeoutMs: TIMEOUT_MS_DEFAULT,
+    gatherMs: 0,
     disabled: false,
     problems: [],
   };
@@ -80,9 +84,11 @@ Deno.test("settingsOf: a file -> its values", async () => {
     followPaths: ["/src/project"],
     contract: "producer",
     caFile: "/file.pem",
+    insecureHttp: true,
     maxQueueSize: 11,
     maxQueueBytes: 12,
     timeoutMs: 3_000,
+    gatherMs: 2_000,
     disabled: false,
     problems: [],
   });
@@ -95,9 +101,11 @@ const ENV = {
   SPEC_KITTY_CONTRACT: "work-packages",
   SPEC_KITTY_TEAM_SLUG: "env-team",
   SPEC_KITTY_CA_FILE: "/env.pem",
+  SPEC_KITTY_INSECURE_HTTP: "0",
   SPEC_KITTY_MAX_QUEUE_SIZE: "21",
   SPEC_KITTY_MAX_QUEUE_BYTES: "22",
   SPEC_KITTY_TIMEOUT: "500ms",
+  SPEC_KITTY_GATHER: "1.5s",
 };
 
 Deno.test("settingsOf: environment and file -> the environment; flag -> before both", async () => {
@@ -109,9 +117,11 @@ Deno.test("settingsOf: environment and file -> the environment; flag -> before b
     followPaths: ["/src/project"],
     contract: "work-packages",
     caFile: "/env.pem",
+    insecureHttp: false,
     maxQueueSize: 21,
     maxQueueBytes: 22,
     timeoutMs: 500,
+    gatherMs: 1_500,
     disabled: false,
     problems: [],
   };
@@ -140,6 +150,7 @@ const bad: [variable: string, value: string, field: keyof Settings][] = [
   ["SPEC_KITTY_TIMEOUT", "0s", "timeoutMs"],
   ["SPEC_KITTY_TIMEOUT", "-1s", "timeoutMs"],
   ["SPEC_KITTY_TIMEOUT", "25h", "timeoutMs"],
+  ["SPEC_KITTY_GATHER", "1 s", "gatherMs"],
 ];
 for (const [variable, value, field] of bad) {
   Deno.test(`settingsOf: ${variable}=${value} -> a problem that names it, and the file counts`, async () => {

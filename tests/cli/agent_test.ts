@@ -134,9 +134,9 @@ Deno.test("agent status: a file that is no state -> not running", async () => {
 });
 
 const BAD_OPTIONS = [
-  ["--listen", "0.0.0.0:0"],
   ["--listen", "127.0.0.1:99999"],
-  ["--listen", "example.org:80"],
+  ["--listen", "unix:relative"],
+  ["--listen", `unix:/${"long".repeat(40)}`],
   ["--batch-interval", "soon"],
 ];
 

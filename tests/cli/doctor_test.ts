@@ -105,7 +105,8 @@ async function snapshot(path: string): Promise<Record<string, unknown>> {
 const CHECKS = [
   ...["home", "permissions", "file_system", "room", "sync", "lock", "clock"],
   ...["queue", "capacity", "set_aside", "spool", "config", "environment"],
-  ...["login", "server", "server_clock", "agent"],
+  ...["certificates", "login", "server", "server_clock"],
+  ...["server_tls", "agent"],
 ];
 
 Deno.test("doctor: no home yet -> all is well, and none is made", () =>
@@ -388,6 +389,8 @@ Deno.test("doctor: config.toml: no TOML, no value -> 78; unknown keys -> a warni
       max_queue_bytes: "9000",
       paths: "[]",
       timeout: '"2s"',
+      gather: '"2s"',
+      insecure_http: "true",
       sink_format: '"batch"',
     };
     const tables = Map.groupBy(documented, ([, table]) => table!);

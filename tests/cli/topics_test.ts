@@ -70,7 +70,9 @@ Deno.test("topic receipts: its words -> those of the README, in its order", () =
 Deno.test("topic environment: its variables -> the README's, and the runtime's that count here", () => {
   const others = ["DENO_TLS_CA_STORE", "NO_COLOR", "CLICOLOR_FORCE"];
   deepStrictEqual(
-    terms("environment").filter((name) => !others.includes(name)).sort(),
+    [...terms("environment"), ...terms("containers"), ...terms("network")]
+      .filter((name) => /^[A-Z_]+$/.test(name) && !others.includes(name))
+      .sort(),
     names(firstCells("environment"))
       .filter((name) => !others.includes(name)).sort(),
   );

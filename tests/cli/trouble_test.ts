@@ -170,7 +170,7 @@ Deno.test(needing(
     await placeForOthers(folder.path);
     const other = { uid: NOBODY, place: folder.path };
     const path = `${folder.path}/cache/home`;
-    const env = inHome(path);
+    const env = { ...inHome(path), SPEC_KITTY_TIMEOUT: "30s" };
     strictEqual((await emit(env, "first", [], other)).receipt.status, "queued");
 
     await Deno.chmod(`${path}/clock.json`, 0);

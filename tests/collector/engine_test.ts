@@ -20,10 +20,11 @@ import { Tokens } from "../../lib/collector/accounts/tokens.ts";
 import type { AuditFilter } from "../../lib/collector/audit/audit.ts";
 import { nodeIdOf } from "../../lib/collector/identity.ts";
 import { SPENT_TOKEN_MS } from "../../lib/collector/limits.ts";
-import type {
-  EventLog,
-  IncomingEvent,
-  OnStored,
+import {
+  type EventLog,
+  type IncomingEvent,
+  type OnStored,
+  QuotaError,
 } from "../../lib/collector/events/event_log.ts";
 import type { ToldNode, Watermark } from "../../lib/collector/events/nodes.ts";
 import type { SnapshotPackage } from "../../lib/collector/events/packages.ts";
@@ -94,6 +95,11 @@ function rowOf(n: number, node: string, clock: number): IncomingEvent {
   const bytes = new TextEncoder().encode(JSON.stringify(document));
   return { ...stampedRow(document, contract, ""), bytes, document };
 }
+
+const usageOf = (events: readonly IncomingEvent[]) => ({
+  events: events.length,
+  bytes: events.reduce((sum, { bytes }) => sum + bytes.length, 0),
+});
 
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
@@ -207,6 +213,7 @@ for (const [name, open] of ENGINES) {
     );
     deepStrictEqual(await events.page("nobody", 0, 9), {
       events: [],
+      first: 0,
       next: null,
     });
   });
@@ -564,5 +571,215 @@ for (const [name, open] of ENGINES) {
     await events.admit("beta", [incoming(1, { team: "beta" })]);
     await events.admit(TEAM, [], { word: wordOf(1, { recorded: 3 }) });
     deepStrictEqual((await events.teams()).toSorted(), [TEAM, "beta"]);
+  });
+
+  Deno.test(`${name}, usage: events new, known and of another team -> those that are stored, and the bytes of their documents`, async () => {
+    await using engine = await open(() => {});
+    const { events } = engine;
+    deepStrictEqual(await events.usage(TEAM), { events: 0, bytes: 0 });
+    const all = [incoming(1), incoming(2, { size: 70_000 }), incoming(3)];
+    await events.admit(TEAM, all);
+    await events.admit("beta", [incoming(4, { team: "beta" })]);
+    await events.admit(TEAM, [all[1]!, incoming(5)]);
+    deepStrictEqual(
+      await events.usage(TEAM),
+      usageOf([...all, incoming(5)]),
+    );
+  });
+
+  Deno.test(`${name}, admit: up to a quota and beyond -> all of it, or nothing; what is known needs no room`, async () => {
+    const told: string[] = [];
+    await using engine = await open((_team, stored) =>
+      told.push(...stored.map(({ event_id }) => event_id))
+    );
+    const { events } = engine;
+    const [one, two, three] = [1, 2, 3].map((n) => incoming(n));
+    const refused = (
+      offered: IncomingEvent[],
+      quota: { events?: number; bytes?: number },
+    ) =>
+      rejects(
+        events.admit(TEAM, offered, {
+          quota,
+          word: wordOf(1, { recorded: 9 }),
+        }),
+        (error) => {
+          ok(error instanceof QuotaError);
+          deepStrictEqual(error.quota, quota);
+          return true;
+        },
+      );
+    await refused([one!], { events: 0 });
+    await refused([one!], { bytes: 0 });
+    deepStrictEqual(await events.admit(TEAM, [], { quota: { events: 0 } }), {
+      events: [],
+      highest: 0,
+    });
+    await refused([one!, two!, three!], { events: 2 });
+    deepStrictEqual(await events.usage(TEAM), { events: 0, bytes: 0 });
+    deepStrictEqual(await events.nodes(TEAM), []);
+    const full = usageOf([one!, two!]);
+    // The same one twice takes room once.
+    await events.admit(TEAM, [one!, two!, one!], { quota: full });
+    const again = await events.admit(TEAM, [two!, one!], {
+      quota: { events: 1, bytes: 1 },
+    });
+    deepStrictEqual(kindsOf(again.events), ["duplicate", "duplicate"]);
+    await refused([two!, three!], { events: 2 });
+    await refused([three!], { bytes: full.bytes + three!.bytes.length - 1 });
+    deepStrictEqual(told, [1, 2].map(idOf));
+    deepStrictEqual(await events.usage(TEAM), full);
+    await events.prune(TEAM, 1);
+    await events.admit(TEAM, [three!], { quota: { events: 2 } });
+    await rejects(
+      events.admit("beta", [incoming(4, { team: "beta" })], {
+        quota: { events: 0 },
+      }),
+      QuotaError,
+    );
+  });
+
+  Deno.test(`${name}, admit: many at once under one quota -> exactly so many`, async () => {
+    await using engine = await open(() => {});
+    const { events } = engine;
+    const outcomes = await Promise.allSettled(
+      Array.from(
+        { length: 10 },
+        (_, g) =>
+          events.admit(TEAM, [1, 2, 3].map((i) => incoming(g * 3 + i)), {
+            quota: { events: 10 },
+          }),
+      ),
+    );
+    const good = outcomes.filter(({ status }) => status === "fulfilled");
+    strictEqual(good.length, 3);
+    strictEqual((await events.usage(TEAM)).events, 9);
+    strictEqual((await exported(events)).length, 9);
+  });
+
+  Deno.test(`${name}, prune: any positions, one after the other -> the rest as it was, and all that was counted`, async () => {
+    await using engine = await open(() => {});
+    const { events } = engine;
+    const sizes = [400, 70_000, 400, 400, 500_000, 500, 400, 70_000, 400];
+    const all = sizes.map((size, i) =>
+      incoming(i + 1, { size, node: `node ${i % 2}` })
+    );
+    await events.admit(TEAM, all.slice(0, 6));
+    await events.admit(TEAM, all.slice(6));
+    await events.admit("beta", [incoming(50, { team: "beta" })]);
+    const nodes = await events.nodes(TEAM), packages = await snapshotOf(events);
+    const ids = all.map(({ event_id }) => event_id);
+    strictEqual(await events.first(TEAM), 0);
+    for (const [upTo, first] of [[0, 0], [1, 1], [3, 3], [2, 3], [5, 5]]) {
+      await events.prune(TEAM, upTo!);
+      strictEqual(await events.first(TEAM), first);
+      deepStrictEqual(await events.usage(TEAM), usageOf(all.slice(first)));
+      for (const from of [0, 1, 3, 4, 8, 9, 12]) {
+        const page = await events.page(TEAM, from, 3);
+        const begins = Math.max(from, first!);
+        strictEqual(page.first, begins);
+        deepStrictEqual(idsOf(page.events), ids.slice(begins, begins + 3));
+        const end = begins + page.events.length;
+        strictEqual(page.next, end < all.length ? end : null);
+      }
+      const lines = (await exported(events)).map((line) => JSON.parse(line));
+      deepStrictEqual(
+        lines.map(({ event_id }) => event_id),
+        ids.slice(first),
+      );
+      deepStrictEqual(
+        (await events.at(TEAM, all.map((_, n) => n))).map((bytes) =>
+          bytes && idsOf([bytes])[0]
+        ),
+        ids.map((id, n) => n < first! ? undefined : id),
+      );
+      deepStrictEqual(await events.nodes(TEAM), nodes);
+      deepStrictEqual(await snapshotOf(events), packages);
+    }
+    const again = await events.admit(TEAM, [...all, incoming(20)]);
+    deepStrictEqual(kindsOf(again.events), [
+      ...all.map(() => "duplicate"),
+      "stored",
+    ]);
+    const [last] = await events.at(TEAM, [all.length]);
+    deepStrictEqual(idsOf([last!]), [idOf(20)]);
+    await events.prune(TEAM, 1_000);
+    strictEqual(await events.first(TEAM), 10);
+    deepStrictEqual(await events.usage(TEAM), { events: 0, bytes: 0 });
+    deepStrictEqual(await events.page(TEAM, 2, 3), {
+      events: [],
+      first: 10,
+      next: null,
+    });
+    const { highest } = await events.admit(TEAM, [incoming(21)]);
+    strictEqual(highest, 21);
+    deepStrictEqual(idsOf((await events.page(TEAM, 0, 3)).events), [idOf(21)]);
+    strictEqual((await events.page("beta", 0, 3)).events.length, 1);
+    deepStrictEqual((await events.teams()).toSorted(), [TEAM, "beta"]);
+  });
+
+  Deno.test(`${name}, prune: while events arrive and pages are read -> a reader misses none that is there, and sees none twice`, async () => {
+    await using engine = await open(() => {});
+    const { events } = engine;
+    const COUNT = 1_200;
+    const group = (g: number) =>
+      Array.from({ length: 100 }, (_, i) => incoming(g * 100 + i + 1));
+    await events.admit(TEAM, group(0));
+    const writing = (async () => {
+      for (let g = 1; g < COUNT / 100; g++) await events.admit(TEAM, group(g));
+    })();
+    const pruning = (async () => {
+      for (let upTo = 7; upTo < 500; upTo += 61) await events.prune(TEAM, upTo);
+    })();
+    const seen: number[] = [];
+    for (let cursor = 0; cursor < COUNT;) {
+      const page = await events.page(TEAM, cursor, 90);
+      ok(page.first >= cursor);
+      for (const [i, id] of idsOf(page.events).entries()) {
+        strictEqual(id, idOf(page.first + i + 1));
+        seen.push(page.first + i);
+      }
+      cursor = page.first + page.events.length;
+    }
+    await Promise.all([writing, pruning]);
+    deepStrictEqual(seen, [...new Set(seen)].toSorted((a, b) => a - b));
+    const first = await events.first(TEAM);
+    ok(first > 400);
+    const there = seen.filter((position) => position >= first);
+    strictEqual(there.length, COUNT - first);
+  });
+
+  Deno.test(`${name}, prune: rows that clones send later with stamps of their own -> known as theirs, and missing in none`, async () => {
+    await using engine = await open(() => {});
+    const { events } = engine;
+    const send = (node: string, shift: number) =>
+      events.admit(TEAM, [1, 2, 3].map((n) => rowOf(n, node, n + shift)), {
+        word: { ...wordOf(1, { recorded: 3 }, node), home: node },
+      });
+    await send("one", 0);
+    await events.admit(TEAM, [incoming(9)]);
+    await events.prune(TEAM, 1);
+    await events.prune(TEAM, 2);
+    // The same stamps: one has not heard that all of it is here.
+    deepStrictEqual(
+      kindsOf((await send("one", 0)).events),
+      Array(3).fill("duplicate"),
+    );
+    deepStrictEqual(
+      kindsOf((await send("two", 7)).events),
+      Array(3).fill("duplicate"),
+    );
+    await send("two", 7);
+    const nodes = await events.nodes(TEAM);
+    deepStrictEqual(
+      nodes.filter(({ recorded }) => recorded)
+        .map(({ node_id, events, shared, missing }) => [
+          node_id,
+          events,
+          shared,
+          missing,
+        ]),
+      [["one", 3, 0, 0], ["two", 0, 3, 0]],
+    );
   });
 }

@@ -69,6 +69,12 @@ class Place {
     this.delivery.poke();
   }
 
+  /** Gathers from now on. */
+  gather(gatherMs: number): void {
+    const { settings } = this.#emitter.home!.context;
+    settings.renew({ ...settings.current, gatherMs });
+  }
+
   /** Waits until so many batches came. */
   batches(count: number): Promise<unknown> {
     return eventually(
@@ -121,6 +127,20 @@ Deno.test("Delivery: something is appended -> a batch, at once", () =>
     strictEqual(place.server.batches[0]!.length, 3);
     strictEqual(place.drains[0]!.remaining, 0);
   }, LONG_MS));
+
+Deno.test("Delivery: events gathered for a while -> in one batch: when the time has come, or when somebody asks", () =>
+  withDelivery(async (place) => {
+    place.gather(LONG_MS);
+    await place.emit();
+    await place.emit(2);
+    await place.emit();
+    await place.sync();
+    deepStrictEqual(place.server.batches.map(({ length }) => length), [4]);
+    // What waits does not wait for longer because more comes.
+    place.gather(50);
+    await place.emit();
+    await place.batches(2);
+  }));
 
 Deno.test("Delivery: a second batch within the interval -> waits, until somebody asks for it", () =>
   withDelivery(async (place) => {

@@ -10,6 +10,7 @@ import type { SyncEnd } from "../../lib/delivery/drain/sync.ts";
 
 const PLAN: Plan = {
   isPoked: false,
+  gatheredMs: -Infinity,
   scheduledMs: 300_000,
   notBeforeMs: -Infinity,
   bar: "none",
@@ -22,6 +23,7 @@ Deno.test("nextDrainMs: poked, barred, in trouble, or not its turn -> the latest
   const table: [string, Partial<Plan>, paceMs: number, dueMs: number][] = [
     ["nothing to do", {}, -Infinity, 300_000],
     ["poked", { isPoked: true }, -Infinity, NOW],
+    ["poked, gathering", { isPoked: true, gatheredMs: 1_500 }, 900, 1_500],
     ["poked, with a turn that has come", { isPoked: true }, 900, NOW],
     ["poked, before its turn", { isPoked: true }, 5_000, 5_000],
     [

@@ -122,7 +122,7 @@ Deno.test("readCredentials: what holds no login -> unusable, with a reason that 
       /tokens\.refresh is not a token/,
     ],
     [PYTHON.replace("https://events.example.org", ""), /not a URL/],
-    [PYTHON.replace("https://events", "http://events"), /plain http/],
+    [PYTHON.replace("https://events", "ftp://events"), /https:/],
     [PYTHON.replace("events.example.org", "e.org/eyJ"), /without a path/],
     ["tokens = 3", /tokens is not a table/],
     [`#${"eyJ".repeat(100_000)}`, /too large/],

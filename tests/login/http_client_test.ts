@@ -119,12 +119,12 @@ async function clientsOfThisMachine(): Promise<void> {
       "wss://[::1]",
     ]
   ) {
-    const client = await clientFor(new URL(url), undefined);
+    const client = await clientFor(new URL(url), {});
     ok(client, url);
-    strictEqual(await clientFor(new URL(url), undefined), client);
+    strictEqual(await clientFor(new URL(url), {}), client);
   }
   strictEqual(
-    await clientFor(new URL("https://events.example.org"), undefined),
+    await clientFor(new URL("https://events.example.org"), {}),
     undefined,
   );
 }

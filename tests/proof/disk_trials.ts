@@ -21,10 +21,15 @@ export function draftsOf(count: number): string[] {
     }));
 }
 
-/** Runs command lines in a home. */
+/**
+ * Runs command lines in a home. What is under way at a deadline cannot be told
+ * truly, and is not what is tried here: so there is time.
+ */
 export function runIn(home: string): Run {
-  return (words, { env, ...options } = {}) =>
-    runProgram(words, { SPEC_KITTY_HOME: home, ...env }, options);
+  return (words, { env, ...options } = {}) => {
+    const own = { SPEC_KITTY_HOME: home, SPEC_KITTY_TIMEOUT: "60s" };
+    return runProgram(words, { ...own, ...env }, options);
+  };
 }
 
 /** All events of a home; throws where they cannot be exported. */

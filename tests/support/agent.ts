@@ -19,11 +19,12 @@ export async function logIn(
   home: string,
   { url }: Pick<CollectorClient, "url">,
   user: TestUser = ADA,
+  caFile?: string,
 ): Promise<void> {
   const server = new URL(url);
   const nowMs = () => Date.now();
   const issued = await requestTokens(
-    { server, nowMs, deadline: farDeadline() },
+    { server, nowMs, deadline: farDeadline(), trust: { caFile } },
     { username: user.name, password: user.password },
   );
   ok(issued !== REFUSED);

@@ -5,6 +5,7 @@ import { startCollector } from "../../lib/collector/collector.ts";
 import { settingsOf } from "../../lib/collector/engine.ts";
 import { collectorFolder } from "../../lib/collector/folder.ts";
 import { jsonLog } from "../../lib/base/log.ts";
+import { AddressSet } from "../../lib/base/net/addresses.ts";
 import { AccountStore } from "../../lib/collector/accounts/account_store.ts";
 import { KeyStore, type NewKey } from "../../lib/collector/accounts/keys.ts";
 import { addUser } from "../../lib/collector/accounts/users.ts";
@@ -62,7 +63,8 @@ export async function addKey(
 
 /** How to talk to a collector. */
 export class CollectorClient {
-  constructor(readonly url: string) {}
+  /** @param client whose certificates it trusts, where the runtime's own will not do */
+  constructor(readonly url: string, readonly client?: Deno.HttpClient) {}
 
   /** Asks, and reads the answer. */
   async ask(
@@ -85,6 +87,7 @@ export class CollectorClient {
         ...options.headers,
       },
       ...body !== undefined && { body },
+      ...this.client && { client: this.client },
     });
     const text = await response.text();
     const { status, headers } = response;
@@ -126,7 +129,7 @@ export class CollectorClient {
   /** Opens a WebSocket with a new token. */
   async connect(access: string): Promise<TestSocket> {
     const token = await this.socketToken(access);
-    const socket = new TestSocket(this.url, token);
+    const socket = new TestSocket(this.url, token, this.client);
     await socket.opened;
     return socket;
   }
@@ -182,8 +185,11 @@ export class TestSocket implements AsyncDisposable {
   readonly #messages: unknown[] = [];
   #wake = () => {};
 
-  constructor(url: string, token: string) {
-    const options = { headers: { authorization: `Bearer ${token}` } };
+  constructor(url: string, token: string, client?: Deno.HttpClient) {
+    const options = {
+      headers: { authorization: `Bearer ${token}` },
+      ...client && { client },
+    };
     this.#socket = new WebSocket(
       url.replace("http", "ws") + PATHS.socket,
       options as unknown as string[],
@@ -252,14 +258,26 @@ export class TestSocket implements AsyncDisposable {
   }
 }
 
+/** How a collector is started. */
+export interface CollectorOptions {
+  readonly args?: readonly string[];
+  readonly listen?: string;
+  /** Whose certificates its client trusts. */
+  readonly client?: Deno.HttpClient;
+}
+
 /** A collector in a process of its own. */
 export class TestCollector extends CollectorClient implements AsyncDisposable {
   readonly home: string;
   readonly #folder: TempFolder;
   readonly #process: CollectorProcess;
 
-  private constructor(folder: TempFolder, process: CollectorProcess) {
-    super(process.url);
+  private constructor(
+    folder: TempFolder,
+    process: CollectorProcess,
+    client: Deno.HttpClient | undefined,
+  ) {
+    super(process.url, client);
     this.home = folder.path;
     this.#folder = folder;
     this.#process = process;
@@ -268,12 +286,13 @@ export class TestCollector extends CollectorClient implements AsyncDisposable {
   /** Starts one in a new home, on a free port. */
   static async start(
     users: readonly TestUser[] = [ADA, BOB, EVE],
+    options: CollectorOptions = {},
   ): Promise<TestCollector> {
     const folder = await tempHome();
     try {
       await addUsers(folder.path, users);
-      const process = await CollectorProcess.start(folder.path);
-      return new TestCollector(folder, process);
+      const process = await CollectorProcess.start(folder.path, options);
+      return new TestCollector(folder, process, options.client);
     } catch (error) {
       await folder[Symbol.asyncDispose]();
       throw error;
@@ -282,6 +301,11 @@ export class TestCollector extends CollectorClient implements AsyncDisposable {
 
   get pid(): number {
     return this.#process.pid;
+  }
+
+  /** Asks it to read its certificate again. */
+  reload(): void {
+    Deno.kill(this.pid, "SIGHUP");
   }
 
   /** What it has logged so far. */
@@ -313,13 +337,19 @@ class CollectorProcess {
   url = "";
   log = "";
 
-  private constructor(home: string) {
+  readonly #args: readonly string[];
+
+  private constructor(home: string, args: readonly string[]) {
     this.#home = home;
+    this.#args = args;
   }
 
-  static async start(home: string): Promise<CollectorProcess> {
-    const process = new CollectorProcess(home);
-    await process.run("127.0.0.1:0");
+  static async start(
+    home: string,
+    { args = [], listen = "127.0.0.1:0" }: CollectorOptions,
+  ): Promise<CollectorProcess> {
+    const process = new CollectorProcess(home, args);
+    await process.run(listen);
     return process;
   }
 
@@ -331,10 +361,10 @@ class CollectorProcess {
     listen: string,
     env: Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    const child = spawnProgram(["collector", "run", "--listen", listen], {
-      SPEC_KITTY_HOME: this.#home,
-      ...env,
-    });
+    const child = spawnProgram(
+      ["collector", "run", "--listen", listen, ...this.#args],
+      { SPEC_KITTY_HOME: this.#home, ...env },
+    );
     const lines = linesOf(child.stdout);
     const logging = this.#readLog(child.stderr);
     this.#child = child;
@@ -379,21 +409,22 @@ export async function localCollector(
   options: {
     pingMs?: number;
     users?: readonly TestUser[];
-    addressOf?: (request: Request) => string | undefined;
+    /** Addresses of proxies that are trusted. */
+    proxies?: readonly string[];
   } = {},
 ): Promise<LocalCollector> {
   const folder = await tempHome();
   const world = new TestWorld();
   const logged: string[] = [];
   await addUsers(folder.path, options.users);
-  const { pingMs, addressOf } = options;
+  const { pingMs } = options;
   const collector = await startCollector({
     world,
     folder: collectorFolder(folder.path),
     listen: { hostname: "127.0.0.1", port: 0 },
     log: jsonLog(world.nowMs, (line) => logged.push(line)),
     ...pingMs !== undefined && { pingMs },
-    ...addressOf && { addressOf },
+    proxies: new AddressSet(options.proxies ?? []),
   });
   return {
     client: new CollectorClient(collector.url),

@@ -64,7 +64,7 @@ export interface Row {
 
 const DELIVERED: Outcome = { code: 0, end: "drained", left: 0, dead: 0 };
 const TROUBLE: Outcome = { code: 69, end: "trouble", left: COUNT, dead: 0 };
-const SILENCE: Outcome = { ...TROUBLE, timeout: "1s" };
+const SILENCE: Outcome = { ...TROUBLE, timeout: "2s" };
 /** The server said nothing good of some events; each has one attempt less. */
 const SOME: Outcome = { code: 69, end: "drained", left: undefined, dead: 0 };
 const ONE_DEAD: Outcome = { code: 65, end: "drained", left: 0, dead: 1 };

@@ -128,6 +128,12 @@ export const FULL_DEVICE = await pathNeed("/dev/full");
 /** The shell that scripts of the documentation run in. */
 export const BASH = await commandNeed("bash", ["-c", "true"]);
 
+/** A client of HTTP that everybody has, and that may come from another address. */
+export const CURL = await commandNeed("curl");
+
+/** A proxy that stands before many servers. */
+export const NGINX = await commandNeed("nginx", ["-v"]);
+
 /** What makes keys and certificates. */
 export const OPENSSL = await commandNeed("openssl", ["version"]);
 

@@ -16,16 +16,21 @@ import { deliveryOf, routeOf } from "../../delivery/connected.ts";
 import type { Home } from "../../home/home.ts";
 import type { Delivery } from "../../delivery/delivery.ts";
 import type { Route } from "../../route/route.ts";
+import { AgentTokens } from "../../handover/agent_tokens.ts";
 import { isLoopback } from "../../login/server_url.ts";
 import { endOf } from "../../delivery/drain/summary.ts";
 import type { SyncResult } from "../../delivery/drain/sync.ts";
-import { EXIT, usageError } from "../../base/errors.ts";
+import type { BoundedAddress } from "../../base/bounded_server.ts";
+import { EXIT, KittyError, usageError } from "../../base/errors.ts";
 import { AGENT_STOP_MS_MAX } from "../../base/limits.ts";
 import { jsonLog, type Log } from "../../base/log.ts";
+import { fitsSocket } from "../../base/socket_path.ts";
+import type { World } from "../../base/world.ts";
 import { setUpEmitter } from "../../emit/setup.ts";
 import type { Call, Command } from "../command.ts";
 import { homeOf } from "../keeper.ts";
 import { parseListen } from "../listen.ts";
+import { NETWORK_OPTIONS, networkOf } from "../network.ts";
 import { tableOf } from "../output.ts";
 
 export const agent: readonly Command[] = [
@@ -37,16 +42,19 @@ export const agent: readonly Command[] = [
       "in batches while there is none. Other programs record through its socket,",
       "agent.sock in the home. SIGHUP reads settings and login again. Logs go to",
       "standard error, in JSON.",
+      "",
+      "Where other machines reach it, callers show a token, one of those in",
+      "SPEC_KITTY_AGENT_TOKEN or SPEC_KITTY_AGENT_TOKEN_FILE; see: help containers",
     ],
     examples: ["agent run", "agent run --batch-interval 30s --follow project"],
     positionals: [],
     options: {
       listen: {
         kind: "text",
-        value: "HOST:PORT",
-        help:
-          "listen on TCP, on this machine only (default: the home's socket)",
+        value: "ADDRESS",
+        help: "listen on HOST:PORT, or unix:/PATH (default: the home's socket)",
       },
+      ...NETWORK_OPTIONS,
       follow: {
         kind: "list",
         value: "PATH",
@@ -87,11 +95,13 @@ export const agent: readonly Command[] = [
 async function runAgent(call: Call): Promise<number> {
   const { args, out, terminal } = call;
   const listen = addressOf(args.text("listen"));
+  const tokens = await tokensFor(call.world, listen);
   const batchIntervalMs = intervalOf(args.text("batch-interval"));
   // An agent serves callers everywhere: the project it happens to be started in is not theirs.
   const world = { ...call.world, cwd: () => undefined };
   const log = jsonLog(world.nowMs, (line) => void terminal.writeError(line));
   const warn = (text: string) => log.warn(text);
+  const network = await networkOf(call, log, listen);
   const stopped = Promise.withResolvers<number>();
   terminal.onStop(stopped.resolve);
 
@@ -123,6 +133,8 @@ async function runAgent(call: Call): Promise<number> {
     delivery,
     timeoutMs: settings.timeoutMs,
     ...listen && { listen },
+    ...tokens && { tokens },
+    ...network,
     log,
   });
   // One that comes before the start is over is part of it.
@@ -170,13 +182,49 @@ function logDrain(log: Log, { counts, end, remaining }: SyncResult): void {
   });
 }
 
-/** Only this machine may reach an agent. */
-function addressOf(text: string | undefined) {
-  return text === undefined ? undefined : parseListen(text, {
-    expected: "an address of this machine",
-    hint: "such as 127.0.0.1:0, where the system chooses the port",
-    allows: isLoopback,
-  });
+/** Where to listen: an address, or the path of a socket. */
+function addressOf(text: string | undefined): BoundedAddress | undefined {
+  if (text === undefined) return undefined;
+  if (!text.startsWith("unix:")) {
+    return parseListen(text, {
+      expected: "HOST:PORT, or unix:/PATH",
+      hint:
+        "such as 127.0.0.1:0, where the system chooses the port, 0.0.0.0:9464, or unix:/run/kitty-events/agent.sock",
+    });
+  }
+  const path = text.slice("unix:".length);
+  if (!path.startsWith("/") || !fitsSocket(path)) {
+    throw usageError(
+      "--listen unix: takes a path from / on, short enough for a socket (some 100 bytes)",
+      "such as unix:/run/kitty-events/agent.sock",
+    );
+  }
+  return { path };
+}
+
+/**
+ * The tokens that callers elsewhere show.
+ *
+ * @throws {KittyError} where others reach the address and there are none
+ */
+async function tokensFor(
+  world: World,
+  listen: BoundedAddress | undefined,
+): Promise<AgentTokens | undefined> {
+  if (listen === undefined) return undefined;
+  const tokens = await AgentTokens.open(world);
+  if (!tokens.isEmpty || "path" in listen) return tokens;
+  const { hostname } = listen;
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  if (isLoopback(host)) return undefined;
+  throw new KittyError(
+    "bad_agent_token",
+    `others reach ${host}, so the agent does not listen there without a token`,
+    {
+      hint:
+        "set SPEC_KITTY_AGENT_TOKEN, or SPEC_KITTY_AGENT_TOKEN_FILE, such as to what this prints: openssl rand -hex 32",
+    },
+  );
 }
 
 function intervalOf(text: string | undefined): number | undefined {

@@ -122,18 +122,20 @@ async function logIn(call: Call): Promise<number> {
       "name it: --server https://events.example.org; a collector of your own: --server http://127.0.0.1:8787",
     );
   }
+  const { caFile, insecureHttp } = settings;
   const server = readServerUrl(
     given,
     named === undefined ? undefined : "--server",
+    insecureHttp,
   );
   const team = teamOf(args);
-  await checkCertificates(settings.caFile);
+  await checkCertificates(caFile);
   const deadline = () => Deadline.in(world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS);
   const request = () => ({
     server,
     nowMs: world.nowMs,
     deadline: deadline(),
-    caFile: settings.caFile,
+    trust: { caFile, insecureHttp },
   });
   const found = args.flag("token-stdin")
     ? await loginByKey(call, request)

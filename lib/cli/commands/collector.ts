@@ -17,6 +17,7 @@ import {
 } from "../collector_settings.ts";
 import type { Call, Command } from "../command.ts";
 import { parseListen } from "../listen.ts";
+import { NETWORK_OPTIONS, networkOf, trustOf } from "../network.ts";
 import { counted, printable } from "../output.ts";
 
 export const collector: readonly Command[] = [
@@ -25,10 +26,14 @@ export const collector: readonly Command[] = [
     summary: "Receive the events of one team or many.",
     details: [
       `Prints {"listening": URL} first, then logs to stderr. Its data lies in`,
-      "collector/ of the home. Tokens and events travel in the clear: to anywhere but",
-      "this machine, put a proxy with TLS in front of it.",
+      "collector/ of the home. Without a certificate, tokens and events travel in the",
+      "clear: where others reach it, give it one, or put a proxy with TLS before it;",
+      "see: help network",
     ],
-    examples: ["collector run", "collector run --listen 127.0.0.1:0"],
+    examples: [
+      "collector run",
+      "collector run --listen 127.0.0.1:0 --trust-proxy 127.0.0.1",
+    ],
     positionals: [],
     options: {
       listen: {
@@ -37,6 +42,7 @@ export const collector: readonly Command[] = [
         help:
           `where to listen (default ${LISTEN_DEFAULT}); port 0 takes a free one`,
       },
+      ...NETWORK_OPTIONS,
     },
     run,
   },
@@ -67,10 +73,19 @@ async function run(call: Call): Promise<number> {
   // Before anything is open, so that no signal goes unheard.
   const asked = Promise.withResolvers<number>();
   terminal.onStop(asked.resolve);
-  await using server = await startCollector({ world, folder, listen, log });
-  if (!isLoopback(new URL(server.url).hostname)) {
+  const network = await networkOf(call, log, listen);
+  terminal.onReload(() => void network.keyPair?.reload());
+  await using server = await startCollector({
+    world,
+    folder,
+    listen,
+    log,
+    trust: await trustOf(call),
+    ...network,
+  });
+  if (!network.keyPair && !isLoopback(new URL(server.url).hostname)) {
     log.warn(
-      "others can reach this address: put a proxy with TLS before it, or tokens and events travel in the clear",
+      "others can reach this address: give it a certificate (--tls-cert), or put a proxy with TLS before it, or tokens and events travel in the clear",
     );
   }
   const hasUsers = await withSettings(

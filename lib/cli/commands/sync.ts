@@ -10,6 +10,7 @@ import { agentPatience, findAgent } from "../../route/agent_file.ts";
 import { NoAnswerError } from "../../login/http.ts";
 import { Ways } from "../../delivery/transport/ways.ts";
 import { serverText } from "../../login/server_url.ts";
+import { tlsHint } from "../../login/tls_words.ts";
 import { Session } from "../../login/session.ts";
 import { openSession } from "../../login/open_session.ts";
 import { readSyncStatus } from "../../delivery/status.ts";
@@ -127,6 +128,8 @@ async function syncNow(call: Call): Promise<number> {
   await out.data({ ...summary, ...error && { error } }, textOf(summary));
   if (summary.reason !== undefined) {
     await out.warn(printable(summary.reason, 300));
+    const hint = tlsHint(summary.reason, world);
+    if (hint !== undefined) await out.warn(hint);
   }
   if (error && summary.reason === undefined) await out.warn(error.message);
   await sayLeft(call, keeper, outcome);

@@ -26,7 +26,13 @@ import { fromBytes } from "../../home/queue_layout.ts";
 import { PATHS } from "../../base/wire.ts";
 import { oneLineBytes } from "../../base/shown.ts";
 import type { EventLog } from "../events/event_log.ts";
-import { type Handler, HttpError, jsonAnswer, NO_STORE } from "../http/http.ts";
+import {
+  type Handler,
+  HttpError,
+  jsonAnswer,
+  NO_STORE,
+  unavailable,
+} from "../http/http.ts";
 import {
   PAGE_BYTES_MAX,
   PAGE_EVENTS_DEFAULT,
@@ -163,9 +169,10 @@ async function firstOf(
   for (let at = 0; at < positions.length; at += READ_AT_ONCE) {
     const some = positions.slice(at, at + READ_AT_ONCE);
     for (const document of await events.at(team, some)) {
-      bytes += document!.length;
+      if (!document) throw unavailable("events were removed; ask again");
+      bytes += document.length;
       if (documents.length > 0 && bytes > PAGE_BYTES_MAX) return documents;
-      documents.push(fromBytes(document!));
+      documents.push(fromBytes(document));
     }
   }
   return documents;
@@ -185,11 +192,10 @@ async function eventAnswer(
   const position = /^\d{1,15}$/.test(path.position!)
     ? Number(path.position)
     : NaN;
-  if (!(position < board.position)) {
-    throw new HttpError(404, "there is no such event");
-  }
-  const [bytes] = await events.at(team, [position]);
-  return { line: lineOf(board, position), event: fromBytes(bytes!) };
+  const isThere = position >= board.table.first && position < board.position;
+  const [bytes] = isThere ? await events.at(team, [position]) : [];
+  if (!bytes) throw new HttpError(404, "there is no such event");
+  return { line: lineOf(board, position), event: fromBytes(bytes) };
 }
 
 function insightsAnswer({ board, query }: Asked): InsightsAnswer {
@@ -214,7 +220,9 @@ export async function* filteredExport(
     const positions = [...take(found, READ_AT_ONCE)];
     if (positions.length === 0) return;
     for (const bytes of await events.at(team, positions)) {
-      yield oneLineBytes(bytes!);
+      // It was removed since.
+      if (!bytes) continue;
+      yield oneLineBytes(bytes);
       yield LINE_BREAK;
     }
   }

@@ -29,9 +29,11 @@ export class Boards {
 
   /** The board of a team, up to the last event that is stored. */
   async of(team: string): Promise<Projection> {
+    const first = await this.#events.first(team);
     let board = this.#teams.get(team);
-    if (!board) {
-      board = new TeamBoard(this.#events, team);
+    // What was removed is to be gone from the board, too.
+    if (!board || board.projection.table.first < first) {
+      board = new TeamBoard(this.#events, team, first);
       this.#teams.set(team, board);
     }
     await board.catchUp();
@@ -56,16 +58,17 @@ export class Boards {
 
 /** One board, and how far it is. */
 class TeamBoard {
-  readonly projection = new Projection();
+  projection: Projection;
   readonly #events: EventLog;
   readonly #team: string;
   /** Whether something is stored that is not here. */
   #isBehind = true;
   #reading: Promise<void> | undefined;
 
-  constructor(events: EventLog, team: string) {
+  constructor(events: EventLog, team: string, first: number) {
     this.#events = events;
     this.#team = team;
+    this.projection = new Projection(first);
   }
 
   /** Adds events that go on from what is there; what lies in between is read when the board is looked at. */
@@ -99,8 +102,14 @@ class TeamBoard {
       for (;;) {
         const from = this.projection.position;
         const page = await this.#events.page(this.#team, from, PAGE_EVENTS_MAX);
+        // What was removed in between leaves no hole.
+        if (page.first > this.projection.position) {
+          this.projection = new Projection(page.first);
+        }
         // Some of it may have come by itself in the meantime.
-        const missed = page.events.slice(this.projection.position - from);
+        const missed = page.events.slice(
+          this.projection.position - page.first,
+        );
         for (const bytes of missed) this.projection.add(fromBytes(bytes));
         if (page.next === null) return;
       }

@@ -6,6 +6,7 @@
  */
 
 import { type EventResult, REJECTED } from "../../base/wire.ts";
+import type { Quotas } from "../keeping/quotas.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Refusals } from "../board/refusals.ts";
 import { type Arrival, FOREIGN_WORDS, isForeign } from "./arrival.ts";
@@ -25,17 +26,25 @@ export class Intake {
   readonly #log: EventLog;
   readonly #metrics: Metrics;
   readonly #refusals: Refusals;
+  readonly #quotas: Pick<Quotas, "of">;
 
-  constructor(log: EventLog, metrics: Metrics, refusals: Refusals) {
+  constructor(
+    log: EventLog,
+    metrics: Metrics,
+    refusals: Refusals,
+    quotas: Pick<Quotas, "of">,
+  ) {
     this.#log = log;
     this.#metrics = metrics;
     this.#refusals = refusals;
+    this.#quotas = quotas;
   }
 
   /**
    * Stores what is new and good. Resolves when all of it is on disk.
    *
    * @param word what the sender says of its nodes
+   * @throws {QuotaError} where the team may store no more; nothing is stored then
    */
   async take(
     team: string,
@@ -49,7 +58,7 @@ export class Intake {
     const { events, highest } = await this.#log.admit(
       team,
       good,
-      { sender, word },
+      { sender, word, quota: await this.#quotas.of(team) },
     );
     const admitted = events.values();
     const results = arrivals.map((arrival): EventResult => {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { joinLines } from "../../base/line_bytes.ts";
 import { oneLineBytes } from "../../base/shown.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { Gate } from "../gate.ts";
@@ -14,15 +15,19 @@ import {
   type Admitted,
   compared,
   type EventLog,
+  expectRoom,
+  type Gone,
   type IncomingEvent,
   type Offering,
   type OnStored,
   type Page,
   sharedRow,
+  type Usage,
 } from "./event_log.ts";
 import { type Beside, type Entry, KvNodes } from "./kv_nodes.ts";
+import { goneAt, pruneSome, usageOf } from "./kv_prune.ts";
 import type { KvStore } from "./kv_store.ts";
-import { commitsOf, joinLines, type RowPlace } from "./layout.ts";
+import { commitsOf, type RowPlace } from "./layout.ts";
 import type { NodeAnswer, SharedRow } from "./nodes.ts";
 import { snapshotOf, type SnapshotPackage } from "./packages.ts";
 
@@ -45,11 +50,12 @@ export class KvEventLog implements EventLog {
   admit(
     team: string,
     events: readonly IncomingEvent[],
-    { sender, word }: Offering = {},
+    { sender, word, quota }: Offering = {},
   ): Promise<Admission> {
     return this.#alone(team, async () => {
       if (events.length > 0 || word) await this.#nodes.recount(team);
       const { admitted, fresh, shared } = await this.#compare(team, events);
+      if (quota) expectRoom(await usageOf(this.#store, team), fresh, quota);
       const groups = commitsOf(fresh);
       if (groups.length === 0 && word) await this.#put(team, { word });
       for (const [i, group] of groups.entries()) {
@@ -112,6 +118,23 @@ export class KvEventLog implements EventLog {
     }
   }
 
+  usage(team: string): Promise<Usage> {
+    return this.#alone(team, () => usageOf(this.#store, team));
+  }
+
+  async first(team: string): Promise<number> {
+    return (await this.#store.team(team)).first ?? 0;
+  }
+
+  async prune(team: string, upTo: number): Promise<void> {
+    // Events that arrive get their turn in between.
+    const some = async () => {
+      await this.#nodes.recount(team);
+      return await pruneSome(this.#store, team, upTo);
+    };
+    while (await this.#alone(team, some));
+  }
+
   nodes(team: string): Promise<readonly NodeAnswer[]> {
     return this.#alone(team, async () => {
       let answers = this.#answers.get(team);
@@ -133,21 +156,23 @@ export class KvEventLog implements EventLog {
   }
 
   async page(team: string, from: number, limit: number): Promise<Page> {
-    const { events: end } = await this.#store.team(team);
+    const { events: end, first: there = 0 } = await this.#store.team(team);
     const events: Uint8Array[] = [];
-    let bytes = 0, n = from;
+    let first = Math.max(from, there), bytes = 0;
     const rows = this.#store.rowsFrom(team, from, end, EXPORT_ROWS);
-    for await (const lines of rows) {
+    for await (const { first: at, lines } of rows) {
+      if (events.length === 0) first = at;
+      // What lay in between was removed since.
+      else if (at > first + events.length) return { events, first, next: at };
       for (const line of lines) {
         if (events.length === limit || bytes > PAGE_BYTES_MAX) {
-          return { events, next: n };
+          return { events, first, next: first + events.length };
         }
         events.push(line);
         bytes += line.length;
-        n++;
       }
     }
-    return { events, next: null };
+    return { events, first, next: null };
   }
 
   async at(
@@ -165,7 +190,8 @@ export class KvEventLog implements EventLog {
       const row = await this.#store.rowAround(team, position);
       const lines = rows.get(row) ?? await this.#store.lines(team, row);
       rows.set(row, lines);
-      found.push(lines[position - row]);
+      const line = lines[position - row];
+      found.push(line?.length ? line : undefined);
     }
     return found;
   }
@@ -173,7 +199,9 @@ export class KvEventLog implements EventLog {
   async *export(team: string): AsyncIterable<Uint8Array<ArrayBuffer>> {
     const { events: end } = await this.#store.team(team);
     const rows = this.#store.rowsFrom(team, 0, end, EXPORT_ROWS);
-    for await (const lines of rows) yield joinLines(lines.map(oneLineBytes));
+    for await (const { lines } of rows) {
+      yield joinLines(lines.map(oneLineBytes));
+    }
   }
 
   snapshot(
@@ -243,7 +271,7 @@ export class KvEventLog implements EventLog {
   async #storedAmong(
     team: string,
     events: readonly IncomingEvent[],
-  ): Promise<Map<string, JsonObject>> {
+  ): Promise<Map<string, JsonObject | Gone>> {
     const wanted = new Set(events.map(({ event_id }) => event_id));
     if (wanted.size === 0) return new Map();
     const places = await this.#store.places(team, [...wanted]);
@@ -251,11 +279,18 @@ export class KvEventLog implements EventLog {
       [...places].filter(([id]) => wanted.has(id)),
       ([, [row]]) => row,
     );
-    const stored = new Map<string, JsonObject>();
+    const stored = new Map<string, JsonObject | Gone>();
     for (const [row, found] of byRow) {
       const lines = await this.#store.lines(team, row);
+      let gone: ((line: number) => Gone) | undefined;
       for (const [id, [, line]] of found as [string, RowPlace][]) {
-        stored.set(id, JSON.parse(decoder.decode(lines[line])));
+        const bytes = lines[line];
+        if (bytes?.length) {
+          stored.set(id, JSON.parse(decoder.decode(bytes)));
+          continue;
+        }
+        gone ??= await goneAt(this.#store, team, row);
+        stored.set(id, gone(line));
       }
     }
     return stored;

@@ -136,7 +136,7 @@ export class KvNodes {
     if (events === counted) return;
     const counts = new Map<string, NodeCount>();
     const rows = this.#store.rowsFrom(team, 0, events, RECOUNTED_MAX);
-    for await (const lines of rows) {
+    for await (const { lines } of rows) {
       const read = lines.map((line) => stampOf(fromBytes(line)));
       for (const [node, some] of Map.groupBy(read, nameOf)) {
         const count = counts.get(node) ?? noneOf(node);

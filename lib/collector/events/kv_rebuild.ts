@@ -9,7 +9,14 @@ import { type JsonObject, sameJson } from "../../base/json.ts";
 import { fromBytes } from "../../home/queue_layout.ts";
 import { EXPORT_ROWS, REBUILT_AT_ONCE_MAX } from "../limits.ts";
 import type { KvStore } from "./kv_store.ts";
-import { nodeKey, nodesOf, packageKey, packagesOf } from "./layout.ts";
+import {
+  baseKey,
+  nodeKey,
+  nodesOf,
+  packageKey,
+  packagesOf,
+  type TeamState,
+} from "./layout.ts";
 import {
   type NodeCount,
   nodeName,
@@ -34,11 +41,14 @@ export async function rebuildTeam(
   store: KvStore,
   team: string,
 ): Promise<Rebuilt> {
-  const { events } = await store.team(team);
-  const packages = new Map<string, [Deno.KvKey, PackageState]>();
-  const nodes = new Map<string, NodeCount>();
-  for await (const lines of store.rowsFrom(team, 0, events, EXPORT_ROWS)) {
+  const state = await store.team(team);
+  const { packages, nodes } = await baseOf(store, team);
+  let events = 0, bytes = 0;
+  const rows = store.rowsFrom(team, 0, state.events, EXPORT_ROWS);
+  for await (const { lines } of rows) {
+    events += lines.length;
     for (const line of lines) {
+      bytes += line.length;
       const document = fromBytes<JsonObject>(line);
       const news = newsOf(document);
       if (news) {
@@ -53,8 +63,41 @@ export async function rebuildTeam(
     }
   }
   const mended = await mendPackages(store, team, packages) +
-    await mendNodes(store, team, nodes);
+    await mendNodes(store, team, nodes) +
+    await mendState(store, team, { ...state, bytes });
   return { team, events, packages: packages.size, nodes: nodes.size, mended };
+}
+
+/** What removed events said: the rest is added to it. */
+async function baseOf(store: KvStore, team: string) {
+  const packages = new Map<string, [Deno.KvKey, PackageState]>();
+  for (
+    const { key, value } of (await allOf<PackageState>(
+      store,
+      baseKey(team, packagesOf(team)),
+    )).values()
+  ) {
+    const [wpId, feature] = key.slice(-2) as [string, string];
+    const own = packageKey(team, wpId, feature);
+    packages.set(JSON.stringify(own), [own, value]);
+  }
+  const counts = await allOf<NodeCount>(store, baseKey(team, nodesOf(team)));
+  const nodes = new Map(
+    [...counts.values()].map(({ value }) => [value.node_id, value]),
+  );
+  return { packages, nodes };
+}
+
+/** The bytes that are there; where nobody has counted them, nothing was wrong. */
+async function mendState(
+  store: KvStore,
+  team: string,
+  state: TeamState,
+): Promise<number> {
+  const { bytes } = await store.team(team);
+  if (bytes === state.bytes) return 0;
+  await store.commit(team, store.kv.atomic(), state);
+  return bytes === undefined ? 0 : 1;
 }
 
 async function mendPackages(

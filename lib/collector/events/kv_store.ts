@@ -5,6 +5,7 @@
  * @module
  */
 
+import { joinLines, splitLines } from "../../base/line_bytes.ts";
 import { KittyError } from "../../base/errors.ts";
 import {
   chunkedHead,
@@ -17,7 +18,6 @@ import { CLOCK_MAX, GET_MANY_MAX } from "../../base/limits.ts";
 import {
   chunkKey,
   idKey,
-  joinLines,
   LAYOUT,
   LAYOUT_KEY,
   NEW_TEAM,
@@ -26,11 +26,11 @@ import {
   rowKey,
   type RowPlace,
   rowsOf,
-  splitLines,
   teamKey,
   type TeamState,
+  WHOLE_LAYOUT,
 } from "./layout.ts";
-import type { IncomingEvent } from "./event_log.ts";
+import { bytesOf, type IncomingEvent } from "./event_log.ts";
 import { COMMIT_CHUNKS_MAX } from "../limits.ts";
 import {
   newer,
@@ -38,6 +38,13 @@ import {
   type PackageRow,
   type PackageState,
 } from "./packages.ts";
+
+/** Events that follow each other. */
+export interface Lines {
+  /** Position of the first of them. */
+  readonly first: number;
+  readonly lines: readonly Uint8Array[];
+}
 
 /** The stored events. */
 export class KvStore implements Disposable {
@@ -59,7 +66,7 @@ export class KvStore implements Disposable {
         hint: "a newer kitty-events has written it: use that one",
       });
     }
-    if (!value) await kv.set(LAYOUT_KEY, toBytes(LAYOUT));
+    if (!value) await kv.set(LAYOUT_KEY, toBytes(WHOLE_LAYOUT));
     return new KvStore(kv);
   }
 
@@ -142,7 +149,8 @@ export class KvStore implements Disposable {
     events: readonly IncomingEvent[],
     beside: readonly (readonly [Deno.KvKey, unknown])[],
   ): Promise<number> {
-    const { events: first, highest } = await this.team(team);
+    const before = await this.team(team);
+    const { events: first, highest, bytes } = before;
     const commit = this.kv.atomic();
     for (const [key, value] of beside) commit.set(key, toBytes(value));
     let n = first;
@@ -158,19 +166,28 @@ export class KvStore implements Disposable {
     }
     const clocks = events.map((event) => event.lamport_clock)
       .filter((clock) => clock < CLOCK_MAX);
-    const state: TeamState = {
-      events: n,
-      highest: Math.max(highest, ...clocks),
-      counted: n,
-    };
-    commit.set(teamKey(team), toBytes(state));
     for (const [key, state] of await this.#changedPackages(team, events)) {
       commit.set(key, toBytes(state));
     }
+    await this.commit(team, commit, {
+      ...before,
+      events: n,
+      highest: Math.max(highest, ...clocks),
+      counted: n,
+      ...bytes !== undefined && { bytes: bytes + bytesOf(events) },
+    });
+    return first;
+  }
+
+  /** Makes a change of a team that gets a new state by it. */
+  async commit(
+    team: string,
+    commit: Deno.AtomicOperation,
+    state: TeamState,
+  ): Promise<void> {
     try {
-      await commit.commit();
+      await commit.set(teamKey(team), toBytes(state)).commit();
       this.#teams.set(team, state);
-      return first;
     } catch (error) {
       // It may have happened all the same: what is stored is asked again.
       this.#teams.delete(team);
@@ -260,31 +277,34 @@ export class KvStore implements Disposable {
     }
   }
 
-  /** The events of a row, in JSON and UTF-8. */
+  /** The events of a row, in JSON and UTF-8: those that were removed are empty, and none is left of a row that was. */
   async lines(
     team: string,
     n: number,
     value?: Uint8Array,
   ): Promise<Uint8Array[]> {
-    const row = value ??
-      (await this.kv.get<Uint8Array>(rowKey(team, n))).value!;
+    const row = value ?? (await this.kv.get<Uint8Array>(rowKey(team, n))).value;
+    if (!row) return [];
     const chunks = chunksOf(row);
     if (chunks === 0) return splitLines(row);
     const keys = Array.from({ length: chunks }, (_, i) => chunkKey(team, n, i));
-    const pieces = await this.getAll(keys);
+    const found = await this.getAll(keys);
+    const pieces = found.filter((piece) => piece !== null);
+    if (pieces.length < chunks) return [];
     const whole = new Uint8Array(
-      pieces.reduce((sum, piece) => sum + piece!.length, 0),
+      pieces.reduce((sum, piece) => sum + piece.length, 0),
     );
     let at = 0;
     for (const piece of pieces) {
-      whole.set(piece!, at);
-      at += piece!.length;
+      whole.set(piece, at);
+      at += piece.length;
     }
     return [whole];
   }
 
   /**
-   * The events from one position up to another, by their rows.
+   * The events from one position up to another, by their rows, as far as they
+   * are there.
    *
    * @param batchSize rows read at once
    */
@@ -293,14 +313,17 @@ export class KvStore implements Disposable {
     from: number,
     end: number,
     batchSize: number,
-  ): AsyncIterable<Uint8Array[]> {
+  ): AsyncIterable<Lines> {
     const first = await this.rowAround(team, from);
     const range = { start: rowKey(team, first), end: rowKey(team, end) };
     const rows = this.kv.list<Uint8Array>(range, { batchSize });
     for await (const { key, value } of rows) {
       const n = Number(key.at(-1));
       const lines = await this.lines(team, n, value);
-      yield n < from ? lines.slice(from - n) : lines;
+      const there = lines.findIndex(({ length }) => length > 0);
+      if (there < 0) continue;
+      const skipped = Math.max(there, from - n);
+      yield { first: n + skipped, lines: lines.slice(skipped) };
     }
   }
 

@@ -4,9 +4,11 @@
  * | key | value |
  * |---|---|
  * | `["layout"]` | layout number |
- * | `["team", team]` | `TeamState`: number of events, highest clock value |
+ * | `["team", team]` | `TeamState`: number of events, highest clock value, what is there |
  * | `["event", team, n]` | a row: the events from the n-th on, one JSON document a line, or `[chunks, bytes]` of a large one |
  * | `["chunk", team, n, i]` | the i-th piece of the large n-th event |
+ * | `["pruned", team, n]` | `Pruned`: what is left of events of the row that were removed |
+ * | `["base", team, "node", node]`, `["base", team, "package", wp_id, feature]` | what removed events said, as below |
  * | `["id", team, id]` | `RowPlace`: the row that has the event, and its line there |
  * | `["node", team, node]` | `NodeCount`: what is stored of a node, see `nodes.ts` |
  * | `["told", team, home]` | `Told`: the newest word of a home about its nodes |
@@ -16,6 +18,7 @@
  *
  * A row of many events makes a batch cheap: a thousand of them are some ten
  * values. All keys of an event are written in one commit, its chunks before it.
+ * Of a row of which some events were removed, their lines are left, empty.
  *
  * @module
  */
@@ -31,7 +34,10 @@ import { nodeName, type SharedRow } from "./nodes.ts";
 import { newsOf } from "./packages.ts";
 
 /** Changes whenever a program that knows only the old layout would misread the new one. */
-export const LAYOUT = 1;
+export const LAYOUT = 2;
+
+/** The layout of a file of which nothing was removed: a program that knows no removal may use it. */
+export const WHOLE_LAYOUT = 1;
 
 /** What the collector knows of a team. */
 export interface TeamState {
@@ -41,10 +47,25 @@ export interface TeamState {
   readonly highest: number;
   /** Number of events that are counted by node: all, but where an older program has stored some. */
   readonly counted?: number;
+  /** Position of the first event that was not removed; 0 where it is missing. */
+  readonly first?: number;
+  /** Bytes of the documents that are there; missing where an older program has stored some. */
+  readonly bytes?: number;
 }
 
 /** A team that has sent nothing yet. */
-export const NEW_TEAM: TeamState = { events: 0, highest: 0, counted: 0 };
+export const NEW_TEAM: TeamState = {
+  events: 0,
+  highest: 0,
+  counted: 0,
+  bytes: 0,
+};
+
+/** What is left of removed events: for each line of the row, the node by its number and the clock; null for an envelope. */
+export interface Pruned {
+  readonly nodes: readonly string[];
+  readonly stamps: readonly (readonly [node: number, clock: number] | null)[];
+}
 
 /** Where an event lies: its row, and its line there. */
 export type RowPlace = readonly [row: number, line: number];
@@ -61,6 +82,15 @@ export function rowKey(team: string, n: number): Deno.KvKey {
 
 export function chunkKey(team: string, n: number, i: number): Deno.KvKey {
   return ["chunk", team, n, i];
+}
+
+export function prunedKey(team: string, n: number): Deno.KvKey {
+  return ["pruned", team, n];
+}
+
+/** Key of what removed events of a team said, by the key of what all say. */
+export function baseKey(team: string, [kind, , ...rest]: Deno.KvKey) {
+  return ["base", team, kind!, ...rest];
 }
 
 export function idKey(team: string, id: string): Deno.KvKey {
@@ -101,34 +131,6 @@ export function sharedKey(
   { node_id, event_id, lamport_clock }: SharedRow,
 ): Deno.KvKey {
   return ["shared", team, nodeName(node_id), event_id, lamport_clock];
-}
-
-const LINE_BREAK = 0x0a;
-
-/** The value of a row. */
-export function joinLines(
-  lines: readonly Uint8Array[],
-): Uint8Array<ArrayBuffer> {
-  const size = lines.reduce((sum, line) => sum + line.length + 1, 0);
-  const joined = new Uint8Array(size);
-  let at = 0;
-  for (const line of lines) {
-    joined.set(line, at);
-    at += line.length + 1;
-    joined[at - 1] = LINE_BREAK;
-  }
-  return joined;
-}
-
-/** The events of a row. No line break is inside of one: JSON escapes it. */
-export function splitLines(row: Uint8Array): Uint8Array[] {
-  const lines: Uint8Array[] = [];
-  for (let at = 0; at < row.length;) {
-    const end = row.indexOf(LINE_BREAK, at);
-    lines.push(row.subarray(at, end));
-    at = end + 1;
-  }
-  return lines;
 }
 
 /** Groups events, in order, so that each group makes one row. An event in chunks has a row of its own. */

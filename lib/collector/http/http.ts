@@ -141,6 +141,10 @@ function valuesOf(
   return values;
 }
 
+/** What is told to a browser whose proxy is not believed that it speaks TLS. */
+const UNNAMED_PROXY =
+  "; if a proxy brought this one: collector run --trust-proxy ADDRESS";
+
 /**
  * Finds the handler of a request.
  *
@@ -154,7 +158,11 @@ export function route(
   // Browsers say on whose behalf they ask: no other site may.
   const origin = request.headers.get("origin");
   if (origin !== null && origin !== url.origin) {
-    throw new HttpError(403, "requests of other sites are refused");
+    const isProxied = request.headers.has("x-forwarded-proto");
+    throw new HttpError(
+      403,
+      `requests of other sites are refused${isProxied ? UNNAMED_PROXY : ""}`,
+    );
   }
   const found = routes.find(url.pathname);
   if (!found) throw new HttpError(404, "there is nothing at this path");

@@ -32,7 +32,11 @@ import type { KeyStore } from "../accounts/keys.ts";
 import type { AddressOf, Logins } from "../accounts/logins.ts";
 import type { Standing } from "../accounts/standing.ts";
 import type { AuditLog } from "../audit/audit.ts";
+import { roomFamilies } from "../keeping/room.ts";
+import type { Quotas } from "../keeping/quotas.ts";
+import type { Engine } from "../engine.ts";
 import type { Metrics } from "../metrics.ts";
+import { sinkFamilies, sinkStates } from "../sinks/sinks.ts";
 import type { EventLog } from "../events/event_log.ts";
 import { completenessOf } from "../events/nodes.ts";
 import type { Sessions } from "../accounts/sessions.ts";
@@ -67,6 +71,8 @@ export interface RouteParts {
   readonly audit: AuditLog;
   readonly addressOf: AddressOf;
   readonly metrics: Metrics;
+  readonly quotas: Quotas;
+  readonly engine: Pick<Engine, "events" | "settings" | "records">;
   /** Of events that come without one. */
   readonly nodeId: string;
   /** Called with each request whose sender has proved who it is. */
@@ -75,7 +81,7 @@ export interface RouteParts {
 
 /** All routes. */
 export function routesOf(parts: RouteParts): Routes {
-  const { logins, sessions, events, metrics, boards, refusals } = parts;
+  const { logins, sessions, events, boards, refusals } = parts;
   const callers = new Callers(parts);
   const batch = batchHandler(parts);
   const cloudEvents = cloudEventHandler(parts);
@@ -128,7 +134,7 @@ export function routesOf(parts: RouteParts): Routes {
       refusals,
       teamOf: (request, url) => callers.team(request, url),
     }),
-    ...healthRoutes(events, metrics),
+    ...healthRoutes(parts),
   });
 }
 
@@ -149,8 +155,7 @@ function nodeRoutes(
 
 /** What operators ask. */
 function healthRoutes(
-  events: EventLog,
-  metrics: Metrics,
+  { events, metrics, quotas, engine }: RouteParts,
 ): Record<string, Record<string, Handler>> {
   return {
     "/healthz": {
@@ -162,7 +167,11 @@ function healthRoutes(
     "/metrics": {
       async GET() {
         const complete = completenessOf(await events.allNodes());
-        return answer(metrics.text(complete), "text/plain; version=0.0.4");
+        const text = metrics.text(complete, [
+          ...await roomFamilies(events, quotas),
+          ...sinkFamilies(await sinkStates(engine)),
+        ]);
+        return answer(text, "text/plain; version=0.0.4");
       },
     },
   };

@@ -9,11 +9,16 @@
 /** Where a record lies. What commands change while the collector runs is a list, and so has a plural. */
 export type Space =
   | "collector"
+  | "collectors"
   | "ended_session"
   | "keys"
   | "known_address"
+  | "lease"
+  | "quotas"
   | "session"
   | "signing_keys"
+  | "sink_cursor"
+  | "sinks"
   | "spent_token"
   | "throttle"
   | "users";

@@ -6,8 +6,10 @@
 
 import { pause } from "../../base/deadline.ts";
 import { type JsonObject, parseDocument } from "../../base/json.ts";
-import { BATCH_EVENTS_MAX, CLOSE } from "../../base/wire.ts";
+import { BATCH_EVENTS_MAX, CLOSE, NO_ROOM } from "../../base/wire.ts";
 import { type Arrival, NO_JSON, readArrival } from "../events/arrival.ts";
+import { QuotaError } from "../events/event_log.ts";
+import { noRoomWords } from "../keeping/quotas.ts";
 import type { Budget } from "../gate.ts";
 import type { Taken } from "../events/intake.ts";
 import {
@@ -211,7 +213,17 @@ export class Peer {
       }
     }
     if (arrivals.length === 0 && word === undefined) return;
-    const { results } = await this.#parts.take(arrivals, word);
+    let taken: Taken;
+    try {
+      taken = await this.#parts.take(arrivals, word);
+    } catch (error) {
+      if (!(error instanceof QuotaError)) throw error;
+      // It may go on listening, and has to keep what it sent.
+      return this.send(
+        JSON.stringify({ type: NO_ROOM, error: noRoomWords(error) }),
+      );
+    }
+    const { results } = taken;
     for (const result of results) {
       this.send(JSON.stringify({ type: "ack", ...result }));
     }

@@ -64,7 +64,7 @@ async function askFor(
     method: "GET",
     token: await session.access(deadline),
     timeoutMs: Math.min(PATIENCE_MS, deadline.leftMs),
-    caFile: session.caFile,
+    ...session.trust,
   });
   if (status !== 200) {
     // Refused or in trouble: another time. Anything else: it knows no such path.

@@ -9,18 +9,17 @@ import type { Deadline } from "../../base/deadline.ts";
 import { BATCH_BYTES_MAX } from "../../base/limits.ts";
 import { BATCH_EVENTS_MAX } from "../../base/wire.ts";
 import type { World } from "../../base/world.ts";
-import { asRow } from "../../event/as_row.ts";
+import {
+  cloudBody,
+  isAboutEvents,
+  MEDIA_TYPES,
+  rowJson,
+} from "../../event/cloud_request.ts";
 import { ask, serverWords } from "../../login/http.ts";
 import type { Answer } from "../../login/http.ts";
 import type { Session, Sink } from "../../login/session.ts";
 import { sentOf, timeoutMs, troubleOf } from "./http_batch.ts";
 import type { Sent, Transport, WireEvent } from "./transport.ts";
-
-/** Media types of the two forms. */
-const MEDIA_TYPES = {
-  batch: "application/cloudevents-batch+json; charset=utf-8",
-  structured: "application/cloudevents+json; charset=utf-8",
-} as const;
 
 /** Sends events to a sink. */
 export class CloudEvents implements Transport {
@@ -43,14 +42,14 @@ export class CloudEvents implements Transport {
   ): Promise<Sent> {
     const { format, token, url } = this.#sink;
     try {
-      const rows = events.map(({ json }) => rowOf(json));
+      const rows = events.map(({ json }) => rowJson(json));
       const answer = await ask({
         url,
         headers: { "content-type": MEDIA_TYPES[format] },
-        body: format === "structured" ? rows[0]! : `[${rows.join(",")}]`,
+        body: cloudBody(rows, format),
         ...token !== undefined && { token },
         timeoutMs: timeoutMs(events, deadline),
-        caFile: this.#session.caFile,
+        ...this.#session.trust,
       });
       return this.#read(answer, events);
     } catch (error) {
@@ -59,7 +58,7 @@ export class CloudEvents implements Transport {
   }
 
   #read(answer: Answer, events: readonly WireEvent[]): Sent {
-    const { status, headers } = answer;
+    const { status } = answer;
     const words = serverWords(answer);
     if (status >= 200 && status < 300) {
       this.#session.confirm();
@@ -72,14 +71,8 @@ export class CloudEvents implements Transport {
         unnamed: "failed",
       };
     }
-    switch (status) {
-      case 400:
-      case 415:
-      case 422:
-        return { kind: "refused_all", words };
-      case 413:
-        return { kind: "too_large", words };
-    }
+    if (isAboutEvents(status)) return { kind: "refused_all", words };
+    if (status === 413) return { kind: "too_large", words };
     if (status >= 300 && status < 400) {
       return {
         kind: "trouble",
@@ -87,13 +80,6 @@ export class CloudEvents implements Transport {
           `${words}: it redirects, and is not followed; set sink_url to where it leads`,
       };
     }
-    return troubleOf(words, headers, this.#world.nowMs());
+    return troubleOf(answer, this.#world.nowMs());
   }
-}
-
-/** The row of an event in its wire form. */
-function rowOf(json: string): string {
-  return json.includes('"event_type"')
-    ? JSON.stringify(asRow(JSON.parse(json)))
-    : json;
 }

@@ -15,6 +15,7 @@ import {
 } from "../../base/limits.ts";
 import {
   BATCH_EVENTS_MAX,
+  NO_ROOM_STATUS,
   PATHS,
   REJECTED,
   WATERMARK,
@@ -112,7 +113,7 @@ export class HttpBatch implements Transport {
         token,
         body,
         timeoutMs: timeoutMs(events, deadline),
-        caFile: this.#session.caFile,
+        ...this.#session.trust,
       });
     const token = await this.#session.access(deadline);
     const answer = await post(token);
@@ -162,23 +163,25 @@ export class HttpBatch implements Transport {
       case 413:
         return { kind: "too_large", words };
       default:
-        return troubleOf(words, headers, this.#world.nowMs());
+        return troubleOf(answer, this.#world.nowMs());
     }
   }
 }
 
 /** What an answer means that says nothing of the events. */
-export function troubleOf(
-  words: string,
-  headers: Headers,
-  nowMs: number,
-): Trouble {
+export function troubleOf(answer: Answer, nowMs: number): Trouble {
+  const { status, headers } = answer, words = serverWords(answer);
   const retryAfterMs = readRetryAfter(headers.get("retry-after"), nowMs);
   return {
     kind: "trouble",
-    words,
+    words: status === NO_ROOM_STATUS ? noRoomWords(words) : words,
     ...retryAfterMs !== undefined && { retryAfterMs },
   };
+}
+
+/** What a person has to know whose server has no room for the team. */
+export function noRoomWords(said: string): string {
+  return `the server has no room for the team: ask its keeper (${said})`;
 }
 
 /** What became of a sending that an error ended. */

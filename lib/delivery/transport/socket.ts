@@ -10,20 +10,22 @@ import { reasonOf } from "../../base/errors.ts";
 import {
   ACK_TIMEOUT_MS,
   BROADCAST_CLOCK_MS,
-  CLOCK_MAX,
   CLOSE_TIMEOUT_MS,
   CONNECT_TIMEOUT_MS,
+  SERVER_WORDS_CHARS_MAX,
   SILENCE_MS_MAX,
   SOCKET_WINDOW_BYTES_MAX,
   SOCKET_WINDOW_MAX,
   TELL_EVERY_MS,
 } from "../../base/limits.ts";
-import { type EventResult, PATHS } from "../../base/wire.ts";
+import { type EventResult, NO_ROOM, PATHS } from "../../base/wire.ts";
 import type { World } from "../../base/world.ts";
 import { NoAnswerError } from "../../login/http.ts";
 import { clientFor } from "../../login/http_client.ts";
 import type { Session } from "../../login/session.ts";
+import { noRoomWords } from "./http_batch.ts";
 import type { Sent, Transport, WireEvent } from "./transport.ts";
+import { higher } from "./remote_clock.ts";
 import { readResults } from "../drain/verdict.ts";
 
 /** How a connection came to its end. */
@@ -92,7 +94,7 @@ export class EventSocket implements Transport {
     const token = await session.socketToken(deadline);
     const url = new URL(PATHS.socket, session.serverUrl);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    const client = await clientFor(url, session.caFile).catch((error) => {
+    const client = await clientFor(url, session.trust).catch((error) => {
       throw new NoAnswerError(reasonOf(error));
     });
     if (signal.aborted) throw unwanted();
@@ -137,6 +139,7 @@ export class EventSocket implements Transport {
       open: new Set(ids),
       ...Promise.withResolvers<void>(),
       results: [],
+      noRoom: undefined,
     };
     this.#waiting = waiting;
     try {
@@ -155,9 +158,12 @@ export class EventSocket implements Transport {
     ]);
     patience.abort();
     this.#waiting = undefined;
-    const { results, clock } = waiting;
+    const { results, clock, noRoom } = waiting;
     if (results.length > 0) {
       return { kind: "answered", results, clock, unnamed: "open" };
+    }
+    if (noRoom !== undefined) {
+      return { kind: "trouble", words: noRoomWords(noRoom) };
     }
     if (!this.#end && patienceMs === ACK_TIMEOUT_MS) {
       // Not a word in all that time: more likely the connection is dead than the server so slow.
@@ -207,6 +213,7 @@ export class EventSocket implements Transport {
     if (typeof message !== "object" || message === null) return;
     if (message.type === "ack") this.#acknowledge(message);
     else if (message.type === "snapshot") void this.#tellNow();
+    else if (message.type === NO_ROOM) this.#hearNoRoom(message);
     else if (message.type === "ping") {
       this.#isPinged = true;
       const pong = { type: "pong", timestamp: message.timestamp };
@@ -226,6 +233,16 @@ export class EventSocket implements Transport {
     waiting.clock = higher(waiting.clock, message.lamport_clock);
     waiting.open.delete(result.event_id);
     if (waiting.open.size === 0) waiting.resolve();
+  }
+
+  /** Nothing of what is under way will be acknowledged. */
+  #hearNoRoom({ error }: Message): void {
+    const waiting = this.#waiting;
+    if (!waiting) return;
+    waiting.noRoom = typeof error === "string"
+      ? error.slice(0, SERVER_WORDS_CHARS_MAX).toWellFormed()
+      : "it does not say more";
+    waiting.resolve();
   }
 
   /** An event of another node: only its clock is of interest here. */
@@ -288,6 +305,7 @@ interface Message {
   readonly type?: unknown;
   readonly timestamp?: unknown;
   readonly event?: unknown;
+  readonly error?: unknown;
   readonly node_id?: unknown;
   readonly lamport_clock?: unknown;
   /** As rows have them. */
@@ -300,24 +318,11 @@ interface Waiting {
   /** Those without an acknowledgement so far. */
   readonly open: Set<string>;
   readonly results: EventResult[];
+  /** The server's words, where it has no room. */
+  noRoom: string | undefined;
   readonly promise: Promise<void>;
   readonly resolve: () => void;
   clock?: number | undefined;
-}
-
-/**
- * The higher of a clock value and what may be one. What is too large is told
- * only where there is nothing better: it must not hide a value that counts.
- */
-function higher(
-  value: number | undefined,
-  remote: unknown,
-): number | undefined {
-  if (typeof remote !== "number") return value;
-  if (!Number.isInteger(remote) || remote < 0) return value;
-  if (value === undefined) return remote;
-  const highest = Math.max(value, remote);
-  return highest < CLOCK_MAX ? highest : Math.min(value, remote);
 }
 
 /** The message by which a home tells what it has recorded. */

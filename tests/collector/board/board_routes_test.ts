@@ -4,7 +4,14 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { addUser } from "../../../lib/collector/accounts/users.ts";
 import { PATHS } from "../../../lib/base/wire.ts";
 import type { BoardAnswer, StoryEvent } from "../../../lib/board/answers.ts";
-import { eventOf } from "../../support/events.ts";
+import { eventFilter } from "../../../lib/collector/board/query.ts";
+import { memoryEngine } from "../../../lib/collector/memory_engine.ts";
+import { openServices } from "../../../lib/collector/services.ts";
+import { linesFor } from "../../../lib/board/lines.ts";
+import { jsonLog } from "../../../lib/base/log.ts";
+import { encode } from "../../../lib/event/event.ts";
+import { eventOf, idOf } from "../../support/events.ts";
+import { TestWorld } from "../../support/world.ts";
 import { eventually } from "../../support/eventually.ts";
 import {
   accountsIn,
@@ -52,7 +59,7 @@ Deno.test("session: name and password -> a cookie that no script reads, good unt
 });
 
 Deno.test("session: behind a proxy with TLS -> the cookie never travels in the clear", async () => {
-  await using server = await localCollector();
+  await using server = await localCollector({ proxies: ["127.0.0.1"] });
   const { headers } = await server.client.ask(PATHS.session, {
     json: { username: ADA.name, password: ADA.password },
     headers: { "x-forwarded-proto": "https" },
@@ -61,10 +68,10 @@ Deno.test("session: behind a proxy with TLS -> the cookie never travels in the c
 });
 
 Deno.test("session: behind a proxy with TLS, as a browser asks there -> in and out, and news; no other origin", async () => {
-  await using server = await localCollector();
+  await using server = await localCollector({ proxies: ["127.0.0.1"] });
   const { client } = server;
   const proxied = {
-    "x-forwarded-proto": "https, http",
+    "x-forwarded-proto": "https",
     origin: client.url.replace("http:", "https:"),
   };
   const given = { username: ADA.name, password: ADA.password };
@@ -452,4 +459,43 @@ Deno.test("board: hostile texts -> come as they are, as JSON that no browser tak
   strictEqual(headers.get("content-type"), "application/json");
   strictEqual(headers.get("x-content-type-options"), "nosniff");
   strictEqual(headers.get("cross-origin-resource-policy"), "same-origin");
+});
+
+Deno.test("board: of a team whose old events were removed -> of the rest, with the same positions, before and after a look", async () => {
+  const world = new TestWorld();
+  await using services = await openServices({
+    world,
+    addressOf: () => undefined,
+    log: jsonLog(world.nowMs, () => {}),
+    open: (onStored) => Promise.resolve(memoryEngine(world, onStored)),
+  });
+  const { boards, events } = services;
+  const incoming = (n: number) => {
+    const { envelope } = eventOf(n, { team: "acme" });
+    return { ...encode(envelope), document: { ...envelope } };
+  };
+  await events.admit("acme", [1, 2, 3, 4, 5].map(incoming));
+  const lines = async () => {
+    const board = await boards.of("acme");
+    const filter = eventFilter(new URLSearchParams());
+    const up = linesFor(board, filter, { after: -1 }, 10);
+    const down = linesFor(board, filter, { before: Infinity }, 10);
+    deepStrictEqual(up.lines.toReversed(), down.lines);
+    strictEqual(up.has_more, false);
+    return up.lines.map(({ position, id }) => [position, id]);
+  };
+  await events.prune("acme", 2);
+  const from = (n: number, end: number) =>
+    Array.from({ length: end - n }, (_, i) => [n + i, idOf(n + i + 1)]);
+  deepStrictEqual(await lines(), from(2, 5));
+  await events.admit("acme", [6, 7].map(incoming));
+  deepStrictEqual(await lines(), from(2, 7));
+  await events.prune("acme", 4);
+  await events.admit("acme", [8].map(incoming));
+  deepStrictEqual(await lines(), from(4, 8));
+  const board = await boards.of("acme");
+  deepStrictEqual(board.missionsSince(0)?.length, 1);
+  strictEqual(board.position, 8);
+  await events.prune("acme", 8);
+  deepStrictEqual(await lines(), []);
 });

@@ -1,0 +1,281 @@
+/**
+ * `collector prune`, `quota`, `backup` and `restore`: looking after what a
+ * collector has stored.
+ *
+ * @module
+ */
+
+import type { Args } from "../../base/arguments.ts";
+import { EXIT, usageError } from "../../base/errors.ts";
+import { settingsOf } from "../../collector/engine.ts";
+import { collectorFolder } from "../../collector/folder.ts";
+import {
+  prune,
+  type Pruned,
+  type Unsent,
+} from "../../collector/keeping/pruning.ts";
+import { sinkStates } from "../../collector/sinks/sinks.ts";
+import { Quotas } from "../../collector/keeping/quotas.ts";
+import { roomOf } from "../../collector/keeping/room.ts";
+import type { AuditEntry } from "../../collector/audit/audit.ts";
+import type { Quota } from "../../collector/events/event_log.ts";
+import type { Kept } from "../../collector/operator/operator.ts";
+import { openKept } from "../../collector/operator/operator_client.ts";
+import { type Call, type Command, notFound } from "../command.ts";
+import { homeOf } from "../keeper.ts";
+import { counted, printable } from "../output.ts";
+import { parseSize, SIZE_EXPECTED, sizeText } from "../size.ts";
+
+const TEAM = {
+  kind: "text",
+  value: "SLUG",
+  help: "the team",
+  required: true,
+} as const;
+
+export const keeping: readonly Command[] = [
+  {
+    name: "collector prune",
+    summary: "Remove a team's old events, into an archive first.",
+    details: [
+      "Removes events from the first on, up to the first that did not happen before",
+      "the date, by its own time; one whose time lies more than a day ahead goes with",
+      "those around it. Their ids stay known for ever: sent again they are duplicates.",
+      "Positions, counts and states stay, and what a sink has not had. The archive is",
+      "gzip of NDJSON, on disk before anything goes, and never written over. Works while",
+      "the collector runs.",
+    ],
+    examples: [
+      "collector prune --team acme --before 2026-01-01 --dry-run",
+      "collector prune --team acme --before 2026-01-01 --archive acme-2025.ndjson.gz",
+    ],
+    positionals: [],
+    options: {
+      team: TEAM,
+      before: {
+        kind: "text",
+        value: "DATE",
+        help:
+          "what happened earlier goes: 2026-01-31, or with a time and a zone",
+        required: true,
+      },
+      archive: {
+        kind: "text",
+        value: "FILE",
+        help: "write them to this new file first",
+      },
+      "dry-run": { kind: "flag", help: "only say what would go" },
+    },
+    run: runPrune,
+  },
+  {
+    name: "collector quota set",
+    summary: "Bound how much of a team is stored.",
+    details: [
+      "Collectors take note within seconds, and refuse a batch that would go beyond",
+      "(status 507): nothing of it is stored, and clients keep their queue. What is",
+      "stored already stays; what is sent again needs no room. 0: nothing new is taken.",
+      "Both bounds are given anew; without one of them, that one is none.",
+    ],
+    examples: ["collector quota set acme --events 1000000 --bytes 2GiB"],
+    positionals: [{ name: "TEAM", help: "the team" }],
+    options: {
+      events: { kind: "text", value: "N", help: "events at most" },
+      bytes: {
+        kind: "text",
+        value: "SIZE",
+        help: `size of their documents at most: ${SIZE_EXPECTED}`,
+      },
+    },
+    run: setQuota,
+  },
+  {
+    name: "collector quota list",
+    summary: "List how much of each team is stored, and may be.",
+    examples: ["collector quota list", "collector quota list --json"],
+    positionals: [],
+    options: {},
+    run: listQuotas,
+  },
+  {
+    name: "collector quota remove",
+    summary: "Let a team store what it likes.",
+    examples: ["collector quota remove acme"],
+    positionals: [{ name: "TEAM", help: "the team" }],
+    options: {},
+    run: removeQuota,
+  },
+];
+
+/** What those work on who keep a collector: the one place that says where it is. */
+export async function keptOf(call: Call): Promise<Kept> {
+  return await openKept(await folderOf(call), call.world);
+}
+
+/** The folder of a call's collector. */
+export async function folderOf(call: Call): Promise<string> {
+  return collectorFolder(await homeOf(call));
+}
+
+async function runPrune(call: Call): Promise<number> {
+  const { args, out, world } = call;
+  const beforeMs = momentOf(args.text("before")!, world.nowMs());
+  const isDry = args.flag("dry-run");
+  await using kept = await keptOf(call);
+  const pruned = await prune(kept.events, {
+    team: args.text("team")!,
+    beforeMs,
+    archive: args.text("archive"),
+    isDry,
+    nowMs: world.nowMs(),
+    unsent: await unsentOf(call, kept, args.text("team")!),
+  });
+  if (!isDry && pruned.removed > 0) {
+    const { team, removed, first } = pruned;
+    await noteOf(call, {
+      what: "events_pruned",
+      name: team,
+      team,
+      details: `${removed} events before position ${first}`,
+    });
+  }
+  await out.data({ ...pruned, dry_run: isDry }, prunedText(pruned, isDry));
+  if (pruned.held_by !== null) {
+    await out.warn(
+      `the sink ${pruned.held_by} has not had what comes then, so that stays\n` +
+        "  see: kitty-events collector sink status",
+    );
+  }
+  return EXIT.ok;
+}
+
+async function setQuota(call: Call): Promise<number> {
+  const { args, out } = call;
+  const team = args.positionals[0]!;
+  const events = boundOf(args, "events", "a whole number", wholeNumber);
+  const bytes = boundOf(args, "bytes", SIZE_EXPECTED, parseSize);
+  if (events === undefined && bytes === undefined) {
+    throw usageError("give --events, --bytes or both");
+  }
+  const quota = {
+    ...events !== undefined && { events },
+    ...bytes !== undefined && { bytes },
+  };
+  const quotas = await quotasOf(call);
+  await quotas.set(team, quota);
+  await noteOf(call, { what: "quota_set", name: team, team });
+  await out.data({ team, ...quota }, `${printable(team)}: ${quotaText(quota)}`);
+  if (events === 0 || bytes === 0) {
+    await out.note(`nothing new of ${printable(team)} is taken from now on`);
+  }
+  return EXIT.ok;
+}
+
+async function listQuotas(call: Call): Promise<number> {
+  await using kept = await keptOf(call);
+  const rooms = await roomOf(kept.events, await quotasOf(call));
+  for (const { team, usage, quota } of rooms) {
+    await call.out.data(
+      { team, stored: usage, quota: quota ?? null },
+      `${printable(team)}: ${counted(usage.events, "event")}, ${
+        sizeText(usage.bytes)
+      }; ${quota ? quotaText(quota) : "no quota"}`,
+    );
+  }
+  return EXIT.ok;
+}
+
+async function removeQuota(call: Call): Promise<number> {
+  const team = call.args.positionals[0]!;
+  const quotas = await quotasOf(call);
+  if (!await quotas.remove(team)) {
+    throw notFound(
+      `a quota of "${printable(team)}"`,
+      "see: kitty-events collector quota list",
+    );
+  }
+  await noteOf(call, { what: "quota_removed", name: team, team });
+  await call.out.data({ team, quota: null }, `${printable(team)}: no quota`);
+  return EXIT.ok;
+}
+
+async function quotasOf(call: Call): Promise<Quotas> {
+  const { settings } = settingsOf(await folderOf(call), call.world);
+  return new Quotas(settings, call.world.elapsedMs);
+}
+
+function quotaText({ events, bytes }: Quota): string {
+  return [
+    ...events === undefined ? [] : [`at most ${counted(events, "event")}`],
+    ...bytes === undefined ? [] : [`at most ${sizeText(bytes)}`],
+  ].join(", ");
+}
+
+function boundOf(
+  args: Args,
+  name: string,
+  expected: string,
+  parse: (text: string) => number | undefined,
+): number | undefined {
+  const given = args.text(name);
+  if (given === undefined) return undefined;
+  const value = parse(given);
+  if (value === undefined) throw usageError(`--${name} takes ${expected}`);
+  return value;
+}
+
+function wholeNumber(text: string): number | undefined {
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/** What was changed, for those who look later. */
+export async function noteOf(
+  call: Call,
+  entry: Omit<AuditEntry, "at">,
+): Promise<void> {
+  const { world } = call;
+  const { audit } = settingsOf(await folderOf(call), world);
+  await audit.note({ at: new Date(world.nowMs()).toISOString(), ...entry });
+}
+
+/** The sink of a team that is furthest behind. */
+async function unsentOf(
+  call: Call,
+  kept: Kept,
+  team: string,
+): Promise<Unsent | undefined> {
+  const { settings } = settingsOf(await folderOf(call), call.world);
+  const states = (await sinkStates({ ...kept, settings }))
+    .filter((state) => state.team === team)
+    .sort((a, b) => a.position - b.position);
+  return states[0] &&
+    { sink: states[0].name, position: states[0].position };
+}
+
+function prunedText(pruned: Pruned, isDry: boolean): string {
+  const { team, removed, bytes, left, first, archive, archive_bytes } = pruned;
+  const what = `${counted(removed, "event")} (${sizeText(bytes)})`;
+  const done = isDry ? "would go" : "removed";
+  const at = pruned.first_at === null
+    ? ""
+    : `, the first of ${pruned.first_at} at position ${first}`;
+  const into = archive === null
+    ? ""
+    : `\n${printable(archive)}: ${sizeText(archive_bytes!)}`;
+  return `${printable(team)}: ${what} ${done}, ${left} left${at}${into}`;
+}
+
+/** @throws {KittyError} for what is no moment in the past */
+function momentOf(text: string, nowMs: number): number {
+  const isDate = /^\d{4}-\d\d-\d\d$/.test(text);
+  const isMoment =
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text);
+  const ms = isDate || isMoment ? Date.parse(text) : NaN;
+  if (Number.isNaN(ms)) {
+    throw usageError(
+      "--before takes a date, such as 2026-01-31 (UTC) or 2026-01-31T12:00:00Z",
+    );
+  }
+  if (ms > nowMs) throw usageError("--before takes a date in the past");
+  return ms;
+}

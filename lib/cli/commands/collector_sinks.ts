@@ -1,0 +1,253 @@
+/**
+ * `collector sink add`, `list`, `status`, `pause`, `resume` and `remove`:
+ * where stored events go on to.
+ *
+ * @module
+ */
+
+import { EXIT, KittyError, usageError } from "../../base/errors.ts";
+import { settingsOf } from "../../collector/engine.ts";
+import { removed } from "../../collector/records/records.ts";
+import { isLoop } from "../../collector/sinks/sending.ts";
+import { type Sink, SinkStore } from "../../collector/sinks/sink.ts";
+import {
+  endOf,
+  type SinkState,
+  sinkStates,
+} from "../../collector/sinks/sinks.ts";
+import { readSinkUrl } from "../../login/server_url.ts";
+import type { Call, Command } from "../command.ts";
+import { trustOf } from "../network.ts";
+import { counted, printable } from "../output.ts";
+import { folderOf, keptOf, noteOf } from "./collector_keeping.ts";
+
+const NAME = [{ name: "NAME", help: "the sink's name" }];
+
+export const sinkCommands: readonly Command[] = [
+  {
+    name: "collector sink add",
+    summary: "Send what a team's events are on to an endpoint for CloudEvents.",
+    details: [
+      "Each stored event goes there in order and at least once, from now on or from the",
+      "first that is stored. What takes it may see one again: source and id tell. One",
+      "that is refused alone for good (status 400, 413, 415 or 422) is counted and left",
+      "out while the sink takes others; all other trouble is waited for.",
+      "Works while the collector runs.",
+    ],
+    examples: [
+      "collector sink add lake https://lake.example.org/events --team acme",
+      "collector sink add hook http://127.0.0.1:9000/in --team acme --from start --format structured",
+    ],
+    positionals: [...NAME, {
+      name: "URL",
+      help: "where CloudEvents are taken",
+    }],
+    options: {
+      team: {
+        kind: "text",
+        value: "SLUG",
+        help: "whose events",
+        required: true,
+      },
+      types: {
+        kind: "text",
+        value: "TYPE,...",
+        help: "only events of these types (default: all)",
+      },
+      format: {
+        kind: "text",
+        value: "batch|structured",
+        choices: ["batch", "structured"],
+        help: "many events in a request (default), or one",
+      },
+      "token-file": {
+        kind: "text",
+        value: "FILE",
+        help: "holds a Bearer token; read for each request",
+      },
+      from: {
+        kind: "text",
+        value: "now|start",
+        choices: ["now", "start"],
+        help:
+          "which events go first: those stored from now on (default), or all",
+      },
+    },
+    run: add,
+  },
+  {
+    name: "collector sink list",
+    summary: "List the sinks.",
+    examples: ["collector sink list --json"],
+    positionals: [],
+    options: {},
+    run: list,
+  },
+  {
+    name: "collector sink status",
+    summary: "Say how far each sink is, and what is wrong with it.",
+    examples: ["collector sink status"],
+    positionals: [{ ...NAME[0]!, optional: true }],
+    options: {},
+    run: status,
+  },
+  {
+    name: "collector sink pause",
+    summary: "Send a sink nothing until it is resumed.",
+    examples: ["collector sink pause lake"],
+    positionals: NAME,
+    options: {},
+    run: (call) =>
+      change(call, "paused", (sink) => ({ ...sink, paused: true })),
+  },
+  {
+    name: "collector sink resume",
+    summary: "Go on with a sink where it was.",
+    examples: ["collector sink resume lake"],
+    positionals: NAME,
+    options: {},
+    run: (call) => change(call, "resumed", ({ paused: _, ...sink }) => sink),
+  },
+  {
+    name: "collector sink remove",
+    summary: "Send a sink nothing any more, and forget how far it was.",
+    examples: ["collector sink remove lake"],
+    positionals: NAME,
+    options: {},
+    run: remove,
+  },
+];
+
+async function add(call: Call): Promise<number> {
+  const { args, out, world } = call;
+  const [name, address] = args.positionals as [string, string];
+  if (!/^[\w.-]{1,64}$/.test(name)) {
+    throw usageError(
+      "a sink's name has up to 64 letters, digits, dots, dashes and underscores",
+    );
+  }
+  const trust = await trustOf(call);
+  const url = readSinkUrl(
+    address,
+    trust.insecureHttp,
+    "the sink's address",
+  );
+  const types = args.text("types")?.split(",").map((type) => type.trim())
+    .filter(Boolean);
+  const token_file = args.text("token-file");
+  await using kept = await keptOf(call);
+  const loops = await isLoop(url, kept.instance, trust);
+  if (loops) {
+    throw new KittyError(
+      "bad_sink",
+      "the sink's address leads back to this collector",
+      { hint: "name an endpoint of something else" },
+    );
+  }
+  const team = args.text("team")!;
+  const sink: Sink = {
+    name,
+    id: world.randomBytes(8).toHex(),
+    url: url.href,
+    team,
+    ...types?.length && { types },
+    format: args.text("format") === "structured" ? "structured" : "batch",
+    ...token_file !== undefined && { token_file: await realFile(token_file) },
+    from: args.text("from") === "start" ? 0 : await endOf(kept.events, team),
+    created_at: new Date(world.nowMs()).toISOString(),
+  };
+  await (await storeOf(call)).add(sink);
+  await noteOf(call, { what: "sink_added", name, team });
+  await show(call, sink);
+  if (loops === undefined) {
+    await out.warn(`nobody answers at ${url.host} now; it is tried again`);
+  }
+  return EXIT.ok;
+}
+
+/** @throws {KittyError} where it cannot be read */
+async function realFile(path: string): Promise<string> {
+  try {
+    await Deno.readTextFile(path);
+    return await Deno.realPath(path);
+  } catch (error) {
+    throw usageError(
+      `cannot read --token-file ${path}: ${(error as Error).message}`,
+    );
+  }
+}
+
+async function list(call: Call): Promise<number> {
+  for (const sink of await (await storeOf(call)).all()) await show(call, sink);
+  return EXIT.ok;
+}
+
+async function show({ out }: Call, sink: Sink): Promise<void> {
+  const { id: _, ...shown } = sink;
+  const { name, url, team, types, format, paused } = sink;
+  const only = types ? ` only ${types.join(", ")}` : "";
+  await out.data(
+    shown,
+    printable(
+      `${name}: ${team} -> ${url} (${format})${only}${paused ? " paused" : ""}`,
+      1_000,
+    ),
+  );
+}
+
+async function status(call: Call): Promise<number> {
+  const [name] = call.args.positionals;
+  const { settings } = settingsOf(await folderOf(call), call.world);
+  await using kept = await keptOf(call);
+  const states = (await sinkStates({ ...kept, settings }))
+    .filter((state) => name === undefined || state.name === name);
+  if (name !== undefined && states.length === 0) {
+    await (await storeOf(call)).change(name, (sink) => sink);
+  }
+  for (const state of states) {
+    const { sink: _, ...shown } = state;
+    await call.out.data(shown, stateText(state));
+  }
+  return states.some(({ trouble }) => trouble) ? EXIT.unavailable : EXIT.ok;
+}
+
+function stateText(state: SinkState): string {
+  const { name, lag, delivered, refused, missed, paused, trouble } = state;
+  const parts = [
+    `${counted(delivered, "event")} delivered`,
+    `${lag} to go`,
+    ...refused > 0 ? [`${refused} refused`] : [],
+    ...missed > 0 ? [`${missed} removed before`] : [],
+    ...paused ? ["paused"] : [],
+  ];
+  const why = trouble
+    ? `\n  since ${trouble.since}: ${printable(trouble.words, 1_000)}`
+    : "";
+  return `${printable(name)}: ${parts.join(", ")}${why}`;
+}
+
+async function change(
+  call: Call,
+  done: string,
+  make: (sink: Sink) => Sink,
+): Promise<number> {
+  const [name] = call.args.positionals as [string];
+  const sink = await (await storeOf(call)).change(name, make);
+  await noteOf(call, { what: `sink_${done}`, name, team: sink.team });
+  await show(call, sink);
+  return EXIT.ok;
+}
+
+async function remove(call: Call): Promise<number> {
+  const [name] = call.args.positionals as [string];
+  await (await storeOf(call)).remove(name);
+  await noteOf(call, { what: "sink_removed", name });
+  await using kept = await keptOf(call);
+  await removed(kept.records, "sink_cursor", name);
+  await call.out.data({ name, removed: true }, `${printable(name)}: removed`);
+  return EXIT.ok;
+}
+
+async function storeOf(call: Call): Promise<SinkStore> {
+  return new SinkStore(settingsOf(await folderOf(call), call.world).settings);
+}

@@ -1,0 +1,235 @@
+/**
+ * How much of a team lies in the collector's Deno KV, and removing what is
+ * old: a few rows in a commit, so that after each what is counted is there.
+ *
+ * @module
+ */
+
+import { joinLines } from "../../base/line_bytes.ts";
+import type { JsonObject } from "../../base/json.ts";
+import { chunksOf, fromBytes, toBytes } from "../../home/queue_layout.ts";
+import { EXPORT_ROWS, PRUNED_AT_ONCE } from "../limits.ts";
+import { Gone, type Usage } from "./event_log.ts";
+import type { KvStore } from "./kv_store.ts";
+import {
+  baseKey,
+  chunkKey,
+  LAYOUT,
+  LAYOUT_KEY,
+  nodeKey,
+  packageKey,
+  type Pruned,
+  prunedKey,
+  rowKey,
+} from "./layout.ts";
+import {
+  type NodeCount,
+  nodeName,
+  noneOf,
+  stampOf,
+  withEvents,
+} from "./nodes.ts";
+import { newer, newsOf, type PackageState } from "./packages.ts";
+
+/**
+ * What of a team is there; counted where a program has stored some that does
+ * not count. Nothing else may change the team meanwhile.
+ */
+export async function usageOf(store: KvStore, team: string): Promise<Usage> {
+  const state = await store.team(team);
+  let { bytes } = state;
+  if (bytes === undefined) {
+    bytes = 0;
+    const rows = store.rowsFrom(team, 0, state.events, EXPORT_ROWS);
+    for await (const { lines } of rows) {
+      for (const line of lines) bytes += line.length;
+    }
+    await store.commit(team, store.kv.atomic(), { ...state, bytes });
+  }
+  return { events: state.events - (state.first ?? 0), bytes };
+}
+
+/**
+ * Removes some of the events before a position. Nothing else may change the
+ * team meanwhile, and all its nodes have to be counted.
+ *
+ * @returns whether there are more
+ */
+export async function pruneSome(
+  store: KvStore,
+  team: string,
+  upTo: number,
+): Promise<boolean> {
+  const { bytes } = await usageOf(store, team);
+  const state = await store.team(team);
+  const end = Math.min(upTo, state.events), first = state.first ?? 0;
+  if (first >= end) return false;
+  const removal = new Removal(store, team);
+  let at = first;
+  const range = {
+    start: rowKey(team, await store.rowAround(team, first)),
+    end: rowKey(team, end),
+  };
+  const rows = store.kv.list<Uint8Array>(range, { batchSize: EXPORT_ROWS });
+  for await (const { key, value } of rows) {
+    const n = Number(key.at(-1));
+    at = await removal.add(n, value, { first, end });
+    if (removal.size >= PRUNED_AT_ONCE) break;
+  }
+  await removal.commit({ ...state, first: at, bytes: bytes - removal.bytes });
+  return at < end;
+}
+
+/** What is removed in one commit, and what has to be stored in its place. */
+class Removal {
+  /** Bytes of the documents. */
+  bytes = 0;
+  readonly #store: KvStore;
+  readonly #team: string;
+  readonly #commit: Deno.AtomicOperation;
+  readonly #nodes = new Map<string, NodeCount>();
+  readonly #packages = new Map<string, [Deno.KvKey, PackageState]>();
+  #changes = 0;
+
+  constructor(store: KvStore, team: string) {
+    this.#store = store;
+    this.#team = team;
+    this.#commit = store.kv.atomic();
+  }
+
+  /** Number of changes in the commit. */
+  get size(): number {
+    return this.#changes + this.#nodes.size + this.#packages.size;
+  }
+
+  /**
+   * Adds the events of a row that lie in a span of positions.
+   *
+   * @returns the position after the last of them
+   */
+  async add(
+    n: number,
+    value: Uint8Array,
+    span: { readonly first: number; readonly end: number },
+  ): Promise<number> {
+    const lines = await this.#store.lines(this.#team, n, value);
+    const from = Math.max(0, span.first - n);
+    const to = Math.min(lines.length, span.end - n);
+    const documents = lines.slice(from, to).map((line) => {
+      this.bytes += line.length;
+      return fromBytes<JsonObject>(line);
+    });
+    documents.forEach((document) => this.#count(document));
+    await this.#leaveStamps(n, from, documents);
+    const key = rowKey(this.#team, n);
+    this.#changes++;
+    if (to < lines.length) {
+      const left = lines.map((line, i) => i < to ? NOTHING : line);
+      this.#commit.set(key, joinLines(left));
+      return n + to;
+    }
+    this.#commit.delete(key);
+    const chunks = chunksOf(value);
+    for (let i = 0; i < chunks; i++) {
+      this.#commit.delete(chunkKey(this.#team, n, i));
+    }
+    this.#changes += chunks;
+    return n + to;
+  }
+
+  #count(document: JsonObject): void {
+    const stamp = stampOf(document), name = nodeName(stamp.node_id);
+    const count = this.#nodes.get(name) ?? noneOf(name);
+    this.#nodes.set(name, withEvents(count, [stamp], null));
+    const news = newsOf(document);
+    if (!news) return;
+    const key = packageKey(this.#team, news.wpId, news.feature);
+    const label = JSON.stringify(key);
+    const state = newer(this.#packages.get(label)?.[1], news.state);
+    this.#packages.set(label, [key, state]);
+  }
+
+  /** Rows that clones send with stamps of their own have to be known as such. */
+  async #leaveStamps(
+    n: number,
+    from: number,
+    documents: readonly JsonObject[],
+  ): Promise<void> {
+    if (documents.every(isEnvelope)) return;
+    const key = prunedKey(this.#team, n);
+    const [value] = await this.#store.getAll([key]);
+    const before = value ? fromBytes<Pruned>(value) : { nodes: [], stamps: [] };
+    const nodes = [...before.nodes], stamps = [...before.stamps];
+    while (stamps.length < from) stamps.push(null);
+    for (const document of documents) {
+      if (isEnvelope(document)) {
+        stamps.push(null);
+        continue;
+      }
+      const { node_id, lamport_clock } = stampOf(document);
+      let node = nodes.indexOf(node_id);
+      if (node < 0) node = nodes.push(node_id) - 1;
+      stamps.push([node, lamport_clock]);
+    }
+    this.#changes++;
+    this.#commit.set(key, toBytes({ nodes, stamps } satisfies Pruned));
+  }
+
+  /** Makes the change: all of it, or nothing where it fails. */
+  async commit(state: Parameters<KvStore["commit"]>[2]): Promise<void> {
+    const team = this.#team;
+    for (const [name, count] of this.#nodes) {
+      const key = baseKey(team, nodeKey(team, name));
+      const before = await this.#base<NodeCount>(key);
+      this.#commit.set(key, toBytes(before ? sumOf(before, count) : count));
+    }
+    for (const [own, state] of this.#packages.values()) {
+      const key = baseKey(team, own);
+      const before = await this.#base<PackageState>(key);
+      this.#commit.set(key, toBytes(newer(before, state)));
+    }
+    this.#commit.set(LAYOUT_KEY, toBytes(LAYOUT));
+    await this.#store.commit(team, this.#commit, state);
+  }
+
+  async #base<T>(key: Deno.KvKey): Promise<T | undefined> {
+    const [value] = await this.#store.getAll([key]);
+    return value ? fromBytes<T>(value) : undefined;
+  }
+}
+
+const NOTHING = new Uint8Array();
+
+function isEnvelope(document: JsonObject): boolean {
+  return Object.hasOwn(document, "event_type");
+}
+
+/** Two counts of one node. */
+function sumOf(a: NodeCount, b: NodeCount): NodeCount {
+  return {
+    ...a,
+    events: a.events + b.events,
+    lowest: Math.min(a.lowest, b.lowest),
+    highest: Math.max(a.highest, b.highest),
+  };
+}
+
+/** What is left of a removed event. */
+export async function goneAt(
+  store: KvStore,
+  team: string,
+  row: number,
+): Promise<(line: number) => Gone> {
+  const [value] = await store.getAll([prunedKey(team, row)]);
+  const { nodes, stamps } = value
+    ? fromBytes<Pruned>(value)
+    : { nodes: [], stamps: [] };
+  return (line) => {
+    const [node, lamport_clock] = stamps[line] ?? [];
+    return new Gone(
+      node === undefined || lamport_clock === undefined
+        ? undefined
+        : { node_id: nodes[node]!, lamport_clock },
+    );
+  };
+}

@@ -1,0 +1,99 @@
+/**
+ * How much of each team a collector stores at most. Commands change it while
+ * collectors run, which take note within a second.
+ *
+ * @module
+ */
+
+import type { Log } from "../../base/log.ts";
+import type { Quota, QuotaError } from "../events/event_log.ts";
+import { HttpError } from "../http/http.ts";
+import { NO_ROOM_RETRY_S, QUOTAS_KEPT_MS } from "../limits.ts";
+import { type Records, removed } from "../records/records.ts";
+
+/** A quota with its team. */
+export type TeamQuota = readonly [team: string, quota: Quota];
+
+/** The quotas of all teams. */
+export class Quotas {
+  readonly #settings: Records;
+  readonly #elapsedMs: () => number;
+  readonly #log: Log | undefined;
+  #kept: ReadonlyMap<string, Quota> | undefined;
+  #readMs = -Infinity;
+  #reading: Promise<void> | undefined;
+
+  constructor(settings: Records, elapsedMs: () => number, log?: Log) {
+    this.#settings = settings;
+    this.#elapsedMs = elapsedMs;
+    this.#log = log;
+  }
+
+  /** The quota of a team; undefined: it may store what it likes. */
+  async of(team: string): Promise<Quota | undefined> {
+    if (this.#elapsedMs() - this.#readMs >= QUOTAS_KEPT_MS) {
+      this.#reading ??= this.#read().finally(() => this.#reading = undefined);
+      await this.#reading;
+    }
+    return this.#kept!.get(team);
+  }
+
+  /** As stored now, in the order of the teams' names. */
+  async all(): Promise<TeamQuota[]> {
+    const found = await this.#settings.list<Quota>("quotas");
+    return found.map(([team, quota]) => [team, plain(quota)] as const)
+      .sort(([a], [b]) => a < b ? -1 : 1);
+  }
+
+  /** Gives a team a quota in the place of the one that it has. */
+  async set(team: string, quota: Quota): Promise<void> {
+    for (;;) {
+      const before = await this.#settings.get<Quota>("quotas", team);
+      const after = { name: team, ...quota };
+      if (await this.#settings.replace("quotas", team, before, after)) return;
+    }
+  }
+
+  /** False: the team had none. */
+  async remove(team: string): Promise<boolean> {
+    return await removed(this.#settings, "quotas", team) !== undefined;
+  }
+
+  async #read(): Promise<void> {
+    try {
+      this.#kept = new Map(await this.all());
+    } catch (error) {
+      // What was read last counts for longer: a damaged file must not open the gates, nor close them.
+      if (!this.#kept) throw error;
+      this.#log?.error("the quotas cannot be read", error);
+    }
+    this.#readMs = this.#elapsedMs();
+  }
+}
+
+/** Without what else stands in the record. */
+function plain({ events, bytes }: Quota): Quota {
+  return {
+    ...events !== undefined && { events },
+    ...bytes !== undefined && { bytes },
+  };
+}
+
+/** What a client hears whose team has no room left. */
+export function noRoomWords({ usage, quota }: QuotaError): string {
+  const parts = (["events", "bytes"] as const).flatMap((name) =>
+    quota[name] === undefined
+      ? []
+      : [`${usage[name]} of ${quota[name]} ${name}`]
+  );
+  return `nothing was stored: it would go beyond what the team may have here, with ${
+    parts.join(" and ")
+  } used`;
+}
+
+/** The same as an answer. */
+export function noRoom(error: QuotaError): HttpError {
+  return new HttpError(507, noRoomWords(error), {
+    headers: { "retry-after": `${NO_ROOM_RETRY_S}` },
+  });
+}

@@ -1,0 +1,52 @@
+/**
+ * The doctor of collectors: looks at what they stand on, and at those that
+ * run, and changes nothing.
+ *
+ * @module
+ */
+
+import { diagnose, type Diagnosis, type NamedCheck } from "../doctor.ts";
+import { once } from "../patient.ts";
+import type { World } from "../../base/world.ts";
+import type { Settings } from "../../collector/engine.ts";
+import {
+  askCollectors,
+  checkCertificates,
+  checkClocks,
+  checkCollectors,
+} from "./running_checks.ts";
+import { checkUsers } from "./people_checks.ts";
+
+/** A store that is looked at. */
+export interface CollectorPatient {
+  readonly world: World;
+  /** File of certificates that are trusted besides the system's. */
+  readonly caFile: string | undefined;
+  /** What only stores of this kind can be asked, in order. */
+  readonly storeChecks: readonly NamedCheck[];
+  /** What commands change; undefined where the store cannot be used at all. */
+  readonly settings: () => Promise<Settings | undefined>;
+}
+
+/** Looks at a store and the collectors on it. Never rejects, and never hangs. */
+export function examineCollector(
+  patient: CollectorPatient,
+): Promise<Diagnosis> {
+  const { world, storeChecks } = patient;
+  const settings = once(() => patient.settings().catch(() => undefined));
+  const asked = once(async () => askCollectors(patient, await settings()));
+  const checks: readonly NamedCheck[] = [
+    ["users", async () => checkUsers(await settings())],
+    ["collectors", async () => checkCollectors(await asked(), world)],
+    ["certificates", async () => checkCertificates(await asked(), world)],
+    ["clocks", async () => checkClocks(await asked())],
+  ];
+  const own = storeChecks.map(([name]) => name);
+  return diagnose(
+    world,
+    [...storeChecks, ...checks],
+    // What a store that is no good spoils is not reported once more.
+    (name, before) =>
+      own.includes(name) || before.every(({ status }) => status !== "problem"),
+  );
+}

@@ -1,0 +1,136 @@
+/** `collector doctor`: what it finds on real collectors and folders. */
+
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { settingsOf } from "../../lib/collector/engine.ts";
+import { collectorFolder } from "../../lib/collector/folder.ts";
+import type { Collecting } from "../../lib/collector/presence.ts";
+import { ADA, addUsers, TestCollector } from "../support/collector.ts";
+import { tempHome } from "../support/home.ts";
+import { runProgram } from "../support/program.ts";
+import { TestWorld } from "../support/world.ts";
+
+interface Seen {
+  readonly code: number;
+  readonly ok: boolean;
+  readonly not_checked: readonly string[];
+  /** Status, then what was found. */
+  of(name: string): string;
+}
+
+async function seen(home: string): Promise<Seen> {
+  const { code, stdout } = await runProgram(
+    ["collector", "doctor", "--json"],
+    { SPEC_KITTY_HOME: home },
+  );
+  const { checks, ...rest } = JSON.parse(stdout);
+  return {
+    ...rest,
+    code,
+    of(name) {
+      const check = checks.find((check: { name: string }) =>
+        check.name === name
+      );
+      ok(check, `no check ${name}`);
+      return `${check.status}: ${check.found}`;
+    },
+  };
+}
+
+/** A collector that tells of itself and is none. */
+async function tell(home: string, told: Partial<Collecting>): Promise<void> {
+  const { settings } = settingsOf(collectorFolder(home), new TestWorld());
+  const name = told.name ?? "other";
+  const now = new Date().toISOString();
+  const value = {
+    name,
+    url: "http://127.0.0.1:1",
+    host: "elsewhere",
+    version: "9.9.9",
+    started_at: now,
+    seen_at: now,
+    certificate_ends_at: null,
+    ...told,
+  };
+  const before = await settings.get("collectors", name);
+  strictEqual(await settings.replace("collectors", name, before, value), true);
+}
+
+Deno.test("collector doctor: no collector has ever run -> 78, and the rest is left out", async () => {
+  await using home = await tempHome();
+  const { code, of, not_checked } = await seen(home.path);
+  strictEqual(code, 78);
+  match(of("folder"), /^problem: .*is not there/);
+  ok(not_checked.includes("collectors"));
+});
+
+Deno.test("collector doctor: one that runs, then one that has ended -> all is well, and it changes nothing", async () => {
+  await using server = await TestCollector.start([ADA]);
+  const running = await seen(server.home);
+  strictEqual(running.code, 0);
+  match(running.of("store"), /^ok: .*in use by a collector$/);
+  match(running.of("users"), /^ok: 1 user of 1 team$/);
+  strictEqual(
+    running.of("collectors").split(",")[0],
+    `ok: ${server.url}`,
+  );
+  match(running.of("certificates"), /^ok: none: plain HTTP/);
+  strictEqual(running.of("clocks"), "ok: the same time as here");
+  await server.stop("SIGKILL");
+  const killed = await seen(server.home);
+  strictEqual(killed.code, 69);
+  match(killed.of("store"), /^ok: .*sound; no collector runs$/);
+  match(killed.of("collectors"), /^problem: no answer from http/);
+  await server.restart();
+  strictEqual(await server.stop("SIGTERM"), 143);
+  const ended = await seen(server.home);
+  // The one that was killed is still spoken of.
+  match(ended.of("store"), /no collector runs$/);
+});
+
+Deno.test("collector doctor: others that are mute, old, or whose certificate runs out -> said of each", async () => {
+  await using server = await TestCollector.start([]);
+  const day = 24 * 60 * 60 * 1000,
+    at = (ms: number) => new Date(Date.now() + ms).toISOString();
+  match((await seen(server.home)).of("users"), /^warning: nobody can log in$/);
+  await tell(server.home, { certificate_ends_at: at(20 * day) });
+  const mute = await seen(server.home);
+  strictEqual(mute.code, 0);
+  match(mute.of("collectors"), /^warning: no answer from http:\/\/127/);
+  match(mute.of("certificates"), /^ok: that of .* is good for 20 days$/);
+  await tell(server.home, {
+    seen_at: at(-10 * 60_000),
+    certificate_ends_at: at(3 * day),
+  });
+  const gone = await seen(server.home);
+  match(gone.of("collectors"), /^warning: .* did not end by itself/);
+  match(gone.of("certificates"), /^warning: .*good for 3 days$/);
+  await tell(server.home, { certificate_ends_at: at(-2 * day) });
+  const over = await seen(server.home);
+  match(over.of("certificates"), /^problem: .*ran out 2 days ago$/);
+  strictEqual(over.code, 69);
+  await tell(server.home, { url: server.url });
+  match((await seen(server.home)).of("collectors"), /^warning: versions /);
+});
+
+Deno.test("collector doctor: a folder open to others, damaged events -> said, and what to do", async () => {
+  await using server = await TestCollector.start([ADA]);
+  const folder = collectorFolder(server.home);
+  await server.stop("SIGKILL");
+  await Deno.writeTextFile(`${folder}/events.kv`, "garbage".repeat(1_000));
+  await Deno.remove(`${folder}/events.kv-wal`).catch(() => {});
+  if (Deno.build.os !== "windows") {
+    await Deno.chmod(folder, 0o755);
+    match((await seen(server.home)).of("folder"), /^warning: .*open to other/);
+    await Deno.chmod(folder, 0o700);
+  }
+  const damaged = await seen(server.home);
+  strictEqual(damaged.code, 78);
+  match(damaged.of("store"), /^problem: .*events\.kv is damaged/);
+  deepStrictEqual(damaged.not_checked.includes("users"), true);
+});
+
+Deno.test("collector doctor: users of more teams than one -> counted", async () => {
+  await using home = await tempHome();
+  await addUsers(home.path);
+  match((await seen(home.path)).of("users"), /^ok: 3 users of 2 teams$/);
+});

@@ -1,0 +1,209 @@
+/** Quotas: a team that may store no more, on every way in, and what its clients do. */
+
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { PATHS } from "../../../lib/base/wire.ts";
+import { Quotas } from "../../../lib/collector/keeping/quotas.ts";
+import { MemoryRecords } from "../../../lib/collector/records/memory_records.ts";
+import { parseSize, sizeText } from "../../../lib/cli/size.ts";
+import { logIn, TestAgent } from "../../support/agent.ts";
+import { ADA, EVE, TestCollector } from "../../support/collector.ts";
+import { eventOf } from "../../support/events.ts";
+import { eventually } from "../../support/eventually.ts";
+import { documentsOf, runProgram, withProgram } from "../../support/program.ts";
+import { lane, rowOf } from "../../support/project.ts";
+
+const envelopeOf = (n: number) => eventOf(n, { team: "acme" }).envelope;
+
+/** Calls the collector's own commands. */
+function commandsOf(collector: TestCollector) {
+  const env = { SPEC_KITTY_HOME: collector.home };
+  return async (...args: string[]) => {
+    const result = await runProgram(["collector", "quota", ...args], env);
+    strictEqual(result.code, 0, result.stderr);
+    return result;
+  };
+}
+
+Deno.test("quota: in batches, over a WebSocket, as CloudEvents -> 507, nothing stored; others go on; noticed within seconds", async () => {
+  await using collector = await TestCollector.start();
+  const quota = commandsOf(collector);
+  const { access } = await collector.logIn(ADA);
+  const { access: theirs } = await collector.logIn(EVE);
+  strictEqual((await collector.send(access, [envelopeOf(1)])).status, 200);
+  const { stdout } = await quota("set", "acme", "--events", "2");
+  match(stdout, /acme: at most 2 events/);
+  let stored = 1;
+  const refused = await eventually("it is noticed", async () => {
+    const answer = await collector.send(access, [envelopeOf(stored + 1)]);
+    if (answer.status === 507) return answer;
+    stored += 1;
+    return undefined;
+  }, 5_000);
+  ok(stored >= 2);
+  match(refused.json.error, /nothing was stored.* \d+ of 2 events used/);
+  strictEqual(refused.headers.get("retry-after"), "60");
+  strictEqual((await collector.events(access)).length, stored);
+
+  await using socket = await collector.connect(access);
+  await socket.nextOf("snapshot");
+  for (const n of [1, 2, 3]) socket.send(envelopeOf(stored + n));
+  match((await socket.nextOf("no_room")).error, /of 2 events used/);
+  const rows = [1, 2, 3].map((n) => rowOf(lane(n)));
+  const cloud = await collector.ask(PATHS.cloudEvents, {
+    token: access,
+    body: JSON.stringify(rows),
+    headers: { "content-type": "application/cloudevents-batch+json" },
+  });
+  strictEqual(cloud.status, 507, cloud.text);
+  strictEqual((await collector.events(access)).length, stored);
+  strictEqual(
+    (await collector.send(theirs, [eventOf(9, { team: "evil" }).envelope]))
+      .status,
+    200,
+  );
+  // What is known needs no room.
+  const again = await collector.send(access, [envelopeOf(1)]);
+  strictEqual(again.json.results[0].status, "duplicate");
+
+  const { text } = await collector.ask("/metrics");
+  match(text, /^kitty_collector_stored_events \d+$/m);
+  match(text, /^kitty_collector_stored_bytes [1-9]\d+$/m);
+  match(text, /^kitty_collector_fullest_quota_ratio \d+/m);
+  ok(!/acme|evil/.test(text));
+  const listed = documentsOf((await quota("list", "--json")).stdout);
+  deepStrictEqual(
+    listed.map(({ team, quota }) => [team, quota]),
+    [["acme", { events: 2 }], ["evil", null]],
+  );
+  await quota("remove", "acme");
+  await eventually(
+    "it is open again",
+    async () =>
+      (await collector.send(access, [1_006, 1_007].map(envelopeOf))).status ===
+        200,
+  );
+});
+
+Deno.test("quota of 0: sync now, sync status, an agent -> nothing is lost, no dead letter, and it is said; with room all of it goes", () =>
+  withProgram(async (run, home) => {
+    await using collector = await TestCollector.start();
+    const quota = commandsOf(collector);
+    const { stderr } = await quota("set", "acme", "--bytes", "0");
+    match(stderr, /nothing new of acme is taken/);
+    await logIn(home, collector);
+    for (const n of [1, 2, 3]) {
+      await run(["emit", "history-added", `WP0${n}`, "note", "x"]);
+    }
+    const now = await run(["sync", "now", "--json", "--timeout", "5s"]);
+    ok(now.code !== 0);
+    match(now.stdout + now.stderr, /no room for the team: ask its keeper/);
+    const status = async () =>
+      documentsOf((await run(["sync", "status", "--json"])).stdout)[0];
+    const before = await status();
+    deepStrictEqual([before.queued, before.dead], [3, 0]);
+    match(before.last_failure.reason, /no room for the team: ask its keeper/);
+    match(
+      (await run(["sync", "status"])).stdout,
+      /no\s+room\s+for\s+the\s+team/,
+    );
+
+    await using agent = await TestAgent.connected(home);
+    await eventually("it was tried over the WebSocket", async () => {
+      const { text } = await collector.ask("/metrics");
+      const [, tried] = text.match(/requests_total\{status="507"\} (\d+)/) ??
+        [];
+      return Number(tried) > 1;
+    });
+    const tried = async () => {
+      const { text } = await collector.ask("/metrics");
+      return Number(text.match(/requests_total\{status="507"\} (\d+)/)?.[1]);
+    };
+    const triedSoFar = await tried();
+    await run(["emit", "history-added", "WP04", "note", "x"]);
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    // It leaves the server alone for as long as that has asked for.
+    strictEqual(await tried(), triedSoFar);
+    deepStrictEqual([(await status()).queued, (await status()).dead], [4, 0]);
+    await agent.stop();
+    await quota("remove", "acme");
+    const done = await eventually("all goes", async () => {
+      const { code, stdout } = await run(["sync", "now", "--json"]);
+      return code === 0 && documentsOf(stdout)[0];
+    });
+    strictEqual(done.delivered + done.duplicates, 4);
+    const { access } = await collector.logIn(ADA);
+    strictEqual((await collector.events(access)).length, 4);
+  }));
+
+Deno.test("collector quota: bad words -> said; a damaged file -> what was known counts on", async () => {
+  await using collector = await TestCollector.start();
+  const env = { SPEC_KITTY_HOME: collector.home };
+  const run = (...args: string[]) =>
+    runProgram(["collector", "quota", ...args], env);
+  for (
+    const args of [
+      ["set", "acme"],
+      ["set", "acme", "--events", "-1"],
+      ["set", "acme", "--events", "1.5"],
+      ["set", "acme", "--bytes", "many"],
+      ["set"],
+    ]
+  ) strictEqual((await run(...args)).code, 64, args.join(" "));
+  strictEqual((await run("remove", "acme")).code, 65);
+
+  await run("set", "acme", "--events", "0");
+  const { access } = await collector.logIn(ADA);
+  const send = async () =>
+    (await collector.send(access, [envelopeOf(1)])).status;
+  await eventually("it counts", async () => await send() === 507);
+  await Deno.writeTextFile(`${collector.home}/collector/quotas.json`, "{");
+  const first = performance.now();
+  while (performance.now() - first < 2_500) strictEqual(await send(), 507);
+  match(collector.log, /the quotas cannot be read/);
+});
+
+Deno.test("Quotas: asked a thousand times -> read once a second", async () => {
+  let reads = 0, ms = 0;
+  const records = new MemoryRecords();
+  const list = records.list.bind(records);
+  records.list = (space) => (reads++, list(space));
+  const quotas = new Quotas(records, () => ms);
+  await quotas.set("acme", { events: 3 });
+  const all = await Promise.all(
+    Array.from({ length: 1_000 }, () => quotas.of("acme")),
+  );
+  deepStrictEqual(all.at(-1), { events: 3 });
+  strictEqual(reads, 1);
+  await quotas.set("acme", { bytes: 5 });
+  ms = 999;
+  deepStrictEqual(await quotas.of("acme"), { events: 3 });
+  ms = 1_000;
+  deepStrictEqual(await quotas.of("acme"), { bytes: 5 });
+  strictEqual(await quotas.of("beta"), undefined);
+  strictEqual(reads, 2);
+});
+
+Deno.test("parseSize, sizeText: sizes as people write them -> bytes, and back", () => {
+  const sizes: [string, number | undefined][] = [
+    ["0", 0],
+    ["512", 512],
+    ["512B", 512],
+    ["1kB", 1_000],
+    ["1.5 MiB", 1_572_864],
+    ["2G", 2_000_000_000],
+    ["10GiB", 10 * 1024 ** 3],
+    ["1 TB", 1e12],
+    ["-1", undefined],
+    ["ten", undefined],
+    ["1iB", undefined],
+    ["999999999999TiB", undefined],
+    ["", undefined],
+  ];
+  for (const [text, bytes] of sizes) strictEqual(parseSize(text), bytes, text);
+  deepStrictEqual([0, 1_023, 1_024, 1_572_864].map(sizeText), [
+    "0 bytes",
+    "1023 bytes",
+    "1 KiB",
+    "1.5 MiB",
+  ]);
+});
