@@ -21,7 +21,10 @@ export interface Collector extends AsyncDisposable {
 }
 
 /** Starts one in a home, with its user. */
-export async function startCollector(home: string): Promise<Collector> {
+export async function startCollector(
+  home: string,
+  args: readonly string[] = [],
+): Promise<Collector> {
   const [name, team, password] = USER;
   await runProgram(
     ["collector", "user", "add", name, "--team", team, "--password-stdin"],
@@ -29,7 +32,7 @@ export async function startCollector(home: string): Promise<Collector> {
     { stdin: new TextEncoder().encode(password) },
   );
   const process = spawnProgram(
-    ["collector", "run", "--listen", "127.0.0.1:0"],
+    ["collector", "run", "--listen", "127.0.0.1:0", ...args],
     home,
   );
   const { listening } = JSON.parse(await firstLine(process));
@@ -57,12 +60,16 @@ export async function logIn(home: string, url: string): Promise<void> {
 }
 
 /** An access token. */
-export async function accessToken(url: string): Promise<string> {
+export async function accessToken(
+  url: string,
+  client?: Deno.HttpClient,
+): Promise<string> {
   const [username, , password] = USER;
   const response = await fetch(`${url}/api/v1/token/`, {
     method: "POST",
     body: JSON.stringify({ username, password }),
     headers: { "content-type": "application/json" },
+    ...client && { client },
   });
   return (await response.json()).access;
 }

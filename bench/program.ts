@@ -12,7 +12,7 @@
 import { bundle } from "../packaging/bundle.ts";
 import { COMPILE_FLAGS } from "../packaging/compile.ts";
 import { sampleId } from "../lib/api/samples.ts";
-import { median, runsAsked, wallTimes } from "./measure.ts";
+import { firstLine, median, runsAsked, wallTimes } from "./measure.ts";
 
 const compiler = valueOf("--compiler");
 const runs = runsAsked(40);
@@ -36,15 +36,32 @@ try {
     ...["--subject", "WP01", "--from-lane", "planned", "--to-lane", "claimed"],
     ...["--execution-mode", "worktree", "--actor", "ada"],
   ];
-  const [base, emit, rows] = await wallTimes([
+  const strict = [...args, "--strict", "--json"];
+  const agents = await Promise.all([
+    startAgent(program, "tcp", "127.0.0.1:0"),
+    startAgent(program, "unix", `unix:${folder}/agent.sock`),
+  ]);
+  const [base, emit, rows, tcp, unix] = await wallTimes([
     { name: "empty", command: empty, args: [], env },
-    { name: "emit", command: program, args: [...args, "--strict"], env },
+    { name: "emit", command: program, args: strict, env },
     { name: "row", command: program, args: [...row, "--strict"], env },
-  ], runs) as [number[], number[], number[]];
+    ...agents.map((agent) => ({
+      name: "handed over",
+      command: program,
+      args: [...strict, "--wait", "disk"],
+      env: { ...env, ...agent.env },
+    })),
+  ], runs) as [number[], number[], number[], number[], number[]];
+  for (const agent of agents) await agent.stop(base.length);
   report("empty program", `${median(base).toFixed(1)} ms`);
   report("one-shot emit", `${median(emit).toFixed(1)} ms`);
   report("one-shot emit / empty program", ratio(emit, base));
   report("one-shot emit of a row / empty program", ratio(rows, base));
+  report("one-shot emit to an agent, TCP / empty program", ratio(tcp, base));
+  report(
+    "one-shot emit to an agent, socket / empty program",
+    ratio(unix, base),
+  );
   const size = (await Deno.stat(program)).size;
   const over = size - (await Deno.stat(empty)).size;
   report("size of the program", `${(size / MIB).toFixed(1)} MiB`);
@@ -52,6 +69,37 @@ try {
   report("size of the bundle", `${(bytes / 1024).toFixed(1)} KiB`);
 } finally {
   await Deno.remove(folder, { recursive: true });
+}
+
+/** Starts an agent in a home of its own, and waits until it listens. */
+async function startAgent(program: string, name: string, address: string) {
+  const token = crypto.randomUUID();
+  const env = { SPEC_KITTY_HOME: `${folder}/${name}` };
+  const child = new Deno.Command(program, {
+    args: ["agent", "run", "--listen", address],
+    env: { ...env, SPEC_KITTY_AGENT_TOKEN: token },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const { listening } = JSON.parse(await firstLine(child));
+  return {
+    env: {
+      SPEC_KITTY_AGENT_URL: address.startsWith("unix:") ? address : listening,
+      SPEC_KITTY_AGENT_TOKEN: token,
+    },
+    /** Ends it; what was handed over has to be there. */
+    async stop(atLeast: number): Promise<void> {
+      const { stdout } = await new Deno.Command(program, {
+        args: ["queue", "stats", "--json"],
+        env,
+      }).output();
+      const { queued } = JSON.parse(new TextDecoder().decode(stdout));
+      if (queued < atLeast) throw new Error(`${name}: only ${queued} arrived`);
+      child.kill("SIGTERM");
+      await child.status;
+    },
+  };
 }
 
 async function compiled(script: string, name: string): Promise<string> {
@@ -85,5 +133,5 @@ function ratio(of: readonly number[], base: readonly number[]): string {
 }
 
 function report(name: string, value: string): void {
-  console.log(`${name.padEnd(40)} ${value}`);
+  console.log(`${name.padEnd(50)} ${value}`);
 }

@@ -24,6 +24,9 @@ const CORE = ["lib/cli/cli.ts", "lib/base/world.ts"];
 /** The same for rows: it, and all that it imports beyond the core, is one file. */
 const ROWS = "lib/cli/commands/emit_row.ts";
 
+/** The same for handing over to an agent elsewhere. */
+const HANDING_OVER = "lib/handover/hand_over.ts";
+
 /** What tells that rows are at hand. */
 const ROW_RULES = /^(?:lib\/contract\/rows\/|contracts\/row_)/;
 
@@ -125,7 +128,7 @@ function reached(
  * quarter of a millisecond. It cannot know that the core is there when
  * anything is loaded later, so that is written into a copy of the sources:
  * whatever is loaded later imports the core, which runs nothing anew. The same
- * is done for rows.
+ * is done for rows, and for what hands over to an agent.
  */
 async function split(folder: string): Promise<void> {
   // Inside, because the names of the files depend on where the sources lie beside them.
@@ -161,17 +164,20 @@ async function copySources(copy: string): Promise<void> {
         .map(([, to]) => new URL(to!, `file:///${path}`).pathname.slice(1))
     ),
   );
+  const core = CORE.flatMap((file) => [...importedBy(file, texts)]);
+  const handing = importedBy(HANDING_OVER, texts).difference(new Set(core));
   for (const [path, text] of texts) {
     const [, ...folders] = path.split("/").reverse();
     await Deno.mkdir([copy, ...folders.reverse()].join("/"), {
       recursive: true,
     });
     const up = "./" + "../".repeat(folders.length);
-    const needed = !loadedLater.has(path)
-      ? []
-      : [...importedBy(path, texts)].some((file) => ROW_RULES.test(file))
-      ? [...CORE, ROWS]
-      : CORE;
+    const also = loadedLater.has(path) ? [...importedBy(path, texts)] : [];
+    const needed = [
+      ...also.length > 0 ? CORE : [],
+      ...also.some((file) => ROW_RULES.test(file)) ? [ROWS] : [],
+      ...also.some((file) => handing.has(file)) ? [HANDING_OVER] : [],
+    ];
     const imports = needed.map((file) => `import "${up}${file}";\n`);
     await Deno.writeTextFile(`${copy}/${path}`, `${text}\n${imports.join("")}`);
   }

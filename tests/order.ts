@@ -37,6 +37,7 @@ export const LONGEST: readonly string[] = [
 
 /** Further files and folders that are not for the loop at the desk. */
 export const SLOW: readonly string[] = [
+  "base/bounded_address_test.ts",
   "base/bounded_server_test.ts",
   "api/descriptions_test.ts",
   "board/live_test.ts",
@@ -55,6 +56,8 @@ export const SLOW: readonly string[] = [
   "route/acknowledged_test.ts",
   "delivery/delivery_test.ts",
   "login/http_client_test.ts",
+  "login/insecure_http_test.ts",
+  "stories/behind_proxy_test.ts",
   "emit/emitter_test.ts",
   "home/queue_test.ts",
   "stories/isolation_test.ts",

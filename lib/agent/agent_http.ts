@@ -6,10 +6,12 @@
  */
 
 import { tooLarge } from "../contract/contract.ts";
+import { VERSION } from "../base/build.ts";
 import { Deadline } from "../base/deadline.ts";
 import type { World } from "../base/world.ts";
 import { DraftGroup } from "../emit/draft_group.ts";
 import type { EventEmitter } from "../emit/emitter.ts";
+import type { GroupOptions } from "../emit/flow.ts";
 import { isCloudEvent, readBinding } from "../event/http_binding.ts";
 import type { Preparing } from "../emit/prepare.ts";
 import { reasonOf } from "../base/errors.ts";
@@ -74,14 +76,21 @@ async function answer(
   if (request.headers.has("origin")) return failure(403, "not for web pages");
   const { pathname, searchParams } = new URL(request.url);
   const routes: Record<string, [string, () => Promise<Response>]> = {
-    [AGENT_PATHS.events]: ["POST", () => postEvents(request, parts)],
+    [AGENT_PATHS.events]: [
+      "POST",
+      () => postEvents(request, parts, searchParams),
+    ],
     [AGENT_PATHS.status]: ["GET", () => getStatus(parts)],
     [AGENT_PATHS.sync]: ["POST", () => postSync(parts, searchParams)],
     [AGENT_PATHS.health]: [
       "GET",
       () =>
         Promise.resolve(
-          json({ status: "ok", connection: parts.delivery.status }),
+          json({
+            status: "ok",
+            connection: parts.delivery.status,
+            version: VERSION,
+          }),
         ),
     ],
   };
@@ -99,14 +108,53 @@ async function answer(
   return await handle();
 }
 
+/** How the drafts of a request are to be recorded. */
+interface Recording {
+  /** How long a group may take: as the agent is set, or less where its caller waits for less. */
+  readonly timeoutMs: number;
+  readonly options: GroupOptions;
+}
+
+type RecordingParts = AgentHttpParts & Recording;
+
+/**
+ * Reads how drafts are to be recorded.
+ *
+ * @returns undefined where that cannot be understood
+ */
+function recordingOf(
+  { timeoutMs }: AgentHttpParts,
+  query: URLSearchParams,
+): Recording | undefined {
+  const asked = Number(query.get("timeout_ms") ?? timeoutMs);
+  const ids = query.get("ids"), wait = query.get("wait");
+  const isGood = asked > 0 && asked <= TIMEOUT_MS_MAX &&
+    (ids === null || ids === "new") && (wait === null || wait === "server");
+  if (!isGood) return undefined;
+  return {
+    // One that waits for the server may wait for longer than recording takes.
+    timeoutMs: wait ? asked : Math.min(asked, timeoutMs),
+    options: { wait: wait !== null, handed: ids === null ? "again" : "new" },
+  };
+}
+
 /**
  * Records one draft (JSON), or many (NDJSON), and answers with receipts: also
  * where the events were discarded, since that is the answer.
  */
 async function postEvents(
   request: Request,
-  parts: AgentHttpParts,
+  agent: AgentHttpParts,
+  query: URLSearchParams,
 ): Promise<Response> {
+  const recording = recordingOf(agent, query);
+  if (!recording) {
+    return failure(
+      400,
+      "the query takes timeout_ms (a number of milliseconds up to a day), ids=new and wait=server",
+    );
+  }
+  const parts = { ...agent, ...recording };
   const type = request.headers.get("content-type") ?? "";
   if (/ndjson|jsonl|json-lines/i.test(type)) {
     return new Response(receipts(request, parts), {
@@ -128,7 +176,7 @@ async function postEvents(
 async function postCloud(
   request: Request,
   bytes: Uint8Array | undefined,
-  parts: AgentHttpParts,
+  parts: RecordingParts,
 ): Promise<Response> {
   if (!bytes) return json(overlong);
   const bound = readBinding(request.headers, bytes);
@@ -141,7 +189,7 @@ async function postCloud(
 /** The receipts of a stream of drafts. A group is recorded when it is full, or as soon as no further line waits. */
 function receipts(
   request: Request,
-  parts: AgentHttpParts,
+  parts: RecordingParts,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   return ReadableStream.from(receiptLines(request, parts))
     .pipeThrough(new TextEncoderStream());
@@ -149,7 +197,7 @@ function receipts(
 
 async function* receiptLines(
   request: Request,
-  parts: AgentHttpParts,
+  parts: RecordingParts,
 ): AsyncGenerator<string> {
   const lines = new LineReader(readerOf(request));
   const newGroup = () => new DraftGroup(parts.emitter, overlong);
@@ -176,10 +224,10 @@ async function* receiptLines(
 
 function record(
   group: readonly Preparing[],
-  { world, emitter, timeoutMs }: AgentHttpParts,
+  { world, emitter, timeoutMs, options }: RecordingParts,
 ) {
   const deadline = Deadline.in(world.elapsedMs, timeoutMs);
-  return emitter.recordGroup(group, deadline);
+  return emitter.recordGroup(group, deadline, options);
 }
 
 /** Of a draft too long to be looked at. */

@@ -178,10 +178,15 @@ export const ANSWERS: Readonly<Record<string, Form>> = {
     {
       problems: listOf(objectWith({ path: TEXT, expected: TEXT, found: TEXT })),
       warning: TEXT,
+      via: {
+        ...TEXT,
+        description: "The agent that the draft was handed over to.",
+      },
     },
   ),
   Health: objectWith({ status: { const: "ok" } }, {
     connection: word("Of the agent to its server.", "Connected", "Offline"),
+    version: { ...TEXT, description: "Of the agent." },
   }),
   Status: objectWith({
     connection: word("Of the agent to its server.", "Connected", "Offline"),
@@ -197,6 +202,11 @@ export const ANSWERS: Readonly<Record<string, Form>> = {
       counts("accepted", "imported", "delivered", "dropped"),
       counts("discarded", "refused", "lost"),
     ),
+    hands_over_to: {
+      type: ["string", "null"],
+      description:
+        "The agent that drafts are handed over to, of a home elsewhere.",
+    },
     problem: { type: ["string", "null"] },
   }),
   Sync: objectWith(

@@ -38,7 +38,7 @@ export const SERVERS = {
   agent: {
     url: "http://agent",
     description:
-      "The agent, over agent.sock in the home; no other machine reaches it.",
+      "The agent, over agent.sock in the home, or where agent run --listen says.",
   },
 } as const;
 
@@ -72,7 +72,7 @@ export async function openApi(rows: RowContracts): Promise<Form> {
           type: "http",
           scheme: "bearer",
           description:
-            `A token of ${PATHS.token} or a key, or what is in agent.token where the agent listens on TCP.`,
+            `A token of ${PATHS.token} or a key; of the agent, where others reach it: SPEC_KITTY_AGENT_TOKEN, or that in its agent.token.`,
         },
         page: {
           type: "apiKey",
@@ -210,6 +210,17 @@ function operatorPaths(): Record<string, Form> {
   };
 }
 
+/** How drafts are to be recorded. */
+const RECORDING: readonly Form[] = [
+  queried("timeout_ms", {
+    type: "integer",
+    minimum: 1,
+    maximum: TIMEOUT_MS_MAX,
+  }, "how long the caller waits; what takes longer is spooled"),
+  queried("ids", { const: "new" }, "the ids were made just now"),
+  queried("wait", { const: "server" }, "wait for the server's acknowledgement"),
+];
+
 function agentPaths(described: Described): Record<string, Form> {
   const servers = [SERVERS.agent];
   return {
@@ -219,6 +230,7 @@ function agentPaths(described: Described): Record<string, Form> {
         id: "record",
         summary:
           "Records one draft, or many as NDJSON, or CloudEvents; answers with receipts, also where an event was discarded.",
+        parameters: RECORDING,
         body: {
           [JSON_TYPE]: {
             schema: { type: "object" },

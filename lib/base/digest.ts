@@ -24,3 +24,27 @@ export function digestOf(
   return [a, b].map((half) => (half >>> 0).toString(16).padStart(8, "0"))
     .join("");
 }
+
+/** The same of a value's JSON, whatever the order of its keys. */
+export function digestOfJson(value: unknown): string {
+  return digestOfText(sorted(value));
+}
+
+/**
+ * The same of a text. An adversary could only hide that something was changed,
+ * and never add anything.
+ */
+export function digestOfText(text: string): string {
+  return digestOf(text.length, (i) => text.charCodeAt(i));
+}
+
+/** A value's JSON with all keys in order. */
+function sorted(value: unknown): string {
+  return JSON.stringify(value, (_, member) => {
+    if (typeof member !== "object" || member === null) return member;
+    if (Array.isArray(member)) return member;
+    return Object.fromEntries(
+      Object.entries(member).sort(([a], [b]) => a < b ? -1 : 1),
+    );
+  });
+}

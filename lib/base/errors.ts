@@ -26,8 +26,8 @@ export type ExitCode = typeof EXIT[keyof typeof EXIT];
  */
 export const ERROR_EXITS = {
   agent_running: EXIT.unavailable,
-  bad_agent_token: EXIT.config,
   backup_damaged: EXIT.invalid,
+  bad_agent_token: EXIT.config,
   bad_ca_file: EXIT.config,
   bad_certificate: EXIT.config,
   bad_contract: EXIT.invalid,

@@ -128,6 +128,23 @@ export function refusedServer(url: URL): KittyError | undefined {
   );
 }
 
+/** Refuses an agent that this program may not reach; undefined where it may. */
+export function refusedAgent(
+  { at, text }: {
+    readonly at: { readonly kind: string; readonly path?: string };
+    readonly text: string;
+  },
+): KittyError | undefined {
+  const { path } = at;
+  if (path === undefined) return refusedServer(new URL(text));
+  const isAllowed = isGranted({ name: "net" }) &&
+    isGranted({ name: "read", path }) && isGranted({ name: "write", path });
+  return isAllowed ? undefined : new KittyError(
+    "no_right",
+    `no right to reach ${text}; run with --allow-net --allow-read=${path} --allow-write=${path}`,
+  );
+}
+
 /** Refuses certificates that this program may not read; undefined where it may. */
 export function refusedFile(path: string | undefined): KittyError | undefined {
   if (path === undefined || isGranted({ name: "read", path })) return undefined;

@@ -33,16 +33,16 @@ const sync: Loader = async () =>
 const agent: Loader = async () => (await import("./commands/agent.ts")).agent;
 const collector: Loader = async () =>
   (await import("./commands/collector.ts")).collector;
+const keeping: Loader = async () =>
+  (await import("./commands/collector_keeping.ts")).keeping;
+const sinks: Loader = async () =>
+  (await import("./commands/collector_sinks.ts")).sinkCommands;
 const collectorUsers: Loader = async () =>
   (await import("./commands/collector_users.ts")).collectorUsers;
 const collectorKeys: Loader = async () =>
   (await import("./commands/collector_keys.ts")).collectorKeys;
 const collectorAudit: Loader = async () =>
   (await import("./commands/collector_audit.ts")).collectorAudit;
-const keeping: Loader = async () =>
-  (await import("./commands/collector_keeping.ts")).keeping;
-const sinks: Loader = async () =>
-  (await import("./commands/collector_sinks.ts")).sinkCommands;
 const doctor: Loader = async () =>
   (await import("./commands/doctor.ts")).doctor;
 const follow: Loader = async () =>
@@ -98,6 +98,18 @@ export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
       (await import("./commands/collector_doctor.ts")).collectorDoctor,
   ],
   ["collector rebuild", collector],
+  ["collector prune", keeping],
+  ["collector backup", keeping],
+  ["collector restore", keeping],
+  ["collector quota set", keeping],
+  ["collector quota list", keeping],
+  ["collector quota remove", keeping],
+  ["collector sink add", sinks],
+  ["collector sink list", sinks],
+  ["collector sink status", sinks],
+  ["collector sink pause", sinks],
+  ["collector sink resume", sinks],
+  ["collector sink remove", sinks],
   ["collector user add", collectorUsers],
   ["collector user list", collectorUsers],
   ["collector user remove", collectorUsers],
@@ -111,16 +123,6 @@ export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
   ["collector signing-key list", collectorKeys],
   ["collector signing-key rotate", collectorKeys],
   ["collector audit", collectorAudit],
-  ["collector quota set", keeping],
-  ["collector quota list", keeping],
-  ["collector quota remove", keeping],
-  ["collector sink add", sinks],
-  ["collector sink list", sinks],
-  ["collector sink status", sinks],
-  ["collector sink pause", sinks],
-  ["collector sink resume", sinks],
-  ["collector sink remove", sinks],
-  ["collector prune", keeping],
   ["doctor", doctor],
   ["completions", completions],
   ["man", man],

@@ -6,6 +6,7 @@
 
 import type { Settings } from "../base/config.ts";
 import { KittyError, reasonOf } from "../base/errors.ts";
+import type { HandOver } from "../handover/hand_over.ts";
 import type { Held } from "../home/held.ts";
 import type { Home } from "../home/home.ts";
 import type { QueueReader } from "../home/queue.ts";
@@ -17,6 +18,8 @@ import type { Call } from "./command.ts";
 export interface Keeper {
   readonly home: Home;
   readonly settings: Settings;
+  /** What hands its drafts over to an agent elsewhere, where one is named. */
+  readonly handOver: HandOver | undefined;
   /** Does work under the home's lock and says what was odd. */
   maintain<T>(work: (held: Held) => Promise<T>): Promise<T>;
   /**
@@ -38,8 +41,13 @@ export async function openKeeper(call: Call): Promise<Keeper> {
     home: call.args.text("home"),
     warn: (text) => void call.out.warn(text),
   });
-  const { home } = emitter;
+  const { home, handOver } = emitter;
   if (!home) throw noHome();
+  if (handOver?.address && !call.out.mode.json) {
+    await call.out.note(
+      `drafts are handed over to the agent at ${handOver.address.text}; this is about what lies in ${home.path}`,
+    );
+  }
   const under = teller(call, home);
   const isThere = await Deno.lstat(home.path).then(() => true, isNotMissing);
   const maintain: Keeper["maintain"] = (work) =>
@@ -66,6 +74,7 @@ export async function openKeeper(call: Call): Promise<Keeper> {
   return {
     home,
     settings,
+    handOver,
     maintain,
     look,
     read: () => look(queueOf),

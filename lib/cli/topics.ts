@@ -46,10 +46,10 @@ export const TOPICS: readonly Topic[] = [
       ["refused", "the queue is full; nothing was stored"],
       ["lost", "nothing could be written; `warning` says why"],
       ["disabled", "switched off by SPEC_KITTY_DISABLED"],
-      ["known", "a row recorded before, which has left the queue"],
+      ["known", "recorded before (a row, or handed over), and gone since"],
     ],
     outro: [
-      "A single emit prints the event's id on stdout (nothing if it got none) and a line for people on stderr. With --json, and in a stream, a receipt is one JSON document with the fields line (streams only), event_type, event_id, lamport_clock, status, problems and warning.",
+      "A single emit prints the event's id on stdout (nothing if it got none) and a line for people on stderr. With --json, and in a stream, a receipt is one JSON document with the fields line (streams only), event_type, event_id, lamport_clock, status, problems, warning and via.",
       "A retry is safe when it names the same --event-id: as long as the event waits here, the answer is its receipt again.",
     ],
   },
@@ -169,7 +169,7 @@ export const TOPICS: readonly Topic[] = [
       "kitty-events emit history-added WP01 note hello --strict",
     ],
     outro: [
-      "An event that is spooled goes with its container: --strict with --wait server ends with 69 then.",
+      "An event that is spooled without via goes with its container. At the end of a job: kitty-events sync now --timeout 1m.",
     ],
   },
   {

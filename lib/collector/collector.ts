@@ -12,7 +12,6 @@ import type { AddressSet } from "../base/net/addresses.ts";
 import type { KeyPairKeeper } from "../base/net/key_pair.ts";
 import type { Origin } from "../base/net/proxies.ts";
 import type { World } from "../base/world.ts";
-import type { Trust } from "../login/http_client.ts";
 import type { AccountStore } from "./accounts/account_store.ts";
 import { entryAt } from "./audit/audit.ts";
 import { openFolder } from "./engine.ts";
@@ -31,9 +30,10 @@ import {
   STOP_MS_MAX,
 } from "./limits.ts";
 import type { Log } from "../base/log.ts";
-import { Presence } from "./presence.ts";
 import { LOOP_STATUS } from "./sinks/sending.ts";
 import { HOP } from "../base/wire.ts";
+import type { Trust } from "../login/http_client.ts";
+import { Presence } from "./presence.ts";
 import { openServices, type Services } from "./services.ts";
 import { pageAnswer } from "./http/page.ts";
 import { noRoom } from "./keeping/quotas.ts";
@@ -51,8 +51,8 @@ export interface CollectorParts {
   readonly keyPair?: KeyPairKeeper | undefined;
   /** Proxies that are believed what they say of clients. */
   readonly proxies?: AddressSet | undefined;
-  /** Whom sinks may be. */
-  readonly trust?: Trust;
+  /** Whom sinks may be, and how they are spoken to. */
+  readonly trust?: Trust | undefined;
   /** Pause between two pings; the protocol's where none is given. */
   readonly pingMs?: number;
 }
@@ -89,8 +89,8 @@ export async function startCollector(
     await openServices({
       world,
       log,
-      addressOf: (request) => server.originOf(request).address,
       trust: parts.trust,
+      addressOf: (request) => server.originOf(request).address,
       open: async (onStored) =>
         folder === undefined
           ? memoryEngine(world, onStored)
@@ -137,9 +137,9 @@ async function startTasks(
   url: string,
 ): Promise<() => Promise<void>> {
   const { world, log, keyPair } = parts;
-  const { sockets, watchers, engine } = services;
+  const { sockets, watchers, sessions, boards, settings } = services;
   const presence = new Presence({
-    settings: engine.settings,
+    settings,
     world,
     url,
     certificateEndsMs: () => keyPair?.current.certificate.untilMs,
@@ -148,16 +148,23 @@ async function startTasks(
     .catch((error) => log.error("nobody was told of this collector", error));
   const stopped = Promise.withResolvers<void>();
   const tasks = [
-    ...tasksOf(services, parts),
-    [PRESENCE_MS, () => presence.tell()] as const,
-  ];
+    [parts.pingMs ?? PING_MS, () => sockets.ping()],
+    [SESSION_SWEEP_MS, () => sessions.sweep()],
+    [PRESENCE_MS, () => presence.tell()],
+    [parts.pingMs ?? PING_MS, () => watchers.ping(boards)],
+    [STANDING_MS, () => dismiss(services)],
+    [LANES_SWEEP_MS, () => services.throttle.sweep()],
+    [FAILURES_NOTED_MS, () => services.notes.flush()],
+    [SESSION_SWEEP_MS, () => lookAtSigningKeys(services)],
+  ] as const;
   const running = tasks.map(([ms, task]) =>
     repeat(ms, task, parts, stopped.promise)
   );
   return async () => {
     stopped.resolve();
     watchers.stop();
-    await services.notes.flush();
+    await services.notes.flush()
+      .catch((error) => log.error("failed logins were not noted", error));
     const ending = Promise.all([
       sockets.stop(),
       server.shutdown(),
@@ -170,22 +177,6 @@ async function startTasks(
       log.warn("stopped with requests under way", { reason: reasonOf(error) });
     });
   };
-}
-
-/** What is done again and again: with the pause before each time, milliseconds. */
-function tasksOf(
-  services: Services,
-  { pingMs = PING_MS }: CollectorParts,
-): (readonly [ms: number, task: () => Promise<void> | void])[] {
-  return [
-    [pingMs, () => services.sockets.ping()],
-    [SESSION_SWEEP_MS, () => services.sessions.sweep()],
-    [pingMs, () => services.watchers.ping(services.boards)],
-    [STANDING_MS, () => dismiss(services)],
-    [LANES_SWEEP_MS, () => services.throttle.sweep()],
-    [FAILURES_NOTED_MS, () => services.notes.flush()],
-    [SESSION_SWEEP_MS, () => lookAtSigningKeys(services)],
-  ];
 }
 
 /** Closes what is open for those who are not good any more. */

@@ -11,6 +11,7 @@ import type { AuditLog } from "./audit/audit.ts";
 import { FileAudit } from "./audit/file_audit.ts";
 import type { EventLog, OnStored } from "./events/event_log.ts";
 import { KvEventLog } from "./events/kv_event_log.ts";
+import { fill } from "./events/kv_fill.ts";
 import { KvStore } from "./events/kv_store.ts";
 import { rebuildTeam, type Rebuilt } from "./events/kv_rebuild.ts";
 import { eventsPath, HeldFolder, oldSecret, oldSecretPath } from "./folder.ts";
@@ -87,4 +88,20 @@ export async function* rebuildFolder(
   } finally {
     await held.release();
   }
+}
+
+/**
+ * Makes a file of events of all its values.
+ *
+ * @throws {KittyError} where a newer program has written them
+ */
+export async function fillEvents(
+  path: string,
+  values: AsyncIterable<readonly [Deno.KvKey, Uint8Array]>,
+): Promise<void> {
+  {
+    using store = await KvStore.open(path);
+    await fill(store, values);
+  }
+  using _ = await KvStore.open(path);
 }

@@ -293,6 +293,17 @@ export const LEASE_SURE_MS = 5_000;
 /** How often a lease is moved on, and looked at by those who wait for it. */
 export const LEASE_TICK_MS = 1_000;
 
+/** Values of a backup that are stored at once, and what a key may add to the size of one. */
+export const FILLED_AT_ONCE = 400;
+export const KEYS_BYTES = 1_000;
+
+/** Entries of a backup that are compressed together, and what such a block may have at most. */
+export const BACKUP_BLOCK_BYTES = MIB;
+export const BACKUP_BLOCK_BYTES_MAX = 16 * MIB;
+
+/** A file of a backup comes in such pieces. */
+export const BACKUP_PIECE_BYTES = MIB;
+
 /** How long a command waits for a running collector to say that it is there. */
 export const OPERATOR_HELLO_MS = 3_000;
 

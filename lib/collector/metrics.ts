@@ -1,7 +1,7 @@
 /**
  * Counters in the text form of Prometheus. They name no user and no work:
  * those who watch the machine's health need not know who works on what. Teams
- * are named where room is counted, and sinks.
+ * with a quota are named, and sinks.
  *
  * @module
  */

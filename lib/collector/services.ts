@@ -6,7 +6,6 @@
 
 import type { Log } from "../base/log.ts";
 import type { World } from "../base/world.ts";
-import type { Trust } from "../login/http_client.ts";
 import { AccountStore } from "./accounts/account_store.ts";
 import { KeyStore } from "./accounts/keys.ts";
 import { LoginNotes } from "./accounts/login_notes.ts";
@@ -20,15 +19,17 @@ import { Standing } from "./accounts/standing.ts";
 import { Throttle } from "./accounts/throttle.ts";
 import { Tickets } from "./accounts/tickets.ts";
 import { Tokens } from "./accounts/tokens.ts";
-import { Boards } from "./board/boards.ts";
+import { Boards, type OnAdded } from "./board/boards.ts";
 import { Refusals } from "./board/refusals.ts";
 import { Watchers } from "./board/watchers.ts";
 import type { Engine } from "./engine.ts";
 import type { OnStored } from "./events/event_log.ts";
 import { Intake } from "./events/intake.ts";
 import type { RouteParts } from "./http/routes.ts";
-import { nodeIdOf } from "./identity.ts";
 import { Quotas } from "./keeping/quotas.ts";
+import type { Records } from "./records/records.ts";
+import { nodeIdOf } from "./identity.ts";
+import type { Trust } from "../login/http_client.ts";
 import { Metrics } from "./metrics.ts";
 import { Sinks } from "./sinks/sinks.ts";
 import { Sockets } from "./sockets/sockets.ts";
@@ -40,7 +41,7 @@ export interface ServiceParts {
   /** Opens what stores everything. */
   readonly open: (onStored: OnStored) => Promise<Engine>;
   readonly addressOf: AddressOf;
-  /** Whom sinks may be. */
+  /** Whom sinks may be, and how they are spoken to. */
   readonly trust?: Trust | undefined;
 }
 
@@ -48,11 +49,12 @@ export interface ServiceParts {
 export interface Services extends Omit<RouteParts, "vouch">, AsyncDisposable {
   readonly accounts: AccountStore;
   readonly tickets: Tickets;
+  readonly engine: Engine;
+  readonly sinks: Sinks;
+  readonly settings: Records;
   readonly signingKeys: SigningKeys;
   readonly throttle: Throttle;
   readonly notes: LoginNotes;
-  readonly engine: Engine;
-  readonly sinks: Sinks;
 }
 
 /**
@@ -61,7 +63,7 @@ export interface Services extends Omit<RouteParts, "vouch">, AsyncDisposable {
  * @throws {KittyError} where it cannot be opened
  */
 export async function openServices(
-  { world, log, open, addressOf, trust = {} }: ServiceParts,
+  { world, log, open, addressOf, trust }: ServiceParts,
 ): Promise<Services> {
   const watchers = new Watchers();
   const metrics = new Metrics(() => sockets.size + watchers.size);
@@ -71,50 +73,12 @@ export async function openServices(
     boards.stored(team, stored, first);
     sinks.stored(team);
   });
-  const { events, records, settings } = engine;
-  const boards: Boards = new Boards(
-    events,
-    world,
-    (...added) => watchers.added(...added),
-  );
-  const people = peopleOf(engine, world, { metrics, addressOf });
-  const refusals = new Refusals(world);
-  const nodeId = await nodeIdOf(records, world);
-  const sinks: Sinks = new Sinks({
-    ...engine,
-    world,
-    log,
-    trust,
-    instance: nodeId,
-  });
-  const quotas = new Quotas(settings, world.elapsedMs, log);
-  return {
-    world,
-    engine,
-    events,
-    ...people,
-    boards,
-    refusals,
-    watchers,
-    sockets,
-    metrics,
-    quotas,
-    sinks,
-    intake: new Intake(events, metrics, refusals, quotas),
-    nodeId,
-    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
-  };
-}
-
-/** Who may do what: users, keys, sessions, and what is noted of them. */
-function peopleOf(
-  { records, settings, audit }: Engine,
-  world: World,
-  { metrics, addressOf }: { metrics: Metrics; addressOf: AddressOf },
-) {
+  const { events, records, settings, audit } = engine;
   const accounts = new AccountStore(settings), keys = new KeyStore(settings);
   const standing = new Standing({ accounts, keys, records, world });
   const store = new SessionStore(records, world.nowMs);
+  const added: OnAdded = (...news) => watchers.added(...news);
+  const boards: Boards = new Boards(events, world, added);
   const signingKeys = new SigningKeys(settings, world);
   const tokens = new Tokens(signingKeys, world.nowMs);
   const whose = { store, accounts, tokens, world };
@@ -123,13 +87,38 @@ function peopleOf(
   const pages = new PageSessions(whose);
   const throttle = new Throttle(records, world);
   const notes = new LoginNotes(audit, world);
-  const tickets = new Tickets(world);
-  const logins = new Logins({
-    ...whose,
-    ...{ sessions, pages, tickets, metrics, throttle, notes, addressOf },
-  });
+  const refusals = new Refusals(world), tickets = new Tickets(world);
+  const nodeId = await nodeIdOf(records, world), instance = nodeId;
+  const sinks: Sinks = new Sinks({ world, log, trust, ...engine, instance });
+  const quotas = new Quotas(settings, world.elapsedMs, log);
   return {
-    ...{ accounts, keys, standing, signingKeys, tokens, sessions, pages },
-    ...{ throttle, notes, tickets, logins, audit, addressOf },
+    world,
+    engine,
+    events,
+    accounts,
+    boards,
+    refusals,
+    watchers,
+    sockets,
+    metrics,
+    tokens,
+    sessions,
+    pages,
+    tickets,
+    quotas,
+    intake: new Intake(events, metrics, refusals, quotas),
+    ...{ nodeId, sinks, settings },
+    keys,
+    standing,
+    signingKeys,
+    throttle,
+    notes,
+    audit,
+    addressOf,
+    logins: new Logins({
+      ...whose,
+      ...{ sessions, pages, tickets, metrics, throttle, notes, addressOf },
+    }),
+    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   };
 }

@@ -48,6 +48,8 @@ export interface SyncStatus {
   >;
   /** Contracts of events that wait because the server does not take them. */
   readonly untaken: readonly string[];
+  /** The agent elsewhere that drafts are handed over to; null: they are queued here. */
+  readonly hands_over_to: string | null;
   /** Why nothing can be sent, where nothing can. */
   readonly problem: string | null;
 }
@@ -55,12 +57,14 @@ export interface SyncStatus {
 /**
  * @param queue the home's queue
  * @param connection that of the home's agent, which only who needs it looks for
+ * @param handsOverTo the agent elsewhere that the environment names
  */
 export async function readSyncStatus(
   home: Home,
   queue: QueueReader,
   session: Session | NoSession,
   connection: ConnectionStatus = "Offline",
+  handsOverTo: string | null = null,
 ): Promise<SyncStatus> {
   const [{ ledger, oldest, by_team }, tally, spooled] = await Promise
     .all([
@@ -88,6 +92,7 @@ export async function readSyncStatus(
     last_failure: ledger.last_failure ?? null,
     untaken: ledger.untaken ?? [],
     totals: { accepted, imported, delivered, dropped, ...tally },
+    hands_over_to: handsOverTo,
     problem: problemOf(session),
   };
 }

@@ -11,6 +11,7 @@ import { tlsHint } from "../login/tls_words.ts";
 import { Session } from "../login/session.ts";
 import { type NoSession, openSession } from "../login/open_session.ts";
 import { EXIT } from "../base/errors.ts";
+import { agentElsewhere, checkElsewhere } from "./elsewhere_check.ts";
 import { type Finding, fine, problem, timeText, warning } from "./finding.ts";
 import { CLOCK_SKEW_MS_MAX, LOGIN_WARN_MS, SERVER_WAIT_MS } from "./limits.ts";
 import { type Patient, within } from "./patient.ts";
@@ -164,8 +165,10 @@ export async function checkServerClock(
   );
 }
 
-/** Whether an agent runs, or one has left its files behind. */
+/** Whether an agent runs, or one has left its files behind; the one elsewhere, where drafts are handed over. */
 export async function checkAgent(patient: Patient): Promise<Finding> {
+  const elsewhere = agentElsewhere(patient);
+  if (elsewhere !== undefined) return await checkElsewhere(patient, elsewhere);
   const { home, world } = patient;
   const state = await findAgent(home, world.nowMs(), agentPatience(world));
   if (state) {

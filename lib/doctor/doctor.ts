@@ -24,6 +24,7 @@ import {
   checkServerClock,
 } from "./delivery_checks.ts";
 import { checkFileSystem, checkRoom, checkSync } from "./disk_checks.ts";
+import { agentElsewhere } from "./elsewhere_check.ts";
 import { type Finding, problem } from "./finding.ts";
 import { checkHome, checkLock, checkPermissions } from "./home_checks.ts";
 import { CHECK_MS_MAX } from "./limits.ts";
@@ -88,14 +89,16 @@ const OUTSIDE = ["home", "file_system", "room", "environment"];
 /** Whether a check can be made, after those before it: a cause is reported once, not by each check that it spoils. */
 function isInReach(
   name: string,
-  { obstacle, settings }: Patient,
+  patient: Patient,
   before: readonly Check[],
 ): boolean {
+  const { obstacle, settings } = patient;
   // It writes, as the check of the home does.
   if (name === "sync") {
     return before.find(({ name }) => name === "home")?.status !== "problem";
   }
   if (!obstacle || OUTSIDE.includes(name)) return true;
+  if (name === "agent") return agentElsewhere(patient) !== undefined;
   // Which server is meant may stand outside of the home, too.
   return name.startsWith("server") && settings.serverUrl !== undefined;
 }

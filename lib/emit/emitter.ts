@@ -13,6 +13,7 @@ import type { Draft } from "../contract/contract.ts";
 import * as build from "../event/builders.ts";
 import type { ProjectIdentity } from "../event/event.ts";
 import type { Receipt } from "../event/receipt.ts";
+import type { HandOver } from "../handover/hand_over.ts";
 import { Home } from "../home/home.ts";
 import type { OpenQueue } from "../home/queue_file.ts";
 import type {
@@ -36,6 +37,8 @@ export interface EmitterParts {
   /** Why there is no home, if not because the user has none. */
   readonly refusal?: KittyError;
   readonly route: Route;
+  /** An agent elsewhere that takes what is recorded, in place of the home's queue. */
+  readonly handOver?: HandOver | undefined;
   /** Opens a connection of this process; without it, there is none to be had. */
   readonly connect?: (home: Home) => Promise<ConnectedRoute>;
   readonly newId: () => string;
@@ -76,7 +79,13 @@ export class EventEmitter implements Disposable {
       newId,
       nowMs: world.nowMs,
       warn: parts.warn,
+      leavesSpool: parts.handOver !== undefined,
     }, ahead);
+  }
+
+  /** @internal What hands over to an agent elsewhere, where one is named. */
+  get handOver(): HandOver | undefined {
+    return this.#parts.handOver;
   }
 
   /** How this process stands to the server. */
@@ -176,10 +185,11 @@ export class EventEmitter implements Disposable {
     deadline: Deadline,
     options: GroupOptions = {},
   ): Promise<Receipt[]> {
-    const { world, settings, refusal, warn } = this.#parts;
+    const { world, settings, refusal, handOver, warn } = this.#parts;
     const route = this.#route, home = this.home;
+    const { current } = settings;
     return recordGroup(
-      { world, settings: settings.current, home, refusal, route, warn },
+      { world, settings: current, home, refusal, route, handOver, warn },
       group,
       deadline,
       options,
@@ -189,5 +199,6 @@ export class EventEmitter implements Disposable {
   /** Closes what is open of the home. */
   [Symbol.dispose](): void {
     this.home?.[Symbol.dispose]();
+    this.#parts.handOver?.[Symbol.dispose]();
   }
 }

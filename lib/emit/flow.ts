@@ -24,7 +24,6 @@ import {
 } from "../base/limits.ts";
 import type { World } from "../base/world.ts";
 import { idTaken, tooLarge } from "../contract/contract.ts";
-import type { RenderedDraft } from "../event/event.ts";
 import {
   discardedReceipt,
   emptyReceipt,
@@ -32,6 +31,7 @@ import {
   type Receipt,
   unacknowledged,
 } from "../event/receipt.ts";
+import type { HandOver } from "../handover/hand_over.ts";
 import type { Held } from "../home/held.ts";
 import type { Home } from "../home/home.ts";
 import { queueWarning } from "../home/queue_warning.ts";
@@ -51,6 +51,8 @@ export interface FlowParts {
   /** Why there is no home, if not because the user has none. */
   readonly refusal: KittyError | undefined;
   readonly route: Route;
+  /** An agent elsewhere that takes what is recorded, in place of the queue. */
+  readonly handOver?: HandOver | undefined;
   /** Takes what a person should know that concerns no single event. */
   readonly warn: (text: string) => void;
 }
@@ -59,6 +61,11 @@ export interface FlowParts {
 export interface GroupOptions {
   /** Wait for the server's acknowledgement, for as long as the call may take. */
   readonly wait?: boolean;
+  /**
+   * Whether a home elsewhere hands the drafts over that name their ids, and may do so again;
+   * `new`: it has just made these ids.
+   */
+  readonly handed?: "new" | "again" | undefined;
   /**
    * Called when nothing of the group is left to be stored: a group recorded
    * within the call comes right behind it. Called after the receipts, if at
@@ -70,6 +77,8 @@ export interface GroupOptions {
 /** What became of a draft at the queue. */
 type Outcome =
   | Recorded
+  /** An agent elsewhere has a word on it. */
+  | { readonly kind: "handed"; readonly receipt: Receipt }
   /** Older drafts wait in the spool, and this one has to stay behind them. */
   | { readonly kind: "behind"; readonly older: number };
 
@@ -84,7 +93,9 @@ export async function recordGroup(
   options: GroupOptions,
 ): Promise<Receipt[]> {
   const group = await settled(preparing);
-  const candidates = group.flatMap((item) => item.candidate ?? []);
+  const candidates = group.flatMap(({ candidate }) =>
+    candidate ? asHanded(candidate, options.handed) : []
+  );
   const receipts = candidates.length === 0
     ? []
     : await recordAll(parts, candidates, deadline, options).catch((error) =>
@@ -107,7 +118,11 @@ async function recordAll(
   { wait = false, onStored }: GroupOptions,
 ): Promise<Receipt[]> {
   const { queueBy, spoolBy } = shareOut(deadline);
-  const outcomes = await queue(parts, candidates, queueBy, onStored);
+  const agentBy = wait ? queueBy : shareWithAgent(deadline);
+  const { handOver, warn } = parts;
+  const outcomes = handOver
+    ? await handOver.take(parts.home, candidates, agentBy, { wait, warn })
+    : await queue(parts, candidates, queueBy, onStored);
   const kept = await spoolTheRest(parts, candidates, outcomes, spoolBy);
   const delivered = await offer(parts, candidates, outcomes, {
     deadline,
@@ -120,7 +135,19 @@ async function recordAll(
         ? { ...receipt, status: "delivered" }
         : receipt
     );
-  return wait ? await explainQueued(parts, receipts, deadline) : receipts;
+  return wait && !handOver
+    ? await explainQueued(parts, receipts, deadline)
+    : receipts;
+}
+
+/** A draft that names its id, from a home that hands it over. */
+function asHanded(
+  candidate: Candidate,
+  handed: GroupOptions["handed"],
+): Candidate {
+  return handed === undefined || !candidate.mayExist
+    ? candidate
+    : { ...candidate, isHanded: true, mayExist: handed === "again" };
 }
 
 /**
@@ -135,6 +162,15 @@ function shareOut(
     queueBy: deadline.shifted(-Math.min(1_000, left / 4)),
     spoolBy: deadline.shifted(-Math.min(100, left / 20)),
   };
+}
+
+/**
+ * The time of an agent elsewhere: half of a call's, as one that is away is more
+ * likely than a queue that is, and on a busy machine the spool takes its time.
+ */
+function shareWithAgent(deadline: Deadline): Deadline {
+  const left = Math.max(0, deadline.leftMs);
+  return deadline.shifted(-Math.min(5_000, left / 2));
 }
 
 /** Puts drafts into the queue; an outcome is `failed` where that could not be done in time. */
@@ -196,11 +232,12 @@ async function spoolTheRest(
   for (let at = 0; at < candidates.length; at += SPOOLED_AT_ONCE) {
     const by = isTaking ? spoolBy.notBefore(SPOOL_STALL_MS) : spoolBy;
     const some = await Promise.all(
-      candidates.slice(at, at + SPOOLED_AT_ONCE).map(({ draft }, i) => {
+      candidates.slice(at, at + SPOOLED_AT_ONCE).map((candidate, i) => {
         const outcome = outcomes[at + i]!;
+        if (outcome.kind === "handed") return outcome.receipt;
         return outcome.kind === "failed" || outcome.kind === "behind"
-          ? spool(parts, draft, whyNotQueued(outcome), by)
-          : receiptOf(draft, outcome);
+          ? spool(parts, candidate, whyNotQueued(outcome), by)
+          : receiptOf(candidate.draft, outcome);
       }),
     );
     // One that fails at once does not mean that the disk stands still.
@@ -221,7 +258,7 @@ function whyNotQueued(
 /** @param why it is not in the queue */
 async function spool(
   parts: FlowParts,
-  event: RenderedDraft,
+  { draft: event, isHanded }: Candidate,
   why: string,
   spoolBy: Deadline,
 ): Promise<Receipt> {
@@ -233,7 +270,7 @@ async function spool(
     if (largest.bytes.length > EVENT_BYTES_MAX) {
       return discardedReceipt([tooLarge], event_type);
     }
-    const put = () => spool.put(event, spoolBy);
+    const put = () => spool.put(event, spoolBy, isHanded);
     // A disk that failed once may not fail again, and there is no other place left.
     const result = await spoolBy.race(put().catch(put), "write the spool");
     if (result === "conflict") return discardedReceipt([idTaken], event_type);
@@ -242,7 +279,9 @@ async function spool(
       event_id,
       lamport_clock: null,
       status: "spooled",
-      warning: `kept in the spool, the next run takes it in: ${why}`,
+      warning: `kept in the spool, the next run ${
+        parts.handOver ? "hands it over" : "takes it in"
+      }: ${why}`,
     };
   } catch (error) {
     const whyNotSpooled = explain(error);
@@ -250,7 +289,9 @@ async function spool(
       ...emptyReceipt("lost", event_type),
       warning: why === whyNotSpooled
         ? `nothing could be kept: ${why}`
-        : `nothing could be kept: queue: ${why}; spool: ${whyNotSpooled}`,
+        : `nothing could be kept: ${
+          parts.handOver ? "agent" : "queue"
+        }: ${why}; spool: ${whyNotSpooled}`,
     };
   }
 }

@@ -15,7 +15,8 @@ import {
 import { Deadline } from "../base/deadline.ts";
 import { type AgentState, findAgent, pokePath } from "../route/agent_file.ts";
 import { offlineRoute, type Route } from "../route/route.ts";
-import { EventEmitter } from "./emitter.ts";
+import type { HandOver } from "../handover/hand_over.ts";
+import { type EmitterParts, EventEmitter } from "./emitter.ts";
 import { openAhead } from "../home/queue_file.ts";
 import { generateNodeId, homeFolder, refusalOf } from "./identity.ts";
 import { SETUP_TIMEOUT_SHARE } from "../base/limits.ts";
@@ -30,6 +31,10 @@ export interface SetupOptions {
   readonly contract?: string | undefined;
   /** The way to the server; without one, that of a process beside an agent. */
   readonly route?: Route;
+  /** Whether one draft will come right away, so that its agent elsewhere is worth a connection already. */
+  readonly isForOne?: boolean;
+  /** Whether drafts stay in this home, whatever agent the environment names. */
+  readonly staysHere?: boolean;
   readonly warn: (text: string) => void;
 }
 
@@ -46,7 +51,15 @@ export async function setUpEmitter(
     world.elapsedMs,
     timeoutMs * SETUP_TIMEOUT_SHARE,
   );
-  const ahead = homePath === undefined ? undefined : openAhead(homePath);
+  const agentUrl = options.staysHere
+    ? undefined
+    : world.env("SPEC_KITTY_AGENT_URL") || undefined;
+  const opening = agentUrl === undefined
+    ? undefined
+    : openHandOver(world, agentUrl, homePath, options);
+  const ahead = homePath === undefined || agentUrl !== undefined
+    ? undefined
+    : openAhead(homePath);
   // Only this turn of the event loop starts the opening, and then the rest is read beside it.
   if (ahead) {
     await deadline.race(ahead.looked, "look at the queue").catch(() => {});
@@ -57,7 +70,10 @@ export async function setUpEmitter(
     options,
     deadline,
   );
-  const settings = settingsOf(world, config, options);
+  const handOver = await opening;
+  const settings = handOver
+    ? handingOver(handOver, settingsOf(world, config, options))
+    : settingsOf(world, config, options);
   for (const text of settings.problems) options.warn(text);
   if (project.warning) options.warn(project.warning);
   const emitter = new EventEmitter({
@@ -68,19 +84,50 @@ export async function setUpEmitter(
     homePath,
     ...refusal && { refusal },
     ...ahead && { ahead: ahead.queue },
-    route: options.route ?? await routeBeside(world, agent, homePath),
-    async connect(home) {
-      const { connect } = await import("../delivery/connected.ts");
-      return await connect(home, world, {
-        nodeId,
-        timeoutMs: settings.timeoutMs,
-        warn: options.warn,
-      });
-    },
+    route: options.route ??
+      await routeBeside(world, handOver ? undefined : agent, homePath),
+    ...handOver && { handOver },
+    ...!handOver && { connect: connectorOf(world, nodeId, settings, options) },
     newId: ulidFactory(world.nowMs, world.randomBytes),
     warn: options.warn,
   });
   return { emitter, settings };
+}
+
+/** Opens connections of this process. */
+function connectorOf(
+  world: World,
+  nodeId: string,
+  { timeoutMs }: Settings,
+  { warn }: SetupOptions,
+): NonNullable<EmitterParts["connect"]> {
+  return async (home) => {
+    const { connect } = await import("../delivery/connected.ts");
+    return await connect(home, world, { nodeId, timeoutMs, warn });
+  };
+}
+
+/** Gets ready to hand over to an agent elsewhere. */
+async function openHandOver(
+  world: World,
+  agentUrl: string,
+  homePath: string | undefined,
+  { isForOne }: SetupOptions,
+): Promise<HandOver> {
+  // Loaded only here: most homes stay.
+  const { HandOver } = await import("../handover/hand_over.ts");
+  const handOver = HandOver.open(world, agentUrl);
+  if (isForOne) handOver.prepare(homePath);
+  return handOver;
+}
+
+/** Settings of a home that hands over: what is wrong with the agent's address is a problem of theirs. */
+function handingOver(handOver: HandOver, settings: Settings): Settings {
+  handOver.trust(settings);
+  const { problem } = handOver;
+  return problem === undefined
+    ? settings
+    : { ...settings, problems: [...settings.problems, problem.message] };
 }
 
 /** The way of a process beside the home's agent, if there is one. */

@@ -7,6 +7,7 @@
 
 import type { Envelope, EventType, ValidDraft } from "../contract/contract.ts";
 import { PAYLOADS } from "../contract/contract.ts";
+import { digestOfJson } from "../base/digest.ts";
 import { type JsonObject, sameJson } from "../base/json.ts";
 import { CLOCK_MAX } from "../base/limits.ts";
 import { aggregateOf } from "./types/types.ts";
@@ -94,6 +95,8 @@ export interface RenderedDraft {
   readonly draft: JsonObject;
   /** What it tells, to be compared. */
   readonly told: JsonObject;
+  /** Of what it tells. */
+  readonly digest: string;
   /** Whether a draft or an event with its id tells the same. */
   isToldBy(document: JsonObject): boolean;
   /** Whether a row that is known, and gone, was this one. */
@@ -164,6 +167,11 @@ class RenderedEnvelope implements RenderedDraft {
     return this.draft;
   }
 
+  /** Of the same that is compared. */
+  get digest(): string {
+    return digestOfJson([this.event_type, this.draft.payload]);
+  }
+
   /** Same type, and payloads equal by value. */
   isToldBy(document: JsonObject): boolean {
     return this.event_type === document.event_type &&
@@ -191,6 +199,8 @@ export interface StampedEvent {
   readonly bytes: Uint8Array;
   /** Of a row. */
   readonly identity?: RowIdentity;
+  /** Of one that was handed over by a home elsewhere: a digest of what it tells. */
+  readonly handed?: string;
 }
 
 const encoder = new TextEncoder();

@@ -19,7 +19,7 @@ import { EXIT, type ExitCode, reasonOf } from "../base/errors.ts";
  * | refused | the queue is full; nothing was stored |
  * | lost | nothing could be written |
  * | disabled | switched off by `SPEC_KITTY_DISABLED` |
- * | known | a row that was recorded before, and has left the queue: delivered, or dropped by a person |
+ * | known | recorded before, as a row or handed over, and has left the queue: delivered, or dropped by a person |
  */
 export type ReceiptStatus =
   | "delivered"
@@ -45,6 +45,8 @@ export interface Receipt {
   readonly problems?: readonly Problem[];
   /** What else the caller should know, in words. */
   readonly warning?: string;
+  /** The agent that the draft was handed over to: the rest is what that says of it. */
+  readonly via?: string;
 }
 
 /** A receipt without an event. */

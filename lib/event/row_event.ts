@@ -4,7 +4,7 @@
  * @module
  */
 
-import { digestOf } from "../base/digest.ts";
+import { digestOfJson, digestOfText } from "../base/digest.ts";
 import type { JsonObject } from "../base/json.ts";
 import { ROW_CLOCK_MAX } from "../base/limits.ts";
 import { MISSION_SOURCE, PROJECT_SOURCE } from "../contract/sources.ts";
@@ -18,7 +18,7 @@ export function identityOf(row: JsonObject): RowIdentity {
     source: row.source as string,
     id: row.id as string,
     time: time as string,
-    digest: digestOfText(sorted(rest)),
+    digest: digestOfJson(rest),
   };
 }
 
@@ -50,6 +50,10 @@ export class RenderedRow implements RenderedDraft {
     this.queue_id = queueIdOf(this.identity);
     this.#place = place;
     this.#tail = JSON.stringify({ nodeid: place.nodeId, ...row }).slice(1);
+  }
+
+  get digest(): string {
+    return this.identity.digest;
   }
 
   get team_slug(): string {
@@ -145,22 +149,3 @@ function rowIn(document: JsonObject): JsonObject {
 }
 
 const encoder = new TextEncoder();
-
-/** A value's JSON with all keys in order. */
-function sorted(value: unknown): string {
-  return JSON.stringify(value, (_, member) => {
-    if (typeof member !== "object" || member === null) return member;
-    if (Array.isArray(member)) return member;
-    return Object.fromEntries(
-      Object.entries(member).sort(([a], [b]) => a < b ? -1 : 1),
-    );
-  });
-}
-
-/**
- * What tells different texts apart. An adversary could only hide that a row
- * was changed, and never add one.
- */
-function digestOfText(text: string): string {
-  return digestOf(text.length, (i) => text.charCodeAt(i));
-}

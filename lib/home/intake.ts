@@ -29,7 +29,7 @@ import {
 import { record, type Recorded } from "./record.ts";
 import { ulidOf } from "../event/ulid.ts";
 import type { Held, IntakeResult } from "./held.ts";
-import type { Spool, SpoolFile } from "./spool.ts";
+import { isHandedName, type Spool, type SpoolFile } from "./spool.ts";
 
 /** How far an intake goes at most. */
 export interface IntakeBounds {
@@ -44,18 +44,20 @@ export interface IntakeContext {
   readonly settings: SettingsSource;
   readonly nowMs: () => number;
   readonly newId: () => string;
+  /** Whether the spool is for an agent elsewhere, and never for the queue here. */
+  readonly leavesSpool?: boolean;
   /** Takes what a person should know of the home, unasked. */
   readonly warn?: (text: string) => void;
 }
 
 /** A file that holds a draft. */
-interface Drafted {
+export interface Drafted {
   readonly file: SpoolFile;
   readonly draft: RenderedDraft;
 }
 
 /** What is to be done with a file. */
-type Verdict =
+export type Verdict =
   | Drafted
   | { readonly file: SpoolFile; readonly problems: Problem[] }
   | "unfinished"
@@ -167,7 +169,8 @@ class ReadAhead implements AsyncDisposable {
   }
 }
 
-async function inspect(
+/** Looks at a file of the spool. */
+export async function inspect(
   spool: Spool,
   name: string,
   context: IntakeContext,
@@ -261,7 +264,11 @@ async function storeGroup(
 ): Promise<number> {
   const results = await record(
     held,
-    group.map(({ draft }) => ({ draft, mayExist: true })),
+    group.map(({ draft, file }) => ({
+      draft,
+      mayExist: true,
+      isHanded: isHandedName(file.name),
+    })),
     context.settings.current,
   );
   const done: string[] = [];

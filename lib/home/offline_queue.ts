@@ -105,7 +105,7 @@ export class OfflineQueue extends KvReader implements QueueWriter {
     origin: Origin,
     own?: readonly StampedEvent[],
   ): Addition {
-    return prepareAddition(this.kv, part, origin, own);
+    return prepareAddition(this, part, origin, own);
   }
 
   /** A large event's chunks go first; they are invisible until the one commit. */

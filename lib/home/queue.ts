@@ -129,6 +129,12 @@ export interface KnownRow extends RowIdentity {
   readonly clock: number;
 }
 
+/** A draft that was handed over by a home elsewhere, and what it told. */
+export interface HandedNote {
+  readonly digest: string;
+  readonly clock: number;
+}
+
 /** What is remembered of a log that is followed. */
 export interface LogNote {
   readonly path: string;
@@ -216,6 +222,11 @@ export interface QueueOptions {
 export interface QueueWriter extends QueueReader {
   /** All counters, as of the last commit of these hands. */
   readonly ledger: Ledger;
+  /** Those of these drafts that were handed over before, not too long ago; to be asked before one is stored. */
+  findHanded(
+    ids: readonly string[],
+    nowMs: number,
+  ): Promise<ReadonlyMap<string, HandedNote>>;
   /** What `ledger.own` would be with these recorded, too. */
   foretell(events: readonly Countable[]): OwnCounts | undefined;
   /**

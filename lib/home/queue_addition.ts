@@ -7,6 +7,7 @@
 import { CLOCK_MAX } from "../base/limits.ts";
 import type { StampedEvent } from "../event/event.ts";
 import type { Addition, Origin } from "./queue.ts";
+import type { HandedNotes } from "./handed.ts";
 import { noteRows } from "./known_rows.ts";
 import { indexNew } from "./queue_index.ts";
 import { chunkedHead, cut, eventKey } from "./queue_layout.ts";
@@ -35,7 +36,7 @@ export class KvAddition implements Addition {
 
 /** @see QueueWriter.prepare */
 export function prepareAddition(
-  kv: Deno.Kv,
+  { kv, handed }: { readonly kv: Deno.Kv; readonly handed: HandedNotes },
   part: readonly StampedEvent[],
   origin: Origin,
   own: readonly StampedEvent[] = origin === "accepted" ? part : [],
@@ -64,5 +65,6 @@ export function prepareAddition(
   }
   indexNew(commit, keys);
   noteRows(commit, part);
+  handed.note(commit, part);
   return new KvAddition(part, own, origin, commit, large, bytes, highest);
 }

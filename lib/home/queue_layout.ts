@@ -11,6 +11,7 @@
  * | `["tries", id]` | `Tries`: failed attempts, and why a dead letter is one |
  * | `["chunk", id, n]` | the n-th piece of a large event |
  * | `["known", bucket, id]` | rows that were ever recorded, see `known_rows.ts` |
+ * | `["handed", generation, id]` | drafts that were handed over, see `handed.ts` |
  * | `["log", path]` | a log that is followed, see `log_notes.ts` |
  *
  * Every value is UTF-8 JSON bytes: values in V8's own format change with the
@@ -137,8 +138,11 @@ export function cut(bytes: Uint8Array): Uint8Array[] {
 const COMMIT_TEAMS_MAX = 20;
 
 /** What an event's keys take at most, in a commit and in the index. */
-function keyWeightOf({ event_id, node_id, identity }: StampedEvent): number {
-  const known = identity ? 16 + event_id.length * 3 : 0;
+function keyWeightOf(
+  { event_id, node_id, identity, handed }: StampedEvent,
+): number {
+  const notes = (identity ? 1 : 0) + (handed === undefined ? 0 : 1);
+  const known = notes * (16 + event_id.length * 3);
   const node = Math.min(node_id.length, KEY_TEXT_MAX);
   return 38 + (event_id.length + node) * 3 + known;
 }

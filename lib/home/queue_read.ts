@@ -9,6 +9,7 @@ import { documentOf, type StoredEvent, storedOf } from "../event/stored.ts";
 import { GET_MANY_MAX, PAGE_ENTRIES } from "../base/limits.ts";
 import type {
   Entry,
+  HandedNote,
   KnownRow,
   Ledger,
   LogNote,
@@ -17,6 +18,7 @@ import type {
   QueueStats,
   Tries,
 } from "./queue.ts";
+import { HandedNotes } from "./handed.ts";
 import { knownRows } from "./known_rows.ts";
 import {
   type IndexRow,
@@ -154,7 +156,19 @@ async function getEvents(
 
 /** A queue in Deno KV, to read without the lock. */
 export class KvReader implements QueueReader {
-  constructor(readonly kv: Deno.Kv) {}
+  /** What was handed over, as the holder of the lock knows it. */
+  readonly handed: HandedNotes;
+
+  constructor(readonly kv: Deno.Kv) {
+    this.handed = new HandedNotes(kv);
+  }
+
+  findHanded(
+    ids: readonly string[],
+    nowMs: number,
+  ): Promise<ReadonlyMap<string, HandedNote>> {
+    return this.handed.find(ids, nowMs);
+  }
 
   async readLedger(): Promise<Ledger> {
     const { value } = await this.kv.get<Uint8Array>(LEDGER_KEY);

@@ -9,7 +9,7 @@ import type { Settings } from "../base/config.ts";
 import { DeadlineError } from "../base/errors.ts";
 import type { RenderedDraft, StampedEvent } from "../event/event.ts";
 import type { Held } from "./held.ts";
-import type { Addition, Entry, KnownRow, Place } from "./queue.ts";
+import type { Addition, Entry, HandedNote, KnownRow, Place } from "./queue.ts";
 import { commitParts } from "./queue_layout.ts";
 import { COMMIT_EVENTS_MAX, EVENT_BYTES_MAX } from "../base/limits.ts";
 
@@ -18,6 +18,8 @@ export interface Candidate {
   readonly draft: RenderedDraft;
   /** Whether its id may be known already: it came from the caller or the spool. */
   readonly mayExist: boolean;
+  /** Whether a home elsewhere has handed it over, and may do so again: then it is known for days. */
+  readonly isHanded?: boolean;
 }
 
 /** What became of a candidate. */
@@ -27,7 +29,7 @@ export type Recorded =
   | {
     readonly kind: "present";
     readonly lamport_clock: number;
-    /** `gone`: a row that was recorded before, and has left the queue. */
+    /** `gone`: it was recorded before, as a row or handed over, and has left the queue. */
     readonly place: Place | "gone";
   }
   /** Another event has its id. */
@@ -66,8 +68,7 @@ export async function record(
   let storing: Promise<Recorded[]> | undefined;
   for (let at = 0; at < candidates.length; at += COMMIT_EVENTS_MAX) {
     const some = candidates.slice(at, at + COMMIT_EVENTS_MAX);
-    const doubtful = some.filter(({ mayExist }) => mayExist)
-      .map(({ draft }) => draft);
+    const doubtful = some.filter(isDoubtful);
     let known = NONE_KNOWN;
     if (doubtful.length > 0) {
       // What may be here already may have come with the part before.
@@ -90,14 +91,31 @@ export async function record(
 interface Known {
   readonly entries: ReadonlyMap<string, Entry>;
   readonly rows: ReadonlyMap<string, KnownRow>;
+  readonly handed: ReadonlyMap<string, HandedNote>;
 }
 
-const NONE_KNOWN: Known = { entries: new Map(), rows: new Map() };
+const NONE_KNOWN: Known = {
+  entries: new Map(),
+  rows: new Map(),
+  handed: new Map(),
+};
+
+/** Whether something may be here that has its id. */
+function isDoubtful({ mayExist, isHanded = false }: Candidate): boolean {
+  return mayExist || isHanded;
+}
 
 async function findKnown(
-  { queue }: Held,
-  drafts: readonly RenderedDraft[],
+  { queue, place }: Held,
+  candidates: readonly Candidate[],
 ): Promise<Known> {
+  const handedIds = candidates.filter(({ isHanded }) => isHanded)
+    .map(({ draft }) => draft.queue_id);
+  const handed = handedIds.length > 0
+    ? await queue.findHanded(handedIds, place.nowMs())
+    : NONE_KNOWN.handed;
+  const drafts = candidates.filter(({ mayExist }) => mayExist)
+    .map(({ draft }) => draft);
   const identities = drafts.flatMap(({ identity }) => identity ?? []);
   const rows = identities.length > 0
     ? await queue.knownRows(identities)
@@ -105,7 +123,9 @@ async function findKnown(
   const ids = drafts.filter(({ identity, queue_id }) =>
     !identity || rows.has(queue_id)
   ).map(({ queue_id }) => queue_id);
-  return { entries: ids.length > 0 ? await queue.find(ids) : new Map(), rows };
+  const all = [...new Set([...ids, ...handed.keys()])];
+  const entries = all.length > 0 ? await queue.find(all) : NONE_KNOWN.entries;
+  return { entries, rows, handed };
 }
 
 /** What the queue still takes. */
@@ -129,11 +149,14 @@ function make(
 ): Made {
   const events: StampedEvent[] = [];
   const twins = new Map<string, Twin>();
-  const results = candidates.map(({ draft, mayExist }): Recorded => {
+  const results = candidates.map((candidate): Recorded => {
+    const { draft, isHanded } = candidate;
+    const mayExist = isDoubtful(candidate);
     const there = mayExist ? alreadyThere(draft, known, twins) : undefined;
     if (there) return there;
     if (held.clock >= draft.clockMax) return { kind: "too_late" };
-    const event = draft.stamp(held.clock + 1);
+    const stamped = draft.stamp(held.clock + 1);
+    const event = isHanded ? { ...stamped, handed: draft.digest } : stamped;
     const { length } = event.bytes;
     if (length > EVENT_BYTES_MAX) return { kind: "too_large" };
     if (room.events < 1 || room.bytes < length) return { kind: "full" };
@@ -159,7 +182,7 @@ interface Twin {
 /** What is said of a draft whose event is here; undefined where it is new. */
 function alreadyThere(
   draft: RenderedDraft,
-  { entries, rows }: Known,
+  { entries, rows, handed }: Known,
   twins: ReadonlyMap<string, Twin>,
 ): Recorded | undefined {
   const present = (
@@ -178,6 +201,8 @@ function alreadyThere(
     const { place, event: { document, lamport_clock } } = entry;
     return present(draft.isToldBy(document), lamport_clock, place);
   }
+  const note = handed.get(queue_id);
+  if (note) return present(note.digest === draft.digest, note.clock, "gone");
   const twin = twins.get(queue_id);
   return twin && present(
     draft.isToldBy(twin.draft.told),

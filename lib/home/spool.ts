@@ -40,12 +40,17 @@ export class Spool {
    * Stores a draft durably.
    *
    * @param by what is not written by then never comes to lie there: its caller says that it is lost
+   * @param isHanded whether a home elsewhere has handed it over
    * @returns `present` where the same draft waits there already, `conflict` where another one has its id
    */
-  async put(draft: RenderedDraft, by: Deadline): Promise<Spooled> {
+  async put(
+    draft: RenderedDraft,
+    by: Deadline,
+    isHanded = false,
+  ): Promise<Spooled> {
     const check = () => by.check("write the spool");
     check();
-    const name = `${draft.event_id}.json`;
+    const name = `${draft.event_id}${isHanded ? HANDED_END : ".json"}`;
     const there = await Deno.readFile(`${this.path}/${name}`).catch(() => null);
     if (there) {
       const { value } = parseDocument(there);
@@ -185,13 +190,21 @@ export class Spool {
 }
 
 /** What `put` writes to before it renames it; other programs choose other names. */
-const LEFTOVER = /^\.[0-7][0-9A-HJKMNP-TV-Z]{25}\.json\.tmp$/;
+const LEFTOVER = /^\.[0-7][0-9A-HJKMNP-TV-Z]{25}(?:\.handed)?\.json\.tmp$/;
 
 /** No write takes a day. */
 const LEFTOVER_MS = 24 * 60 * 60 * 1000;
 
 function exists(path: string): Promise<boolean> {
   return Deno.lstat(path).then(() => true, () => false);
+}
+
+/** How the name of a draft ends that was handed over: its event is to be known then as one. */
+const HANDED_END = ".handed.json";
+
+/** Whether a file of the spool holds a draft that was handed over. */
+export function isHandedName(name: string): boolean {
+  return name.endsWith(HANDED_END);
 }
 
 /** Whether a file of the spool is a draft by its name: writers begin those that are not whole yet with a dot. */

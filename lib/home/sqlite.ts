@@ -244,3 +244,95 @@ export function lastText(key: Uint8Array): string {
 function join(...parts: Iterable<number>[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
+
+/**
+ * All rows of a file as they are at one moment, whatever another process
+ * writes meanwhile.
+ */
+export class Snapshot implements Disposable {
+  readonly #database: Disposable;
+  /** The next rows behind a key, in the order of their keys; throws at a damaged page. */
+  readonly rowsAfter: (key: Uint8Array) => Row[];
+
+  private constructor(
+    database: Disposable,
+    rowsAfter: (key: Uint8Array) => Row[],
+  ) {
+    this.#database = database;
+    this.rowsAfter = rowsAfter;
+  }
+
+  /** @throws when nothing can be read of the file */
+  static async open(path: string): Promise<Snapshot> {
+    const { DatabaseSync } = await import("node:sqlite");
+    const open = (readOnly: boolean) => {
+      const database = new DatabaseSync(path, { readOnly });
+      try {
+        database.exec("BEGIN");
+        const rows = database.prepare(
+          `SELECT k, v FROM kv WHERE k > ? ORDER BY k LIMIT ${PAGE_ENTRIES}`,
+        );
+        // The moment is that of the first read.
+        rows.all(new Uint8Array());
+        return new Snapshot(
+          database,
+          (key) => rows.all(key) as unknown as Row[],
+        );
+      } catch (error) {
+        database.close();
+        throw error;
+      }
+    };
+    try {
+      return open(true);
+    } catch (error) {
+      // One that was killed has left something to be rolled back.
+      if (!isReadOnly(error)) throw error;
+      return open(false);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#database[Symbol.dispose]();
+  }
+}
+
+/**
+ * A key of texts and numbers as Deno KV has it.
+ *
+ * @throws {Error} where it has other parts
+ */
+export function keyOf(bytes: Uint8Array): Deno.KvKey {
+  const parts: Deno.KvKeyPart[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const kind = bytes[at++];
+    if (kind === NUMBER) {
+      parts.push(numberAt(bytes, at));
+      at += 8;
+    } else if (kind === TEXT) {
+      const text: number[] = [];
+      for (; bytes[at] !== END || bytes[at + 1] === ESCAPED; at++) {
+        if (at >= bytes.length) throw new Error("a key has no end");
+        text.push(bytes[at]!);
+        if (bytes[at] === END) at++;
+      }
+      at++;
+      parts.push(new TextDecoder().decode(Uint8Array.from(text)));
+    } else {
+      throw new Error(`a key has a part of kind ${kind}`);
+    }
+  }
+  return parts;
+}
+
+/** Behind a zero that is part of a text. */
+const ESCAPED = 0xff;
+
+function numberAt(bytes: Uint8Array, at: number): number {
+  const part = bytes.slice(at, at + 8);
+  // Those below zero have all bits turned.
+  const isPositive = (part[0]! & 0x80) !== 0;
+  if (isPositive) part[0]! ^= 0x80;
+  else part.forEach((byte, i) => part[i] = ~byte);
+  return new DataView(part.buffer).getFloat64(0);
+}

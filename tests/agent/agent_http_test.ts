@@ -16,6 +16,7 @@ import { idOf } from "../support/events.ts";
 import { eventually } from "../support/eventually.ts";
 import { isThere, tempFolder, tempHome } from "../support/home.ts";
 import { documentsOf, runProgram } from "../support/program.ts";
+import { VERSION } from "../../lib/base/build.ts";
 
 type Ask = (
   path: string,
@@ -258,7 +259,11 @@ Deno.test("GET /healthz: 200 and how it is connected", () =>
   withAgent(async (ask) => {
     const { status, json } = await ask("/healthz");
     strictEqual(status, 200);
-    deepStrictEqual(json, { status: "ok", connection: "Offline" });
+    deepStrictEqual(json, {
+      status: "ok",
+      connection: "Offline",
+      version: VERSION,
+    });
   }));
 
 Deno.test("GET /v1/status: the same as sync status --json", () =>

@@ -4,6 +4,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { agentLockPath } from "../../lib/route/agent_file.ts";
 import { holdCredentials } from "../../lib/login/credentials.ts";
 import { VARIABLES } from "../../lib/base/variables.ts";
+import { newAuthority } from "../support/authority.ts";
 import { NOBODY, placeForOthers } from "../support/child.ts";
 import { type Run, runProgram, withProgram } from "../support/program.ts";
 import {
@@ -13,13 +14,7 @@ import {
   tempFolder,
 } from "../support/home.ts";
 import { fillDisk, HOLD_LOCK, holder, smallDisk } from "../support/trouble.ts";
-import {
-  MOUNT,
-  needing,
-  OPENSSL,
-  outputOf,
-  SUPERUSER,
-} from "../support/needs.ts";
+import { MOUNT, needing, OPENSSL, SUPERUSER } from "../support/needs.ts";
 
 /** What the doctor says of one thing. */
 interface Told {
@@ -546,19 +541,14 @@ Deno.test(needing(
   "doctor, auth login: a certificate of an unknown authority -> 69, and what makes it known",
   () =>
     withProgram(async (run, home) => {
-      await using folder = await tempFolder();
-      const [key, cert] = [`${folder.path}/key`, `${folder.path}/cert`];
-      await outputOf("openssl", [
-        ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"],
-        ...["-subj", "/CN=127.0.0.1", "-addext"],
-        ...["subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
-      ]);
+      await using authority = await newAuthority();
+      const { keyFile, certFile } = await authority.issue();
       const server = Deno.serve({
         hostname: "127.0.0.1",
         port: 0,
         onListen() {},
-        key: await Deno.readTextFile(key),
-        cert: await Deno.readTextFile(cert),
+        key: await Deno.readTextFile(keyFile),
+        cert: await Deno.readTextFile(certFile),
       }, () => new Response());
       try {
         await record(run);

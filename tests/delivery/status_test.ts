@@ -49,6 +49,7 @@ Deno.test("sync status: a home that is new -> all fields, nothing in them, and w
     by_team: {},
     oldest: null,
     last_success: null,
+    hands_over_to: null,
     last_failure: null,
     totals: NO_TOTALS,
     untaken: [],

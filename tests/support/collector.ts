@@ -66,6 +66,9 @@ export class CollectorClient {
   /** @param client whose certificates it trusts, where the runtime's own will not do */
   constructor(readonly url: string, readonly client?: Deno.HttpClient) {}
 
+  /** The address that a trusted proxy tells of this client. */
+  from: string | undefined;
+
   /** Asks, and reads the answer. */
   async ask(
     path: string,
@@ -84,6 +87,7 @@ export class CollectorClient {
       method: options.method ?? (body === undefined ? "GET" : "POST"),
       headers: {
         ...token !== undefined && { authorization: `Bearer ${token}` },
+        ...this.from !== undefined && { "x-forwarded-for": this.from },
         ...options.headers,
       },
       ...body !== undefined && { body },

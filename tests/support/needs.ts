@@ -116,6 +116,17 @@ export async function pathNeed(
   return { isMet: await Deno.stat(path).then(() => true, () => false), reason };
 }
 
+/** An address by which other machines reach this one; undefined where there is none. */
+export const OUTER_ADDRESS = Deno.networkInterfaces().find((
+  { family, address },
+) => family === "IPv4" && !address.startsWith("127."))?.address;
+
+/** That there is one. */
+export const OUTER: Need = {
+  isMet: OUTER_ADDRESS !== undefined,
+  reason: "this machine has no address on a network",
+};
+
 /** Linux, with its `/proc`. */
 export const LINUX: Need = {
   isMet: Deno.build.os === "linux",

@@ -83,9 +83,9 @@ export class KeyPairKeeper {
   }
 
   /** Looks at the files again and again, until the end. */
-  async watch(end: AbortSignal): Promise<void> {
+  async watch(end: AbortSignal, everyMs = LOOK_MS): Promise<void> {
     while (!end.aborted) {
-      await pause(LOOK_MS, end);
+      await pause(everyMs, end);
       if (end.aborted) return;
       await this.#look(false);
       const { elapsedMs } = this.#parts.world;
@@ -95,9 +95,15 @@ export class KeyPairKeeper {
 
   async #look(isAsked: boolean): Promise<void> {
     const { log } = this.#parts;
+    const { cert, key } = this.#current;
     let pair: KeyPair;
     try {
-      pair = await readKeyPair(this.#parts);
+      const texts = await readTexts(this.#parts);
+      if (texts.cert === cert && texts.key === key) {
+        this.#refused = this.#suspect = "";
+        return;
+      }
+      pair = pairOf(texts, this.#parts);
     } catch (error) {
       const why = reasonOf(error);
       // One of the two is written before the other: what is bad for a moment is not told.
@@ -108,8 +114,6 @@ export class KeyPairKeeper {
       return log.error("the certificate before is used on", error);
     }
     this.#refused = this.#suspect = "";
-    const { cert, key } = this.#current;
-    if (pair.cert === cert && pair.key === key) return;
     this.#current = pair;
     try {
       this.#handlers.forEach((handler) => handler(pair));
@@ -165,10 +169,22 @@ export function flawsOf(
  * @throws {KittyError} where one cannot be read, or they do not belong together
  */
 export async function readKeyPair(
-  { certFile, keyFile }: KeyPairFiles,
+  files: KeyPairFiles,
 ): Promise<KeyPair> {
-  const cert = await readPem(certFile, "certificate");
-  const key = await readPem(keyFile, "key");
+  return pairOf(await readTexts(files), files);
+}
+
+async function readTexts({ certFile, keyFile }: KeyPairFiles) {
+  return {
+    cert: await readPem(certFile, "certificate"),
+    key: await readPem(keyFile, "key"),
+  };
+}
+
+function pairOf(
+  { cert, key }: Pick<KeyPair, "cert" | "key">,
+  { certFile, keyFile }: KeyPairFiles,
+): KeyPair {
   if (!cert.includes("-----BEGIN CERTIFICATE-----")) {
     throw unusable(`there is no certificate in PEM in ${certFile}`);
   }

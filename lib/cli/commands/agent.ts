@@ -10,7 +10,7 @@ import {
   type Settings,
 } from "../../base/config.ts";
 import { Deadline } from "../../base/deadline.ts";
-import { Agent } from "../../agent/agent.ts";
+import { Agent, type AgentParts } from "../../agent/agent.ts";
 import { agentPatience, findAgent } from "../../route/agent_file.ts";
 import { deliveryOf, routeOf } from "../../delivery/connected.ts";
 import type { Home } from "../../home/home.ts";
@@ -94,18 +94,18 @@ export const agent: readonly Command[] = [
 
 async function runAgent(call: Call): Promise<number> {
   const { args, out, terminal } = call;
-  const listen = addressOf(args.text("listen"));
-  const tokens = await tokensFor(call.world, listen);
+  const listening = await listeningOf(call);
   const batchIntervalMs = intervalOf(args.text("batch-interval"));
   // An agent serves callers everywhere: the project it happens to be started in is not theirs.
   const world = { ...call.world, cwd: () => undefined };
   const log = jsonLog(world.nowMs, (line) => void terminal.writeError(line));
   const warn = (text: string) => log.warn(text);
-  const network = await networkOf(call, log, listen);
+  const network = await networkOf(call, log, listening.listen);
   const stopped = Promise.withResolvers<number>();
   terminal.onStop(stopped.resolve);
 
   const route: Route = {
+    carrier: "agent",
     get status() {
       return delivery.status;
     },
@@ -114,6 +114,7 @@ async function runAgent(call: Call): Promise<number> {
   const { emitter, settings } = await setUpEmitter(world, {
     home: await homeOf(call),
     route,
+    staysHere: true,
     warn,
   });
   const home = emitter.home!;
@@ -132,8 +133,7 @@ async function runAgent(call: Call): Promise<number> {
     emitter,
     delivery,
     timeoutMs: settings.timeoutMs,
-    ...listen && { listen },
-    ...tokens && { tokens },
+    ...listening,
     ...network,
     log,
   });
@@ -182,6 +182,16 @@ function logDrain(log: Log, { counts, end, remaining }: SyncResult): void {
   });
 }
 
+/** Where to listen, and what callers elsewhere show. */
+async function listeningOf(
+  { args, world }: Call,
+): Promise<Pick<AgentParts, "listen" | "tokens">> {
+  const listen = addressOf(args.text("listen"));
+  if (!listen) return {};
+  const tokens = await tokensFor(world, listen);
+  return { listen, ...tokens && { tokens } };
+}
+
 /** Where to listen: an address, or the path of a socket. */
 function addressOf(text: string | undefined): BoundedAddress | undefined {
   if (text === undefined) return undefined;
@@ -209,9 +219,8 @@ function addressOf(text: string | undefined): BoundedAddress | undefined {
  */
 async function tokensFor(
   world: World,
-  listen: BoundedAddress | undefined,
+  listen: BoundedAddress,
 ): Promise<AgentTokens | undefined> {
-  if (listen === undefined) return undefined;
   const tokens = await AgentTokens.open(world);
   if (!tokens.isEmpty || "path" in listen) return tokens;
   const { hostname } = listen;

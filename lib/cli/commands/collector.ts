@@ -5,6 +5,8 @@
  */
 
 import { startCollector } from "../../collector/collector.ts";
+import { readConfigFile, settingsOf } from "../../base/config.ts";
+import { homeOf } from "../keeper.ts";
 import { rebuildFolder } from "../../collector/engine.ts";
 import { jsonLog } from "../../base/log.ts";
 import { AccountStore } from "../../collector/accounts/account_store.ts";
@@ -17,7 +19,7 @@ import {
 } from "../collector_settings.ts";
 import type { Call, Command } from "../command.ts";
 import { parseListen } from "../listen.ts";
-import { NETWORK_OPTIONS, networkOf, trustOf } from "../network.ts";
+import { NETWORK_OPTIONS, networkOf } from "../network.ts";
 import { counted, printable } from "../output.ts";
 
 export const collector: readonly Command[] = [
@@ -80,7 +82,7 @@ async function run(call: Call): Promise<number> {
     folder,
     listen,
     log,
-    trust: await trustOf(call),
+    trust: settingsOf(world, await readConfigFile(await homeOf(call))),
     ...network,
   });
   if (!network.keyPair && !isLoopback(new URL(server.url).hostname)) {

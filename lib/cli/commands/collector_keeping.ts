@@ -7,22 +7,20 @@
 
 import type { Args } from "../../base/arguments.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
-import { settingsOf } from "../../collector/engine.ts";
-import { collectorFolder } from "../../collector/folder.ts";
 import {
   prune,
   type Pruned,
   type Unsent,
 } from "../../collector/keeping/pruning.ts";
 import { sinkStates } from "../../collector/sinks/sinks.ts";
+import { backUp, restore } from "../../collector/keeping/backup.ts";
 import { Quotas } from "../../collector/keeping/quotas.ts";
 import { roomOf } from "../../collector/keeping/room.ts";
-import type { AuditEntry } from "../../collector/audit/audit.ts";
 import type { Quota } from "../../collector/events/event_log.ts";
 import type { Kept } from "../../collector/operator/operator.ts";
 import { openKept } from "../../collector/operator/operator_client.ts";
 import { type Call, type Command, notFound } from "../command.ts";
-import { homeOf } from "../keeper.ts";
+import { folderOf, noteChange, withSettings } from "../collector_settings.ts";
 import { counted, printable } from "../output.ts";
 import { parseSize, SIZE_EXPECTED, sizeText } from "../size.ts";
 
@@ -42,8 +40,8 @@ export const keeping: readonly Command[] = [
       "the date, by its own time; one whose time lies more than a day ahead goes with",
       "those around it. Their ids stay known for ever: sent again they are duplicates.",
       "Positions, counts and states stay, and what a sink has not had. The archive is",
-      "gzip of NDJSON, on disk before anything goes, and never written over. Works while",
-      "the collector runs.",
+      "gzip of NDJSON, on disk before anything goes, and never written over. Works",
+      "while the collector runs.",
     ],
     examples: [
       "collector prune --team acme --before 2026-01-01 --dry-run",
@@ -67,6 +65,32 @@ export const keeping: readonly Command[] = [
       "dry-run": { kind: "flag", help: "only say what would go" },
     },
     run: runPrune,
+  },
+  {
+    name: "collector backup",
+    summary: "Write all that a collector has into one file, while it runs.",
+    details: [
+      "Events, users, keys, settings, sinks and the audit of one moment: all that was",
+      "acknowledged before it began is in it. The file holds the secret that signs",
+      "tokens and is for its owner only; each part of it has a checksum. It is never",
+      "written over another. With PostgreSQL, take pg_dump.",
+    ],
+    examples: ["collector backup monday.backup"],
+    positionals: [{ name: "FILE", help: "the new file" }],
+    options: {},
+    run: runBackup,
+  },
+  {
+    name: "collector restore",
+    summary: "Make a collector of a backup, in a home that has none.",
+    details: [
+      "All of the file is checked before anything is written. Clients that have sent",
+      "more since then send again what they still have; what is known is a duplicate.",
+    ],
+    examples: ["collector restore monday.backup --home /srv/collector-home"],
+    positionals: [{ name: "FILE", help: "what collector backup has made" }],
+    options: {},
+    run: runRestore,
   },
   {
     name: "collector quota set",
@@ -112,11 +136,6 @@ export async function keptOf(call: Call): Promise<Kept> {
   return await openKept(await folderOf(call), call.world);
 }
 
-/** The folder of a call's collector. */
-export async function folderOf(call: Call): Promise<string> {
-  return collectorFolder(await homeOf(call));
-}
-
 async function runPrune(call: Call): Promise<number> {
   const { args, out, world } = call;
   const beforeMs = momentOf(args.text("before")!, world.nowMs());
@@ -132,12 +151,14 @@ async function runPrune(call: Call): Promise<number> {
   });
   if (!isDry && pruned.removed > 0) {
     const { team, removed, first } = pruned;
-    await noteOf(call, {
-      what: "events_pruned",
-      name: team,
-      team,
-      details: `${removed} events before position ${first}`,
-    });
+    const details = `${removed} events before position ${first}`;
+    await withSettings(call, (all) =>
+      noteChange(call, all, {
+        what: "events_pruned",
+        name: team,
+        team,
+        details,
+      }));
   }
   await out.data({ ...pruned, dry_run: isDry }, prunedText(pruned, isDry));
   if (pruned.held_by !== null) {
@@ -146,6 +167,32 @@ async function runPrune(call: Call): Promise<number> {
         "  see: kitty-events collector sink status",
     );
   }
+  return EXIT.ok;
+}
+
+async function runBackup(call: Call): Promise<number> {
+  const file = call.args.positionals[0]!;
+  const made = await backUp(await folderOf(call), file);
+  const { events, teams, bytes } = made;
+  await call.out.data(
+    { file, ...made },
+    `${printable(file, 1_000)}: ${counted(events, "event")} of ${
+      counted(teams, "team")
+    }, ${sizeText(bytes)}`,
+  );
+  return EXIT.ok;
+}
+
+async function runRestore(call: Call): Promise<number> {
+  const file = call.args.positionals[0]!, folder = await folderOf(call);
+  const restored = await restore(file, folder);
+  const { events, teams } = restored;
+  await call.out.data(
+    { folder, ...restored },
+    `${printable(folder, 1_000)}: ${counted(events, "event")} of ${
+      counted(teams, "team")
+    }`,
+  );
   return EXIT.ok;
 }
 
@@ -161,9 +208,16 @@ async function setQuota(call: Call): Promise<number> {
     ...events !== undefined && { events },
     ...bytes !== undefined && { bytes },
   };
-  const quotas = await quotasOf(call);
-  await quotas.set(team, quota);
-  await noteOf(call, { what: "quota_set", name: team, team });
+  await withSettings(call, async (all) => {
+    await new Quotas(all.settings, call.world.elapsedMs).set(team, quota);
+    const details = quotaText(quota);
+    await noteChange(call, all, {
+      what: "quota_set",
+      name: team,
+      team,
+      details,
+    });
+  });
   await out.data({ team, ...quota }, `${printable(team)}: ${quotaText(quota)}`);
   if (events === 0 || bytes === 0) {
     await out.note(`nothing new of ${printable(team)} is taken from now on`);
@@ -173,7 +227,10 @@ async function setQuota(call: Call): Promise<number> {
 
 async function listQuotas(call: Call): Promise<number> {
   await using kept = await keptOf(call);
-  const rooms = await roomOf(kept.events, await quotasOf(call));
+  const rooms = await withSettings(call, ({ settings }) => {
+    const quotas = new Quotas(settings, call.world.elapsedMs);
+    return roomOf(kept.events, quotas);
+  });
   for (const { team, usage, quota } of rooms) {
     await call.out.data(
       { team, stored: usage, quota: quota ?? null },
@@ -187,21 +244,18 @@ async function listQuotas(call: Call): Promise<number> {
 
 async function removeQuota(call: Call): Promise<number> {
   const team = call.args.positionals[0]!;
-  const quotas = await quotasOf(call);
-  if (!await quotas.remove(team)) {
-    throw notFound(
-      `a quota of "${printable(team)}"`,
-      "see: kitty-events collector quota list",
-    );
-  }
-  await noteOf(call, { what: "quota_removed", name: team, team });
+  await withSettings(call, async (all) => {
+    const quotas = new Quotas(all.settings, call.world.elapsedMs);
+    if (!await quotas.remove(team)) {
+      throw notFound(
+        `a quota of "${printable(team)}"`,
+        "see: kitty-events collector quota list",
+      );
+    }
+    await noteChange(call, all, { what: "quota_removed", name: team, team });
+  });
   await call.out.data({ team, quota: null }, `${printable(team)}: no quota`);
   return EXIT.ok;
-}
-
-async function quotasOf(call: Call): Promise<Quotas> {
-  const { settings } = settingsOf(await folderOf(call), call.world);
-  return new Quotas(settings, call.world.elapsedMs);
 }
 
 function quotaText({ events, bytes }: Quota): string {
@@ -228,25 +282,17 @@ function wholeNumber(text: string): number | undefined {
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
-/** What was changed, for those who look later. */
-export async function noteOf(
-  call: Call,
-  entry: Omit<AuditEntry, "at">,
-): Promise<void> {
-  const { world } = call;
-  const { audit } = settingsOf(await folderOf(call), world);
-  await audit.note({ at: new Date(world.nowMs()).toISOString(), ...entry });
-}
-
 /** The sink of a team that is furthest behind. */
 async function unsentOf(
   call: Call,
   kept: Kept,
   team: string,
 ): Promise<Unsent | undefined> {
-  const { settings } = settingsOf(await folderOf(call), call.world);
-  const states = (await sinkStates({ ...kept, settings }))
-    .filter((state) => state.team === team)
+  const all = await withSettings(
+    call,
+    ({ settings }) => sinkStates({ ...kept, settings }),
+  );
+  const states = all.filter((state) => state.team === team)
     .sort((a, b) => a.position - b.position);
   return states[0] &&
     { sink: states[0].name, position: states[0].position };

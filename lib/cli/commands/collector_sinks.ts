@@ -6,10 +6,10 @@
  */
 
 import { EXIT, KittyError, usageError } from "../../base/errors.ts";
-import { settingsOf } from "../../collector/engine.ts";
+import { readConfigFile, settingsOf } from "../../base/config.ts";
 import { removed } from "../../collector/records/records.ts";
 import { isLoop } from "../../collector/sinks/sending.ts";
-import { type Sink, SinkStore } from "../../collector/sinks/sink.ts";
+import { noSink, type Sink, SinkStore } from "../../collector/sinks/sink.ts";
 import {
   endOf,
   type SinkState,
@@ -17,9 +17,10 @@ import {
 } from "../../collector/sinks/sinks.ts";
 import { readSinkUrl } from "../../login/server_url.ts";
 import type { Call, Command } from "../command.ts";
-import { trustOf } from "../network.ts";
 import { counted, printable } from "../output.ts";
-import { folderOf, keptOf, noteOf } from "./collector_keeping.ts";
+import { noteChange, withSettings } from "../collector_settings.ts";
+import { homeOf } from "../keeper.ts";
+import { keptOf } from "./collector_keeping.ts";
 
 const NAME = [{ name: "NAME", help: "the sink's name" }];
 
@@ -126,17 +127,15 @@ async function add(call: Call): Promise<number> {
       "a sink's name has up to 64 letters, digits, dots, dashes and underscores",
     );
   }
-  const trust = await trustOf(call);
-  const url = readSinkUrl(
-    address,
-    trust.insecureHttp,
-    "the sink's address",
-  );
+  const home = await readConfigFile(await homeOf(call));
+  const { caFile, insecureHttp } = settingsOf(world, home);
+  const url = readSinkUrl(address, insecureHttp, "the sink's address");
   const types = args.text("types")?.split(",").map((type) => type.trim())
     .filter(Boolean);
   const token_file = args.text("token-file");
   await using kept = await keptOf(call);
-  const loops = await isLoop(url, kept.instance, trust);
+  const { instance } = kept, trust = { caFile, insecureHttp };
+  const loops = await isLoop(url, { instance, trust });
   if (loops) {
     throw new KittyError(
       "bad_sink",
@@ -156,8 +155,10 @@ async function add(call: Call): Promise<number> {
     from: args.text("from") === "start" ? 0 : await endOf(kept.events, team),
     created_at: new Date(world.nowMs()).toISOString(),
   };
-  await (await storeOf(call)).add(sink);
-  await noteOf(call, { what: "sink_added", name, team });
+  await withSettings(call, async (all) => {
+    await new SinkStore(all.settings).add(sink);
+    await noteChange(call, all, { what: "sink_added", name, team });
+  });
   await show(call, sink);
   if (loops === undefined) {
     await out.warn(`nobody answers at ${url.host} now; it is tried again`);
@@ -178,7 +179,11 @@ async function realFile(path: string): Promise<string> {
 }
 
 async function list(call: Call): Promise<number> {
-  for (const sink of await (await storeOf(call)).all()) await show(call, sink);
+  const sinks = await withSettings(
+    call,
+    ({ settings }) => new SinkStore(settings).all(),
+  );
+  for (const sink of sinks) await show(call, sink);
   return EXIT.ok;
 }
 
@@ -197,13 +202,15 @@ async function show({ out }: Call, sink: Sink): Promise<void> {
 
 async function status(call: Call): Promise<number> {
   const [name] = call.args.positionals;
-  const { settings } = settingsOf(await folderOf(call), call.world);
   await using kept = await keptOf(call);
-  const states = (await sinkStates({ ...kept, settings }))
-    .filter((state) => name === undefined || state.name === name);
-  if (name !== undefined && states.length === 0) {
-    await (await storeOf(call)).change(name, (sink) => sink);
-  }
+  const all = await withSettings(
+    call,
+    ({ settings }) => sinkStates({ ...kept, settings }),
+  );
+  const states = all.filter((state) =>
+    name === undefined || state.name === name
+  );
+  if (name !== undefined && states.length === 0) throw noSink(name);
   for (const state of states) {
     const { sink: _, ...shown } = state;
     await call.out.data(shown, stateText(state));
@@ -232,22 +239,23 @@ async function change(
   make: (sink: Sink) => Sink,
 ): Promise<number> {
   const [name] = call.args.positionals as [string];
-  const sink = await (await storeOf(call)).change(name, make);
-  await noteOf(call, { what: `sink_${done}`, name, team: sink.team });
-  await show(call, sink);
+  await withSettings(call, async (all) => {
+    const sink = await new SinkStore(all.settings).change(name, make);
+    const { team } = sink;
+    await noteChange(call, all, { what: `sink_${done}`, name, team });
+    await show(call, sink);
+  });
   return EXIT.ok;
 }
 
 async function remove(call: Call): Promise<number> {
   const [name] = call.args.positionals as [string];
-  await (await storeOf(call)).remove(name);
-  await noteOf(call, { what: "sink_removed", name });
+  await withSettings(call, async (all) => {
+    await new SinkStore(all.settings).remove(name);
+    await noteChange(call, all, { what: "sink_removed", name });
+  });
   await using kept = await keptOf(call);
   await removed(kept.records, "sink_cursor", name);
   await call.out.data({ name, removed: true }, `${printable(name)}: removed`);
   return EXIT.ok;
-}
-
-async function storeOf(call: Call): Promise<SinkStore> {
-  return new SinkStore(settingsOf(await folderOf(call), call.world).settings);
 }

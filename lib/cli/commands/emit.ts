@@ -182,6 +182,7 @@ async function record(
       home: args.text("home"),
       timeoutMs,
       contract: args.text("contract"),
+      isForOne: true,
       warn: (text) => warnings.push(text),
     });
     const deadline = new Deadline(
@@ -235,15 +236,20 @@ async function tell(
     await out.warn(`${event_type} ${status}: ${warning}`, accent);
   }
   if (event_id !== null) {
-    const label = CONNECTION_LABELS[emitter?.connectionStatus ?? "Offline"];
+    const label = receipt.via === undefined
+      ? CONNECTION_LABELS[emitter?.connectionStatus ?? "Offline"]
+      : `via ${receipt.via}`;
     const clock = lamport_clock === null ? "" : ` (clock ${lamport_clock})`;
     await out.note(
       `[${label}] ${status} ${event_type} ${printable(given.brief())}${clock}`,
       accent,
     );
     if (out.mode.verbose) {
+      const node = receipt.via === undefined
+        ? `node ${emitter?.nodeId}`
+        : "node and clock of the agent";
       await out.note(
-        `  id ${event_id}, node ${emitter?.nodeId}, home ${emitter?.home?.path}`,
+        `  id ${event_id}, ${node}, home ${emitter?.home?.path ?? "none"}`,
       );
     }
   }

@@ -46,7 +46,8 @@ export const syncCommands: readonly Command[] = [
     name: "sync now",
     summary: "Send what is queued to the server, and wait for the result.",
     details: [
-      "Asks a running agent to do it; without one, does it alone. Exit code 0 when",
+      "Asks a running agent to do it; without one, does it alone. With",
+      "SPEC_KITTY_AGENT_URL, hands over what waits in the spool first. Exit code 0 when",
       "all was taken, 65 when the server refused events (they are dead letters now),",
       "69 when it could not be reached or did not take all, 77 without a login.",
     ],
@@ -85,13 +86,17 @@ export const syncCommands: readonly Command[] = [
         queue,
         session,
         agent?.state,
+        keeper.handOver?.address?.text,
       );
       const { problem, ...rest } = status;
       await call.out.data(
         status,
         tableOf({ ...rest, server_url: serverText(session) }),
       );
-      if (problem !== null) await call.out.note(`nothing is sent: ${problem}`);
+      const isOurs = keeper.handOver === undefined || status.queued > 0;
+      if (problem !== null && isOurs) {
+        await call.out.note(`nothing is sent: ${problem}`);
+      }
       return EXIT.ok;
     },
   },
@@ -121,6 +126,11 @@ async function syncNow(call: Call): Promise<number> {
     timeoutOf(args) ?? SYNC_TIMEOUT_MS_DEFAULT,
   );
   const keeper = await openKeeper(call);
+  if (keeper.handOver) {
+    const { handOverSpool } = await import("../hand_over_spool.ts");
+    // What this home has queued before, it sends itself.
+    if (!await handOverSpool(call, keeper, deadline)) return EXIT.ok;
+  }
   const outcome = await byAgent(call, keeper, deadline) ??
     await alone(call, keeper, deadline);
   const { summary, notTaken } = outcome;

@@ -28,13 +28,13 @@ import {
 } from "./http.ts";
 import type { Intake } from "../events/intake.ts";
 import { PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX } from "../limits.ts";
+import { roomFamilies } from "../keeping/room.ts";
+import type { Quotas } from "../keeping/quotas.ts";
+import type { Engine } from "../engine.ts";
 import type { KeyStore } from "../accounts/keys.ts";
 import type { AddressOf, Logins } from "../accounts/logins.ts";
 import type { Standing } from "../accounts/standing.ts";
 import type { AuditLog } from "../audit/audit.ts";
-import { roomFamilies } from "../keeping/room.ts";
-import type { Quotas } from "../keeping/quotas.ts";
-import type { Engine } from "../engine.ts";
 import type { Metrics } from "../metrics.ts";
 import { sinkFamilies, sinkStates } from "../sinks/sinks.ts";
 import type { EventLog } from "../events/event_log.ts";

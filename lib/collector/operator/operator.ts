@@ -46,8 +46,11 @@ export const OPERATOR_PATHS = {
 /** Name of its socket in a folder whose path is short enough. */
 export const OPERATOR_SOCKET = "operator.sock";
 
+/** Says where it is asked. */
+export const OPERATOR_FILE = "operator.json";
+
 function pathIn(folder: string): string {
-  return `${folder}/operator.json`;
+  return `${folder}/${OPERATOR_FILE}`;
 }
 
 /** Says where the collector of a folder is asked. */

@@ -8,8 +8,8 @@
 
 /** Where a record lies. What commands change while the collector runs is a list, and so has a plural. */
 export type Space =
-  | "collector"
   | "collectors"
+  | "collector"
   | "ended_session"
   | "keys"
   | "known_address"

@@ -28,10 +28,9 @@ export interface DriverParts {
   readonly log: Log;
   readonly events: Pick<EventLog, "page">;
   readonly records: Records;
-  /** Whom sinks may be. */
-  readonly trust: Trust;
   /** Tells collectors apart; all on one store have the same. */
   readonly instance: string;
+  readonly trust?: Trust | undefined;
   /** Names this process. */
   readonly holder: string;
 }
@@ -153,11 +152,7 @@ export class Driver {
     }
     return new Carrier({
       send: (rows) =>
-        sendRows(sink, rows, {
-          instance: this.#parts.instance,
-          trust: this.#parts.trust,
-          nowMs: world.nowMs,
-        }),
+        sendRows(sink, rows, { ...this.#parts, nowMs: world.nowMs }),
       isOurs: () => this.#lease.isHeld && !this.#isOver,
       store: (change) => this.#store(change),
       cursor: () => this.#cursor,

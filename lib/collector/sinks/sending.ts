@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Trust } from "../../login/http_client.ts";
 import { readRetryAfter } from "../../base/backoff.ts";
 import { reasonOf } from "../../base/errors.ts";
 import { ifRegular } from "../../base/files.ts";
@@ -20,6 +19,7 @@ import {
   NoAnswerError,
   serverWords,
 } from "../../login/http.ts";
+import type { Trust } from "../../login/http_client.ts";
 import { SINK_TIMEOUT_MS } from "../limits.ts";
 import type { Sink } from "./sink.ts";
 
@@ -39,7 +39,7 @@ export type SinkAnswer =
 /** Whoever sends: the collector, by what tells it from others. */
 export interface Sender {
   readonly instance: string;
-  readonly trust: Trust;
+  readonly trust?: Trust | undefined;
   readonly nowMs: () => number;
 }
 
@@ -101,8 +101,7 @@ export const LOOP_STATUS = 508;
  */
 export async function isLoop(
   url: URL,
-  instance: string,
-  trust: Trust,
+  { instance, trust }: Pick<Sender, "instance" | "trust">,
 ): Promise<boolean | undefined> {
   try {
     const { status } = await ask({

@@ -110,7 +110,8 @@ export class SinkStore {
   }
 }
 
-function noSink(name: string): KittyError {
+/** What is said where there is no such sink. */
+export function noSink(name: string): KittyError {
   return new KittyError("not_found", `a sink "${name}" is not there`, {
     hint: "see: kitty-events collector sink list",
   });

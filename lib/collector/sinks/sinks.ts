@@ -23,9 +23,8 @@ export interface SinksParts {
   readonly events: EventLog;
   readonly settings: Records;
   readonly records: Records;
-  /** Whom sinks may be. */
-  readonly trust: Trust;
   readonly instance: string;
+  readonly trust?: Trust | undefined;
 }
 
 /** Drives all sinks until it is stopped. */

@@ -10,6 +10,7 @@ import {
 import { KittyError } from "../../../lib/base/errors.ts";
 import { jsonLog } from "../../../lib/base/log.ts";
 import { type Issued, newAuthority } from "../../support/authority.ts";
+import { eventually } from "../../support/eventually.ts";
 import { tempFolder } from "../../support/home.ts";
 import { needing, OPENSSL, outputOf } from "../../support/needs.ts";
 import { TestWorld } from "../../support/world.ts";
@@ -201,15 +202,13 @@ Deno.test(needing(
     const taken: string[] = [];
     keeper.onChange(({ cert }) => void taken.push(cert));
     const over = new AbortController();
-    const watching = keeper.watch(over.signal);
-    const look = async () => {
-      // Two looks of the watch.
-      await new Promise((resolve) => setTimeout(resolve, 4_500));
-    };
-    await look();
+    const watching = keeper.watch(over.signal, 10);
+    // Some looks, of which none may tell anything.
+    const looks = () => new Promise((resolve) => setTimeout(resolve, 300));
+    await looks();
     deepStrictEqual([taken, logged], [[], []]);
     await put(second.certFile, second.keyFile);
-    await look();
+    await eventually("it is taken", () => taken.length > 0);
     const cert = await Deno.readTextFile(second.certFile);
     deepStrictEqual(taken, [cert]);
     strictEqual(keeper.current.cert, cert);
@@ -217,7 +216,7 @@ Deno.test(needing(
     logged.length = 0;
     await put(first.certFile, second.keyFile);
     await keeper.reload();
-    await look();
+    await looks();
     strictEqual(logged.length, 1, JSON.stringify(logged));
     strictEqual(logged[0]!.level, "error");
     match(logged[0]!.message, /the certificate before is used on/);
@@ -229,7 +228,7 @@ Deno.test(needing(
     strictEqual(taken.length, 2);
     logged.length = 0;
     aheadMs += DAY_MS + 1;
-    await look();
+    await eventually("it is told again", () => logged.length > 0);
     match(logged[0]!.message, /expires on/);
     over.abort();
     await watching;

@@ -52,8 +52,8 @@ class Serving implements AsyncDisposable {
     const services = serving.#stack.use(
       await openServices({
         world: serving.world,
-        addressOf: () => undefined,
         log: jsonLog(() => 0, (line) => serving.logged.push(line)),
+        addressOf: () => undefined,
         open: (onStored) =>
           Promise.resolve(engine ?? memoryEngine(serving.world, onStored)),
       }),

@@ -1,0 +1,231 @@
+/**
+ * A backup of a collector's folder while it runs, and a folder made of one.
+ *
+ * The command reads the events itself, below Deno KV: SQLite shows it one
+ * moment of them, and the collector writes on. All that was acknowledged
+ * before that moment is in it.
+ *
+ * @module
+ */
+
+import { KittyError, reasonOf } from "../../base/errors.ts";
+import { FILE_MODE, FOLDER_MODE, syncFolder } from "../../base/files.ts";
+import { fromBytes } from "../../home/queue_layout.ts";
+import { keyOf, Snapshot } from "../../home/sqlite.ts";
+import { fillEvents } from "../engine.ts";
+import { eventsPath } from "../folder.ts";
+import { BACKUP_PIECE_BYTES } from "../limits.ts";
+import { OPERATOR_FILE } from "../operator/operator.ts";
+import {
+  type BackupEntry,
+  type BackupName,
+  BackupWriter,
+  checkBackup,
+  entriesOf,
+} from "./backup_file.ts";
+
+/** What a backup holds. */
+export interface BackupSummary {
+  /** Events of all teams that were ever stored. */
+  readonly events: number;
+  readonly teams: number;
+  /** Files beside them. */
+  readonly files: readonly string[];
+}
+
+/**
+ * Writes a backup.
+ *
+ * @returns what it holds, and its size in bytes
+ * @throws {KittyError} where there is no collector, its data is damaged, or the
+ *   file is there or cannot be written; no file is left behind then
+ */
+export async function backUp(
+  folder: string,
+  path: string,
+): Promise<BackupSummary & { readonly bytes: number }> {
+  const writer = await BackupWriter.create(path);
+  try {
+    const counting = new Summary();
+    for await (const entry of contentOf(folder)) {
+      counting.see(entry);
+      await writer.add(...entry);
+    }
+    if (!counting.hasEvents) {
+      throw new KittyError("not_found", `there is no collector in ${folder}`, {
+        hint: "name its home: --home DIR",
+      });
+    }
+    return { ...counting.summary, bytes: await writer.finish() };
+  } catch (error) {
+    await writer.giveUp();
+    throw error;
+  }
+}
+
+async function* contentOf(folder: string): AsyncIterable<BackupEntry> {
+  for (const name of await filesIn(folder)) {
+    const content = await Deno.readFile(`${folder}/${name}`);
+    for (let at = 0; at === 0 || at < content.length;) {
+      const end = at + BACKUP_PIECE_BYTES;
+      yield [["file", name], content.subarray(at, end)];
+      at = end;
+    }
+  }
+  const path = eventsPath(folder);
+  if (!await isFile(path)) return;
+  try {
+    using snapshot = await Snapshot.open(path);
+    let after: Uint8Array = new Uint8Array();
+    for (let rows; (rows = snapshot.rowsAfter(after)).length > 0;) {
+      for (const { k, v } of rows) {
+        yield [["kv", ...keyOf(k)] as BackupName, v];
+      }
+      after = rows.at(-1)!.k;
+    }
+  } catch (error) {
+    if (error instanceof KittyError) throw error;
+    throw new KittyError(
+      "events_damaged",
+      `cannot read ${path}: ${reasonOf(error)}`,
+      { hint: "look at the disk; an older backup may be what there is" },
+    );
+  }
+}
+
+/** What lies in a folder to stay: not its locks and sockets, nor what is half written. */
+async function filesIn(folder: string): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for await (const { name, isFile } of Deno.readDir(folder)) {
+      const isPassing = PASSING.has(name) ||
+        /\.(lock|part|sock|tmp)$/.test(name);
+      if (isFile && !isPassing && !isOfEvents(name)) names.push(name);
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return names.sort();
+}
+
+/** What running collectors say of themselves. */
+const PASSING: ReadonlySet<string> = new Set([
+  OPERATOR_FILE,
+  "collectors.json",
+]);
+
+function isOfEvents(name: string): boolean {
+  return name.startsWith("events.kv");
+}
+
+function isFile(path: string): Promise<boolean> {
+  return Deno.stat(path).then(({ isFile }) => isFile, () => false);
+}
+
+/** What was seen of a backup. */
+class Summary {
+  readonly #files = new Set<string>();
+  #events = 0;
+  #teams = 0;
+  hasEvents = false;
+
+  see([name, value]: BackupEntry): void {
+    if (name[0] === "file") return void this.#files.add(name[1]);
+    this.hasEvents = true;
+    if (name[1] !== "team") return;
+    this.#teams++;
+    this.#events += fromBytes<{ events: number }>(value).events;
+  }
+
+  get summary(): BackupSummary {
+    return {
+      events: this.#events,
+      teams: this.#teams,
+      files: [...this.#files],
+    };
+  }
+}
+
+/**
+ * Makes a folder of a backup. All of the backup is read, and found whole,
+ * before anything is written; the folder has its name only once all of it is
+ * there.
+ *
+ * @throws {KittyError} where the backup is damaged, or the folder is not empty
+ */
+export async function restore(
+  path: string,
+  folder: string,
+): Promise<BackupSummary> {
+  await expectNothing(folder);
+  await checkBackup(path);
+  const temporary = `${folder}.restoring`;
+  await Deno.remove(temporary, { recursive: true }).catch(() => {});
+  try {
+    await Deno.mkdir(temporary, { recursive: true, mode: FOLDER_MODE });
+    const summary = await write(path, temporary);
+    // It is empty, if it is there.
+    await Deno.remove(folder).catch(() => {});
+    await Deno.rename(temporary, folder);
+    await syncFolder(folder.slice(0, folder.lastIndexOf("/")) || "/");
+    return summary;
+  } catch (error) {
+    await Deno.remove(temporary, { recursive: true }).catch(() => {});
+    if (error instanceof KittyError) throw error;
+    throw new KittyError(
+      "folder_unusable",
+      `cannot make ${folder}: ${reasonOf(error)}`,
+      { hint: "look at the folder around it, and at the disk's free space" },
+    );
+  }
+}
+
+async function expectNothing(folder: string): Promise<void> {
+  const found: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(folder)) found.push(name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  if (found.length === 0) return;
+  throw new KittyError("file_exists", `${folder} is not empty`, {
+    hint: "restore into another home (--home DIR), or move that folder away",
+  });
+}
+
+async function write(path: string, folder: string): Promise<BackupSummary> {
+  const counting = new Summary();
+  const values = async function* () {
+    for await (const [name, value] of entriesOf(path)) {
+      counting.see([name, value]);
+      if (name[0] === "file") await append(folder, name[1], value);
+      else yield [name.slice(1) as Deno.KvKey, value] as const;
+    }
+  };
+  await fillEvents(eventsPath(folder), values());
+  await syncFolder(folder);
+  return counting.summary;
+}
+
+/** Adds to a file of the folder. */
+async function append(
+  folder: string,
+  name: string,
+  content: Uint8Array,
+): Promise<void> {
+  if (!/^[\w-][\w.-]*$/.test(name) || isOfEvents(name)) {
+    throw new KittyError("backup_damaged", "the backup names an odd file", {
+      hint: "take another backup",
+    });
+  }
+  using file = await Deno.open(`${folder}/${name}`, {
+    append: true,
+    create: true,
+    mode: FILE_MODE,
+  });
+  for (let done = 0; done < content.length;) {
+    done += await file.write(content.subarray(done));
+  }
+  await file.sync();
+}

@@ -1,0 +1,205 @@
+/**
+ * Reading an HTTP/1.1 answer from bytes as they come: so much of the protocol
+ * as an agent speaks. The runtime's own client costs a one-shot call a quarter
+ * of its time.
+ *
+ * @module
+ */
+
+/** Largest head of an answer that is read. */
+const HEAD_BYTES_MAX = 64 * 1024;
+
+/** What came of an answer so far. */
+export interface RawAnswer {
+  readonly status: number;
+  /** Value of `content-type`, in lower case; empty where there is none. */
+  readonly contentType: string;
+  readonly body: string;
+  /** Whether all of it came. */
+  readonly isWhole: boolean;
+}
+
+/** What comes was not HTTP, or more than an answer may be. */
+export class NoHttpError extends Error {
+  override name = "NoHttpError";
+}
+
+interface Head {
+  readonly status: number;
+  readonly contentType: string;
+  readonly mayStay: boolean;
+  /** Bytes of the body; `chunked`, or `close`: until the connection ends. */
+  readonly length: number | "chunked" | "close";
+}
+
+/** Takes an answer's bytes as they come. */
+export class AnswerReader {
+  readonly #bytesMax: number;
+  #rest: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #head: Head | undefined;
+  /** Bytes of the present chunk that are still to come; undefined: its size is. */
+  #chunkLeft: number | undefined;
+  #body: Uint8Array<ArrayBuffer>[] = [];
+  #size = 0;
+  #isWhole = false;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** Whether anything came at all. */
+  get isBegun(): boolean {
+    return this.#head !== undefined || this.#rest.length > 0;
+  }
+
+  /** Whether the connection is good for another request. */
+  get mayStay(): boolean {
+    return this.#isWhole && this.#head?.mayStay === true &&
+      this.#rest.length === 0;
+  }
+
+  /** What came so far; undefined before the end of the head. */
+  get answer(): RawAnswer | undefined {
+    if (!this.#head) return undefined;
+    const { status, contentType } = this.#head;
+    const decoder = new TextDecoder();
+    const body = this.#body.map((piece) =>
+      decoder.decode(piece, { stream: true })
+    ).join("");
+    return { status, contentType, body, isWhole: this.#isWhole };
+  }
+
+  /**
+   * Takes more.
+   *
+   * @returns whether the answer is whole now
+   * @throws {NoHttpError} where it is none
+   */
+  push(bytes: Uint8Array): boolean {
+    this.#rest = joined(this.#rest, bytes);
+    while (!this.#head) {
+      const head = this.#takeHead();
+      if (!head) return false;
+      // An interim answer, after which the true one comes.
+      if (head.status >= 200) this.#head = head;
+    }
+    const { length } = this.#head;
+    if (length === "chunked") return this.#takeChunks();
+    this.#take(length === "close" ? Infinity : length - this.#size);
+    return this.#isWhole = this.#size === length;
+  }
+
+  /** The connection has ended. */
+  end(): void {
+    if (this.#head?.length === "close") this.#isWhole = true;
+  }
+
+  #takeHead(): Head | undefined {
+    const end = indexOf(this.#rest, "\r\n\r\n");
+    if (end < 0) {
+      if (this.#rest.length > HEAD_BYTES_MAX || !isHttp(this.#rest)) {
+        throw new NoHttpError("it does not speak HTTP");
+      }
+      return undefined;
+    }
+    const text = textOf(this.#rest.subarray(0, end));
+    this.#rest = this.#rest.slice(end + 4);
+    return headOf(text);
+  }
+
+  #takeChunks(): boolean {
+    for (;;) {
+      if (this.#chunkLeft === undefined) {
+        const end = indexOf(this.#rest, "\r\n");
+        if (end < 0) return false;
+        const size = textOf(this.#rest.subarray(0, end)).split(";", 1)[0]!
+          .trim();
+        if (!/^[0-9a-f]{1,8}$/i.test(size)) {
+          throw new NoHttpError("its answer is broken");
+        }
+        this.#rest = this.#rest.slice(end + 2);
+        this.#chunkLeft = parseInt(size, 16);
+        // What may follow the last one is of no use here.
+        if (this.#chunkLeft === 0) return this.#takeEnd();
+      }
+      this.#chunkLeft -= this.#take(this.#chunkLeft);
+      if (this.#chunkLeft > 0 || this.#rest.length < 2) return false;
+      this.#rest = this.#rest.slice(2);
+      this.#chunkLeft = undefined;
+    }
+  }
+
+  #takeEnd(): boolean {
+    if (indexOf(this.#rest, "\r\n") === 0) this.#rest = this.#rest.slice(2);
+    return this.#isWhole = true;
+  }
+
+  #take(count: number): number {
+    const taken = Math.min(count, this.#rest.length);
+    this.#size += taken;
+    if (this.#size > this.#bytesMax) {
+      throw new NoHttpError(
+        `it answers with more than ${this.#bytesMax} bytes`,
+      );
+    }
+    if (taken > 0) this.#body.push(this.#rest.slice(0, taken));
+    this.#rest = this.#rest.slice(taken);
+    return taken;
+  }
+}
+
+function headOf(text: string): Head {
+  const [first = "", ...lines] = text.split("\r\n");
+  const status = Number(first.match(/^HTTP\/1\.[01] (\d{3})(?: |$)/)?.[1]);
+  if (!status) throw new NoHttpError("it does not speak HTTP");
+  const headers = new Map(lines.map((line) => {
+    const at = line.indexOf(":");
+    return [line.slice(0, at).toLowerCase(), line.slice(at + 1).trim()];
+  }));
+  const length = headers.get("content-length");
+  const hasNone = status < 200 || status === 204 || status === 304;
+  return {
+    status,
+    contentType: (headers.get("content-type") ?? "").toLowerCase(),
+    mayStay: first.startsWith("HTTP/1.1") &&
+      headers.get("connection")?.toLowerCase() !== "close",
+    length: hasNone
+      ? 0
+      : /chunked/i.test(headers.get("transfer-encoding") ?? "")
+      ? "chunked"
+      : /^\d{1,12}$/.test(length ?? "")
+      ? Number(length)
+      : "close",
+  };
+}
+
+function isHttp(bytes: Uint8Array): boolean {
+  const start = textOf(bytes.subarray(0, 5));
+  return "HTTP/".startsWith(start);
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
+
+function indexOf(bytes: Uint8Array, text: string): number {
+  const first = text.charCodeAt(0);
+  for (
+    let at = bytes.indexOf(first);
+    at >= 0;
+    at = bytes.indexOf(first, at + 1)
+  ) {
+    let i = 1;
+    while (i < text.length && bytes[at + i] === text.charCodeAt(i)) i += 1;
+    if (i === text.length) return at;
+  }
+  return -1;
+}
+
+/** Bytes as characters, one each: heads are ASCII. */
+function textOf(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes.subarray(0, HEAD_BYTES_MAX));
+}
