@@ -162,7 +162,8 @@ async function startTasks(
   return async () => {
     stopped.resolve();
     watchers.stop();
-    await services.notes.flush();
+    await services.notes.flush()
+      .catch((error) => log.error("failed logins were not noted", error));
     const ending = Promise.all([
       sockets.stop(),
       server.shutdown(),

@@ -82,13 +82,20 @@ export const LANES_MAX = 10_000;
 /** How often it is looked at. */
 export const LANES_SWEEP_MS = 60_000;
 
-/** Passwords that may be wrong without a wait: of an account, and from an address, which a whole office may share. */
-export const FREE_OF_ACCOUNT = 5;
+/** Passwords that may be wrong without a wait: of one account from one address, and from an address, which a whole office may share. */
+export const FREE_OF_PAIR = 5;
 export const FREE_AT_ADDRESS = 10;
 
-/** As above, of those who were let in from there before. */
-export const FREE_OF_KNOWN = 5;
+/** As `FREE_AT_ADDRESS`, of those who were let in from there before. */
 export const FREE_AT_KNOWN = 20;
+
+/**
+ * As above, of one account from all addresses together. One address alone never
+ * uses that up, however long it guesses: so it slows nobody down elsewhere.
+ */
+export const FREE_OF_ACCOUNT = 25;
+export const ACCOUNT_LEAK_MS = 150_000;
+export const ACCOUNT_WAIT_MS = 15_000;
 
 /** Who was told to wait and comes back with the same password has turns apart: so many, and then one each four minutes. */
 export const FREE_RETURNS = 2;

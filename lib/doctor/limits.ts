@@ -60,3 +60,6 @@ export const LOGIN_WARN_MS = 24 * 60 * 60 * 1000;
 
 /** Names that a finding lists before it counts the rest. */
 export const NAMES_MAX = 3;
+
+/** A key that runs out sooner is warned of: somebody has to hand out another one. */
+export const KEY_WARN_MS = 14 * 24 * 60 * 60 * 1000;

@@ -2,9 +2,10 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { settingsOf } from "../../lib/collector/engine.ts";
+import { machine } from "../../lib/base/world.ts";
 import { collectorFolder } from "../../lib/collector/folder.ts";
 import type { Collecting } from "../../lib/collector/presence.ts";
-import { ADA, addUsers, TestCollector } from "../support/collector.ts";
+import { ADA, addKey, addUsers, TestCollector } from "../support/collector.ts";
 import { eventOf } from "../support/events.ts";
 import { eventually } from "../support/eventually.ts";
 import { tempHome } from "../support/home.ts";
@@ -217,3 +218,18 @@ Deno.test(needing(
     deepStrictEqual(wrong.code, 69);
   },
 ));
+Deno.test("collector doctor: keys of jobs that run out -> named in time, with what to do", async () => {
+  await using home = await tempHome();
+  await addUsers(home.path, [ADA]);
+  match((await seen(home.path)).of("keys"), /^ok: 0 keys$/);
+  const day = 24 * 60 * 60 * 1000, world = machine();
+  await addKey(home.path, { name: "a" }, world);
+  await addKey(home.path, { name: "b", lifetimeMs: 20 * day }, world);
+  match((await seen(home.path)).of("keys"), /^ok: 2 keys$/);
+  await addKey(home.path, { name: "c", lifetimeMs: 3 * day }, world);
+  await addKey(home.path, { name: "d", lifetimeMs: 1 }, world);
+  match(
+    (await seen(home.path)).of("keys"),
+    /^warning: c of acme runs out on [\d-]+; d of acme ran out on [\d-]+$/,
+  );
+});
