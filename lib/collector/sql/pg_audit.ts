@@ -4,7 +4,12 @@
  * @module
  */
 
-import type { AuditEntry, AuditLog } from "../audit/audit.ts";
+import {
+  type AuditEntry,
+  type AuditFilter,
+  type AuditLog,
+  isWanted,
+} from "../audit/audit.ts";
 import type { Store } from "./store.ts";
 
 /** Rows read at once. */
@@ -29,7 +34,7 @@ export class PgAudit implements AuditLog {
       ));
   }
 
-  async *read(): AsyncIterable<AuditEntry> {
+  async *read(filter: AuditFilter = {}): AsyncIterable<AuditEntry> {
     let after = ["-infinity", ""];
     for (;;) {
       const rows = await this.#store.read("read the audit", (lane) =>
@@ -37,7 +42,10 @@ export class PgAudit implements AuditLog {
           `select noted_at::text as at, id, entry from kitty_events.audit where (noted_at, id) > ($1::text::timestamptz, $2::text) order by noted_at, id limit ${ROWS}`,
           after,
         ));
-      for (const { entry } of rows) yield JSON.parse(entry);
+      for (const { entry } of rows) {
+        const read: AuditEntry = JSON.parse(entry);
+        if (isWanted(read, filter)) yield read;
+      }
       if (rows.length < ROWS) return;
       const { at, id } = rows.at(-1)!;
       after = [at, id];
