@@ -155,7 +155,7 @@ Deno.test("collector doctor: a sink that nobody answers for -> said, with what w
   match((await seen(server.home)).of("sinks"), /^ok: none$/);
   const words = ["lake", "http://127.0.0.1:9/in", "--team", ADA.team];
   const { code } = await runProgram(
-    ["collector", "sink", "add", ...words, "--from", "start"],
+    ["collector", "sink", "add", ...words, "--from-start"],
     { SPEC_KITTY_HOME: server.home },
   );
   strictEqual(code, 0);
