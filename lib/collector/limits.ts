@@ -204,6 +204,15 @@ export const PAGE_BYTES_MAX = 4 * MIB;
 export const BOARD_PAGE_MAX = 500;
 export const BOARD_PAGE_DEFAULT = 100;
 
+/**
+ * A board that nobody has looked at for so long is let go: it takes some 400
+ * bytes an event, and eight seconds for a million events when it is made anew.
+ */
+export const BOARD_KEPT_MS = 30 * 60 * 1000;
+
+/** How often it is looked which these are. */
+export const BOARD_SWEEP_MS = 60_000;
+
 /** Events of a story in a page: each comes whole. */
 export const STORY_EVENTS_MAX = 200;
 
