@@ -64,7 +64,7 @@ export const VARIABLES: readonly Variable[] = [
   {
     name: "SPEC_KITTY_TEAM_SLUG",
     kind: "own",
-    meaning: "team of the events; [sync] team_slug (that of the login)",
+    meaning: "team of the events; [sync] team_slug (the login's)",
   },
   {
     name: "SPEC_KITTY_TOKEN",
@@ -80,7 +80,7 @@ export const VARIABLES: readonly Variable[] = [
   {
     name: "SPEC_KITTY_ACCESS_TOKEN",
     kind: "own",
-    meaning: "an access token in place of a login, good for minutes",
+    meaning: "a token in place of a login, good for minutes",
     isSecret: true,
   },
   {
@@ -92,7 +92,7 @@ export const VARIABLES: readonly Variable[] = [
   {
     name: "SPEC_KITTY_TIMEOUT",
     kind: "own",
-    meaning: "time for one emit or one group of a stream; [emit] timeout (2s)",
+    meaning: "time for one emit or group; [emit] timeout (2s)",
   },
   {
     name: "SPEC_KITTY_CONTRACT",
@@ -119,6 +119,13 @@ export const VARIABLES: readonly Variable[] = [
     kind: "own",
     meaning:
       "id of this machine and user, for containers with a fixed host name and a throw-away home (computed)",
+  },
+  {
+    name: "SPEC_KITTY_STORE_URL",
+    kind: "own",
+    meaning:
+      "the PostgreSQL of a collector, as postgres://user:password@host/database (the collector's home)",
+    isSecret: true,
   },
   {
     name: "SPEC_KITTY_AGENT_URL",
@@ -196,6 +203,9 @@ export const VARIABLES: readonly Variable[] = [
     kind: "common",
     meaning: "dumb: a terminal that shows no colours",
   },
+  // What speaks with a store asks for them, though they have no effect.
+  { name: "PGAPPNAME", kind: "common" },
+  { name: "PGTARGETSESSIONATTRS", kind: "common" },
   { name: "XDG_RUNTIME_DIR", kind: "common" },
   { name: "TMPDIR", kind: "common" },
   { name: "HOME", kind: "user" },
