@@ -177,7 +177,11 @@ class Inner {
     }
   }
 
-  /** Until it is claimed, which is at once; where it is not, another program has called. */
+  /**
+   * Until it is claimed, which is at once; where it is not, another program of
+   * this machine has called. Its descriptor is free when it has gone: before a
+   * handshake the runtime does not end such a connection.
+   */
   #keep(port: number, far: Deno.TlsConn): void {
     this.#unclaimed.set(port, far);
     const [oldest] = this.#unclaimed;
