@@ -18,6 +18,7 @@ import {
 } from "./engine.ts";
 import type { OnStored } from "./events/event_log.ts";
 import type { Copied } from "./sql/copy.ts";
+import type { StoreState } from "./sql/pg_state.ts";
 import { nodeIdOf } from "./identity.ts";
 import type { Kept } from "./operator/operator.ts";
 import { openKept } from "./operator/operator_client.ts";
@@ -68,6 +69,15 @@ export async function openKeptAt(
     instance: await nodeIdOf(engine.records, world),
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   };
+}
+
+/** Looks at a store, and changes nothing. */
+export async function lookAtStore(
+  store: string,
+  world: World,
+): Promise<StoreState> {
+  const { storeState } = await import("./sql/pg_state.ts");
+  return await storeState(store, world);
 }
 
 /** Copies what a folder has into a store; no collector may run on the folder. */

@@ -72,6 +72,7 @@ const DEFAULTS = {
   max_connections: "60",
   shared_buffers: "'32MB'",
   logging_collector: "off",
+  timezone: "'UTC'",
 };
 
 /** A server. */
