@@ -3,16 +3,10 @@
 import { match, ok, strictEqual } from "node:assert/strict";
 import { tempFolder } from "../../support/home.ts";
 import { needing } from "../../support/needs.ts";
-import {
-  PG_PASSWORD,
-  type PgServer,
-  POSTGRES,
-  sharedServer,
-} from "../../support/postgres.ts";
+import { PG_PASSWORD, POSTGRES, sharedServer } from "../../support/postgres.ts";
 import { documentsOf, runProgram } from "../../support/program.ts";
 
-const server = await sharedServer() as PgServer;
-Deno.test.afterAll(() => server?.[Symbol.asyncDispose]());
+const server = sharedServer();
 
 const ADD = [
   "collector",

@@ -7,16 +7,10 @@ import { stampOf } from "../../../lib/collector/events/nodes.ts";
 import { openPgEngine } from "../../../lib/collector/sql/pg_engine.ts";
 import { envelope, isoAt, move, row } from "../../support/board.ts";
 import { needing } from "../../support/needs.ts";
-import {
-  databaseOf,
-  type PgServer,
-  POSTGRES,
-  sharedServer,
-} from "../../support/postgres.ts";
+import { databaseOf, POSTGRES, sharedServer } from "../../support/postgres.ts";
 import { TestWorld } from "../../support/world.ts";
 
-const server = await sharedServer() as PgServer;
-Deno.test.afterAll(() => server?.[Symbol.asyncDispose]());
+const server = sharedServer();
 
 const HOUR = 3_600_000, TEAM = "acme";
 
