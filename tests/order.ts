@@ -11,6 +11,9 @@ export const ALONE: ReadonlySet<string> = new Set([
 /** Files that take longest, the longest first: each begins before all shorter ones. */
 export const LONGEST: readonly string[] = [
   "stories/fault_test.ts",
+  "collector/engine_test.ts",
+  "stories/shared_store_test.ts",
+  "collector/sql/protocol_test.ts",
   "stories/failing_disk_test.ts",
   "stories/completeness_test.ts",
   "packaging/install_test.ts",
@@ -22,6 +25,8 @@ export const LONGEST: readonly string[] = [
   "stories/readme_test.ts",
   "stories/crash_test.ts",
   "stories/containers_test.ts",
+  "collector/sql/start_test.ts",
+  "stories/failover_test.ts",
   "cli/stream_test.ts",
   "collector/accounts/throttle_test.ts",
   "stories/revocation_test.ts",

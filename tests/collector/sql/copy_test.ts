@@ -7,12 +7,7 @@ import { eventOf } from "../../support/events.ts";
 import { eventually } from "../../support/eventually.ts";
 import { tempFolder } from "../../support/home.ts";
 import { needing } from "../../support/needs.ts";
-import {
-  databaseOf,
-  type PgServer,
-  POSTGRES,
-  sharedServer,
-} from "../../support/postgres.ts";
+import { databaseOf, POSTGRES, sharedServer } from "../../support/postgres.ts";
 import {
   documentsOf,
   runProgram,
@@ -20,8 +15,7 @@ import {
 } from "../../support/program.ts";
 import { StoreCollector } from "../../support/shared_store.ts";
 
-const server = await sharedServer() as PgServer;
-Deno.test.afterAll(() => server?.[Symbol.asyncDispose]());
+const server = sharedServer();
 
 const COUNT = 12_000;
 

@@ -2,15 +2,10 @@
 
 import { match, ok, strictEqual } from "node:assert/strict";
 import { needing } from "../../support/needs.ts";
-import {
-  type PgServer,
-  POSTGRES,
-  sharedServer,
-} from "../../support/postgres.ts";
+import { POSTGRES, sharedServer } from "../../support/postgres.ts";
 import { TEST_SERVER } from "../../support/places.ts";
 
-const server = await sharedServer() as PgServer;
-Deno.test.afterAll(() => server?.[Symbol.asyncDispose]());
+const server = sharedServer();
 
 const TESTS = new URL("../../", import.meta.url);
 
