@@ -121,6 +121,13 @@ export const VARIABLES: readonly Variable[] = [
       "id of this machine and user, for containers with a fixed host name and a throw-away home (computed)",
   },
   {
+    name: "SPEC_KITTY_STORE_URL",
+    kind: "own",
+    meaning:
+      "the PostgreSQL of a collector, as postgres://user:password@host/database (the collector's home)",
+    isSecret: true,
+  },
+  {
     name: "SPEC_KITTY_AGENT_URL",
     kind: "own",
     meaning:
@@ -196,6 +203,9 @@ export const VARIABLES: readonly Variable[] = [
     kind: "common",
     meaning: "dumb: a terminal that shows no colours",
   },
+  // What speaks with a store asks for them, though they have no effect.
+  { name: "PGAPPNAME", kind: "common" },
+  { name: "PGTARGETSESSIONATTRS", kind: "common" },
   { name: "XDG_RUNTIME_DIR", kind: "common" },
   { name: "TMPDIR", kind: "common" },
   { name: "HOME", kind: "user" },

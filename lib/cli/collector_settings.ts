@@ -4,18 +4,27 @@
  * @module
  */
 
-import { type Settings, settingsOf } from "../collector/engine.ts";
-import { collectorFolder } from "../collector/folder.ts";
+import type { Settings } from "../collector/engine.ts";
 import { type AuditEntry, entryAt } from "../collector/audit/audit.ts";
 import type { Call } from "./command.ts";
-import { homeOf } from "./keeper.ts";
+import { usageError } from "../base/errors.ts";
+import { openSettingsOf, placeOf } from "./store.ts";
 
 /** Where a collector listens that is not told where. */
 export const LISTEN_DEFAULT = "127.0.0.1:8787";
 
-/** The folder of the collector that a call is about. */
+/**
+ * The folder of the collector that a call is about.
+ *
+ * @throws {KittyError} where it names a store
+ */
 export async function folderOf(call: Call): Promise<string> {
-  return collectorFolder(await homeOf(call));
+  const { folder, store } = await placeOf(call);
+  if (store === undefined) return folder;
+  throw usageError(
+    "this is for collectors that have their data in a folder",
+    "with PostgreSQL, take its own tools, such as pg_dump",
+  );
 }
 
 /** Does work with the settings of the collector that a call is about. */
@@ -23,7 +32,8 @@ export async function withSettings<T>(
   call: Call,
   work: (settings: Settings) => Promise<T>,
 ): Promise<T> {
-  return await work(settingsOf(await folderOf(call), call.world));
+  await using settings = await openSettingsOf(call);
+  return await work(settings);
 }
 
 /** Notes what a command has changed, and who ran it. */

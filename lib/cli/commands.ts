@@ -41,6 +41,8 @@ const collectorUsers: Loader = async () =>
   (await import("./commands/collector_users.ts")).collectorUsers;
 const collectorKeys: Loader = async () =>
   (await import("./commands/collector_keys.ts")).collectorKeys;
+const collectorCopy: Loader = async () =>
+  (await import("./commands/collector_copy.ts")).collectorCopy;
 const collectorAudit: Loader = async () =>
   (await import("./commands/collector_audit.ts")).collectorAudit;
 const doctor: Loader = async () =>
@@ -123,6 +125,7 @@ export const COMMANDS: ReadonlyMap<string, Loader> = new Map([
   ["collector signing-key list", collectorKeys],
   ["collector signing-key rotate", collectorKeys],
   ["collector audit", collectorAudit],
+  ["collector copy", collectorCopy],
   ["doctor", doctor],
   ["completions", completions],
   ["man", man],

@@ -14,9 +14,7 @@ import type { Origin } from "../base/net/proxies.ts";
 import type { World } from "../base/world.ts";
 import type { AccountStore } from "./accounts/account_store.ts";
 import { entryAt } from "./audit/audit.ts";
-import { openFolder } from "./engine.ts";
 import { type EventLog, QuotaError } from "./events/event_log.ts";
-import { memoryEngine } from "./memory_engine.ts";
 import { BusyError } from "./gate.ts";
 import { errorAnswer, HttpError, route, type Routes } from "./http/http.ts";
 import {
@@ -30,6 +28,7 @@ import {
   STOP_MS_MAX,
 } from "./limits.ts";
 import type { Log } from "../base/log.ts";
+import { openEngine, type Place } from "./place.ts";
 import { LOOP_STATUS } from "./sinks/sending.ts";
 import { HOP } from "../base/wire.ts";
 import type { Trust } from "../login/http_client.ts";
@@ -41,10 +40,8 @@ import { startKeeping } from "./keeping/keeping.ts";
 import { routesOf } from "./http/routes.ts";
 
 /** What a collector is made of. */
-export interface CollectorParts {
+export interface CollectorParts extends Place {
   readonly world: World;
-  /** Where its data lies; undefined: in memory, and nothing is written. */
-  readonly folder: string | undefined;
   readonly listen: ListenAddress;
   readonly log: Log;
   /** Certificate and key; without them, plain HTTP. */
@@ -83,7 +80,7 @@ export interface Collector extends AsyncDisposable {
 export async function startCollector(
   parts: CollectorParts,
 ): Promise<Collector> {
-  const { world, log, folder } = parts;
+  const { world, log } = parts;
   await using undo = new AsyncDisposableStack();
   const services = undo.use(
     await openServices({
@@ -91,14 +88,16 @@ export async function startCollector(
       log,
       trust: parts.trust,
       addressOf: (request) => server.originOf(request).address,
-      open: async (onStored) =>
-        folder === undefined
-          ? memoryEngine(world, onStored)
-          : await openFolder(folder, world, onStored),
+      open: (onStored) => openEngine(parts, { world, onStored, log }),
     }),
   );
   const { sessions } = services;
-  undo.use(await startKeeping(parts, services));
+  undo.use(
+    await startKeeping(
+      { world, log, folder: privateFolder(parts) },
+      services,
+    ),
+  );
   const routes = routesOf({
     ...services,
     vouch: (request) => server.vouch(request),
@@ -236,6 +235,11 @@ function urlOf({ listen, keyPair }: CollectorParts, port: number): string {
   return `${keyPair ? "https" : "http"}://${host}:${port}`;
 }
 
+/** A folder that this collector has for itself: several on one store may have one home. */
+function privateFolder({ folder, store }: Place): string | undefined {
+  return store === undefined ? folder : undefined;
+}
+
 async function serve(
   parts: CollectorParts,
   handler: (request: Request) => Promise<Response>,
@@ -244,6 +248,7 @@ async function serve(
   try {
     return await BoundedServer.start({
       ...parts,
+      folder: privateFolder(parts),
       connectionsMax: CONNECTIONS_MAX,
       handler,
     });

@@ -10,6 +10,7 @@ import type { World } from "../base/world.ts";
 import type { AuditLog } from "./audit/audit.ts";
 import { FileAudit } from "./audit/file_audit.ts";
 import type { EventLog, OnStored } from "./events/event_log.ts";
+import { type BesideEvents, besideEvents } from "./events/kv_beside.ts";
 import { KvEventLog } from "./events/kv_event_log.ts";
 import { fill } from "./events/kv_fill.ts";
 import { KvStore } from "./events/kv_store.ts";
@@ -19,6 +20,8 @@ import { adoptSecret } from "./identity.ts";
 import { FileRecords } from "./records/file_records.ts";
 import { KvRecords } from "./records/kv_records.ts";
 import type { Records } from "./records/records.ts";
+
+export type { Rebuilt };
 
 /** What commands change, also while a collector runs. */
 export interface Settings {
@@ -51,6 +54,34 @@ export async function openFolder(
   world: World,
   onStored: OnStored,
 ): Promise<Engine> {
+  return (await openAll(folder, world, onStored)).engine;
+}
+
+/** All that lies in a folder, to be copied elsewhere. */
+export interface Source extends AsyncDisposable {
+  readonly engine: Engine;
+  /** What lies beside the events of a team. */
+  beside(team: string): Promise<BesideEvents>;
+}
+
+/** Opens a folder as {@link openFolder} does, to be read. */
+export async function openSource(
+  folder: string,
+  world: World,
+): Promise<Source> {
+  const { engine, store } = await openAll(folder, world, () => {});
+  return {
+    engine,
+    beside: (team) => besideEvents(store, team),
+    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+  };
+}
+
+async function openAll(
+  folder: string,
+  world: World,
+  onStored: OnStored,
+): Promise<{ engine: Engine; store: KvStore }> {
   await using undo = new AsyncDisposableStack();
   const held = await HeldFolder.take(folder, world);
   undo.defer(() => held.release());
@@ -62,12 +93,13 @@ export async function openFolder(
     await removeIfThere(oldSecretPath(folder));
   }
   const whole = undo.move();
-  return {
+  const engine = {
     events: new KvEventLog(store, onStored, world.nowMs),
     records,
     ...settings,
     [Symbol.asyncDispose]: () => whole.disposeAsync(),
   };
+  return { engine, store };
 }
 
 /**

@@ -255,6 +255,10 @@ export class MemoryEventLog implements EventLog {
     return Promise.resolve(known.map(([team]) => team));
   }
 
+  follow(): Promise<void> {
+    return Promise.resolve();
+  }
+
   check(): Promise<void> {
     return Promise.resolve();
   }

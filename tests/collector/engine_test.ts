@@ -35,6 +35,10 @@ import { encode } from "../../lib/event/event.ts";
 import { eventOf, type EventOptions, idOf } from "../support/events.ts";
 import { tempFolder } from "../support/home.ts";
 import { memoryEngine } from "../../lib/collector/memory_engine.ts";
+import { openPgEngine } from "../../lib/collector/sql/pg_engine.ts";
+import { type Cut, cuttingProxy } from "../support/cutting_proxy.ts";
+import { needing } from "../support/needs.ts";
+import { POSTGRES, sharedServer } from "../support/postgres.ts";
 import { TestWorld } from "../support/world.ts";
 
 type Open = (onStored: OnStored, world?: TestWorld) => Promise<Engine>;
@@ -58,6 +62,41 @@ const ENGINES: [name: string, open: Open][] = [
       Promise.resolve(memoryEngine(world, onStored)),
   ],
 ];
+
+/** One server; each test has a database of its own in it. */
+const server = await sharedServer();
+
+/** Where a proxy cuts connections, and each of how many commits or connections. */
+const FAULTS: readonly (readonly [name: string, cut: Cut, every: number])[] = [
+  ["each second commit cut before it", "before commit", 2],
+  ["each second commit cut in it", "in commit", 2],
+  ["the answer to each second commit lost", "after commit", 2],
+  ["every third connection cut", "connection", 3],
+];
+
+if (server) {
+  Deno.test.afterAll(() => server[Symbol.asyncDispose]());
+  ENGINES.push([
+    "PostgreSQL",
+    async (onStored, world = new TestWorld()) =>
+      await openPgEngine(await server.database(), { world, onStored }),
+  ]);
+  for (const [name, cut, every] of FAULTS) {
+    ENGINES.push([
+      `PostgreSQL, ${name}`,
+      async (onStored, world = new TestWorld()) => {
+        await using undo = new AsyncDisposableStack();
+        const proxy = undo.use(cuttingProxy(server.port, cut, every));
+        const url = await server.database("", proxy.port);
+        const engine = undo.use(await openPgEngine(url, { world, onStored }));
+        const whole = undo.move();
+        return { ...engine, [Symbol.asyncDispose]: () => whole.disposeAsync() };
+      },
+    ]);
+  }
+} else {
+  Deno.test(needing([POSTGRES], "PostgreSQL: as the others", async () => {}));
+}
 
 const TEAM = "alpha";
 

@@ -2,16 +2,16 @@
 
 import { ok, strictEqual } from "node:assert/strict";
 import { startCollector } from "../../lib/collector/collector.ts";
-import { settingsOf } from "../../lib/collector/engine.ts";
-import { collectorFolder } from "../../lib/collector/folder.ts";
 import { jsonLog } from "../../lib/base/log.ts";
 import { AddressSet } from "../../lib/base/net/addresses.ts";
 import { AccountStore } from "../../lib/collector/accounts/account_store.ts";
 import { KeyStore, type NewKey } from "../../lib/collector/accounts/keys.ts";
 import { addUser } from "../../lib/collector/accounts/users.ts";
 import { PATHS, type TokenAnswer } from "../../lib/base/wire.ts";
+import { openSettings } from "../../lib/collector/place.ts";
 import { linesOf } from "./child.ts";
 import { type TempFolder, tempHome } from "./home.ts";
+import { placeIn } from "./places.ts";
 import { spawnProgram } from "./program.ts";
 import type { World } from "../../lib/base/world.ts";
 import { TestWorld } from "./world.ts";
@@ -29,9 +29,14 @@ export const ADA: TestUser = { name: "ada", team: "acme", password: "pass-a" };
 export const BOB: TestUser = { name: "bob", team: "acme", password: "pass-b" };
 export const EVE: TestUser = { name: "eve", team: "evil", password: "pass-e" };
 
-/** The users of the collector of a home. */
-export function accountsIn(home: string, world: World): AccountStore {
-  return new AccountStore(settingsOf(collectorFolder(home), world).settings);
+/** Adds or changes one user of the collector of a home. */
+export async function putUser(
+  home: string,
+  world: World,
+  user: Parameters<typeof addUser>[2],
+): Promise<void> {
+  await using opened = await openSettings(await placeIn(home), world);
+  await addUser(new AccountStore(opened.settings), world, user);
 }
 
 /** Adds users to the collector of a home, with a hash that costs no time. */
@@ -39,9 +44,10 @@ export async function addUsers(
   home: string,
   users: readonly TestUser[] = [ADA, BOB, EVE],
 ): Promise<void> {
+  const world = new TestWorld();
+  await using opened = await openSettings(await placeIn(home), world);
   for (const user of users) {
-    const world = new TestWorld();
-    await addUser(accountsIn(home, world), world, {
+    await addUser(new AccountStore(opened.settings), new TestWorld(), {
       ...user,
       rounds: 10,
     });
@@ -54,7 +60,8 @@ export async function addKey(
   options: Partial<NewKey> = {},
   world: World = new TestWorld(),
 ): Promise<string> {
-  const { settings } = settingsOf(collectorFolder(home), world);
+  await using opened = await openSettings(await placeIn(home), world);
+  const { settings } = opened;
   const usual = { name: "ci", team: ADA.team, role: "writer" } as const;
   const { text } = await new KeyStore(settings)
     .create({ ...usual, ...options }, world);
@@ -365,9 +372,14 @@ class CollectorProcess {
     listen: string,
     env: Readonly<Record<string, string>> = {},
   ): Promise<void> {
+    const { store } = await placeIn(this.#home);
     const child = spawnProgram(
       ["collector", "run", "--listen", listen, ...this.#args],
-      { SPEC_KITTY_HOME: this.#home, ...env },
+      {
+        SPEC_KITTY_HOME: this.#home,
+        ...store !== undefined && { SPEC_KITTY_STORE_URL: store },
+        ...env,
+      },
     );
     const lines = linesOf(child.stdout);
     const logging = this.#readLog(child.stderr);
@@ -424,7 +436,7 @@ export async function localCollector(
   const { pingMs } = options;
   const collector = await startCollector({
     world,
-    folder: collectorFolder(folder.path),
+    ...await placeIn(folder.path),
     listen: { hostname: "127.0.0.1", port: 0 },
     log: jsonLog(world.nowMs, (line) => logged.push(line)),
     ...pingMs !== undefined && { pingMs },

@@ -30,7 +30,7 @@ export function needing(
 /** How a program of the system is run. */
 export type ToolOptions = Pick<
   Deno.CommandOptions,
-  "args" | "cwd" | "env" | "clearEnv" | "stdin"
+  "args" | "cwd" | "env" | "clearEnv" | "stdin" | "uid" | "gid"
 >;
 
 /**

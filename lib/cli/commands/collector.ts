@@ -5,22 +5,16 @@
  */
 
 import { startCollector } from "../../collector/collector.ts";
-import { readConfigFile, settingsOf } from "../../base/config.ts";
-import { homeOf } from "../keeper.ts";
-import { rebuildFolder } from "../../collector/engine.ts";
+import { rebuild as rebuildPlace } from "../../collector/place.ts";
 import { jsonLog } from "../../base/log.ts";
-import { AccountStore } from "../../collector/accounts/account_store.ts";
 import { isLoopback } from "../../login/server_url.ts";
 import { EXIT } from "../../base/errors.ts";
-import {
-  folderOf,
-  LISTEN_DEFAULT,
-  withSettings,
-} from "../collector_settings.ts";
+import { LISTEN_DEFAULT } from "../collector_settings.ts";
 import type { Call, Command } from "../command.ts";
 import { parseListen } from "../listen.ts";
-import { NETWORK_OPTIONS, networkOf } from "../network.ts";
+import { NETWORK_OPTIONS, networkOf, trustOf } from "../network.ts";
 import { counted, printable } from "../output.ts";
+import { placeOf, STORE_OPTIONS } from "../store.ts";
 
 export const collector: readonly Command[] = [
   {
@@ -28,16 +22,18 @@ export const collector: readonly Command[] = [
     summary: "Receive the events of one team or many.",
     details: [
       `Prints {"listening": URL} first, then logs to stderr. Its data lies in`,
-      "collector/ of the home. Without a certificate, tokens and events travel in the",
-      "clear: where others reach it, give it one, or put a proxy with TLS before it;",
-      "see: help network",
+      "collector/ of the home, or in a PostgreSQL that any number of collectors share",
+      "(--store). Without a certificate, tokens and events travel in the clear: where",
+      "others reach it, give it one, or put a proxy with TLS before it; see: help network",
     ],
     examples: [
       "collector run",
       "collector run --listen 127.0.0.1:0 --trust-proxy 127.0.0.1",
+      "collector run --store-file /run/secrets/store-url",
     ],
     positionals: [],
     options: {
+      ...STORE_OPTIONS,
       listen: {
         kind: "text",
         value: "HOST:PORT",
@@ -54,12 +50,12 @@ export const collector: readonly Command[] = [
     details: [
       "States of work packages and counts by node follow from the events, and are kept",
       "up with each. This makes them anew and says what was not as it should have been.",
-      "The collector must not run meanwhile; boards need no rebuilding, they are made",
-      "from the events at each start.",
+      "A collector that has its data in its home must not run meanwhile; boards need no",
+      "rebuilding, they are made from the events at each start.",
     ],
     examples: ["collector rebuild"],
     positionals: [],
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: rebuild,
   },
 ];
@@ -70,7 +66,7 @@ async function run(call: Call): Promise<number> {
     expected: "a host and a port",
     hint: `such as ${LISTEN_DEFAULT} or [::1]:8787`,
   });
-  const folder = await folderOf(call);
+  const place = await placeOf(call);
   const log = jsonLog(world.nowMs, (line) => void terminal.writeError(line));
   // Before anything is open, so that no signal goes unheard.
   const asked = Promise.withResolvers<number>();
@@ -79,10 +75,10 @@ async function run(call: Call): Promise<number> {
   terminal.onReload(() => void network.keyPair?.reload());
   await using server = await startCollector({
     world,
-    folder,
+    ...place,
     listen,
     log,
-    trust: settingsOf(world, await readConfigFile(await homeOf(call))),
+    trust: await trustOf(call),
     ...network,
   });
   if (!network.keyPair && !isLoopback(new URL(server.url).hostname)) {
@@ -90,11 +86,7 @@ async function run(call: Call): Promise<number> {
       "others can reach this address: give it a certificate (--tls-cert), or put a proxy with TLS before it, or tokens and events travel in the clear",
     );
   }
-  const hasUsers = await withSettings(
-    call,
-    async ({ settings }) => (await new AccountStore(settings).all()).length > 0,
-  );
-  if (!hasUsers) {
+  if ((await server.accounts.all()).length === 0) {
     log.warn(
       "nobody can log in yet; in another terminal: kitty-events collector user add NAME --team TEAM",
     );
@@ -106,7 +98,7 @@ async function run(call: Call): Promise<number> {
 }
 
 async function rebuild(call: Call): Promise<number> {
-  for await (const rebuilt of rebuildFolder(await folderOf(call), call.world)) {
+  for await (const rebuilt of rebuildPlace(await placeOf(call), call.world)) {
     const { team, events, packages, nodes, mended } = rebuilt;
     await call.out.data(
       rebuilt,

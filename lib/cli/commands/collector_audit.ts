@@ -9,6 +9,7 @@ import { EXIT, usageError } from "../../base/errors.ts";
 import { withSettings } from "../collector_settings.ts";
 import type { Call, Command } from "../command.ts";
 import { printable } from "../output.ts";
+import { STORE_OPTIONS } from "../store.ts";
 
 export const collectorAudit: readonly Command[] = [{
   name: "collector audit",
@@ -23,6 +24,7 @@ export const collectorAudit: readonly Command[] = [{
   ],
   positionals: [],
   options: {
+    ...STORE_OPTIONS,
     team: { kind: "text", value: "SLUG", help: "only what is of this team" },
     since: {
       kind: "text",

@@ -18,10 +18,11 @@ import { Quotas } from "../../collector/keeping/quotas.ts";
 import { roomOf } from "../../collector/keeping/room.ts";
 import type { Quota } from "../../collector/events/event_log.ts";
 import type { Kept } from "../../collector/operator/operator.ts";
-import { openKept } from "../../collector/operator/operator_client.ts";
+import { openKeptAt } from "../../collector/place.ts";
 import { type Call, type Command, notFound } from "../command.ts";
 import { folderOf, noteChange, withSettings } from "../collector_settings.ts";
 import { counted, printable } from "../output.ts";
+import { placeOf, STORE_OPTIONS } from "../store.ts";
 import { parseSize, SIZE_EXPECTED, sizeText } from "../size.ts";
 
 const TEAM = {
@@ -45,10 +46,11 @@ export const keeping: readonly Command[] = [
     ],
     examples: [
       "collector prune --team acme --before 2026-01-01 --dry-run",
-      "collector prune --team acme --before 2026-01-01 --archive acme-2025.ndjson.gz",
+      "collector prune --team acme --before 2026-01-01 --archive acme.ndjson.gz",
     ],
     positionals: [],
     options: {
+      ...STORE_OPTIONS,
       team: TEAM,
       before: {
         kind: "text",
@@ -87,7 +89,7 @@ export const keeping: readonly Command[] = [
       "All of the file is checked before anything is written. Clients that have sent",
       "more since then send again what they still have; what is known is a duplicate.",
     ],
-    examples: ["collector restore monday.backup --home /srv/collector-home"],
+    examples: ["collector restore monday.backup --home new-home"],
     positionals: [{ name: "FILE", help: "what collector backup has made" }],
     options: {},
     run: runRestore,
@@ -104,6 +106,7 @@ export const keeping: readonly Command[] = [
     examples: ["collector quota set acme --events 1000000 --bytes 2GiB"],
     positionals: [{ name: "TEAM", help: "the team" }],
     options: {
+      ...STORE_OPTIONS,
       events: { kind: "text", value: "N", help: "events at most" },
       bytes: {
         kind: "text",
@@ -118,7 +121,7 @@ export const keeping: readonly Command[] = [
     summary: "List how much of each team is stored, and may be.",
     examples: ["collector quota list", "collector quota list --json"],
     positionals: [],
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: listQuotas,
   },
   {
@@ -126,14 +129,14 @@ export const keeping: readonly Command[] = [
     summary: "Let a team store what it likes.",
     examples: ["collector quota remove acme"],
     positionals: [{ name: "TEAM", help: "the team" }],
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: removeQuota,
   },
 ];
 
 /** What those work on who keep a collector: the one place that says where it is. */
 export async function keptOf(call: Call): Promise<Kept> {
-  return await openKept(await folderOf(call), call.world);
+  return await openKeptAt(await placeOf(call), call.world);
 }
 
 async function runPrune(call: Call): Promise<number> {

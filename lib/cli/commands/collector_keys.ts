@@ -18,6 +18,7 @@ import { EXIT, usageError } from "../../base/errors.ts";
 import { noteChange, withSettings } from "../collector_settings.ts";
 import { type Call, type Command, notFound } from "../command.ts";
 import { counted, printable } from "../output.ts";
+import { STORE_OPTIONS } from "../store.ts";
 import { ROLE_OPTION, roleIn } from "./collector_users.ts";
 
 const NAME = { name: "NAME", help: "the key's name" } as const;
@@ -36,6 +37,7 @@ export const collectorKeys: readonly Command[] = [
     ],
     positionals: [NAME],
     options: {
+      ...STORE_OPTIONS,
       team: {
         kind: "text",
         value: "SLUG",
@@ -56,7 +58,7 @@ export const collectorKeys: readonly Command[] = [
     summary: "List the keys, without what is secret of them.",
     examples: ["collector token list --json"],
     positionals: [],
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: (call) =>
       withSettings(call, async ({ settings }) => {
         for (const key of await new KeyStore(settings).all()) {
@@ -74,7 +76,7 @@ export const collectorKeys: readonly Command[] = [
     ],
     examples: ["collector token revoke ci"],
     positionals: [NAME],
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: revoke,
   },
   {
@@ -86,7 +88,7 @@ export const collectorKeys: readonly Command[] = [
     ],
     examples: ["collector signing-key list"],
     positionals: [],
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: (call) =>
       withSettings(call, async ({ settings }) => {
         for (const { name, created_at } of await signingKeys(settings)) {
@@ -108,6 +110,7 @@ export const collectorKeys: readonly Command[] = [
     ],
     positionals: [],
     options: {
+      ...STORE_OPTIONS,
       "drop-older": {
         kind: "flag",
         help:

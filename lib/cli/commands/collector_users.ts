@@ -29,6 +29,7 @@ import {
 import type { Call, Command } from "../command.ts";
 import { printable } from "../output.ts";
 import { readPassword, STOPPED } from "../password.ts";
+import { STORE_OPTIONS } from "../store.ts";
 
 /** What a role may do. */
 export const ROLE_OPTION = {
@@ -65,6 +66,7 @@ export const collectorUsers: readonly Command[] = [
     ],
     positionals: [NAME],
     options: {
+      ...STORE_OPTIONS,
       team: {
         kind: "text",
         value: "SLUG",
@@ -86,7 +88,7 @@ export const collectorUsers: readonly Command[] = [
     summary: "List the users, their teams and roles.",
     examples: ["collector user list --json"],
     positionals: [],
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: (call) =>
       withSettings(call, async ({ settings }) => {
         for (const user of await new AccountStore(settings).all()) {
@@ -101,7 +103,7 @@ export const collectorUsers: readonly Command[] = [
     details: [...REVOKES, "Events that the user has sent stay."],
     examples: ["collector user remove ada"],
     positionals: [NAME],
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: (call) =>
       changed(
         call,
@@ -115,7 +117,7 @@ export const collectorUsers: readonly Command[] = [
     details: REVOKES,
     examples: ["collector user disable ada"],
     positionals: [NAME],
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: (call) =>
       changed(
         call,
@@ -128,7 +130,7 @@ export const collectorUsers: readonly Command[] = [
     summary: "Let a user in again.",
     examples: ["collector user enable ada"],
     positionals: [NAME],
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: (call) =>
       changed(
         call,
@@ -144,7 +146,7 @@ export const collectorUsers: readonly Command[] = [
       "collector user password ada --password-stdin < password.txt",
     ],
     positionals: [NAME],
-    options: { "password-stdin": PASSWORD_STDIN },
+    options: { ...STORE_OPTIONS, "password-stdin": PASSWORD_STDIN },
     run: changePassword,
   },
   {
@@ -155,7 +157,7 @@ export const collectorUsers: readonly Command[] = [
     ],
     examples: ["collector user role ada --role admin"],
     positionals: [NAME],
-    options: { role: { ...ROLE_OPTION, required: true } },
+    options: { ...STORE_OPTIONS, role: { ...ROLE_OPTION, required: true } },
     run(call) {
       const role = roleIn(call)!;
       return changed(

@@ -99,6 +99,7 @@ class TeamBoard {
     // Whatever is stored meanwhile, and does not follow, takes this back.
     this.#isBehind = false;
     try {
+      await this.#events.follow(this.#team);
       for (;;) {
         const from = this.projection.position;
         const page = await this.#events.page(this.#team, from, PAGE_EVENTS_MAX);

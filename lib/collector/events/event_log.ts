@@ -157,6 +157,11 @@ export interface EventLog {
     team: string,
     take: (packages: readonly SnapshotPackage[]) => void,
   ): Promise<void>;
+  /**
+   * From now on `onStored` is called for all events of a team, in order and
+   * each once, also for those that other collectors on the same store take in.
+   */
+  follow(team: string): Promise<void>;
   /** @throws where the events cannot be read any more */
   check(): Promise<void>;
 }

@@ -224,6 +224,11 @@ export class KvEventLog implements EventLog {
     return this.#store.teams();
   }
 
+  /** No other process has the file. */
+  follow(): Promise<void> {
+    return Promise.resolve();
+  }
+
   check(): Promise<void> {
     return this.#store.check();
   }

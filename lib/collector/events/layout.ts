@@ -126,6 +126,11 @@ export function toldOf(team: string): Deno.KvKey {
   return toldKey(team, "").slice(0, 2);
 }
 
+/** Prefix of all rows of a team that several nodes have. */
+export function sharedOf(team: string): Deno.KvKey {
+  return ["shared", team];
+}
+
 export function sharedKey(
   team: string,
   { node_id, event_id, lamport_clock }: SharedRow,

@@ -159,9 +159,13 @@ function healthRoutes(
 ): Record<string, Record<string, Handler>> {
   return {
     "/healthz": {
+      // That the process lives: without its store it is not to be started anew.
+      GET: () => jsonAnswer({ status: "ok" }),
+    },
+    "/readyz": {
       async GET() {
         await events.check();
-        return jsonAnswer({ status: "ok" });
+        return jsonAnswer({ status: "ready" });
       },
     },
     "/metrics": {

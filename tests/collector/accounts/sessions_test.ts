@@ -6,13 +6,12 @@ import {
   ok,
   strictEqual,
 } from "node:assert/strict";
-import { addUser } from "../../../lib/collector/accounts/users.ts";
 import { PATHS } from "../../../lib/base/wire.ts";
 import {
-  accountsIn,
   ADA,
   type LocalCollector,
   localCollector,
+  putUser,
   rawUpgrade,
 } from "../../support/collector.ts";
 
@@ -65,7 +64,7 @@ Deno.test("token: right, wrong and unknown -> a pair with lifetimes and team; 40
 Deno.test("token: an unknown user -> takes as long as a wrong password", async () => {
   await using collector = await localCollector({ users: [] });
   const { client, home, world } = collector;
-  await addUser(accountsIn(home, world), world, {
+  await putUser(home, world, {
     ...ADA,
   });
   const timed = async (username: string) => {
@@ -194,7 +193,7 @@ Deno.test("refresh: of a user with a new password -> 401", async () => {
   const { client, home, world } = collector;
   const { refresh } = await client.logIn();
   const changed = { ...ADA, password: "new", replace: true, rounds: 10 };
-  await addUser(accountsIn(home, world), world, changed);
+  await putUser(home, world, changed);
   strictEqual((await refreshWith(collector, refresh)).status, 401);
 });
 

@@ -1,7 +1,6 @@
 /** What the collector answers a page: sessions, boards, news, and nobody else. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { addUser } from "../../../lib/collector/accounts/users.ts";
 import { PATHS } from "../../../lib/base/wire.ts";
 import type { BoardAnswer, StoryEvent } from "../../../lib/board/answers.ts";
 import { eventFilter } from "../../../lib/collector/board/query.ts";
@@ -14,11 +13,11 @@ import { eventOf, idOf } from "../../support/events.ts";
 import { TestWorld } from "../../support/world.ts";
 import { eventually } from "../../support/eventually.ts";
 import {
-  accountsIn,
   ADA,
   type CollectorClient,
   EVE,
   localCollector,
+  putUser,
 } from "../../support/collector.ts";
 import { envelope } from "../../support/board.ts";
 import { enter, PageSocket } from "../../support/page.ts";
@@ -107,11 +106,12 @@ Deno.test("session: after a week, or where the user has become another one -> ov
   strictEqual((await get(client, PATHS.session, cookie)).status, 401);
   const { cookie: next } = await enter(client);
   strictEqual((await get(client, PATHS.session, next)).status, 200);
-  await addUser(
-    accountsIn(server.home, world),
-    world,
-    { ...ADA, password: "new", replace: true, rounds: 10 },
-  );
+  await putUser(server.home, world, {
+    ...ADA,
+    password: "new",
+    replace: true,
+    rounds: 10,
+  });
   strictEqual((await get(client, PATHS.session, next)).status, 401);
 });
 

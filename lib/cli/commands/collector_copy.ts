@@ -1,0 +1,67 @@
+/**
+ * `collector copy`: what a collector has in a folder, into a store.
+ *
+ * @module
+ */
+
+import { copyFolder } from "../../collector/place.ts";
+import { EXIT, usageError } from "../../base/errors.ts";
+import type { Command } from "../command.ts";
+import { counted, printable } from "../output.ts";
+
+export const collectorCopy: readonly Command[] = [{
+  name: "collector copy",
+  summary: "Copy a collector's data from its folder into a PostgreSQL.",
+  details: [
+    "Events keep their positions; users, keys, sessions and the audit come along, so",
+    "that nobody has to log in again. The collector of the folder must not run",
+    "meanwhile. It can be done again, and goes on where it was broken off; nothing is",
+    "changed where the store has other events of a team.",
+  ],
+  examples: [
+    "collector copy --from ~/.spec-kitty/collector --to postgres://kitty@db/events",
+  ],
+  positionals: [],
+  options: {
+    from: {
+      kind: "text",
+      value: "FOLDER",
+      help: "the folder collector/ of a home",
+      required: true,
+    },
+    to: {
+      kind: "text",
+      value: "URL",
+      help: "the store (default SPEC_KITTY_STORE_URL)",
+    },
+  },
+  async run({ args, world, out }) {
+    const to = args.text("to") ??
+      (world.env("SPEC_KITTY_STORE_URL") || undefined);
+    if (to === undefined) {
+      throw usageError("--to is missing: the URL of a store");
+    }
+    const from = args.text("from")!;
+    await Deno.stat(`${from}/events.kv`).catch(() => {
+      throw usageError(
+        `${from} holds no events of a collector`,
+        "it is the folder collector/ of a home, such as ~/.spec-kitty/collector",
+      );
+    });
+    for await (const part of copyFolder(from, to, world)) {
+      const already = (count: number, copied: number) =>
+        copied < count ? `, ${count - copied} there already` : "";
+      await out.data(
+        part,
+        "team" in part
+          ? `${printable(part.team)}: ${counted(part.copied, "event")} copied${
+            already(part.events, part.copied)
+          }`
+          : `${part.records}: ${part.copied} copied${
+            already(part.count, part.copied)
+          }`,
+      );
+    }
+    return EXIT.ok;
+  },
+}];

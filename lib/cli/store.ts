@@ -1,0 +1,87 @@
+/**
+ * Where the collector's data lies that a call is about: the store that it
+ * names, or the folder in its home.
+ *
+ * @module
+ */
+
+import type { Option } from "../base/arguments.ts";
+import { KittyError, reasonOf, usageError } from "../base/errors.ts";
+import type { Settings } from "../collector/engine.ts";
+import { collectorFolder } from "../collector/folder.ts";
+import { openSettings, type Place } from "../collector/place.ts";
+import type { Call } from "./command.ts";
+import { homeOf } from "./keeper.ts";
+
+/** Options of each command that looks into a collector's data. */
+export const STORE_OPTIONS = {
+  store: {
+    kind: "text",
+    value: "URL",
+    help:
+      "a PostgreSQL that many collectors share, in place of the home; or SPEC_KITTY_STORE_URL",
+  },
+  "store-file": {
+    kind: "text",
+    value: "FILE",
+    help: "the same, with the URL in a file",
+  },
+} as const satisfies Record<string, Option>;
+
+/**
+ * The place that a call names.
+ *
+ * @throws {KittyError} where it names two, or a file that cannot be read
+ */
+export async function placeOf(call: Call): Promise<Place & { folder: string }> {
+  const store = await storeOf(call);
+  // A store takes the place of the home, so none is needed.
+  const home = store === undefined
+    ? await homeOf(call)
+    : await homeOf(call).catch(() => "");
+  return { folder: collectorFolder(home), store };
+}
+
+/** The URL of the store that a call names. */
+async function storeOf(call: Call): Promise<string | undefined> {
+  const { args, world, out } = call;
+  const store = args.text("store"), file = args.text("store-file");
+  if (store !== undefined && file !== undefined) {
+    throw usageError("--store and --store-file name two stores");
+  }
+  if (file !== undefined) return await urlIn(file);
+  if (store === undefined) {
+    return world.env("SPEC_KITTY_STORE_URL") || undefined;
+  }
+  if (/^[^/]*:\/\/[^/?@]*:[^/?@]+@/.test(store)) {
+    await out.note(
+      "others on this machine can see the password in --store: --store-file or SPEC_KITTY_STORE_URL is better",
+    );
+  }
+  return store;
+}
+
+async function urlIn(file: string): Promise<string> {
+  let text: string;
+  try {
+    text = (await Deno.readTextFile(file)).trim();
+  } catch (error) {
+    throw usageError(
+      `--store-file: cannot read ${file}: ${reasonOf(error)}`,
+      "it holds the URL of a store, and nothing else",
+    );
+  }
+  if (text !== "" && !text.includes("\n")) return text;
+  throw new KittyError(
+    "bad_store_url",
+    `--store-file: ${file} holds ${text === "" ? "nothing" : "several lines"}`,
+    { hint: "it holds the URL of a store, and nothing else" },
+  );
+}
+
+/** Opens what the commands change of a collector, while it runs and while it does not. */
+export async function openSettingsOf(
+  call: Call,
+): Promise<Settings & AsyncDisposable> {
+  return await openSettings(await placeOf(call), call.world);
+}

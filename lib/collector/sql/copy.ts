@@ -1,0 +1,234 @@
+/**
+ * Copies what a collector has in its folder into a store. It can be done
+ * again, and goes on where it was broken off: what is there already is
+ * compared, and the rest added at the same positions.
+ *
+ * @module
+ */
+
+import { KittyError } from "../../base/errors.ts";
+import type { World } from "../../base/world.ts";
+import type { Source } from "../engine.ts";
+import type { BesideEvents } from "../events/kv_beside.ts";
+import { type NodeCount, nodeName } from "../events/nodes.ts";
+import { PAGE_EVENTS_MAX } from "../limits.ts";
+import type { Records, Space } from "../records/records.ts";
+import { admitAll } from "./admission.ts";
+import { arrayOf, keyOf } from "./columns.ts";
+import { PgRecords } from "./pg_records.ts";
+import { openStore } from "./pg_store.ts";
+import { eventOf, readTeam } from "./readings.ts";
+import type { Store } from "./store.ts";
+
+/** What was copied of a team, or of what is no event. */
+export type Copied =
+  | {
+    readonly team: string;
+    readonly events: number;
+    readonly copied: number;
+  }
+  | {
+    readonly records: Space | "audit";
+    readonly count: number;
+    readonly copied: number;
+  };
+
+/** Which records go along: settings, what collectors have noted, and what is of running ones only. */
+const PLACES: Readonly<Record<Space, "settings" | "records" | "left">> = {
+  users: "settings",
+  keys: "settings",
+  signing_keys: "settings",
+  quotas: "settings",
+  sinks: "settings",
+  sink_cursor: "records",
+  collector: "records",
+  session: "records",
+  ended_session: "records",
+  known_address: "records",
+  collectors: "left",
+  lease: "left",
+  spent_token: "left",
+  throttle: "left",
+};
+
+/**
+ * Copies everything.
+ *
+ * @throws {KittyError} `store_differs` where the store has other events of a team
+ */
+export async function* copyInto(
+  source: Source,
+  url: string,
+  world: World,
+): AsyncGenerator<Copied> {
+  await using store = await openStore(url, world);
+  const teams = await source.engine.events.teams();
+  // Before anything is changed.
+  for (const team of teams) await compare(source, store, team);
+  const target = new PgRecords(store);
+  for (const [name, place] of Object.entries(PLACES)) {
+    if (place === "left") continue;
+    const space = name as Space;
+    yield await copyRecords(source.engine[place], target, space);
+  }
+  yield await copyAudit(source, store);
+  for (const team of teams) yield await copyTeam(source, store, team);
+}
+
+async function copyRecords(
+  from: Records,
+  to: Records,
+  space: Space,
+): Promise<Copied> {
+  const all = await from.list(space);
+  let copied = 0;
+  for (const [key, value] of all) {
+    if (await to.replace(space, key, undefined, value)) copied++;
+  }
+  return { records: space, count: all.length, copied };
+}
+
+async function copyAudit(source: Source, store: Store): Promise<Copied> {
+  let count = 0, copied = 0;
+  for await (const entry of source.engine.audit.read()) {
+    // The same each time, so that it is noted once.
+    const id = `copy ${String(count++).padStart(12, "0")}`;
+    const done = await store.write("copy the audit", (lane) =>
+      lane.send(
+        "insert into kitty_events.audit (noted_at, id, entry) values ($1::text::timestamptz, $2, $3) on conflict do nothing returning 1",
+        [entry.at, id, JSON.stringify(entry)],
+      ));
+    copied += done.length;
+  }
+  return { records: "audit", count, copied };
+}
+
+const idOf = (bytes: Uint8Array) =>
+  eventOf(new TextDecoder().decode(bytes)).event_id;
+
+/** @throws {KittyError} where the first events of the store are others than those of the source */
+async function compare(
+  { engine }: Source,
+  store: Store,
+  team: string,
+): Promise<void> {
+  const { next } = await store.read("read", (lane) => readTeam(lane, team));
+  for (let from = 0; from < next;) {
+    const { events } = await engine.events.page(team, from, PAGE_EVENTS_MAX);
+    const rows = await store.read("compare", (lane) =>
+      lane.send(
+        "select event_id from kitty_events.events where team = $1 and position >= $2::bigint order by position limit $3::integer",
+        [keyOf(team), from, events.length],
+      ));
+    const other = rows.findIndex(({ event_id }, i) =>
+      event_id !== keyOf(idOf(events[i]!))
+    );
+    if (other >= 0) {
+      throw new KittyError(
+        "store_differs",
+        `the store has other events of the team ${team}, from position ${
+          from + other
+        } on`,
+        { hint: "nothing of it was changed: name an empty store" },
+      );
+    }
+    // What the store has beyond them came later.
+    if (rows.length === 0) return;
+    from += rows.length;
+  }
+}
+
+async function copyTeam(
+  source: Source,
+  store: Store,
+  team: string,
+): Promise<Copied> {
+  const { engine } = source, { world } = store;
+  const { next: before } = await store.read(
+    "read",
+    (lane) => readTeam(lane, team),
+  );
+  let from = before;
+  for (;;) {
+    const page = await engine.events.page(team, from, PAGE_EVENTS_MAX);
+    const events = page.events.map((bytes) =>
+      eventOf(new TextDecoder().decode(bytes))
+    );
+    if (events.length === 0) break;
+    const parts = { team, collector: 0, nowMs: world.nowMs() };
+    let triedFrom: number | undefined;
+    await store.write("copy events", (lane) =>
+      admitAll(lane, [{ events }], {
+        ...parts,
+        triedFrom,
+        trying: (first) => triedFrom ??= first,
+      }));
+    from += events.length;
+    if (page.next === null) break;
+  }
+  const { next } = await store.read("read", (lane) => readTeam(lane, team));
+  // Whatever came to the store by itself has its counts already.
+  if (next === from) await copyBeside(store, team, await source.beside(team));
+  return { team, events: from, copied: from - before };
+}
+
+/** Puts counts, words and shared rows there as they are in the source. */
+async function copyBeside(
+  store: Store,
+  team: string,
+  { counts, told, shared }: BesideEvents,
+): Promise<void> {
+  const key = keyOf(team);
+  const each = (pick: (count: NodeCount) => string | number | null) =>
+    arrayOf(counts.map(pick));
+  await store.write(
+    "copy counts",
+    (lane) =>
+      lane.transaction("isolation level read committed", async (tx) => {
+        await tx.send(
+          "insert into kitty_events.teams (team) values ($1) on conflict do nothing",
+          [key],
+        );
+        await tx.send(
+          "select from kitty_events.teams where team = $1 for update",
+          [key],
+        );
+        await tx.commit([
+          [
+            "insert into kitty_events.nodes (team, node, events, shared, lowest, highest, first_seen, last_seen) select $1::text, * from unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::timestamptz[], $8::timestamptz[]) on conflict (team, node) do update set events = excluded.events, shared = excluded.shared, lowest = excluded.lowest, highest = excluded.highest, first_seen = excluded.first_seen, last_seen = excluded.last_seen",
+            [
+              key,
+              each(({ node_id }) => keyOf(node_id)),
+              each(({ events }) => events),
+              each(({ shared }) => shared),
+              each(({ lowest }) => lowest),
+              each(({ highest }) => highest),
+              each(({ first_seen }) => first_seen),
+              each(({ last_seen }) => last_seen),
+            ],
+          ],
+          [
+            "insert into kitty_events.told (team, home, word) select $1::text, * from unnest($2::text[], $3::text[]) on conflict (team, home) do update set word = excluded.word",
+            [
+              key,
+              arrayOf(told.map(({ home }) => keyOf(home))),
+              arrayOf(told.map((word) => JSON.stringify(word))),
+            ],
+          ],
+          [
+            "insert into kitty_events.shared (team, node, event_id, clock) select $1::text, * from unnest($2::text[], $3::text[], $4::bigint[]) on conflict do nothing",
+            [
+              key,
+              arrayOf(shared.map(({ node_id }) => keyOf(nodeName(node_id)))),
+              arrayOf(shared.map(({ event_id }) => keyOf(event_id))),
+              arrayOf(shared.map(({ lamport_clock }) => lamport_clock)),
+            ],
+          ],
+          [
+            "update kitty_events.teams set turn = turn + 1 where team = $1",
+            [key],
+          ],
+        ]);
+      }),
+  );
+}

@@ -1,0 +1,188 @@
+/**
+ * What a store keeps beside the events of a team, made anew from them while
+ * collectors run: most of it without their noticing, the end under the lock on
+ * the team's row.
+ *
+ * @module
+ */
+
+import { type JsonObject, sameJson } from "../../base/json.ts";
+import type { World } from "../../base/world.ts";
+import type { Rebuilt } from "../engine.ts";
+import {
+  type NodeCount,
+  nodeName,
+  noneOf,
+  stampOf,
+  withEvents,
+} from "../events/nodes.ts";
+import { newer, newsOf, type PackageRow } from "../events/packages.ts";
+import { PAGE_EVENTS_MAX } from "../limits.ts";
+import { arrayOf, keyOf, momentOf, textOf } from "./columns.ts";
+import type { Statements } from "./lane.ts";
+import { packageName } from "./offers.ts";
+import { readNodes, readPackages, readSome, readTeam } from "./readings.ts";
+import type { Store } from "./store.ts";
+import { openStore } from "./pg_store.ts";
+
+/** Makes anew what is stored beside the events, team by team. */
+export async function* rebuildStore(
+  url: string,
+  world: World,
+): AsyncGenerator<Rebuilt> {
+  await using store = await openStore(url, world);
+  const rows = await store.read(
+    "read teams",
+    (lane) => lane.send(`select team from kitty_events.teams order by team`),
+  );
+  for (const { team } of rows) yield await rebuildTeam(store, textOf(team));
+}
+
+/** What follows from events that were gone through. */
+class Sum {
+  readonly packages = new Map<string, PackageRow>();
+  readonly nodes = new Map<string, NodeCount>();
+  /** Position of the next one. */
+  next: number;
+  events = 0;
+
+  constructor(next: number) {
+    this.next = next;
+  }
+
+  add(document: JsonObject): void {
+    this.events++;
+    const news = newsOf(document);
+    if (news) {
+      const name = packageName(news);
+      const state = newer(this.packages.get(name)?.state, news.state);
+      this.packages.set(name, { ...news, state });
+    }
+    const stamp = stampOf(document), node = nodeName(stamp.node_id);
+    const count = this.nodes.get(node) ?? noneOf(node);
+    this.nodes.set(node, withEvents(count, [stamp], null));
+  }
+
+  /** Goes through the events up to a position. */
+  async addUpTo(statements: Statements, team: string, end: number) {
+    while (this.next < end) {
+      const range = { from: this.next, end, limit: PAGE_EVENTS_MAX };
+      const rows = await readSome(statements, team, range);
+      if (rows.length === 0) return;
+      for (const { document } of rows) this.add(JSON.parse(document));
+      this.next = Number(rows.at(-1)!.position) + 1;
+    }
+  }
+}
+
+async function rebuildTeam(store: Store, team: string): Promise<Rebuilt> {
+  const { next, first } = await store.read(
+    "read the team",
+    (lane) => readTeam(lane, team),
+  );
+  const sum = new Sum(first);
+  while (sum.next < next) {
+    const end = Math.min(next, sum.next + PAGE_EVENTS_MAX);
+    await store.read("read events", (lane) => sum.addUpTo(lane, team, end));
+  }
+  const mended = await store.write(
+    "mend",
+    (lane) =>
+      lane.transaction("isolation level read committed", async (tx) => {
+        await tx.send(
+          "select from kitty_events.teams where team = $1 for update",
+          [keyOf(team)],
+        );
+        await sum.addUpTo(tx, team, (await readTeam(tx, team)).next);
+        // What was pruned is known from what is stored only.
+        const changes = await mend(tx, team, sum, first > 0);
+        await tx.commit([]);
+        return changes;
+      }),
+  );
+  return {
+    team,
+    events: sum.events,
+    packages: sum.packages.size,
+    nodes: sum.nodes.size,
+    mended,
+  };
+}
+
+/** Puts right what is wrong. @returns how many values */
+async function mend(
+  tx: Statements,
+  team: string,
+  { packages, nodes }: Sum,
+  isPruned: boolean,
+): Promise<number> {
+  const key = keyOf(team);
+  const stored = new Map(
+    (await readPackages(tx, team)).map((row) => [packageName(row), row]),
+  );
+  const wrong = [...packages].filter(([name, { state }]) =>
+    !sameJson(stored.get(name)?.state, state) &&
+    !(isPruned && stored.has(name))
+  ).map(([, row]) => row);
+  const surplus = isPruned
+    ? []
+    : [...stored].filter(([name]) => !packages.has(name)).map(([, row]) => row);
+  const gone = [...wrong, ...surplus];
+  await tx.send(
+    "delete from kitty_events.packages p using unnest($2::text[], $3::text[]) as k (wp_id, feature) where p.team = $1 and p.wp_id = k.wp_id and p.feature = k.feature",
+    [
+      key,
+      arrayOf(gone.map(({ wpId }) => keyOf(wpId))),
+      arrayOf(gone.map(({ feature }) => keyOf(feature))),
+    ],
+  );
+  await insertPackages(tx, key, wrong);
+  const mendedNodes = isPruned ? 0 : await mendNodes(tx, team, nodes);
+  return wrong.length + surplus.length + mendedNodes;
+}
+
+/** Stores states of packages that are not there. */
+export async function insertPackages(
+  tx: Statements,
+  key: string,
+  rows: readonly PackageRow[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  await tx.send(
+    "insert into kitty_events.packages (team, wp_id, feature, status, updated_at, state) select $1::text, * from unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[])",
+    [
+      key,
+      arrayOf(rows.map(({ wpId }) => keyOf(wpId))),
+      arrayOf(rows.map(({ feature }) => keyOf(feature))),
+      arrayOf(rows.map(({ state }) => keyOf(state.status))),
+      arrayOf(rows.map(({ state }) => momentOf(Date.parse(state.updated_at)))),
+      arrayOf(rows.map(({ state }) => JSON.stringify(state))),
+    ],
+  );
+}
+
+/** Counts are made anew; when a node was seen, and what it shares, is known from before only. */
+async function mendNodes(
+  tx: Statements,
+  team: string,
+  nodes: ReadonlyMap<string, NodeCount>,
+): Promise<number> {
+  const { counts } = await readNodes(tx, team);
+  const stored = new Map(counts.map((count) => [count.node_id, count]));
+  let mended = 0;
+  for (const [name, count] of nodes) {
+    const before = stored.get(name);
+    const { shared = 0, first_seen = null, last_seen = null } = before ?? {};
+    const right = { ...count, shared, first_seen, last_seen };
+    if (sameJson(before, right)) continue;
+    mended++;
+    await tx.send(
+      "insert into kitty_events.nodes (team, node, events, shared, lowest, highest) values ($1, $2, $3, $4, $5, $6) on conflict (team, node) do update set events = excluded.events, lowest = excluded.lowest, highest = excluded.highest",
+      [
+        ...[keyOf(team), keyOf(name), right.events, right.shared],
+        ...[right.lowest, right.highest],
+      ],
+    );
+  }
+  return mended;
+}

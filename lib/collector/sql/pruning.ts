@@ -1,0 +1,52 @@
+/**
+ * Removes old documents, some at a time, so that nobody who stores waits for
+ * long. Ids stay, and
+ * so do positions, and the stamps of rows.
+ *
+ * @module
+ */
+
+import { STORE_PRUNED_MAX } from "../limits.ts";
+import type { Store } from "./store.ts";
+
+const PRUNE = `
+with gone as (
+  update kitty_events.events set
+    type = null, mission = null, subject = null, from_status = null,
+    to_status = null, actor = null, occurred_at = null, document = null
+  where team = $1 and position >= $2::bigint and position < $3::bigint
+    and document is not null
+  returning bytes
+)
+update kitty_events.teams set
+  first = $3::bigint,
+  events = events - (select count(*) from gone),
+  bytes = bytes - (select coalesce(sum(bytes), 0) from gone),
+  turn = turn + 1
+where team = $1`;
+
+/** Removes what lies before a position of a team, given by its key. */
+export async function prune(
+  store: Store,
+  key: string,
+  upTo: number,
+): Promise<void> {
+  for (;;) {
+    const isDone = await store.write(
+      "prune",
+      (lane) =>
+        lane.transaction("isolation level read committed", async (tx) => {
+          const [row] = await tx.send(
+            "select first, next from kitty_events.teams where team = $1 for update",
+            [key],
+          );
+          const first = Number(row?.first ?? 0);
+          const end = Math.min(upTo, Number(row?.next ?? 0));
+          const to = Math.min(end, first + STORE_PRUNED_MAX);
+          await tx.commit(to > first ? [[PRUNE, [key, first, to]]] : []);
+          return to >= end;
+        }),
+    );
+    if (isDone) return;
+  }
+}

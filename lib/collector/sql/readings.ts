@@ -1,0 +1,150 @@
+/**
+ * The questions that are asked of a store's events.
+ *
+ * @module
+ */
+
+import type { JsonObject } from "../../base/json.ts";
+import type { IncomingEvent } from "../events/event_log.ts";
+import { type NodeCount, stampOf, type Told } from "../events/nodes.ts";
+import type { PackageRow } from "../events/packages.ts";
+import { PAGE_BYTES_MAX } from "../limits.ts";
+import { arrayOf, keyOf, textOf } from "./columns.ts";
+import type { Lane, Row, Statements } from "./lane.ts";
+import { type TeamRow, teamRowOf } from "./offers.ts";
+
+const NO_TEAM: TeamRow = {
+  next: 0,
+  highest: 0,
+  first: 0,
+  events: 0,
+  bytes: 0,
+  turn: 0,
+};
+
+/** What is stored of a team. */
+export async function readTeam(
+  statements: Statements,
+  team: string,
+): Promise<TeamRow> {
+  const [row] = await statements.send(
+    "select next, highest, first, events, bytes, turn from kitty_events.teams where team = $1",
+    [keyOf(team)],
+  );
+  return row ? teamRowOf(row) : NO_TEAM;
+}
+
+/** The documents from a position on, up to another one, as many as a page may have. */
+const SOME = `
+select position, collector, document from (
+  select position, collector, document,
+    sum(bytes) over (order by position) - bytes as before
+  from (
+    select position, collector, document, bytes from kitty_events.events
+    where team = $1 and position >= $2::bigint and position < $3::bigint
+      and document is not null
+    order by position limit $4::integer
+  ) as page
+) as sized where before <= ${PAGE_BYTES_MAX} order by position`;
+
+/** Some events, one after another. */
+export async function readSome(
+  statements: Statements,
+  team: string,
+  { from, end, limit }: { from: number; end: number; limit: number },
+): Promise<readonly Row[]> {
+  if (from >= end) return [];
+  return await statements.send(SOME, [keyOf(team), from, end, limit]);
+}
+
+/** Reads several things as they were at one moment. */
+export function atOneMoment<T>(
+  lane: Lane,
+  work: (statements: Statements) => Promise<T>,
+): Promise<T> {
+  return lane.transaction(
+    "isolation level repeatable read read only",
+    async (tx) => {
+      const read = await work(tx);
+      await tx.commit([]);
+      return read;
+    },
+  );
+}
+
+/** The states of a team's work packages. */
+export async function readPackages(
+  statements: Statements,
+  team: string,
+): Promise<PackageRow[]> {
+  const rows = await statements.send(
+    `select wp_id, feature, state from kitty_events.packages where team = $1 order by wp_id collate "C", feature collate "C"`,
+    [keyOf(team)],
+  );
+  return rows.map(({ wp_id, feature, state }) => ({
+    wpId: textOf(wp_id),
+    feature: textOf(feature),
+    state: JSON.parse(state),
+  }));
+}
+
+/** What is stored of a team's nodes, and what their homes have told. */
+export async function readNodes(
+  statements: Statements,
+  team: string,
+): Promise<{ counts: NodeCount[]; told: Told[] }> {
+  const key = [keyOf(team)];
+  const [counts, told] = await Promise.all([
+    statements.send(
+      "select node, events, shared, lowest, highest, first_seen, last_seen from kitty_events.nodes where team = $1",
+      key,
+    ),
+    statements.send("select word from kitty_events.told where team = $1", key),
+  ]);
+  return {
+    counts: counts.map(countOf),
+    told: told.map(({ word }) => JSON.parse(word)),
+  };
+}
+
+function countOf(row: Row): NodeCount {
+  const seen = (moment: Date | null) => moment && moment.toISOString();
+  return {
+    node_id: textOf(row.node),
+    events: Number(row.events),
+    shared: Number(row.shared),
+    lowest: Number(row.lowest),
+    highest: Number(row.highest),
+    first_seen: seen(row.first_seen),
+    last_seen: seen(row.last_seen),
+  };
+}
+
+/** Events by their positions. */
+export async function readAt(
+  statements: Statements,
+  team: string,
+  positions: readonly number[],
+): Promise<Map<number, string>> {
+  const rows = await statements.send(
+    "select position, document from kitty_events.events where team = $1 and position = any($2::bigint[]) and document is not null",
+    [keyOf(team), arrayOf(positions)],
+  );
+  return new Map(rows.map((row) => [Number(row.position), row.document]));
+}
+
+const encoder = new TextEncoder();
+
+/** An event as it was when it came, from its document. */
+export function eventOf(text: string): IncomingEvent {
+  const document = JSON.parse(text) as JsonObject;
+  const { event_id, id, event_type, type, team_slug } = document;
+  return {
+    event_id: (event_id ?? id) as string,
+    event_type: (event_type ?? type) as string,
+    team_slug: (team_slug ?? "") as string,
+    ...stampOf(document),
+    bytes: encoder.encode(text),
+    document,
+  };
+}
