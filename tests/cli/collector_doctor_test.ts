@@ -150,28 +150,12 @@ Deno.test("collector doctor: users of more teams than one -> counted", async () 
   match((await seen(home.path)).of("users"), /^ok: 3 users of 2 teams$/);
 });
 
-Deno.test("collector doctor: keys of jobs that run out -> named in time, with what to do", async () => {
-  await using home = await tempHome();
-  await addUsers(home.path, [ADA]);
-  match((await seen(home.path)).of("keys"), /^ok: 0 keys$/);
-  const day = 24 * 60 * 60 * 1000, world = machine();
-  await addKey(home.path, { name: "a" }, world);
-  await addKey(home.path, { name: "b", lifetimeMs: 20 * day }, world);
-  match((await seen(home.path)).of("keys"), /^ok: 2 keys$/);
-  await addKey(home.path, { name: "c", lifetimeMs: 3 * day }, world);
-  await addKey(home.path, { name: "d", lifetimeMs: 1 }, world);
-  match(
-    (await seen(home.path)).of("keys"),
-    /^warning: c of acme runs out on [\d-]+; d of acme ran out on [\d-]+$/,
-  );
-});
-
 Deno.test("collector doctor: a sink that nobody answers for -> said, with what waits", async () => {
   await using server = await TestCollector.start([ADA]);
   match((await seen(server.home)).of("sinks"), /^ok: none$/);
   const words = ["lake", "http://127.0.0.1:9/in", "--team", ADA.team];
   const { code } = await runProgram(
-    ["collector", "sink", "add", ...words, "--from", "start"],
+    ["collector", "sink", "add", ...words, "--from-start"],
     { SPEC_KITTY_HOME: server.home },
   );
   strictEqual(code, 0);
@@ -234,3 +218,18 @@ Deno.test(needing(
     deepStrictEqual(wrong.code, 69);
   },
 ));
+Deno.test("collector doctor: keys of jobs that run out -> named in time, with what to do", async () => {
+  await using home = await tempHome();
+  await addUsers(home.path, [ADA]);
+  match((await seen(home.path)).of("keys"), /^ok: 0 keys$/);
+  const day = 24 * 60 * 60 * 1000, world = machine();
+  await addKey(home.path, { name: "a" }, world);
+  await addKey(home.path, { name: "b", lifetimeMs: 20 * day }, world);
+  match((await seen(home.path)).of("keys"), /^ok: 2 keys$/);
+  await addKey(home.path, { name: "c", lifetimeMs: 3 * day }, world);
+  await addKey(home.path, { name: "d", lifetimeMs: 1 }, world);
+  match(
+    (await seen(home.path)).of("keys"),
+    /^warning: c of acme runs out on [\d-]+; d of acme ran out on [\d-]+$/,
+  );
+});

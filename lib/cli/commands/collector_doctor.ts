@@ -6,7 +6,7 @@
 
 import type { World } from "../../base/world.ts";
 import { settingsOf } from "../../collector/engine.ts";
-import { openEngine } from "../../collector/place.ts";
+import { lookAtStore, openEngine } from "../../collector/place.ts";
 import { runningAt } from "../../collector/operator/operator_client.ts";
 import { sinkStates } from "../../collector/sinks/sinks.ts";
 import {
@@ -14,6 +14,7 @@ import {
   examineCollector,
 } from "../../doctor/collector/collector_doctor.ts";
 import { folderChecks } from "../../doctor/collector/folder_checks.ts";
+import { storeChecks } from "../../doctor/collector/store_checks.ts";
 import { once } from "../../doctor/patient.ts";
 import type { Command } from "../command.ts";
 import { showDiagnosis } from "../diagnosis.ts";
@@ -37,7 +38,7 @@ export const collectorDoctor: readonly Command[] = [{
     await using open = new AsyncDisposableStack();
     const own = store === undefined
       ? ofFolder(folder, world)
-      : await ofStore(store, world, open);
+      : ofStore(store, world, open);
     const diagnosis = await examineCollector({ world, caFile, ...own });
     await showDiagnosis(call, diagnosis);
     return diagnosis.exit;
@@ -60,15 +61,11 @@ function ofFolder(folder: string, world: World): Own {
   };
 }
 
-async function ofStore(
+function ofStore(
   store: string,
   world: World,
   open: AsyncDisposableStack,
-): Promise<Own> {
-  const { storeChecks } = await import(
-    "../../doctor/collector/store_checks.ts"
-  );
-  const { lookAtStore } = await import("../../collector/sql/pg_look.ts");
+): Own {
   const engine = once(async () => {
     // Opening it would make what is missing, and that would be a change.
     const { layout, layoutKnown } = await lookAtStore(store, world);

@@ -8,7 +8,7 @@
 import { KittyError } from "../../base/errors.ts";
 import type { World } from "../../base/world.ts";
 import { Fresh } from "../fresh.ts";
-import { SIGNED_LIFETIME_MS, SIGNING_KEY_AGE_MS } from "../limits.ts";
+import { SIGNED_LIFETIME_MS, SIGNING_KEY_AGE_MS } from "./limits.ts";
 import { type Records, removed } from "../records/records.ts";
 
 /** What is kept of one. */

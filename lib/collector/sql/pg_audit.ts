@@ -46,8 +46,8 @@ export class PgAudit implements AuditLog {
           after,
         ));
       for (const { entry } of rows) {
-        const line: AuditEntry = JSON.parse(entry);
-        if (isWanted(line, filter)) yield line;
+        const read: AuditEntry = JSON.parse(entry);
+        if (isWanted(read, filter)) yield read;
       }
       if (rows.length < ROWS) return;
       const { at, id } = rows.at(-1)!;

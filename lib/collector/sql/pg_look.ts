@@ -5,32 +5,11 @@
  */
 
 import type { World } from "../../base/world.ts";
+import type { StoreLook } from "../store_look.ts";
 import { layoutOf } from "./migrations.ts";
 import { LAYOUT } from "./schema.ts";
 import { Store } from "./store.ts";
 import { parseStoreUrl } from "./store_url.ts";
-
-/** How a store stands. */
-export interface StoreLook {
-  /** Its URL without the password. */
-  readonly shown: string;
-  /** Version of the server. */
-  readonly version: string;
-  /** Whether the server takes changes: it is no standby, and does not recover. */
-  readonly isWritable: boolean;
-  /** 0: no collector has been there yet. */
-  readonly layout: number;
-  /** What this program would make it. */
-  readonly layoutKnown: number;
-  /** How far this machine is ahead of the server, milliseconds. */
-  readonly skewMs: number;
-  /** Of one question and its answer. */
-  readonly tookMs: number;
-  readonly connections: number;
-  readonly connectionsMax: number;
-  /** Size of the database. */
-  readonly bytes: number;
-}
 
 /**
  * Looks at a store.
@@ -38,7 +17,7 @@ export interface StoreLook {
  * @throws {KittyError} for a URL that is wrong, a server that cannot be asked,
  *   and a schema that is of somebody else, or newer than this program
  */
-export async function lookAtStore(
+export async function lookAt(
   url: string,
   world: World,
 ): Promise<StoreLook> {

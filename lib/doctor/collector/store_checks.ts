@@ -6,7 +6,8 @@
 
 import { ERROR_EXITS, EXIT, KittyError } from "../../base/errors.ts";
 import type { World } from "../../base/world.ts";
-import { lookAtStore, type StoreLook } from "../../collector/sql/pg_look.ts";
+import { lookAtStore } from "../../collector/place.ts";
+import type { StoreLook } from "../../collector/store_look.ts";
 import type { NamedCheck } from "../doctor.ts";
 import {
   type Finding,

@@ -2,7 +2,7 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { openSettings } from "../../../lib/collector/place.ts";
-import { LOGINS_WAITING_MAX } from "../../../lib/collector/limits.ts";
+import { LOGINS_WAITING_MAX } from "../../../lib/collector/accounts/limits.ts";
 import type { AuditEntry } from "../../../lib/collector/audit/audit.ts";
 import { PATHS } from "../../../lib/base/wire.ts";
 import {
