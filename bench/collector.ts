@@ -24,16 +24,21 @@ export interface Collector extends AsyncDisposable {
 export async function startCollector(
   home: string,
   args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Collector> {
   const [name, team, password] = USER;
   await runProgram(
-    ["collector", "user", "add", name, "--team", team, "--password-stdin"],
+    [
+      ...["collector", "user", "add", name, "--team", team],
+      ...["--password-stdin", "--replace"],
+    ],
     home,
-    { stdin: new TextEncoder().encode(password) },
+    { stdin: new TextEncoder().encode(password), env },
   );
   const process = spawnProgram(
     ["collector", "run", "--listen", "127.0.0.1:0", ...args],
     home,
+    env,
   );
   const { listening } = JSON.parse(await firstLine(process));
   return {
@@ -78,10 +83,11 @@ export async function accessToken(
 export function spawnProgram(
   args: readonly string[],
   home: string,
+  env: Readonly<Record<string, string>> = {},
 ): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-all", "--no-check", "--quiet", MAIN, ...args],
-    env: { SPEC_KITTY_HOME: home },
+    env: { SPEC_KITTY_HOME: home, ...env },
     stdin: "piped",
     stdout: "piped",
     // What it says goes nowhere: a full pipe would stop it.
@@ -93,9 +99,12 @@ export function spawnProgram(
 export async function runProgram(
   args: readonly string[],
   home: string,
-  options: { stdin: Uint8Array<ArrayBuffer> },
+  options: {
+    stdin: Uint8Array<ArrayBuffer>;
+    env?: Readonly<Record<string, string>>;
+  },
 ): Promise<void> {
-  const child = spawnProgram(args, home);
+  const child = spawnProgram(args, home, options.env);
   const output = child.output();
   const writer = child.stdin.getWriter();
   await writer.write(options.stdin);

@@ -244,6 +244,29 @@ Deno.test("the collector's engine -> named by one file only", async () => {
   ]);
 });
 
+Deno.test("PostgreSQL -> loaded by one file, and only where a store is named", async () => {
+  const imports = await allImports();
+  const into = imports.filter(({ from, to, kind }) =>
+    to.startsWith("lib/collector/sql/") && kind !== "type" &&
+    !from.startsWith("lib/collector/sql/")
+  );
+  deepStrictEqual(
+    [...new Set(into.map(({ from, kind }) => `${kind} ${from}`))],
+    ["dynamic lib/collector/place.ts"],
+  );
+  const clients = imports.filter(({ to }) => to === "postgres");
+  deepStrictEqual(clients.map(({ from }) => from), [
+    "lib/collector/sql/lane.ts",
+  ]);
+  const loaded = await loadedBy(
+    ...["lib/cli/commands/emit.ts", "lib/cli/commands/collector.ts"],
+    ...["lib/mod.ts", "lib/cli/commands/board.ts"],
+  );
+  ok(loaded.has("lib/collector/collector.ts"));
+  const ofStores = /^postgres$|lib\/collector\/sql\//;
+  deepStrictEqual([...loaded].filter((path) => ofStores.test(path)), []);
+});
+
 Deno.test("transports -> made in one place", async () => {
   const made =
     /\bnew (HttpBatch|Connection|EventSocket)\(|\bEventSocket\.open\(/;

@@ -18,15 +18,18 @@ import { type EventLog, QuotaError } from "./events/event_log.ts";
 import { BusyError } from "./gate.ts";
 import { errorAnswer, HttpError, route, type Routes } from "./http/http.ts";
 import {
+  BOARD_SWEEP_MS,
   CONNECTIONS_MAX,
-  FAILURES_NOTED_MS,
-  LANES_SWEEP_MS,
   PING_MS,
   PRESENCE_MS,
-  SESSION_SWEEP_MS,
-  STANDING_MS,
   STOP_MS_MAX,
 } from "./limits.ts";
+import {
+  FAILURES_NOTED_MS,
+  LANES_SWEEP_MS,
+  SESSION_SWEEP_MS,
+  STANDING_MS,
+} from "./accounts/limits.ts";
 import type { Log } from "../base/log.ts";
 import { openEngine, type Place } from "./place.ts";
 import { LOOP_STATUS } from "./sinks/sending.ts";
@@ -151,6 +154,7 @@ async function startTasks(
     [SESSION_SWEEP_MS, () => sessions.sweep()],
     [PRESENCE_MS, () => presence.tell()],
     [parts.pingMs ?? PING_MS, () => watchers.ping(boards)],
+    [BOARD_SWEEP_MS, () => services.boards.forget()],
     [STANDING_MS, () => dismiss(services)],
     [LANES_SWEEP_MS, () => services.throttle.sweep()],
     [FAILURES_NOTED_MS, () => services.notes.flush()],
@@ -162,7 +166,8 @@ async function startTasks(
   return async () => {
     stopped.resolve();
     watchers.stop();
-    await services.notes.flush();
+    await services.notes.flush()
+      .catch((error) => log.error("failed logins were not noted", error));
     const ending = Promise.all([
       sockets.stop(),
       server.shutdown(),

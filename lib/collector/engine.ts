@@ -21,7 +21,7 @@ import { FileRecords } from "./records/file_records.ts";
 import { KvRecords } from "./records/kv_records.ts";
 import type { Records } from "./records/records.ts";
 
-export type { Rebuilt };
+export type { BesideEvents, Rebuilt };
 
 /** What commands change, also while a collector runs. */
 export interface Settings {

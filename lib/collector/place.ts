@@ -16,6 +16,7 @@ import {
   type Settings,
   settingsOf,
 } from "./engine.ts";
+import type { StoreLook } from "./store_look.ts";
 import type { OnStored } from "./events/event_log.ts";
 import type { Copied } from "./sql/copy.ts";
 import { nodeIdOf } from "./identity.ts";
@@ -79,6 +80,15 @@ export async function* copyFolder(
   await using source = await openSource(folder, world);
   const { copyInto } = await import("./sql/copy.ts");
   yield* copyInto(source, store, world);
+}
+
+/** Looks at a store, and changes nothing. */
+export async function lookAtStore(
+  store: string,
+  world: World,
+): Promise<StoreLook> {
+  const { lookAt } = await import("./sql/pg_look.ts");
+  return await lookAt(store, world);
 }
 
 /** Opens what commands change; the place may be in use. */

@@ -19,7 +19,7 @@ import { Standing } from "../../lib/collector/accounts/standing.ts";
 import { Tokens } from "../../lib/collector/accounts/tokens.ts";
 import type { AuditFilter } from "../../lib/collector/audit/audit.ts";
 import { nodeIdOf } from "../../lib/collector/identity.ts";
-import { SPENT_TOKEN_MS } from "../../lib/collector/limits.ts";
+import { SPENT_TOKEN_MS } from "../../lib/collector/accounts/limits.ts";
 import {
   type EventLog,
   type IncomingEvent,
@@ -64,7 +64,7 @@ const ENGINES: [name: string, open: Open][] = [
 ];
 
 /** One server; each test has a database of its own in it. */
-const server = await sharedServer();
+const server = sharedServer();
 
 /** Where a proxy cuts connections, and each of how many commits or connections. */
 const FAULTS: readonly (readonly [name: string, cut: Cut, every: number])[] = [
@@ -74,8 +74,7 @@ const FAULTS: readonly (readonly [name: string, cut: Cut, every: number])[] = [
   ["every third connection cut", "connection", 3],
 ];
 
-if (server) {
-  Deno.test.afterAll(() => server[Symbol.asyncDispose]());
+if (POSTGRES.isMet) {
   ENGINES.push([
     "PostgreSQL",
     async (onStored, world = new TestWorld()) =>

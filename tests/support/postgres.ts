@@ -72,6 +72,7 @@ const DEFAULTS = {
   max_connections: "60",
   shared_buffers: "'32MB'",
   logging_collector: "off",
+  timezone: "'UTC'",
 };
 
 /** A server. */
@@ -303,11 +304,24 @@ function freePort(): number {
   return listener.addr.port;
 }
 
-/** A server that all tests of a file share, each with a database of its own; undefined where there is no PostgreSQL. */
-export async function sharedServer(
-  options: ServerOptions = {},
-): Promise<PgServer | undefined> {
-  return POSTGRES.isMet ? await PgServer.start(options) : undefined;
+/**
+ * A server that all tests of a file share, each with a database of its own. It
+ * is started before the first of them, and not at all where none is run.
+ */
+export function sharedServer(options: ServerOptions = {}): PgServer {
+  let server: PgServer | undefined;
+  if (POSTGRES.isMet) {
+    Deno.test.beforeAll(async () => {
+      server = await PgServer.start(options);
+    });
+    Deno.test.afterAll(async () => await server?.[Symbol.asyncDispose]());
+  }
+  return new Proxy({} as PgServer, {
+    get(_, name) {
+      const value = Reflect.get(server!, name, server);
+      return typeof value === "function" ? value.bind(server) : value;
+    },
+  });
 }
 
 /** The name of the database in a store's URL. */

@@ -6,7 +6,6 @@
  */
 
 import { EXIT, KittyError, usageError } from "../../base/errors.ts";
-import { readConfigFile, settingsOf } from "../../base/config.ts";
 import { removed } from "../../collector/records/records.ts";
 import { isLoop } from "../../collector/sinks/sending.ts";
 import { noSink, type Sink, SinkStore } from "../../collector/sinks/sink.ts";
@@ -19,7 +18,7 @@ import { readSinkUrl } from "../../login/server_url.ts";
 import type { Call, Command } from "../command.ts";
 import { counted, printable } from "../output.ts";
 import { noteChange, withSettings } from "../collector_settings.ts";
-import { homeOf } from "../keeper.ts";
+import { trustOf } from "../network.ts";
 import { STORE_OPTIONS } from "../store.ts";
 import { keptOf } from "./collector_keeping.ts";
 
@@ -126,15 +125,13 @@ async function add(call: Call): Promise<number> {
       "a sink's name has up to 64 letters, digits, dots, dashes and underscores",
     );
   }
-  const home = await readConfigFile(await homeOf(call));
-  const { caFile, insecureHttp } = settingsOf(world, home);
-  const url = readSinkUrl(address, insecureHttp, "the sink's address");
+  const trust = await trustOf(call);
+  const url = readSinkUrl(address, trust.insecureHttp, "the sink's address");
   const types = args.text("types")?.split(",").map((type) => type.trim())
     .filter(Boolean);
   const token_file = args.text("token-file");
   await using kept = await keptOf(call);
-  const { instance } = kept, trust = { caFile, insecureHttp };
-  const loops = await isLoop(url, { instance, trust });
+  const loops = await isLoop(url, { instance: kept.instance, trust });
   if (loops) {
     throw new KittyError(
       "bad_sink",

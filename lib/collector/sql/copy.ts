@@ -8,8 +8,7 @@
 
 import { KittyError } from "../../base/errors.ts";
 import type { World } from "../../base/world.ts";
-import type { Source } from "../engine.ts";
-import type { BesideEvents } from "../events/kv_beside.ts";
+import type { BesideEvents, Source } from "../engine.ts";
 import { type NodeCount, nodeName } from "../events/nodes.ts";
 import { PAGE_EVENTS_MAX } from "../limits.ts";
 import type { Records, Space } from "../records/records.ts";

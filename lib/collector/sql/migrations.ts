@@ -51,7 +51,7 @@ export async function migrate(store: Store): Promise<void> {
 const START_MS_MAX = 5_000;
 
 /** @throws {KittyError} */
-async function checkServer(lane: Lane, shown: string): Promise<void> {
+export async function checkServer(lane: Lane, shown: string): Promise<void> {
   const [server] = await lane.send(
     "select current_setting('server_version_num')::int as number, current_setting('server_version') as version, current_setting('server_encoding') as encoding",
   );

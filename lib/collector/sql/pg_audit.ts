@@ -4,11 +4,19 @@
  * @module
  */
 
-import type { AuditEntry, AuditLog } from "../audit/audit.ts";
+import {
+  type AuditEntry,
+  type AuditFilter,
+  type AuditLog,
+  isWanted,
+} from "../audit/audit.ts";
 import type { Store } from "./store.ts";
 
 /** Rows read at once. */
 const ROWS = 1_000;
+
+/** A line says when it happened by its maker's clock; the server's, by which it is found, may be another. */
+const CLOCKS_MS = 24 * 60 * 60 * 1000;
 
 /** Lines in a table, in the order in which the server noted them. */
 export class PgAudit implements AuditLog {
@@ -29,18 +37,27 @@ export class PgAudit implements AuditLog {
       ));
   }
 
-  async *read(): AsyncIterable<AuditEntry> {
-    let after = ["-infinity", ""];
+  async *read(filter: AuditFilter = {}): AsyncIterable<AuditEntry> {
+    let after = [beginOf(filter), ""];
     for (;;) {
       const rows = await this.#store.read("read the audit", (lane) =>
         lane.send(
           `select noted_at::text as at, id, entry from kitty_events.audit where (noted_at, id) > ($1::text::timestamptz, $2::text) order by noted_at, id limit ${ROWS}`,
           after,
         ));
-      for (const { entry } of rows) yield JSON.parse(entry);
+      for (const { entry } of rows) {
+        const read: AuditEntry = JSON.parse(entry);
+        if (isWanted(read, filter)) yield read;
+      }
       if (rows.length < ROWS) return;
       const { at, id } = rows.at(-1)!;
       after = [at, id];
     }
   }
+}
+
+/** Before all lines that are wanted. */
+function beginOf({ since }: AuditFilter): string {
+  if (since === undefined) return "-infinity";
+  return new Date(Date.parse(since) - CLOCKS_MS).toISOString();
 }

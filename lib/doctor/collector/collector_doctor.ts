@@ -15,7 +15,7 @@ import {
   checkClocks,
   checkCollectors,
 } from "./running_checks.ts";
-import { checkUsers } from "./people_checks.ts";
+import { checkKeys, checkUsers } from "./people_checks.ts";
 import { checkSinks } from "./sink_checks.ts";
 import type { SinkState } from "../../collector/sinks/sinks.ts";
 
@@ -41,6 +41,7 @@ export function examineCollector(
   const asked = once(async () => askCollectors(patient, await settings()));
   const checks: readonly NamedCheck[] = [
     ["users", async () => checkUsers(await settings())],
+    ["keys", async () => checkKeys(await settings(), world.nowMs())],
     ["collectors", async () => checkCollectors(await asked(), world)],
     ["certificates", async () => checkCertificates(await asked(), world)],
     ["clocks", async () => checkClocks(await asked())],

@@ -2,15 +2,10 @@
 
 import { match, ok, strictEqual } from "node:assert/strict";
 import { needing } from "../../support/needs.ts";
-import {
-  type PgServer,
-  POSTGRES,
-  sharedServer,
-} from "../../support/postgres.ts";
+import { POSTGRES, sharedServer } from "../../support/postgres.ts";
 import { TEST_SERVER } from "../../support/places.ts";
 
-const server = await sharedServer() as PgServer;
-Deno.test.afterAll(() => server?.[Symbol.asyncDispose]());
+const server = sharedServer();
 
 const TESTS = new URL("../../", import.meta.url);
 
@@ -20,6 +15,7 @@ const FILES: readonly (readonly [file: string, least: number])[] = [
   ["collector/sockets/sockets_test.ts", 5],
   ["collector/http/routes_test.ts", 4],
   ["collector/accounts/sessions_test.ts", 3],
+  ["collector/http/people_test.ts", 6],
   ["collector/board/board_routes_test.ts", 3],
 ];
 

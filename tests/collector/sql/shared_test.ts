@@ -10,15 +10,10 @@ import { cuttingProxy } from "../../support/cutting_proxy.ts";
 import { eventOf, idOf } from "../../support/events.ts";
 import { eventually } from "../../support/eventually.ts";
 import { needing } from "../../support/needs.ts";
-import {
-  type PgServer,
-  POSTGRES,
-  sharedServer,
-} from "../../support/postgres.ts";
+import { POSTGRES, sharedServer } from "../../support/postgres.ts";
 import { TestWorld } from "../../support/world.ts";
 
-const server = await sharedServer() as PgServer;
-Deno.test.afterAll(() => server?.[Symbol.asyncDispose]());
+const server = sharedServer();
 
 const TEAM = "alpha";
 

@@ -21,8 +21,7 @@ import {
 import { rewritingProxy } from "../../support/rewriting_proxy.ts";
 import { TestWorld } from "../../support/world.ts";
 
-const server = await sharedServer() as PgServer;
-Deno.test.afterAll(() => server?.[Symbol.asyncDispose]());
+const server = sharedServer();
 
 function open(url: string): Promise<Engine> {
   return openPgEngine(url, { world: new TestWorld(), onStored: () => {} });

@@ -1,0 +1,151 @@
+/** `collector copy`: a folder's data in a store, done again and broken off. */
+
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { PATHS } from "../../../lib/base/wire.ts";
+import { ADA, EVE, TestCollector } from "../../support/collector.ts";
+import { eventOf } from "../../support/events.ts";
+import { eventually } from "../../support/eventually.ts";
+import { tempFolder } from "../../support/home.ts";
+import { needing } from "../../support/needs.ts";
+import { databaseOf, POSTGRES, sharedServer } from "../../support/postgres.ts";
+import {
+  documentsOf,
+  runProgram,
+  spawnProgram,
+} from "../../support/program.ts";
+import { StoreCollector } from "../../support/shared_store.ts";
+
+const server = sharedServer();
+
+const COUNT = 12_000;
+
+const batchOf = (from: number, team: string) =>
+  Array.from(
+    { length: 1_000 },
+    (_, i) =>
+      eventOf(from + i, { team, node: `node ${(from + i) % 3}` }).envelope,
+  );
+
+/** A collector that has stored something, and has ended; what it answered before. */
+async function filled(collector: TestCollector) {
+  const { access, refresh } = await collector.logIn();
+  for (let from = 1; from < COUNT; from += 1_000) {
+    strictEqual(
+      (await collector.send(access, batchOf(from, ADA.team))).status,
+      200,
+    );
+  }
+  const { access: eve } = await collector.logIn(EVE);
+  await collector.send(eve, [eventOf(1, { team: EVE.team }).envelope]);
+  const lines = await collector.ask(PATHS.export, { token: access });
+  const nodes = await collector.ask(PATHS.nodes, { token: access });
+  await collector.stop();
+  return { access, refresh, lines: lines.text, nodes: nodes.json };
+}
+
+function copy(from: string, to: string) {
+  return runProgram(
+    ["collector", "copy", "--from", from, "--to", to, "--json"],
+    {},
+  );
+}
+
+Deno.test(
+  needing(
+    [POSTGRES],
+    "collector copy: broken off by kill -9, done again, and once more -> all of it at the same positions, users and tokens good, nothing twice",
+    async () => {
+      await using collector = await TestCollector.start();
+      const before = await filled(collector);
+      const from = `${collector.home}/collector`, to = await server.database();
+      const name = databaseOf(to);
+      const count = async () => {
+        const rows = await server.ask(
+          "select coalesce(sum(next), 0)::int as n from kitty_events.teams",
+          name,
+        )
+          .catch(() => [{ n: 0 }]);
+        return rows[0].n as number;
+      };
+      const child = spawnProgram([
+        "collector",
+        "copy",
+        "--from",
+        from,
+        "--to",
+        to,
+      ], {});
+      await eventually("some is copied", async () => await count() >= 1_000);
+      child.kill("SIGKILL");
+      await child.stdin.close().catch(() => {});
+      await child.output();
+      ok(await count() <= COUNT);
+      const { code, stdout, stderr } = await copy(from, to);
+      strictEqual(code, 0, stderr);
+      const teams = documentsOf(stdout).filter(({ team }) => team);
+      deepStrictEqual(teams.map(({ team, events }) => [team, events]).sort(), [
+        [ADA.team, COUNT],
+        [EVE.team, 1],
+      ]);
+      const again = documentsOf((await copy(from, to)).stdout);
+      deepStrictEqual(again.map(({ copied }) => copied), again.map(() => 0));
+      await using folder = await tempFolder();
+      await using copied = await StoreCollector.start(
+        to,
+        `${folder.path}/none`,
+      );
+      const { client } = copied;
+      // Tokens of before are good, and a user's password.
+      const lines = await client.ask(PATHS.export, { token: before.access });
+      strictEqual(lines.text, before.lines);
+      const nodes = await client.ask(PATHS.nodes, { token: before.access });
+      deepStrictEqual(nodes.json, before.nodes);
+      const refreshed = await client.ask(PATHS.refresh, {
+        json: { refresh: before.refresh },
+      });
+      strictEqual(refreshed.status, 200);
+      await client.logIn(EVE);
+      const sent = await client.send(
+        before.access,
+        batchOf(COUNT - 499, ADA.team),
+      );
+      const kinds = Object.groupBy(
+        sent.json.results,
+        ({ status }: { status: string }) => status,
+      );
+      deepStrictEqual([kinds.duplicate?.length, kinds.accepted?.length], [
+        500,
+        500,
+      ]);
+    },
+  ),
+);
+
+Deno.test(
+  needing(
+    [POSTGRES],
+    "collector copy: into a store with other events, from a folder in use or without any -> refused, and nothing changed",
+    async () => {
+      await using collector = await TestCollector.start();
+      const { access } = await collector.logIn();
+      await collector.send(access, [eventOf(1, { team: ADA.team }).envelope]);
+      const from = `${collector.home}/collector`, to = await server.database();
+      match((await copy(from, to)).stdout, /collector_running/);
+      await collector.stop();
+      strictEqual((await copy(from, to)).code, 0);
+      const name = databaseOf(to);
+      await server.ask(
+        "update kitty_events.events set event_id = 'other'",
+        name,
+      );
+      const users = () =>
+        server.ask("select count(*)::int as n from kitty_events.records", name);
+      const before = await users();
+      const { code, stdout } = await copy(from, to);
+      strictEqual(code, 65, stdout);
+      match(stdout, /store_differs/);
+      deepStrictEqual(await users(), before);
+      strictEqual((await copy(`${from}/none`, to)).code, 64);
+    },
+  ),
+);
