@@ -27,6 +27,9 @@ const ROWS = "lib/cli/commands/emit_row.ts";
 /** The same for handing over to an agent elsewhere. */
 const HANDING_OVER = "lib/handover/hand_over.ts";
 
+/** The same for the queue of one's own home. */
+const OWN_QUEUE = "lib/emit/own_queue.ts";
+
 /** What tells that rows are at hand. */
 const ROW_RULES = /^(?:lib\/contract\/rows\/|contracts\/row_)/;
 
@@ -78,11 +81,60 @@ export async function bundle(folder: string): Promise<Bundle> {
     );
     texts.set(renamed, text);
   }
+  await withoutGoBetweens(folder, texts);
   return {
     entry: `${folder}/main.js`,
     bytes: sizeOf([...texts.values()]),
     coreBytes: sizeOf(loadedWith("main.js", texts)),
   };
+}
+
+/**
+ * Takes out the files that only pass on what one other holds, as the bundler makes
+ * them of files that are loaded later and shared: reading each takes its time.
+ */
+async function withoutGoBetweens(
+  folder: string,
+  texts: Map<string, string>,
+): Promise<void> {
+  const direct = new Map<string, string>();
+  for (const [name, text] of texts) {
+    const all = /^(?:import(?:\{[^{}]*\}from)?"[^"]+";)+export\{([^{}]*)\};\s*$/
+      .exec(text);
+    const [from, ...others] = text.matchAll(
+      /import\{([^{}]*)\}from"([^"]+)";/g,
+    );
+    if (!all || !from || others.length > 0 || name === "main.js") continue;
+    const held = new Map(
+      pairsOf(from[1]!).map(([there, here]) => [here, there]),
+    );
+    const passed = pairsOf(all[1]!).map(([here, as]) =>
+      `${as}:m.${held.get(here)}`
+    );
+    direct.set(
+      `import("./${name}")`,
+      `import("${from[2]}").then(m=>({${passed.join(",")}}))`,
+    );
+    texts.delete(name);
+    await Deno.remove(`${folder}/${name}`);
+    await Deno.remove(`${folder}/${name}.map`);
+  }
+  for (const [name, text] of texts) {
+    const shorter = text.replaceAll(
+      /import\("\.\/[^"]+"\)/g,
+      (call) => direct.get(call) ?? call,
+    );
+    texts.set(name, shorter);
+    await Deno.writeTextFile(`${folder}/${name}`, shorter);
+  }
+}
+
+/** Names of a list as in `a as b,c`: what stands before `as`, and behind it. */
+function pairsOf(list: string): [string, string][] {
+  return list.split(",").map((item) => {
+    const [before, behind] = item.split(" as ") as [string, string?];
+    return [before, behind ?? before];
+  });
 }
 
 function sizeOf(texts: readonly string[]): number {
@@ -165,7 +217,9 @@ async function copySources(copy: string): Promise<void> {
     ),
   );
   const core = CORE.flatMap((file) => [...importedBy(file, texts)]);
-  const handing = importedBy(HANDING_OVER, texts).difference(new Set(core));
+  const [handing, queueing] = [HANDING_OVER, OWN_QUEUE].map((file) =>
+    importedBy(file, texts).difference(new Set(core))
+  ) as [Set<string>, Set<string>];
   for (const [path, text] of texts) {
     const [, ...folders] = path.split("/").reverse();
     await Deno.mkdir([copy, ...folders.reverse()].join("/"), {
@@ -176,6 +230,7 @@ async function copySources(copy: string): Promise<void> {
     const needed = [
       ...also.length > 0 ? CORE : [],
       ...also.some((file) => ROW_RULES.test(file)) ? [ROWS] : [],
+      ...also.some((file) => queueing.has(file)) ? [OWN_QUEUE] : [],
       ...also.some((file) => handing.has(file)) ? [HANDING_OVER] : [],
     ];
     const imports = needed.map((file) => `import "${up}${file}";\n`);
@@ -188,7 +243,9 @@ function importedBy(
   first: string,
   texts: ReadonlyMap<string, string>,
 ): Set<string> {
-  const fixed = /^(?:import|export) (?!type )[^;]*?"(\.[^"]+)"/gm;
+  // Whatever stands between the words is names only: an import within an expression is for later.
+  const fixed =
+    /^(?:import|export) (?!type )(?:[\w$*{},\s]*\sfrom )?"(\.[^"]+)"/gm;
   return reached(
     first,
     (path) =>

@@ -218,7 +218,7 @@ Deno.test("Deno KV -> opened only where the lock is held, or the file is at rest
     // The server's own file, which only one process opens.
     "lib/collector/events/kv_store.ts",
     "lib/home/compact.ts",
-    "lib/home/home.ts",
+    "lib/home/holding.ts",
     "lib/home/queue_file.ts",
   ]);
 });

@@ -15,7 +15,7 @@ import type { ProjectIdentity } from "../event/event.ts";
 import type { Receipt } from "../event/receipt.ts";
 import type { HandOver } from "../handover/hand_over.ts";
 import { Home } from "../home/home.ts";
-import type { OpenQueue } from "../home/queue_file.ts";
+import type { Holding } from "../home/holding.ts";
 import type {
   ConnectedRoute,
   ConnectionStatus,
@@ -30,8 +30,8 @@ export interface EmitterParts {
   readonly settings: SettingsSource;
   readonly nodeId: string;
   readonly project: ProjectIdentity;
-  /** The queue, if it is being opened already. */
-  readonly ahead?: Promise<OpenQueue | undefined>;
+  /** The home's lock, with the queue that is being opened already. */
+  readonly holding?: Holding | undefined;
   /** Undefined where the user has no home: then nothing can be kept, and receipts say so. */
   readonly homePath: string | undefined;
   /** Why there is no home, if not because the user has none. */
@@ -71,7 +71,7 @@ export class EventEmitter implements Disposable {
   constructor(parts: EmitterParts) {
     this.#parts = parts;
     this.#route = parts.route;
-    const { homePath, world, nodeId, settings, newId, ahead } = parts;
+    const { homePath, world, nodeId, settings, newId, holding } = parts;
     this.home = homePath === undefined ? undefined : new Home(homePath, world, {
       home: homePath,
       nodeId,
@@ -80,7 +80,7 @@ export class EventEmitter implements Disposable {
       nowMs: world.nowMs,
       warn: parts.warn,
       leavesSpool: parts.handOver !== undefined,
-    }, ahead);
+    }, holding);
   }
 
   /** @internal What hands over to an agent elsewhere, where one is named. */

@@ -32,10 +32,8 @@ import {
   unacknowledged,
 } from "../event/receipt.ts";
 import type { HandOver } from "../handover/hand_over.ts";
-import type { Held } from "../home/held.ts";
 import type { Home } from "../home/home.ts";
-import { queueWarning } from "../home/queue_warning.ts";
-import { type Candidate, record, type Recorded } from "../home/record.ts";
+import type { Candidate, Recorded } from "../home/record.ts";
 import { isTallied, tally } from "../home/tally.ts";
 import type { Offer, Route } from "../route/route.ts";
 import { noHome } from "./identity.ts";
@@ -75,7 +73,7 @@ export interface GroupOptions {
 }
 
 /** What became of a draft at the queue. */
-type Outcome =
+export type Outcome =
   | Recorded
   /** An agent elsewhere has a word on it. */
   | { readonly kind: "handed"; readonly receipt: Receipt }
@@ -186,36 +184,20 @@ async function queue(
   const bounds = candidates.length > 1
     ? { files: Infinity, ms: queueBy.leftMs / 2 }
     : { files: INTAKE_FILES_MAX, ms: INTAKE_MS_MAX };
-  const work = (held: Held) =>
-    queueUnderLock(parts, held, candidates, onStored);
   try {
+    const home = usableHome(parts);
+    const { queueUnderLock } = await import("./own_queue.ts");
     return await queueBy.race(
-      usableHome(parts).hold(queueBy, bounds, work),
+      home.hold(
+        queueBy,
+        bounds,
+        (held) => queueUnderLock(parts, held, candidates, onStored),
+      ),
       "reach the queue",
     );
   } catch (error) {
     return candidates.map(() => ({ kind: "failed", error }));
   }
-}
-
-async function queueUnderLock(
-  { settings, world, warn }: FlowParts,
-  held: Held,
-  candidates: readonly Candidate[],
-  onStored?: () => void,
-): Promise<Outcome[]> {
-  held.warnings.forEach(warn);
-  const { full, left: older } = held.intake;
-  if (full) return candidates.map(() => ({ kind: "full" }));
-  if (older > 0) return candidates.map(() => ({ kind: "behind", older }));
-  const warning = queueWarning(held, settings, world.nowMs());
-  if (warning) warn(warning);
-  const recorded = await record(held, candidates, settings);
-  if (recorded.every(({ kind }) => kind !== "failed")) {
-    held.mayPass = true;
-    onStored?.();
-  }
-  return recorded;
 }
 
 /**

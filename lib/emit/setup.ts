@@ -17,7 +17,6 @@ import { type AgentState, findAgent, pokePath } from "../route/agent_file.ts";
 import { offlineRoute, type Route } from "../route/route.ts";
 import type { HandOver } from "../handover/hand_over.ts";
 import { type EmitterParts, EventEmitter } from "./emitter.ts";
-import { openAhead } from "../home/queue_file.ts";
 import { generateNodeId, homeFolder, refusalOf } from "./identity.ts";
 import { SETUP_TIMEOUT_SHARE } from "../base/limits.ts";
 import { findProject, type ProjectFinding } from "./project.ts";
@@ -57,12 +56,12 @@ export async function setUpEmitter(
   const opening = agentUrl === undefined
     ? undefined
     : openHandOver(world, agentUrl, homePath, options);
-  const ahead = homePath === undefined || agentUrl !== undefined
+  const own = homePath === undefined || agentUrl !== undefined
     ? undefined
-    : openAhead(homePath);
+    : (await import("./own_queue.ts")).beginHolding(homePath, world);
   // Only this turn of the event loop starts the opening, and then the rest is read beside it.
-  if (ahead) {
-    await deadline.race(ahead.looked, "look at the queue").catch(() => {});
+  if (own) {
+    await deadline.race(own.looked, "look at the queue").catch(() => {});
   }
   const { config, project, nodeId, agent } = await lookAround(
     world,
@@ -83,7 +82,7 @@ export async function setUpEmitter(
     project: project.identity,
     homePath,
     ...refusal && { refusal },
-    ...ahead && { ahead: ahead.queue },
+    holding: own?.holding,
     route: options.route ??
       await routeBeside(world, handOver ? undefined : agent, homePath),
     ...handOver && { handOver },
