@@ -174,13 +174,13 @@ function reached(
 }
 
 /**
- * Splits the program so that `main.js` and one file beside it hold all that an
- * `emit` runs. The bundler makes a file of each set of modules that the same
+ * Splits the program so that `main.js` and one file beside it hold what every
+ * `emit` runs, and one more what an own queue takes, or an agent elsewhere. The bundler makes a file of each set of modules that the same
  * entries reach, some twenty in place of that one, and each costs an `emit` a
  * quarter of a millisecond. It cannot know that the core is there when
  * anything is loaded later, so that is written into a copy of the sources:
  * whatever is loaded later imports the core, which runs nothing anew. The same
- * is done for rows, and for what hands over to an agent.
+ * is done for rows, for the queue, and for what hands over to an agent.
  */
 async function split(folder: string): Promise<void> {
   // Inside, because the names of the files depend on where the sources lie beside them.

@@ -312,6 +312,7 @@ Deno.test("emit of the first contract -> loads nothing of rows but their form in
   const loaded = await loadedBy(
     ...["main.ts", "lib/mod.ts"],
     ...["lib/cli/commands/emit.ts", "lib/cli/commands/emit_stream.ts"],
+    "lib/emit/own_queue.ts",
   );
   const ofRows = /rows|producer|row_|follow/;
   deepStrictEqual([...loaded].filter((file) => ofRows.test(file)).sort(), [
@@ -328,12 +329,26 @@ Deno.test("emit of a row -> loads no type but its own", async () => {
 });
 
 Deno.test("one-shot emit -> loads no node: module and no package up front", async () => {
-  const loaded = await loadedBy("main.ts", "lib/cli/commands/emit.ts");
+  const loaded = await loadedBy(
+    ...["main.ts", "lib/cli/commands/emit.ts", "lib/emit/own_queue.ts"],
+  );
   ok(loaded.has("lib/home/offline_queue.ts"));
   deepStrictEqual([...loaded].filter((name) => !name.includes("/")), [
     "main.ts",
   ]);
   deepStrictEqual([...loaded].filter((name) => name.startsWith("node:")), []);
+});
+
+Deno.test("emit to an agent elsewhere -> loads the spool, and nothing of the queue", async () => {
+  const ofHome = async (...files: string[]) =>
+    [...await loadedBy("main.ts", "lib/cli/commands/emit.ts", ...files)]
+      .filter((file) => file.startsWith("lib/home/")).sort();
+  deepStrictEqual(await ofHome("lib/handover/hand_over.ts"), [
+    "lib/home/home.ts",
+    "lib/home/spool.ts",
+    "lib/home/tally.ts",
+  ]);
+  ok((await ofHome("lib/emit/own_queue.ts")).length > 10);
 });
 
 Deno.test("sources -> no Node timer on the way of an emit", async () => {

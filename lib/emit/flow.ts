@@ -33,10 +33,11 @@ import {
 } from "../event/receipt.ts";
 import type { HandOver } from "../handover/hand_over.ts";
 import type { Home } from "../home/home.ts";
-import type { Candidate, Recorded } from "../home/record.ts";
+import type { Candidate } from "../home/record.ts";
 import { isTallied, tally } from "../home/tally.ts";
 import type { Offer, Route } from "../route/route.ts";
 import { noHome } from "./identity.ts";
+import type { Queued } from "./own_queue.ts";
 import { type Preparing, settled } from "./prepare.ts";
 import { receiptOf } from "./receipts.ts";
 
@@ -72,13 +73,11 @@ export interface GroupOptions {
   readonly onStored?: () => void;
 }
 
-/** What became of a draft at the queue. */
-export type Outcome =
-  | Recorded
-  /** An agent elsewhere has a word on it. */
-  | { readonly kind: "handed"; readonly receipt: Receipt }
-  /** Older drafts wait in the spool, and this one has to stay behind them. */
-  | { readonly kind: "behind"; readonly older: number };
+/** What became of a draft at the queue, or at an agent elsewhere. */
+type Outcome =
+  | Queued
+  /** The agent has a word on it. */
+  | { readonly kind: "handed"; readonly receipt: Receipt };
 
 /**
  * Records a group of drafts in their order and says for each what became of

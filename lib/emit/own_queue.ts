@@ -5,13 +5,27 @@
  * @module
  */
 
+import type { Settings } from "../base/config.ts";
 import type { World } from "../base/world.ts";
 import type { Held } from "../home/held.ts";
 import { Holding } from "../home/holding.ts";
 import { openAhead } from "../home/queue_file.ts";
 import { queueWarning } from "../home/queue_warning.ts";
-import { type Candidate, record } from "../home/record.ts";
-import type { FlowParts, Outcome } from "./flow.ts";
+import { type Candidate, record, type Recorded } from "../home/record.ts";
+
+/** What became of a draft at the queue. */
+export type Queued =
+  | Recorded
+  /** Older drafts wait in the spool, and this one has to stay behind them. */
+  | { readonly kind: "behind"; readonly older: number };
+
+/** What the queue is used by. */
+interface QueueParts {
+  readonly settings: Settings;
+  readonly world: World;
+  /** Takes what a person should know that concerns no single event. */
+  readonly warn: (text: string) => void;
+}
 
 /**
  * Begins to open a home's queue.
@@ -28,11 +42,11 @@ export function beginHolding(
 
 /** Puts drafts into the queue, for who holds the home's lock. */
 export async function queueUnderLock(
-  { settings, world, warn }: FlowParts,
+  { settings, world, warn }: QueueParts,
   held: Held,
   candidates: readonly Candidate[],
   onStored?: () => void,
-): Promise<Outcome[]> {
+): Promise<Queued[]> {
   held.warnings.forEach(warn);
   const { full, left: older } = held.intake;
   if (full) return candidates.map(() => ({ kind: "full" }));

@@ -66,7 +66,10 @@ export async function setUpEmitter(
   const { config, project, nodeId, agent } = await lookAround(
     world,
     homePath,
-    options,
+    {
+      warn: options.warn,
+      isBesideAgent: !options.route && agentUrl === undefined,
+    },
     deadline,
   );
   const handOver = await opening;
@@ -153,7 +156,7 @@ interface Surroundings {
 async function lookAround(
   world: World,
   homePath: string | undefined,
-  options: SetupOptions,
+  options: Pick<SetupOptions, "warn"> & { readonly isBesideAgent: boolean },
   deadline: Deadline,
 ): Promise<Surroundings> {
   let config = NO_CONFIG_FILE;
@@ -163,7 +166,7 @@ async function lookAround(
     homePath !== undefined &&
     readConfigFile(homePath).then((found) => config = found),
     findProject(world.cwd()).then((found) => project = found),
-    homePath !== undefined && !options.route &&
+    homePath !== undefined && options.isBesideAgent &&
     findAgent(homePath, world.nowMs()).then((found) => agent = found),
   ]);
   const [nodeId] = await Promise.all([

@@ -236,11 +236,12 @@ export class HandOver implements Disposable {
       if (!line) throw this.#problem;
       by.check("hand it over");
       const [token] = await by.race(readAgentTokens(this.#world), "read it");
-      const query = new URLSearchParams({
-        timeout_ms: String(Math.ceil(by.leftMs * AGENT_TIME_SHARE)),
-        ...areNew && { ids: "new" },
-        ...wait && { wait: "server" },
-      });
+      // By hand: nothing in it wants escaping, and URLSearchParams is work to begin with.
+      const query = [
+        `timeout_ms=${Math.ceil(by.leftMs * AGENT_TIME_SHARE)}`,
+        ...areNew ? ["ids=new"] : [],
+        ...wait ? ["wait=server"] : [],
+      ].join("&");
       const answer = await line.ask({
         method: "POST",
         path: `${AGENT_PATHS.events}?${query}`,

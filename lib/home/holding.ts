@@ -10,16 +10,19 @@ import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
 import { HOUSEKEEPING_TIMEOUT_MS } from "../base/limits.ts";
 import type { World } from "../base/world.ts";
 import { Held } from "./held.ts";
-import type { Home } from "./home.ts";
-import type { IntakeBounds } from "./intake.ts";
+import type { IntakeBounds, IntakeContext } from "./intake.ts";
 import { OfflineQueue } from "./offline_queue.ts";
 import { type Opened, Opening, tidyLog } from "./opening.ts";
 import type { QueueReader } from "./queue.ts";
 import { type OpenQueue, sealOf, stateOf } from "./queue_file.ts";
+import type { Spool } from "./spool.ts";
 import { type Lease, Turns } from "./turns.ts";
 
 /** What the holder of a lock goes by. */
-type Place = Pick<Home, "spool" | "context">;
+interface Place {
+  readonly spool: Spool;
+  readonly context: IntakeContext;
+}
 
 /** The lock of a home, and what is open under it. */
 export class Holding implements Disposable {
@@ -40,7 +43,7 @@ export class Holding implements Disposable {
     this.#opening = new Opening(path, world, ahead);
   }
 
-  /** @see Home.hold */
+  /** Does `work` under the lock; `hold` of a home says how. */
   hold<T>(
     home: Place,
     deadline: Deadline,
@@ -143,9 +146,11 @@ async function spooledIn(
   }
 }
 
-/** @see Home.unmade */
+/** What a home is before there is one: an empty queue, in memory. */
 export async function unmade(
-  { path, world, context: { nodeId } }: Home,
+  path: string,
+  nodeId: string,
+  world: World,
 ): Promise<Held> {
   const deadline = Deadline.in(world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS);
   const queue = await OfflineQueue.open(await Deno.openKv(":memory:"));

@@ -90,7 +90,7 @@ export class Home implements Disposable {
   /** What the home is before there is one: an empty queue, in memory. */
   async unmade(): Promise<Held> {
     const { unmade } = await import("./holding.ts");
-    return await unmade(this);
+    return await unmade(this.path, this.context.nodeId, this.world);
   }
 
   /** The queue as it was last opened here, to read without the lock. */

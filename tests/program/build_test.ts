@@ -66,7 +66,7 @@ Deno.test(needing(
 
 Deno.test(needing(
   [RUNTIME_BASE],
-  "program: its size -> at most 3 MiB over an empty one, 960 KiB of script, 125 of which an emit loads",
+  "program: its size -> at most 3 MiB over an empty one, 960 KiB of script, 95 of which every command loads",
   async () => {
     const { path, bundleBytes, coreBytes } = await builtProgram();
     const empty = await builtScript("empty", "");
@@ -74,8 +74,8 @@ Deno.test(needing(
     const [own, floor] = await Promise.all(sizes);
     ok(own! - floor! <= 3 * MIB, `${own! - floor!} bytes over an empty one`);
     ok(bundleBytes <= 960 * 1024, `${bundleBytes} bytes of script`);
-    ok(coreBytes <= 125 * 1024, `${coreBytes} bytes before any command`);
-    ok(coreBytes > 100 * 1024);
+    ok(coreBytes <= 95 * 1024, `${coreBytes} bytes before any command`);
+    ok(coreBytes > 80 * 1024);
   },
 ));
 
