@@ -73,18 +73,22 @@ export async function readComponents(): Promise<Component[]> {
         name,
         version,
         license: manifest.license,
-        licenseText: await licenseTextIn(localPath),
+        licenseText: await licenseTextIn(localPath, manifest.license),
         sha512,
       };
     }),
   );
 }
 
-async function licenseTextIn(folder: string): Promise<string> {
-  for await (const { name } of Deno.readDir(folder)) {
-    if (/^licen[cs]e(\.\w+)?$/i.test(name)) {
-      return await Deno.readTextFile(`${folder}/${name}`);
+/** The licence as it is in the package, or the text that its name stands for: some packages leave it out. */
+async function licenseTextIn(folder: string, name: string): Promise<string> {
+  for await (const file of Deno.readDir(folder)) {
+    if (/^licen[cs]e(\.\w+)?$/i.test(file.name)) {
+      return await Deno.readTextFile(`${folder}/${file.name}`);
     }
   }
-  throw new Error(`${folder} has no licence`);
+  const own = new URL(`licenses/${name}.txt`, import.meta.url);
+  return await Deno.readTextFile(own).catch(() => {
+    throw new Error(`${folder} has no licence, and ${name} is not known here`);
+  });
 }

@@ -6,7 +6,7 @@
  */
 
 import { VERSION } from "../base/build.ts";
-import { BATCH_EVENTS_MAX, PATHS, WATERMARK } from "../base/wire.ts";
+import { BATCH_EVENTS_MAX, NO_ROOM, PATHS, WATERMARK } from "../base/wire.ts";
 import type { RowContracts } from "../contract/rows/contracts.ts";
 import { AGENT_PATHS } from "../route/agent_file.ts";
 import { type Form, listOf, objectWith, toSchema } from "./answers.ts";
@@ -63,7 +63,8 @@ export async function asyncApi(rows: RowContracts): Promise<Form> {
     channels: {
       socket: channel(PATHS.socket, "socket", [
         ...events,
-        ...["watermark", "ack", "snapshot", "broadcast", "ping", "pong"],
+        ...["watermark", "ack", "noRoom", "snapshot"],
+        ...["broadcast", "ping", "pong"],
       ]),
       batches: channel(PATHS.batch, "collector", ["batch", "results"]),
       cloudEvents: channel(PATHS.cloudEvents, "collector", [
@@ -90,7 +91,7 @@ function operationsOf(
   cloud: readonly string[],
 ): Form {
   return {
-    takeEvents: operation("receive", "socket", events, ["ack"]),
+    takeEvents: operation("receive", "socket", events, ["ack", "noRoom"]),
     takeWatermark: operation("receive", "socket", ["watermark"]),
     sendSnapshot: operation("send", "socket", ["snapshot"]),
     sendEvents: operation("send", "socket", ["broadcast"]),
@@ -196,6 +197,12 @@ function socketMessages(
       "What became of an event, once it is stored.",
       { allOf: [typed("ack", {}), toSchema("EventResult")] },
       { type: "ack", ...RESULT },
+    ),
+    noRoom: message(
+      NO_ROOM,
+      "The team may store no more: what was sent is not stored, and there is no acknowledgement of it. The client keeps it, and tries again much later.",
+      typed(NO_ROOM, { error: text }),
+      { type: NO_ROOM, error: "nothing was stored: ..." },
     ),
     watermark: message(
       "watermark",

@@ -6,7 +6,12 @@
 
 import { VERSION } from "../base/build.ts";
 import { TIMEOUT_MS_MAX } from "../base/limits.ts";
-import { BATCH_EVENTS_MAX, PATHS, WATERMARK } from "../base/wire.ts";
+import {
+  BATCH_EVENTS_MAX,
+  NO_ROOM_STATUS,
+  PATHS,
+  WATERMARK,
+} from "../base/wire.ts";
 import { PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX } from "../collector/limits.ts";
 import type { RowContracts } from "../contract/rows/contracts.ts";
 import { AGENT_PATHS } from "../route/agent_file.ts";
@@ -87,6 +92,14 @@ export async function openApi(rows: RowContracts): Promise<Form> {
   };
 }
 
+const NO_ROOM_ANSWER = {
+  [NO_ROOM_STATUS]: {
+    description:
+      "The team may store no more: nothing of it was stored. Known events need no room.",
+    content: answered("Failure"),
+  },
+};
+
 function sendingPaths(described: Described): Record<string, Form> {
   const rows = rowsOf(described);
   return {
@@ -116,6 +129,7 @@ function sendingPaths(described: Described): Record<string, Form> {
           },
         },
         answer: answered("Results"),
+        others: NO_ROOM_ANSWER,
       }),
     },
     [PATHS.cloudEvents]: {
@@ -125,6 +139,7 @@ function sendingPaths(described: Described): Record<string, Form> {
           "CloudEvents from any producer: all of a request, or nothing. Those without clock and node are given them.",
         body: cloudBodies(rows, ({ event }) => event),
         answer: answered("Results"),
+        others: NO_ROOM_ANSWER,
       }),
     },
   };

@@ -15,7 +15,7 @@ import {
 import { closeQuietly, readAll, writeAll } from "./net/carrying.ts";
 import type { Placed } from "./net/places.ts";
 import { RequestStream } from "./net/request_stream.ts";
-import type { Entered, TlsDoor } from "./net/tls_door.ts";
+import { type Entered, RECORD_BYTES, type TlsDoor } from "./net/tls_door.ts";
 
 /**
  * The header by which a request tells on which connection it came, and from
@@ -200,7 +200,9 @@ export class BoundedConnection implements Placed {
     await readAll(server, (bytes) => {
       this.#activeMs = this.#elapsedMs();
       return writeAll(client, bytes);
-    }).then(() => client.closeWrite()).catch(() => this.close());
+    }, this.#door && RECORD_BYTES).then(() => client.closeWrite()).catch(() =>
+      this.close()
+    );
     // Closing while it still sends would take the answer away from it.
     await Promise.race([asking, pause(LINGER_MS_MAX)]);
   }

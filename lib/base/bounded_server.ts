@@ -125,6 +125,11 @@ export class BoundedServer {
     return this.#listener.addr;
   }
 
+  /** Connections now. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
   /** Connections at once. */
   get connectionsMax(): number {
     return this.#connectionsMax;

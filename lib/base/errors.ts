@@ -46,7 +46,6 @@ export const ERROR_EXITS = {
   credentials_unusable: EXIT.notStored,
   events_damaged: EXIT.notStored,
   file_exists: EXIT.usage,
-  file_unwritable: EXIT.notStored,
   folder_unusable: EXIT.notStored,
   forbidden: EXIT.notAuthenticated,
   home_out_of_reach: EXIT.notStored,

@@ -64,7 +64,7 @@ export const VARIABLES: readonly Variable[] = [
   {
     name: "SPEC_KITTY_TEAM_SLUG",
     kind: "own",
-    meaning: "team of the events; [sync] team_slug (that of the login)",
+    meaning: "team of the events; [sync] team_slug (the login's)",
   },
   {
     name: "SPEC_KITTY_TOKEN",
@@ -80,7 +80,7 @@ export const VARIABLES: readonly Variable[] = [
   {
     name: "SPEC_KITTY_ACCESS_TOKEN",
     kind: "own",
-    meaning: "an access token in place of a login, good for minutes",
+    meaning: "a token in place of a login, good for minutes",
     isSecret: true,
   },
   {
@@ -92,7 +92,7 @@ export const VARIABLES: readonly Variable[] = [
   {
     name: "SPEC_KITTY_TIMEOUT",
     kind: "own",
-    meaning: "time for one emit or one group of a stream; [emit] timeout (2s)",
+    meaning: "time for one emit or group; [emit] timeout (2s)",
   },
   {
     name: "SPEC_KITTY_CONTRACT",

@@ -16,6 +16,8 @@ const TOPIC_SECTIONS: readonly (readonly [head: string, topic: string])[] = [
   ["RECEIPTS", "receipts"],
   ["EXIT STATUS", "exit-codes"],
   ["ENVIRONMENT", "environment"],
+  ["NETWORK", "network"],
+  ["CONTAINERS", "containers"],
   ["FILES", "files"],
   ["SPOOL", "spool"],
 ];

@@ -6,7 +6,7 @@
  */
 
 import type { BoundedAddress } from "../base/bounded_server.ts";
-import { readConfigFile, settingsOf } from "../base/config.ts";
+import { NO_CONFIG_FILE, readConfigFile, settingsOf } from "../base/config.ts";
 import { usageError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { AddressSet } from "../base/net/addresses.ts";
@@ -45,7 +45,11 @@ export interface Network {
 
 /** Whom a server may ask in its turn: as clients of the same home. */
 export async function trustOf(call: Call): Promise<Trust> {
-  const config = await readConfigFile(await homeOf(call));
+  // With a store, a collector needs no home.
+  const home = await homeOf(call).catch(() => undefined);
+  const config = home === undefined
+    ? NO_CONFIG_FILE
+    : await readConfigFile(home);
   const { caFile, insecureHttp } = settingsOf(call.world, config);
   return { caFile, insecureHttp };
 }

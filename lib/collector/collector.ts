@@ -18,6 +18,7 @@ import { type EventLog, QuotaError } from "./events/event_log.ts";
 import { BusyError } from "./gate.ts";
 import { errorAnswer, HttpError, route, type Routes } from "./http/http.ts";
 import {
+  BOARD_SWEEP_MS,
   CONNECTIONS_MAX,
   FAILURES_NOTED_MS,
   LANES_SWEEP_MS,
@@ -151,6 +152,7 @@ async function startTasks(
     [SESSION_SWEEP_MS, () => sessions.sweep()],
     [PRESENCE_MS, () => presence.tell()],
     [parts.pingMs ?? PING_MS, () => watchers.ping(boards)],
+    [BOARD_SWEEP_MS, () => services.boards.forget()],
     [STANDING_MS, () => dismiss(services)],
     [LANES_SWEEP_MS, () => services.throttle.sweep()],
     [FAILURES_NOTED_MS, () => services.notes.flush()],
@@ -162,7 +164,8 @@ async function startTasks(
   return async () => {
     stopped.resolve();
     watchers.stop();
-    await services.notes.flush();
+    await services.notes.flush()
+      .catch((error) => log.error("failed logins were not noted", error));
     const ending = Promise.all([
       sockets.stop(),
       server.shutdown(),

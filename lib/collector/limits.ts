@@ -82,13 +82,20 @@ export const LANES_MAX = 10_000;
 /** How often it is looked at. */
 export const LANES_SWEEP_MS = 60_000;
 
-/** Passwords that may be wrong without a wait: of an account, and from an address, which a whole office may share. */
-export const FREE_OF_ACCOUNT = 5;
+/** Passwords that may be wrong without a wait: of one account from one address, and from an address, which a whole office may share. */
+export const FREE_OF_PAIR = 5;
 export const FREE_AT_ADDRESS = 10;
 
-/** As above, of those who were let in from there before. */
-export const FREE_OF_KNOWN = 5;
+/** As `FREE_AT_ADDRESS`, of those who were let in from there before. */
 export const FREE_AT_KNOWN = 20;
+
+/**
+ * As above, of one account from all addresses together. One address alone never
+ * uses that up, however long it guesses: so it slows nobody down elsewhere.
+ */
+export const FREE_OF_ACCOUNT = 25;
+export const ACCOUNT_LEAK_MS = 150_000;
+export const ACCOUNT_WAIT_MS = 15_000;
 
 /** Who was told to wait and comes back with the same password has turns apart: so many, and then one each four minutes. */
 export const FREE_RETURNS = 2;
@@ -197,6 +204,15 @@ export const PAGE_BYTES_MAX = 4 * MIB;
 export const BOARD_PAGE_MAX = 500;
 export const BOARD_PAGE_DEFAULT = 100;
 
+/**
+ * A board that nobody has looked at for so long is let go: it takes some 400
+ * bytes an event, and eight seconds for a million events when it is made anew.
+ */
+export const BOARD_KEPT_MS = 30 * 60 * 1000;
+
+/** How often it is looked which these are. */
+export const BOARD_SWEEP_MS = 60_000;
+
 /** Events of a story in a page: each comes whole. */
 export const STORY_EVENTS_MAX = 200;
 
@@ -260,33 +276,6 @@ export const SETTINGS_LOCK_MS_MAX = 10_000;
 /** Seconds that a client has to leave between two batches: none, as the bounds above keep the collector fit. */
 export const BATCH_INTERVAL_S = 0;
 
-/** How long the store may take for one thing, with all its tries: clients wait longer than that. */
-export const STORE_MS_MAX = 10_000;
-
-/** How long a server of the store may take to answer a connection. */
-export const STORE_CONNECT_MS = 3_000;
-
-/** Pause before something is tried again, doubled each time up to the larger one. */
-export const STORE_PAUSE_MS = 25;
-export const STORE_PAUSE_MS_MAX = 500;
-
-/** Connections to the store, without a wish. */
-export const STORE_LANES_DEFAULT = 8;
-
-/** How long one waits for the row of a team, or a transaction for its next statement. */
-export const STORE_LOCK_MS_MAX = 8_000;
-
-/** How often it is looked at what other collectors have stored: hints may get lost, or there are none. */
-export const STORE_POLL_MS = 250;
-
-/** Bytes of events that are stored in one transaction, unless one sender offers more. */
-export const STORED_TOGETHER_BYTES_MAX = 8 * MIB;
-
-/** Events that are pruned in one transaction. */
-export const STORE_PRUNED_MAX = 5_000;
-
-/** Longest text in a column that people query by. */
-export const COLUMN_CHARS_MAX = 500;
 /** An event that happened so much later than now was stamped by a clock that is wrong. */
 export const CLOCK_SKEW_MS = 24 * 60 * 60 * 1000;
 

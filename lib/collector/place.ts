@@ -16,9 +16,9 @@ import {
   type Settings,
   settingsOf,
 } from "./engine.ts";
+import type { StoreLook } from "./store_look.ts";
 import type { OnStored } from "./events/event_log.ts";
 import type { Copied } from "./sql/copy.ts";
-import type { StoreState } from "./sql/pg_state.ts";
 import { nodeIdOf } from "./identity.ts";
 import type { Kept } from "./operator/operator.ts";
 import { openKept } from "./operator/operator_client.ts";
@@ -71,15 +71,6 @@ export async function openKeptAt(
   };
 }
 
-/** Looks at a store, and changes nothing. */
-export async function lookAtStore(
-  store: string,
-  world: World,
-): Promise<StoreState> {
-  const { storeState } = await import("./sql/pg_state.ts");
-  return await storeState(store, world);
-}
-
 /** Copies what a folder has into a store; no collector may run on the folder. */
 export async function* copyFolder(
   folder: string,
@@ -89,6 +80,15 @@ export async function* copyFolder(
   await using source = await openSource(folder, world);
   const { copyInto } = await import("./sql/copy.ts");
   yield* copyInto(source, store, world);
+}
+
+/** Looks at a store, and changes nothing. */
+export async function lookAtStore(
+  store: string,
+  world: World,
+): Promise<StoreLook> {
+  const { lookAt } = await import("./sql/pg_look.ts");
+  return await lookAt(store, world);
 }
 
 /** Opens what commands change; the place may be in use. */

@@ -43,6 +43,12 @@ export const CLOCK_SKEW_MS_MAX = 60_000;
 /** A certificate that ends sooner should have been renewed by whatever renews it. */
 export const CERTIFICATE_WARN_MS = 14 * 24 * 60 * 60 * 1000;
 
+/** From here on the way to the store takes more of a batch's time than the store does. */
+export const SLOW_STORE_MS = 20;
+
+/** Of the connections that a server takes: what is left is for people who look after it. */
+export const CONNECTIONS_SHARE_MAX = 0.9;
+
 /** A folder whose lock is free is had at once. */
 export const TAKEN_MS = 300;
 
@@ -54,3 +60,6 @@ export const LOGIN_WARN_MS = 24 * 60 * 60 * 1000;
 
 /** Names that a finding lists before it counts the rest. */
 export const NAMES_MAX = 3;
+
+/** A key that runs out sooner is warned of: somebody has to hand out another one. */
+export const KEY_WARN_MS = 14 * 24 * 60 * 60 * 1000;

@@ -118,7 +118,9 @@ async function recordAll(
   { wait = false, onStored }: GroupOptions,
 ): Promise<Receipt[]> {
   const { queueBy, spoolBy } = shareOut(deadline);
-  const agentBy = wait ? queueBy : shareWithAgent(deadline);
+  // A group of a stream may be late, so its spool needs no more than it has.
+  const isOne = candidates.length === 1;
+  const agentBy = isOne && !wait ? shareWithAgent(deadline) : queueBy;
   const { handOver, warn } = parts;
   const outcomes = handOver
     ? await handOver.take(parts.home, candidates, agentBy, { wait, warn })

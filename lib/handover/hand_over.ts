@@ -9,7 +9,7 @@
 
 import { Deadline, pause } from "../base/deadline.ts";
 import { KittyError, reasonOf } from "../base/errors.ts";
-import { GROUP_BYTES_MAX, GROUP_EVENTS_MAX } from "../base/limits.ts";
+import { COMMIT_BYTES_MAX, COMMIT_EVENTS_MAX } from "../base/limits.ts";
 import { refusedAgent } from "../base/rights.ts";
 import type { World } from "../base/world.ts";
 import type { RenderedDraft } from "../event/event.ts";
@@ -295,7 +295,7 @@ function openWord(error: unknown): Word {
   };
 }
 
-/** Drafts as a request takes them. */
+/** Drafts as a request takes them: few enough that some are answered where there is no time for all. */
 function partsOf(
   drafts: readonly RenderedDraft[],
 ): (readonly RenderedDraft[])[] {
@@ -306,8 +306,8 @@ function partsOf(
     const { length } = draft.stamp(draft.clockMax).bytes;
     const part = parts.at(-1);
     if (
-      !part || part.length >= GROUP_EVENTS_MAX ||
-      bytes + length > GROUP_BYTES_MAX
+      !part || part.length >= COMMIT_EVENTS_MAX ||
+      bytes + length > COMMIT_BYTES_MAX
     ) {
       parts.push([draft]);
       bytes = length;

@@ -2,30 +2,45 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { settingsOf } from "../../lib/collector/engine.ts";
+import { machine } from "../../lib/base/world.ts";
 import { collectorFolder } from "../../lib/collector/folder.ts";
 import type { Collecting } from "../../lib/collector/presence.ts";
-import { ADA, addUsers, TestCollector } from "../support/collector.ts";
+import { ADA, addKey, addUsers, TestCollector } from "../support/collector.ts";
+import { eventOf } from "../support/events.ts";
+import { eventually } from "../support/eventually.ts";
 import { tempHome } from "../support/home.ts";
+import { needing } from "../support/needs.ts";
+import {
+  databaseOf,
+  PG_PASSWORD,
+  PgServer,
+  POSTGRES,
+} from "../support/postgres.ts";
 import { runProgram } from "../support/program.ts";
 import { TestWorld } from "../support/world.ts";
 
 interface Seen {
   readonly code: number;
   readonly ok: boolean;
+  readonly text: string;
   readonly not_checked: readonly string[];
   /** Status, then what was found. */
   of(name: string): string;
 }
 
-async function seen(home: string): Promise<Seen> {
+async function seen(
+  home: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Seen> {
   const { code, stdout } = await runProgram(
     ["collector", "doctor", "--json"],
-    { SPEC_KITTY_HOME: home },
+    { SPEC_KITTY_HOME: home, ...env },
   );
   const { checks, ...rest } = JSON.parse(stdout);
   return {
     ...rest,
     code,
+    text: stdout,
     of(name) {
       const check = checks.find((check: { name: string }) =>
         check.name === name
@@ -133,4 +148,88 @@ Deno.test("collector doctor: users of more teams than one -> counted", async () 
   await using home = await tempHome();
   await addUsers(home.path);
   match((await seen(home.path)).of("users"), /^ok: 3 users of 2 teams$/);
+});
+
+Deno.test("collector doctor: a sink that nobody answers for -> said, with what waits", async () => {
+  await using server = await TestCollector.start([ADA]);
+  match((await seen(server.home)).of("sinks"), /^ok: none$/);
+  const words = ["lake", "http://127.0.0.1:9/in", "--team", ADA.team];
+  const { code } = await runProgram(
+    ["collector", "sink", "add", ...words, "--from-start"],
+    { SPEC_KITTY_HOME: server.home },
+  );
+  strictEqual(code, 0);
+  match((await seen(server.home)).of("sinks"), /^ok: lake: 0 wait$/);
+  const { access } = await server.logIn();
+  await server.send(access, [eventOf(1, { team: ADA.team }).envelope]);
+  await eventually(
+    "a warning",
+    async () =>
+      /^warning: lake has taken nothing for .*, and 1 events? wait/
+        .test((await seen(server.home)).of("sinks")),
+  );
+});
+
+Deno.test(needing(
+  [POSTGRES],
+  "collector doctor: a store that is empty, used, a standby, of somebody else, away -> said of each, and nothing is made",
+  async () => {
+    await using server = await PgServer.start();
+    const url = await server.database();
+    await using home = await tempHome();
+    const look = (store: string) =>
+      seen(home.path, { SPEC_KITTY_STORE_URL: store });
+    const empty = await look(url);
+    match(
+      empty.of("store"),
+      /^(ok|warning): .*: PostgreSQL \d+.*answered after/,
+    );
+    match(empty.of("schema"), /^ok: not made yet/);
+    match(empty.of("users"), /^ok: not known$/);
+    strictEqual(empty.code, 0);
+    strictEqual((await look(url)).of("schema"), empty.of("schema"));
+
+    const { code } = await runProgram(
+      ["collector", "user", "add", "ada", "--team", "acme"],
+      { SPEC_KITTY_STORE_URL: url },
+      { stdin: "a long password\n" },
+    );
+    strictEqual(code, 0);
+    const used = await look(url);
+    match(used.of("schema"), /^ok: layout \d+$/);
+    match(used.of("users"), /^ok: 1 user of 1 team$/);
+    match(used.of("connections"), /^ok: \d+ of 60 are in use$/);
+    strictEqual(used.of("store_clock"), "ok: the same time as here");
+    strictEqual(used.of("sinks"), "ok: none");
+
+    const closed = "set default_transaction_read_only = on";
+    await server.ask(`alter database ${databaseOf(url)} ${closed}`);
+    const readOnly = await look(url);
+    match(readOnly.of("store"), /^problem: .*takes no changes/);
+    strictEqual(readOnly.code, 69);
+    ok(readOnly.not_checked.includes("users"));
+
+    const other = await server.database();
+    await server.ask("create schema kitty_events", databaseOf(other));
+    match((await look(other)).of("store"), /^problem: .*not made by a coll/);
+    const wrong = await look(url.replace(/:\d+\//, ":1/"));
+    match(wrong.of("store"), /^problem: cannot use postgres/);
+    ok(!wrong.text.includes(PG_PASSWORD.slice(0, 6)));
+    deepStrictEqual(wrong.code, 69);
+  },
+));
+Deno.test("collector doctor: keys of jobs that run out -> named in time, with what to do", async () => {
+  await using home = await tempHome();
+  await addUsers(home.path, [ADA]);
+  match((await seen(home.path)).of("keys"), /^ok: 0 keys$/);
+  const day = 24 * 60 * 60 * 1000, world = machine();
+  await addKey(home.path, { name: "a" }, world);
+  await addKey(home.path, { name: "b", lifetimeMs: 20 * day }, world);
+  match((await seen(home.path)).of("keys"), /^ok: 2 keys$/);
+  await addKey(home.path, { name: "c", lifetimeMs: 3 * day }, world);
+  await addKey(home.path, { name: "d", lifetimeMs: 1 }, world);
+  match(
+    (await seen(home.path)).of("keys"),
+    /^warning: c of acme runs out on [\d-]+; d of acme ran out on [\d-]+$/,
+  );
 });

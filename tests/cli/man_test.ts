@@ -13,7 +13,8 @@ const MAN = await commandNeed("man");
 
 const SECTIONS = [
   ...["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "COMMANDS", "RECEIPTS"],
-  ...["EXIT STATUS", "ENVIRONMENT", "FILES", "SPOOL", "EXAMPLES", "SEE ALSO"],
+  ...["EXIT STATUS", "ENVIRONMENT", "NETWORK", "CONTAINERS", "FILES", "SPOOL"],
+  ...["EXAMPLES", "SEE ALSO"],
 ];
 
 /** Runs a reader over the page; its text without overstrikes, and its complaints. */

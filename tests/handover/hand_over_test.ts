@@ -92,6 +92,7 @@ Deno.test("emit --stdin: 2,000 drafts of both contracts, good and bad -> a recei
   const { code, receipts, stderr } = await emitDrafts(
     handingTo(agent.listening, here.path),
     drafts,
+    ["--timeout", "30s"],
   );
   strictEqual(code, 0, stderr);
   strictEqual(receipts.length, drafts.length);

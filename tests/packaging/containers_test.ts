@@ -39,9 +39,6 @@ async function manifests(): Promise<Map<string, Any>> {
   return byName;
 }
 
-/** What collectors read beside the variables of all programs. */
-const OF_COLLECTORS = ["SPEC_KITTY_STORE_URL"];
-
 /** Holds a command line and its variables against what the program knows. */
 async function checkCall(
   name: string,
@@ -58,7 +55,7 @@ async function checkCall(
     ...command,
     options,
   }, words);
-  const known = [...VARIABLES.map(({ name }) => name), ...OF_COLLECTORS];
+  const known = VARIABLES.map(({ name }) => name);
   for (const variable of variables) {
     ok(known.includes(variable), `${name}: ${variable}`);
   }

@@ -8,12 +8,16 @@ import { eventOf } from "../support/events.ts";
 import { eventually } from "../support/eventually.ts";
 import { tempFolder } from "../support/home.ts";
 import {
+  CURL,
+  LINUX,
   needing,
   NGINX,
   OPENSSL,
+  outputOf,
   runTool,
   startTool,
 } from "../support/needs.ts";
+import { documentsOf, runProgram } from "../support/program.ts";
 import { trusting } from "../support/tls.ts";
 
 /** The example of the documentation, for these ports and files. */
@@ -58,7 +62,11 @@ function freePort(): number {
 async function behindNginx(
   args: readonly string[],
   work: (
-    at: { through: CollectorClient; collector: TestCollector },
+    at: {
+      through: CollectorClient;
+      collector: TestCollector;
+      caFile: string;
+    },
   ) => Promise<void>,
 ): Promise<void> {
   await using authority = await newAuthority();
@@ -88,7 +96,7 @@ async function behindNginx(
           () => false,
         ),
     );
-    await work({ through, collector });
+    await work({ through, collector, caFile: authority.caFile });
   } finally {
     nginx.kill("SIGQUIT");
     await Promise.race([
@@ -139,4 +147,42 @@ Deno.test(needing(
         match(collector.log, /"level":"warn".*--trust-proxy.*127\.0\.0\.1/);
       },
     ),
+));
+
+/** Tries a wrong password from an address, with a lie about it; the address that is noted. */
+async function notedAddress(
+  { through, collector, caFile }: {
+    through: CollectorClient;
+    collector: TestCollector;
+    caFile: string;
+  },
+): Promise<string> {
+  const body = JSON.stringify({ username: ADA.name, password: "wrong" });
+  const status = await outputOf("curl", [
+    ...["--silent", "--interface", "127.0.0.3", "--cacert", caFile],
+    ...["--header", "X-Forwarded-For: 192.0.2.66", "--json", body],
+    ...["--output", "/dev/null", "--write-out", "%{http_code}"],
+    through.url + PATHS.token,
+  ]);
+  strictEqual(status, "401");
+  const { stdout } = await runProgram(
+    ["collector", "audit", "--json"],
+    { SPEC_KITTY_HOME: collector.home },
+  );
+  return documentsOf(stdout).at(-1).address;
+}
+
+Deno.test(needing(
+  [NGINX, OPENSSL, CURL, LINUX],
+  "behind nginx, a client that lies about its address -> its own is noted where nginx is trusted, else that of nginx; never the lie",
+  async () => {
+    await behindNginx(
+      ["--trust-proxy", "127.0.0.1"],
+      async (at) => strictEqual(await notedAddress(at), "127.0.0.3"),
+    );
+    await behindNginx(
+      [],
+      async (at) => strictEqual(await notedAddress(at), "127.0.0.1"),
+    );
+  },
 ));

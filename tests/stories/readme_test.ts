@@ -4,7 +4,12 @@ import { lane, missionId, rowOf, textOf } from "../support/project.ts";
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { COMMANDS, loadCommand } from "../../lib/cli/commands.ts";
 import { ADA, addKey, addUsers, localCollector } from "../support/collector.ts";
+import { openFolder } from "../../lib/collector/engine.ts";
+import { collectorFolder } from "../../lib/collector/folder.ts";
+import { encode } from "../../lib/event/event.ts";
+import { eventOf } from "../support/events.ts";
 import { inHome } from "../support/home.ts";
+import { TestWorld } from "../support/world.ts";
 import { runHere } from "../support/in_process.ts";
 import {
   checkOffline,
@@ -87,6 +92,9 @@ async function runExample(name: string, example: string): Promise<void> {
     await addUsers(user.home, [ADA]);
     await addKey(user.home);
   }
+  if (/^collector (?:prune|backup|restore|quota|sink)\b/.test(name)) {
+    await furnishCollector(user, name);
+  }
   if (line === FOLLOWS) return await runUntil(user, line, "recorded");
   if (name === "board") return await runUntil(user, line, "ticket");
   const { code, stderr } = await user.run(
@@ -99,6 +107,26 @@ async function runExample(name: string, example: string): Promise<void> {
       : `kitty-events ${line}`,
   );
   strictEqual(code, 0, `${line}\n${stderr}`);
+}
+
+/** Gives a user a collector that has stored something. */
+async function furnishCollector(user: User, name: string): Promise<void> {
+  {
+    const folder = collectorFolder(user.home);
+    await using engine = await openFolder(folder, new TestWorld(), () => {});
+    const { envelope } = eventOf(1, { team: "acme" });
+    const event = { ...encode(envelope), document: { ...envelope } };
+    await engine.events.admit("acme", [event]);
+  }
+  const before: Record<string, string> = {
+    "collector restore": "backup monday.backup",
+    "collector quota remove": "quota set acme --events 1",
+  };
+  const isOfSink = /^collector sink (?!add)/.test(name);
+  const first = isOfSink
+    ? "sink add lake http://127.0.0.1:1/ --team acme"
+    : before[name];
+  if (first) await user.run(`kitty-events collector ${first}`);
 }
 
 /** Runs a command until it has said a word. */

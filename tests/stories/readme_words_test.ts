@@ -129,6 +129,9 @@ Deno.test("README: its table of commands -> names each command, and no other", (
     "collector user",
     "collector token",
     "collector signing-key",
+    "collector quota",
+    "collector sink",
+    "collector",
     "contract",
     "",
   ];

@@ -151,6 +151,13 @@ export class PgServer implements AsyncDisposable {
     if (uid !== undefined) await Deno.chown(path, uid, gid!);
   }
 
+  /** Runs one of its programs with its superuser. */
+  tool(name: string, args: readonly string[]): Promise<void> {
+    const where = ["-h", "127.0.0.1", "-p", String(this.port), "-U", PG_USER];
+    const env = { PGPASSWORD: PG_PASSWORD };
+    return this.#run(name, [...where, ...args], env);
+  }
+
   async #run(name: string, args: readonly string[], env = {}): Promise<void> {
     await outputOf(`${BIN}/${name}`, args, {
       ...this.#user,

@@ -12,15 +12,17 @@ const BUFFER_BYTES_MAX = 64 * 1024;
  * Gives on what comes, until it ends.
  *
  * @param take is awaited before more is read, and then the bytes are gone
+ * @param atOnce bytes that are read at once while little comes
  */
 export async function readAll(
   from: Deno.Conn,
   take: (bytes: Uint8Array) => Promise<void>,
+  atOnce = BUFFER_BYTES,
 ): Promise<void> {
-  let buffer = new Uint8Array(BUFFER_BYTES);
+  let buffer = new Uint8Array(atOnce);
   for (let count; (count = await from.read(buffer)) !== null;) {
     await take(buffer.subarray(0, count));
-    const size = count === buffer.length ? BUFFER_BYTES_MAX : BUFFER_BYTES;
+    const size = count === buffer.length ? BUFFER_BYTES_MAX : atOnce;
     if (size !== buffer.length) buffer = new Uint8Array(size);
   }
 }

@@ -6,15 +6,13 @@
 
 import { startCollector } from "../../collector/collector.ts";
 import { rebuild as rebuildPlace } from "../../collector/place.ts";
-import { readConfigFile, settingsOf } from "../../base/config.ts";
-import { homeOf } from "../keeper.ts";
 import { jsonLog } from "../../base/log.ts";
 import { isLoopback } from "../../login/server_url.ts";
 import { EXIT } from "../../base/errors.ts";
 import { LISTEN_DEFAULT } from "../collector_settings.ts";
 import type { Call, Command } from "../command.ts";
 import { parseListen } from "../listen.ts";
-import { NETWORK_OPTIONS, networkOf } from "../network.ts";
+import { NETWORK_OPTIONS, networkOf, trustOf } from "../network.ts";
 import { counted, printable } from "../output.ts";
 import { placeOf, STORE_OPTIONS } from "../store.ts";
 
@@ -80,7 +78,7 @@ async function run(call: Call): Promise<number> {
     ...place,
     listen,
     log,
-    trust: settingsOf(world, await readConfigFile(await homeOf(call))),
+    trust: await trustOf(call),
     ...network,
   });
   if (!network.keyPair && !isLoopback(new URL(server.url).hostname)) {

@@ -4,15 +4,21 @@
  * @module
  */
 
-import { readConfigFile, settingsOf } from "../../base/config.ts";
-import { settingsOf as settingsIn } from "../../collector/engine.ts";
-import { lookAtStore, openSettings } from "../../collector/place.ts";
-import { examineCollector } from "../../doctor/collector/collector_doctor.ts";
+import type { World } from "../../base/world.ts";
+import { settingsOf } from "../../collector/engine.ts";
+import { lookAtStore, openEngine } from "../../collector/place.ts";
+import { runningAt } from "../../collector/operator/operator_client.ts";
+import { sinkStates } from "../../collector/sinks/sinks.ts";
+import {
+  type CollectorPatient,
+  examineCollector,
+} from "../../doctor/collector/collector_doctor.ts";
 import { folderChecks } from "../../doctor/collector/folder_checks.ts";
 import { storeChecks } from "../../doctor/collector/store_checks.ts";
+import { once } from "../../doctor/patient.ts";
 import type { Command } from "../command.ts";
 import { showDiagnosis } from "../diagnosis.ts";
-import { homeOf } from "../keeper.ts";
+import { trustOf } from "../network.ts";
 import { placeOf, STORE_OPTIONS } from "../store.ts";
 
 export const collectorDoctor: readonly Command[] = [{
@@ -27,28 +33,52 @@ export const collectorDoctor: readonly Command[] = [{
   positionals: [],
   options: { ...STORE_OPTIONS },
   async run(call) {
-    const { world } = call, place = await placeOf(call);
-    const { folder, store } = place;
-    const home = await homeOf(call);
-    const { caFile } = settingsOf(world, await readConfigFile(home));
-    await using opened = new AsyncDisposableStack();
-    /** Nothing is made where nothing is. */
-    const settingsOfStore = async (url: string) =>
-      (await lookAtStore(url, world)).layout === 0
-        ? undefined
-        : opened.use(await openSettings(place, world));
-    const diagnosis = await examineCollector({
-      world,
-      caFile,
-      storeChecks: store === undefined
-        ? folderChecks(folder, world)
-        : storeChecks(store, world),
-      settings: () =>
-        store === undefined
-          ? Promise.resolve(settingsIn(folder, world))
-          : settingsOfStore(store),
-    });
+    const { world } = call, { folder, store } = await placeOf(call);
+    const { caFile } = await trustOf(call);
+    await using open = new AsyncDisposableStack();
+    const own = store === undefined
+      ? ofFolder(folder, world)
+      : ofStore(store, world, open);
+    const diagnosis = await examineCollector({ world, caFile, ...own });
     await showDiagnosis(call, diagnosis);
     return diagnosis.exit;
   },
 }];
+
+/** What depends on where the collectors' data lies. */
+type Own = Pick<CollectorPatient, "storeChecks" | "settings" | "sinks">;
+
+function ofFolder(folder: string, world: World): Own {
+  const own = settingsOf(folder, world);
+  return {
+    storeChecks: folderChecks(folder, world),
+    settings: () => Promise.resolve(own),
+    async sinks() {
+      // Opening the folder itself would be a change.
+      await using kept = await runningAt(folder);
+      return kept && await sinkStates({ ...kept, settings: own.settings });
+    },
+  };
+}
+
+function ofStore(
+  store: string,
+  world: World,
+  open: AsyncDisposableStack,
+): Own {
+  const engine = once(async () => {
+    // Opening it would make what is missing, and that would be a change.
+    const { layout, layoutKnown } = await lookAtStore(store, world);
+    if (layout !== layoutKnown) return undefined;
+    const place = { folder: undefined, store };
+    return open.use(await openEngine(place, { world, onStored: () => {} }));
+  });
+  return {
+    storeChecks: storeChecks(store, world),
+    settings: engine,
+    async sinks() {
+      const opened = await engine();
+      return opened && await sinkStates(opened);
+    },
+  };
+}

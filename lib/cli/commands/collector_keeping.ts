@@ -46,7 +46,7 @@ export const keeping: readonly Command[] = [
     ],
     examples: [
       "collector prune --team acme --before 2026-01-01 --dry-run",
-      "collector prune --team acme --before 2026-01-01 --archive acme-2025.ndjson.gz",
+      "collector prune --team acme --before 2026-01-01 --archive acme.ndjson.gz",
     ],
     positionals: [],
     options: {
@@ -89,7 +89,7 @@ export const keeping: readonly Command[] = [
       "All of the file is checked before anything is written. Clients that have sent",
       "more since then send again what they still have; what is known is a duplicate.",
     ],
-    examples: ["collector restore monday.backup --home /srv/collector-home"],
+    examples: ["collector restore monday.backup --home new-home"],
     positionals: [{ name: "FILE", help: "what collector backup has made" }],
     options: {},
     run: runRestore,

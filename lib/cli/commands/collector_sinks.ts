@@ -6,7 +6,6 @@
  */
 
 import { EXIT, KittyError, usageError } from "../../base/errors.ts";
-import { readConfigFile, settingsOf } from "../../base/config.ts";
 import { removed } from "../../collector/records/records.ts";
 import { isLoop } from "../../collector/sinks/sending.ts";
 import { noSink, type Sink, SinkStore } from "../../collector/sinks/sink.ts";
@@ -19,7 +18,8 @@ import { readSinkUrl } from "../../login/server_url.ts";
 import type { Call, Command } from "../command.ts";
 import { counted, printable } from "../output.ts";
 import { noteChange, withSettings } from "../collector_settings.ts";
-import { homeOf } from "../keeper.ts";
+import { trustOf } from "../network.ts";
+import { STORE_OPTIONS } from "../store.ts";
 import { keptOf } from "./collector_keeping.ts";
 
 const NAME = [{ name: "NAME", help: "the sink's name" }];
@@ -37,7 +37,7 @@ export const sinkCommands: readonly Command[] = [
     ],
     examples: [
       "collector sink add lake https://lake.example.org/events --team acme",
-      "collector sink add hook http://127.0.0.1:9000/in --team acme --from start --format structured",
+      "collector sink add hook http://127.0.0.1:9000/in --team acme --from-start",
     ],
     positionals: [...NAME, {
       name: "URL",
@@ -66,13 +66,11 @@ export const sinkCommands: readonly Command[] = [
         value: "FILE",
         help: "holds a Bearer token; read for each request",
       },
-      from: {
-        kind: "text",
-        value: "now|start",
-        choices: ["now", "start"],
-        help:
-          "which events go first: those stored from now on (default), or all",
+      "from-start": {
+        kind: "flag",
+        help: "all that is stored goes there, too, and first",
       },
+      ...STORE_OPTIONS,
     },
     run: add,
   },
@@ -81,7 +79,7 @@ export const sinkCommands: readonly Command[] = [
     summary: "List the sinks.",
     examples: ["collector sink list --json"],
     positionals: [],
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: list,
   },
   {
@@ -89,7 +87,7 @@ export const sinkCommands: readonly Command[] = [
     summary: "Say how far each sink is, and what is wrong with it.",
     examples: ["collector sink status"],
     positionals: [{ ...NAME[0]!, optional: true }],
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: status,
   },
   {
@@ -97,7 +95,7 @@ export const sinkCommands: readonly Command[] = [
     summary: "Send a sink nothing until it is resumed.",
     examples: ["collector sink pause lake"],
     positionals: NAME,
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: (call) =>
       change(call, "paused", (sink) => ({ ...sink, paused: true })),
   },
@@ -106,7 +104,7 @@ export const sinkCommands: readonly Command[] = [
     summary: "Go on with a sink where it was.",
     examples: ["collector sink resume lake"],
     positionals: NAME,
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: (call) => change(call, "resumed", ({ paused: _, ...sink }) => sink),
   },
   {
@@ -114,7 +112,7 @@ export const sinkCommands: readonly Command[] = [
     summary: "Send a sink nothing any more, and forget how far it was.",
     examples: ["collector sink remove lake"],
     positionals: NAME,
-    options: {},
+    options: { ...STORE_OPTIONS },
     run: remove,
   },
 ];
@@ -127,15 +125,13 @@ async function add(call: Call): Promise<number> {
       "a sink's name has up to 64 letters, digits, dots, dashes and underscores",
     );
   }
-  const home = await readConfigFile(await homeOf(call));
-  const { caFile, insecureHttp } = settingsOf(world, home);
-  const url = readSinkUrl(address, insecureHttp, "the sink's address");
+  const trust = await trustOf(call);
+  const url = readSinkUrl(address, trust.insecureHttp, "the sink's address");
   const types = args.text("types")?.split(",").map((type) => type.trim())
     .filter(Boolean);
   const token_file = args.text("token-file");
   await using kept = await keptOf(call);
-  const { instance } = kept, trust = { caFile, insecureHttp };
-  const loops = await isLoop(url, { instance, trust });
+  const loops = await isLoop(url, { instance: kept.instance, trust });
   if (loops) {
     throw new KittyError(
       "bad_sink",
@@ -152,7 +148,7 @@ async function add(call: Call): Promise<number> {
     ...types?.length && { types },
     format: args.text("format") === "structured" ? "structured" : "batch",
     ...token_file !== undefined && { token_file: await realFile(token_file) },
-    from: args.text("from") === "start" ? 0 : await endOf(kept.events, team),
+    from: args.flag("from-start") ? 0 : await endOf(kept.events, team),
     created_at: new Date(world.nowMs()).toISOString(),
   };
   await withSettings(call, async (all) => {

@@ -22,6 +22,8 @@ export interface Lane {
   readonly freeMax: number;
   /** The first wait; twice as long each time. Milliseconds. */
   readonly waitMs?: number;
+  /** A turn is forgotten after so long; without it, all of them when nothing has happened for an hour. */
+  readonly leakMs?: number;
 }
 
 /** What is kept of one. Times are milliseconds since 1970. */
@@ -155,12 +157,13 @@ function waitOf(state: LaneState | undefined, nowMs: number): number {
 }
 
 function nextOf(
-  { freeMax, waitMs = LANE_WAIT_MS }: Lane,
+  { freeMax, waitMs = LANE_WAIT_MS, leakMs = Infinity }: Lane,
   state: LaneState | undefined,
   nowMs: number,
 ): LaneState {
   const isNew = !state || isForgotten(state, nowMs);
-  const taken = (isNew ? 0 : state.taken) + 1;
+  const leaked = isNew ? 0 : Math.max(0, nowMs - state.atMs) / leakMs;
+  const taken = (isNew ? 0 : Math.max(0, state.taken - leaked)) + 1;
   const doubled = waitMs * 2 ** (taken - freeMax);
   const ms = taken < freeMax ? 0 : Math.min(LANE_WAIT_MS_MAX, doubled);
   return { taken, untilMs: nowMs + ms, atMs: nowMs };

@@ -1,13 +1,15 @@
 /**
  * Slows guessing of passwords down, and hardly anybody else.
  *
- * Whoever tries a password takes a turn first, before it is looked at. There
- * are turns of each account and of each address; each wrong password makes the
- * wait for the next one longer, up to minutes. Who guesses all the time would
- * take every turn, so there are two ways around:
+ * Whoever tries a password takes a turn first, before it is looked at. Turns
+ * are counted for each account at each address, for each address, and for each
+ * account at all addresses; each wrong password makes the wait for the next one
+ * longer, up to minutes. Who guesses all the time would take every turn that
+ * there is, so there are ways around:
  *
+ * - One address alone never uses up what an account has at all of them.
  * - At an address from which the user was let in before, turns count apart:
- *   strangers elsewhere slow nobody down there.
+ *   even a crowd elsewhere slows nobody down there.
  * - Who was told to wait, waits, and comes with the very same password has
  *   turns apart. Guessing the same again is of no use to anybody.
  *
@@ -16,10 +18,12 @@
 
 import type { World } from "../../base/world.ts";
 import {
+  ACCOUNT_LEAK_MS,
+  ACCOUNT_WAIT_MS,
   FREE_AT_ADDRESS,
   FREE_AT_KNOWN,
   FREE_OF_ACCOUNT,
-  FREE_OF_KNOWN,
+  FREE_OF_PAIR,
   FREE_RETURNS,
   LANE_WAIT_MS_MAX,
   RETURN_AFTER_MS,
@@ -93,19 +97,23 @@ export class Throttle {
   }
 
   async #usual(account: string, network: string | undefined): Promise<Lane[]> {
-    const ofAccount = { kind: "account", of: [account] };
-    if (network === undefined) {
-      return [{ ...ofAccount, freeMax: FREE_OF_ACCOUNT }];
-    }
+    const pair = (kind: string) => ({
+      kind,
+      of: [account, network ?? ""],
+      freeMax: FREE_OF_PAIR,
+    });
+    const all = {
+      kind: "account",
+      of: [account],
+      freeMax: FREE_OF_ACCOUNT,
+      waitMs: ACCOUNT_WAIT_MS,
+      leakMs: ACCOUNT_LEAK_MS,
+    };
+    if (network === undefined) return [pair("pair"), all];
+    const of = [network];
     return await this.#known.has(account, network)
-      ? [
-        { kind: "known", of: [account, network], freeMax: FREE_OF_KNOWN },
-        { kind: "known at", of: [network], freeMax: FREE_AT_KNOWN },
-      ]
-      : [
-        { ...ofAccount, freeMax: FREE_OF_ACCOUNT },
-        { kind: "address", of: [network], freeMax: FREE_AT_ADDRESS },
-      ];
+      ? [pair("known"), { kind: "known at", of, freeMax: FREE_AT_KNOWN }]
+      : [pair("pair"), all, { kind: "address", of, freeMax: FREE_AT_ADDRESS }];
   }
 
   /** There is no turn now, unless for somebody who was told to come back. */

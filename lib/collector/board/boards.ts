@@ -9,7 +9,7 @@ import { Projection } from "../../board/projection.ts";
 import { fromBytes } from "../../home/queue_layout.ts";
 import type { World } from "../../base/world.ts";
 import type { EventLog, IncomingEvent } from "../events/event_log.ts";
-import { PAGE_EVENTS_MAX } from "../limits.ts";
+import { BOARD_KEPT_MS, PAGE_EVENTS_MAX } from "../limits.ts";
 
 /** Called when events have been added, with the position of the first. */
 export type OnAdded = (team: string, board: Projection, first: number) => void;
@@ -27,6 +27,19 @@ export class Boards {
     this.#onAdded = onAdded;
   }
 
+  /** Number of boards in memory. */
+  get size(): number {
+    return this.#teams.size;
+  }
+
+  /** Lets go of boards that nobody has looked at for long: the next look makes them anew. Open pages look now and then. */
+  forget(): void {
+    const nowMs = this.#world.elapsedMs();
+    for (const [team, { lookedMs }] of this.#teams) {
+      if (nowMs - lookedMs >= BOARD_KEPT_MS) this.#teams.delete(team);
+    }
+  }
+
   /** The board of a team, up to the last event that is stored. */
   async of(team: string): Promise<Projection> {
     const first = await this.#events.first(team);
@@ -36,6 +49,7 @@ export class Boards {
       board = new TeamBoard(this.#events, team, first);
       this.#teams.set(team, board);
     }
+    board.lookedMs = this.#world.elapsedMs();
     await board.catchUp();
     return board.projection;
   }
@@ -59,6 +73,8 @@ export class Boards {
 /** One board, and how far it is. */
 class TeamBoard {
   projection: Projection;
+  /** When somebody looked last, on the monotonic clock. */
+  lookedMs = 0;
   readonly #events: EventLog;
   readonly #team: string;
   /** Whether something is stored that is not here. */

@@ -160,7 +160,7 @@ function taken(path: string, found: string): KittyError {
 
 function unwritable(path: string, error: unknown): KittyError {
   return new KittyError(
-    "file_unwritable",
+    "output_failed",
     `cannot write ${path}: ${reasonOf(error)}`,
     { hint: "look at its folder, and at the disk's free space" },
   );

@@ -106,7 +106,7 @@ async function expectWhole(
   const lines = await linesIn(archive).catch(reasonOf);
   if (lines === end - from) return;
   throw new KittyError(
-    "file_unwritable",
+    "output_failed",
     `${archive} does not hold the ${
       end - from
     } events that were written: ${lines}`,

@@ -26,8 +26,7 @@ import {
  *   program has it, or it is damaged
  */
 export async function openKept(folder: string, world: World): Promise<Kept> {
-  const place = await readPlace(folder);
-  const running = place && await OperatorClient.reach(place);
+  const running = await runningAt(folder);
   if (running) return running;
   const isThere = await Deno.stat(folder).then(() => true, () => false);
   if (!isThere) {
@@ -42,6 +41,12 @@ export async function openKept(folder: string, world: World): Promise<Kept> {
     instance: await nodeIdOf(engine.records, world),
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   };
+}
+
+/** The collector that has a folder; undefined where none runs. */
+export async function runningAt(folder: string): Promise<Kept | undefined> {
+  const place = await readPlace(folder);
+  return place && await OperatorClient.reach(place);
 }
 
 /** A running collector. */

@@ -15,7 +15,7 @@ import {
   type PackageNews,
   type PackageState,
 } from "../events/packages.ts";
-import { STORE_LOCK_MS_MAX } from "../limits.ts";
+import { STORE_LOCK_MS_MAX } from "./limits.ts";
 import { changesOf } from "./changes.ts";
 import { arrayOf, keyOf, textOf } from "./columns.ts";
 import { judge, type Outcome } from "./judge.ts";

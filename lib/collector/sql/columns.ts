@@ -10,7 +10,7 @@ import { producer } from "../../contract/rows/producer.ts";
 import { WORK_PACKAGES } from "../../event/stored.ts";
 import type { IncomingEvent } from "../events/event_log.ts";
 import { joinLines } from "../../base/line_bytes.ts";
-import { COLUMN_CHARS_MAX } from "../limits.ts";
+import { COLUMN_CHARS_MAX } from "./limits.ts";
 
 /** A text as a key: itself, but in JSON where PostgreSQL could not store it, or it looks like that. */
 export function keyOf(text: string): string {

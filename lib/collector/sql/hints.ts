@@ -7,7 +7,7 @@
  */
 
 import { pause } from "../../base/deadline.ts";
-import { STORE_POLL_MS } from "../limits.ts";
+import { STORE_POLL_MS } from "./limits.ts";
 import { arrayOf, keyOf, textOf } from "./columns.ts";
 import type { Store } from "./store.ts";
 import { ServerError } from "./trouble.ts";

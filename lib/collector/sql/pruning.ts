@@ -6,7 +6,7 @@
  * @module
  */
 
-import { STORE_PRUNED_MAX } from "../limits.ts";
+import { STORE_PRUNED_MAX } from "./limits.ts";
 import type { Store } from "./store.ts";
 
 const PRUNE = `

@@ -6,7 +6,7 @@
  */
 
 import { KittyError } from "../../base/errors.ts";
-import { STORE_CONNECT_MS, STORE_LANES_DEFAULT } from "../limits.ts";
+import { STORE_CONNECT_MS, STORE_LANES_DEFAULT } from "./limits.ts";
 
 /** One of the servers that a store may be on. */
 export interface StoreHost {

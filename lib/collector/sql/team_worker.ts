@@ -6,7 +6,7 @@
  */
 
 import type { Admission, IncomingEvent } from "../events/event_log.ts";
-import { STORED_TOGETHER_BYTES_MAX } from "../limits.ts";
+import { STORED_TOGETHER_BYTES_MAX } from "./limits.ts";
 import type { Outcome } from "./judge.ts";
 import type { Offer } from "./offers.ts";
 

@@ -15,7 +15,9 @@ import {
   checkClocks,
   checkCollectors,
 } from "./running_checks.ts";
-import { checkUsers } from "./people_checks.ts";
+import { checkKeys, checkUsers } from "./people_checks.ts";
+import { checkSinks } from "./sink_checks.ts";
+import type { SinkState } from "../../collector/sinks/sinks.ts";
 
 /** A store that is looked at. */
 export interface CollectorPatient {
@@ -26,6 +28,8 @@ export interface CollectorPatient {
   readonly storeChecks: readonly NamedCheck[];
   /** What commands change; undefined where the store cannot be used at all. */
   readonly settings: () => Promise<Settings | undefined>;
+  /** How the sinks stand; undefined where nobody can tell. */
+  readonly sinks: () => Promise<readonly SinkState[] | undefined>;
 }
 
 /** Looks at a store and the collectors on it. Never rejects, and never hangs. */
@@ -37,9 +41,11 @@ export function examineCollector(
   const asked = once(async () => askCollectors(patient, await settings()));
   const checks: readonly NamedCheck[] = [
     ["users", async () => checkUsers(await settings())],
+    ["keys", async () => checkKeys(await settings(), world.nowMs())],
     ["collectors", async () => checkCollectors(await asked(), world)],
     ["certificates", async () => checkCertificates(await asked(), world)],
     ["clocks", async () => checkClocks(await asked())],
+    ["sinks", async () => checkSinks(await patient.sinks(), world)],
   ];
   const own = storeChecks.map(([name]) => name);
   return diagnose(

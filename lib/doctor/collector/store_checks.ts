@@ -4,49 +4,98 @@
  * @module
  */
 
-import { KittyError } from "../../base/errors.ts";
+import { ERROR_EXITS, EXIT, KittyError } from "../../base/errors.ts";
 import type { World } from "../../base/world.ts";
 import { lookAtStore } from "../../collector/place.ts";
+import type { StoreLook } from "../../collector/store_look.ts";
 import type { NamedCheck } from "../doctor.ts";
-import { type Finding, fine, problem, warning } from "../finding.ts";
+import {
+  type Finding,
+  fine,
+  problem,
+  sizeText,
+  timeText,
+  warning,
+} from "../finding.ts";
+import {
+  CLOCK_SKEW_MS_MAX,
+  CONNECTIONS_SHARE_MAX,
+  SLOW_STORE_MS,
+} from "../limits.ts";
+import { once } from "../patient.ts";
+
+/** A look at a store, or why there is none. */
+type Looked = StoreLook | KittyError;
 
 /** What can be asked of a store. */
-export function storeChecks(
-  url: string,
-  world: World,
-): readonly NamedCheck[] {
-  return [["store", () => checkStore(url, world)]];
+export function storeChecks(url: string, world: World): readonly NamedCheck[] {
+  const look = once(() =>
+    lookAtStore(url, world).catch((error): Looked => {
+      if (error instanceof KittyError) return error;
+      throw error;
+    })
+  );
+  const of = (check: (look: StoreLook) => Finding) => async () => {
+    const looked = await look();
+    return looked instanceof KittyError ? fine("not known") : check(looked);
+  };
+  return [
+    ["store", async () => checkStore(await look())],
+    ["schema", of(checkSchema)],
+    ["connections", of(checkConnections)],
+    ["store_clock", of(checkClock)],
+  ];
 }
 
-async function checkStore(url: string, world: World): Promise<Finding> {
-  let state: Awaited<ReturnType<typeof lookAtStore>>;
-  try {
-    state = await lookAtStore(url, world);
-  } catch (error) {
-    if (!(error instanceof KittyError)) throw error;
+function checkStore(looked: Looked): Finding {
+  if (looked instanceof KittyError) {
+    const { message, hint = "look at the store", code } = looked;
+    return problem(message, hint, ERROR_EXITS[code]);
+  }
+  const { shown, version, isWritable, tookMs, bytes } = looked;
+  const text = `${shown}: PostgreSQL ${version}, ${
+    sizeText(bytes)
+  }, answered after ${tookMs.toFixed(1)} ms`;
+  if (!isWritable) {
     return problem(
-      error.message,
-      error.hint ?? "look at the server",
-      error.exit,
+      `${text}; it takes no changes: a standby, or read-only`,
+      "name the server that takes changes; several may stand in one URL",
+      EXIT.unavailable,
     );
   }
-  const { shown, server, layout, risks, isEncrypted } = state;
-  const text = `PostgreSQL ${server}, ${shown}`;
-  if (layout === 0) {
-    return warning(
-      `${text}: no collector has used it yet`,
-      "start one: kitty-events collector run --store URL",
+  return tookMs < SLOW_STORE_MS ? fine(text) : warning(
+    text,
+    "bring collectors and store closer together: each batch waits for several answers",
+  );
+}
+
+function checkSchema({ layout, layoutKnown }: StoreLook): Finding {
+  if (layout === 0) return fine("not made yet: the first collector makes it");
+  return layout === layoutKnown ? fine(`layout ${layout}`) : warning(
+    `layout ${layout}, and this program knows ${layoutKnown}`,
+    "the next collector of this version that starts brings it up to date",
+  );
+}
+
+function checkConnections(
+  { connections, connectionsMax }: StoreLook,
+): Finding {
+  const text = `${connections} of ${connectionsMax} are in use`;
+  return connections < CONNECTIONS_SHARE_MAX * connectionsMax
+    ? fine(text)
+    : warning(
+      text,
+      "raise max_connections, lower kitty_pool in the URL, or put a pooler in between",
     );
+}
+
+function checkClock({ skewMs }: StoreLook): Finding {
+  if (Math.abs(skewMs) <= CLOCK_SKEW_MS_MAX) {
+    return fine("the same time as here");
   }
-  if (risks.length > 0) {
-    return warning(
-      `${text}: ${
-        risks.join(", ")
-      } is off, so what was acknowledged may be lost`,
-      "switch it on at the server, for this database and user",
-    );
-  }
-  return fine(
-    `${text}, layout ${layout}${isEncrypted ? "" : ", not encrypted"}`,
+  const side = skewMs > 0 ? "ahead of" : "behind";
+  return warning(
+    `this machine is ${timeText(skewMs)} ${side} the store`,
+    "set the time of the one that is wrong",
   );
 }

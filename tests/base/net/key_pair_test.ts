@@ -202,9 +202,9 @@ Deno.test(needing(
     const taken: string[] = [];
     keeper.onChange(({ cert }) => void taken.push(cert));
     const over = new AbortController();
-    const watching = keeper.watch(over.signal, 10);
+    const watching = keeper.watch(over.signal, 100);
     // Some looks, of which none may tell anything.
-    const looks = () => new Promise((resolve) => setTimeout(resolve, 300));
+    const looks = () => new Promise((resolve) => setTimeout(resolve, 600));
     await looks();
     deepStrictEqual([taken, logged], [[], []]);
     await put(second.certFile, second.keyFile);

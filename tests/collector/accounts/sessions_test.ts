@@ -68,15 +68,16 @@ Deno.test("token: an unknown user -> takes as long as a wrong password", async (
     ...ADA,
   });
   const timed = async (username: string) => {
-    const times: number[] = [];
-    for (let i = 0; i < 5; i++) {
-      const start = performance.now();
-      await client.ask(PATHS.token, { json: { username, password: "wrong" } });
-      times.push(performance.now() - start);
-    }
-    return Math.min(...times);
+    const start = performance.now();
+    await client.ask(PATHS.token, { json: { username, password: "wrong" } });
+    return performance.now() - start;
   };
-  const [wrong, unknown] = [await timed("ada"), await timed("nobody")];
+  let wrong = Infinity, unknown = Infinity;
+  // In turns: the machine may be busy for a while.
+  for (let i = 0; i < 5; i++) {
+    wrong = Math.min(wrong, await timed("ada"));
+    unknown = Math.min(unknown, await timed("nobody"));
+  }
   ok(unknown > wrong / 2 && unknown < wrong * 2, `${wrong} and ${unknown} ms`);
 });
 

@@ -1,0 +1,56 @@
+/**
+ * A look at a store that changes nothing.
+ *
+ * @module
+ */
+
+import type { World } from "../../base/world.ts";
+import type { StoreLook } from "../store_look.ts";
+import { layoutOf } from "./migrations.ts";
+import { LAYOUT } from "./schema.ts";
+import { Store } from "./store.ts";
+import { parseStoreUrl } from "./store_url.ts";
+
+/**
+ * Looks at a store.
+ *
+ * @throws {KittyError} for a URL that is wrong, a server that cannot be asked,
+ *   and a schema that is of somebody else, or newer than this program
+ */
+export async function lookAt(
+  url: string,
+  world: World,
+): Promise<StoreLook> {
+  await using store = await Store.of(parseStoreUrl(url), world);
+  const { shown } = store.url;
+  return await store.read("look at the store", async (lane) => {
+    await lane.send("select 1");
+    const startedMs = world.elapsedMs();
+    await lane.send("select 1");
+    const tookMs = world.elapsedMs() - startedMs;
+    const [facts] = await lane.send(
+      "select current_setting('server_version') as version, " +
+        "pg_is_in_recovery() or current_setting('default_transaction_read_only')::boolean as closed, " +
+        "(extract(epoch from clock_timestamp()) * 1000)::float8 as now, " +
+        "(select count(*)::int from pg_stat_activity) as connections, " +
+        "current_setting('max_connections')::int as connections_max, " +
+        "pg_database_size(current_database())::float8 as bytes",
+    );
+    const nowMs = world.nowMs();
+    return {
+      shown,
+      version: facts!.version,
+      isWritable: !facts!.closed,
+      layout: await layoutOf(lane, shown),
+      layoutKnown: LAYOUT,
+      skewMs: nowMs - tookMs / 2 - facts!.now,
+      tookMs,
+      connections: facts!.connections,
+      connectionsMax: facts!.connections_max,
+      bytes: facts!.bytes,
+    };
+  }, LOOK_MS_MAX);
+}
+
+/** Whoever asks wants to know soon. */
+const LOOK_MS_MAX = 5_000;
