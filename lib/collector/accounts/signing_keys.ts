@@ -53,13 +53,23 @@ export async function rotate(
   world: Pick<World, "randomBytes" | "nowMs">,
 ): Promise<SigningKey> {
   const newest = (await signingKeys(settings)).at(-1);
+  const name = newest ? `${Number(newest.name) + 1}` : FIRST;
+  return (await withKey(settings, name, world)).at(-1)!;
+}
+
+/** All of them, once there is one of this name: of several who make it at once, one does. */
+async function withKey(
+  settings: Records,
+  name: string,
+  world: Pick<World, "randomBytes" | "nowMs">,
+): Promise<readonly SigningKey[]> {
   const key: SigningKey = {
-    name: newest ? `${Number(newest.name) + 1}` : FIRST,
+    name,
     secret: world.randomBytes(SECRET_BYTES).toHex(),
     created_at: new Date(world.nowMs()).toISOString(),
   };
-  await settings.replace("signing_keys", key.name, undefined, key);
-  return (await signingKeys(settings)).at(-1)!;
+  await settings.replace("signing_keys", name, undefined, key);
+  return await signingKeys(settings);
 }
 
 /** Removes all but the newest: what they have signed is void at once. @returns how many */
@@ -80,7 +90,7 @@ export class SigningKeys {
     this.#world = world;
     this.#all = new Fresh(async () => {
       const all = await signingKeys(settings);
-      return all.length > 0 ? all : [await rotate(settings, world)];
+      return all.length > 0 ? all : await withKey(settings, FIRST, world);
     }, world);
   }
 
