@@ -6,17 +6,12 @@ import { eventOf } from "../../support/events.ts";
 import { eventually } from "../../support/eventually.ts";
 import { tempFolder } from "../../support/home.ts";
 import { needing } from "../../support/needs.ts";
-import {
-  type PgServer,
-  POSTGRES,
-  sharedServer,
-} from "../../support/postgres.ts";
+import { POSTGRES, sharedServer } from "../../support/postgres.ts";
 import { documentsOf, runProgram } from "../../support/program.ts";
 import { addStoreUsers, StoreCollector } from "../../support/shared_store.ts";
 import { Sink } from "../../support/sink.ts";
 
-const server = await sharedServer() as PgServer;
-Deno.test.afterAll(() => server?.[Symbol.asyncDispose]());
+const server = sharedServer();
 
 const envelopesOf = (from: number, to: number) =>
   Array.from(
