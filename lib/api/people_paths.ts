@@ -5,7 +5,7 @@
  */
 
 import { PATHS } from "../base/wire.ts";
-import { AUDIT_LINES_MAX } from "../collector/limits.ts";
+import { AUDIT_LINES_MAX } from "../collector/accounts/limits.ts";
 import { type Form, objectWith, TEXT } from "./answers.ts";
 import {
   answered,

@@ -20,14 +20,16 @@ import { errorAnswer, HttpError, route, type Routes } from "./http/http.ts";
 import {
   BOARD_SWEEP_MS,
   CONNECTIONS_MAX,
-  FAILURES_NOTED_MS,
-  LANES_SWEEP_MS,
   PING_MS,
   PRESENCE_MS,
-  SESSION_SWEEP_MS,
-  STANDING_MS,
   STOP_MS_MAX,
 } from "./limits.ts";
+import {
+  FAILURES_NOTED_MS,
+  LANES_SWEEP_MS,
+  SESSION_SWEEP_MS,
+  STANDING_MS,
+} from "./accounts/limits.ts";
 import type { Log } from "../base/log.ts";
 import { openEngine, type Place } from "./place.ts";
 import { LOOP_STATUS } from "./sinks/sending.ts";

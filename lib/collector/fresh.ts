@@ -10,7 +10,7 @@ import {
   STANDING_AGE_MS_MAX,
   STANDING_MS,
   STANDING_PAUSE_MS,
-} from "./limits.ts";
+} from "./accounts/limits.ts";
 
 /** A value that is never older than `STANDING_MS` when it is asked for. */
 export class Fresh<T> {

@@ -1,7 +1,7 @@
 /**
- * Counters in the text form of Prometheus. They name no user and no work:
- * those who watch the machine's health need not know who works on what. Teams
- * with a quota are named, and sinks.
+ * Counters in the text form of Prometheus. They name no team and no user:
+ * those who watch the machine's health need not know who works on what. Sinks
+ * have the names that the keeper gave them.
  *
  * @module
  */

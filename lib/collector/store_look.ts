@@ -24,4 +24,8 @@ export interface StoreLook {
   readonly connectionsMax: number;
   /** Size of the database. */
   readonly bytes: number;
+  /** Settings of the server that are off, and without which what was acknowledged may be lost. */
+  readonly risks: readonly string[];
+  /** Whether the connection is encrypted. */
+  readonly isEncrypted: boolean;
 }

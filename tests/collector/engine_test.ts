@@ -19,7 +19,7 @@ import { Standing } from "../../lib/collector/accounts/standing.ts";
 import { Tokens } from "../../lib/collector/accounts/tokens.ts";
 import type { AuditFilter } from "../../lib/collector/audit/audit.ts";
 import { nodeIdOf } from "../../lib/collector/identity.ts";
-import { SPENT_TOKEN_MS } from "../../lib/collector/limits.ts";
+import { SPENT_TOKEN_MS } from "../../lib/collector/accounts/limits.ts";
 import {
   type EventLog,
   type IncomingEvent,

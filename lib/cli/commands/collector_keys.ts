@@ -168,7 +168,12 @@ async function revoke(call: Call): Promise<number> {
 async function rotateKeys(call: Call): Promise<number> {
   const { args, out, world } = call;
   return await withSettings(call, async (settings) => {
-    const { name, created_at } = await rotate(settings.settings, world);
+    const newest = (await signingKeys(settings.settings)).at(-1);
+    const { name, created_at } = await rotate(
+      settings.settings,
+      world,
+      newest,
+    );
     await noteChange(call, settings, { what: "signing_key_made", name });
     const dropped = args.flag("drop-older")
       ? await dropOlder(settings.settings)

@@ -10,7 +10,7 @@ import {
   KNOWN_ADDRESS_MS,
   KNOWN_ADDRESS_NOTED_MS,
   KNOWN_ADDRESSES_MAX,
-} from "../limits.ts";
+} from "./limits.ts";
 import type { Records } from "../records/records.ts";
 import { sumOf } from "./lanes.ts";
 

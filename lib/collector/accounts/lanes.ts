@@ -11,7 +11,7 @@ import {
   LANE_WAIT_MS,
   LANE_WAIT_MS_MAX,
   LANES_MAX,
-} from "../limits.ts";
+} from "./limits.ts";
 import type { Records } from "../records/records.ts";
 
 /** What turns are counted for, such as an account. */

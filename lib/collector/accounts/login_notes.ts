@@ -7,7 +7,7 @@
 
 import type { World } from "../../base/world.ts";
 import type { AuditEntry, AuditLog } from "../audit/audit.ts";
-import { FAILURE_LINES_MAX, FAILURES_NOTED_MS } from "../limits.ts";
+import { FAILURE_LINES_MAX, FAILURES_NOTED_MS } from "./limits.ts";
 import type { User } from "./account_store.ts";
 
 /** Failures of one account from one address. */

@@ -11,11 +11,8 @@ import type { World } from "../../base/world.ts";
 import { readBody } from "../http/body.ts";
 import { Gate } from "../gate.ts";
 import { HttpError, jsonAnswer, NO_STORE, unauthorized } from "../http/http.ts";
-import {
-  HASHINGS_MAX,
-  LOGINS_WAITING_MAX,
-  TOKEN_BODY_BYTES_MAX,
-} from "../limits.ts";
+import { TOKEN_BODY_BYTES_MAX } from "../limits.ts";
+import { HASHINGS_MAX, LOGINS_WAITING_MAX } from "./limits.ts";
 import type { Metrics } from "../metrics.ts";
 import type { AccountStore, User } from "./account_store.ts";
 import type { Looker, PageSessions } from "./page_sessions.ts";

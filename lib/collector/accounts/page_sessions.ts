@@ -7,7 +7,7 @@
 
 import type { World } from "../../base/world.ts";
 import { HttpError } from "../http/http.ts";
-import { PAGE_SESSION_LIFETIME_S } from "../limits.ts";
+import { PAGE_SESSION_LIFETIME_S } from "./limits.ts";
 import type { AccountStore, User } from "./account_store.ts";
 import { type Caller, callerOf } from "./caller.ts";
 import type { SessionStore } from "./session_store.ts";

@@ -6,7 +6,7 @@
 
 import { KittyError } from "../../base/errors.ts";
 import { PASSWORD_BYTES_MAX } from "../../base/limits.ts";
-import { PASSWORD_ROUNDS } from "../limits.ts";
+import { PASSWORD_ROUNDS } from "./limits.ts";
 
 /** What is kept of a password. */
 export interface PasswordHash {

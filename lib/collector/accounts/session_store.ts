@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ENDED_SESSION_MS } from "../limits.ts";
+import { ENDED_SESSION_MS } from "./limits.ts";
 import { type Records, removed } from "../records/records.ts";
 
 /** What is kept of a session. */

@@ -14,7 +14,7 @@ import {
   REFRESH_LIFETIME_S,
   REFRESH_REPEAT_MS,
   SOCKET_TOKEN_LIFETIME_S,
-} from "../limits.ts";
+} from "./limits.ts";
 import type { Claims, Tokens } from "./tokens.ts";
 import type { AccountStore, User } from "./account_store.ts";
 import { type Caller, callerOf } from "./caller.ts";

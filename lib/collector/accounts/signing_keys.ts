@@ -8,7 +8,7 @@
 import { KittyError } from "../../base/errors.ts";
 import type { World } from "../../base/world.ts";
 import { Fresh } from "../fresh.ts";
-import { SIGNED_LIFETIME_MS, SIGNING_KEY_AGE_MS } from "../limits.ts";
+import { SIGNED_LIFETIME_MS, SIGNING_KEY_AGE_MS } from "./limits.ts";
 import { type Records, removed } from "../records/records.ts";
 
 /** What is kept of one. */
@@ -46,30 +46,21 @@ export async function signingKeys(
 /**
  * Makes a signing key that is used from now on.
  *
- * @returns it; where another one was faster, that
+ * @param newest the one that it follows; undefined: there is none yet
+ * @returns the newest now: another one may have been faster
  */
 export async function rotate(
   settings: Records,
   world: Pick<World, "randomBytes" | "nowMs">,
+  newest: SigningKey | undefined,
 ): Promise<SigningKey> {
-  const newest = (await signingKeys(settings)).at(-1);
-  const name = newest ? `${Number(newest.name) + 1}` : FIRST;
-  return (await withKey(settings, name, world)).at(-1)!;
-}
-
-/** All of them, once there is one of this name: of several who make it at once, one does. */
-async function withKey(
-  settings: Records,
-  name: string,
-  world: Pick<World, "randomBytes" | "nowMs">,
-): Promise<readonly SigningKey[]> {
   const key: SigningKey = {
-    name,
+    name: newest ? `${Number(newest.name) + 1}` : FIRST,
     secret: world.randomBytes(SECRET_BYTES).toHex(),
     created_at: new Date(world.nowMs()).toISOString(),
   };
-  await settings.replace("signing_keys", name, undefined, key);
-  return await signingKeys(settings);
+  await settings.replace("signing_keys", key.name, undefined, key);
+  return (await signingKeys(settings)).at(-1)!;
 }
 
 /** Removes all but the newest: what they have signed is void at once. @returns how many */
@@ -90,7 +81,9 @@ export class SigningKeys {
     this.#world = world;
     this.#all = new Fresh(async () => {
       const all = await signingKeys(settings);
-      return all.length > 0 ? all : await withKey(settings, FIRST, world);
+      return all.length > 0 ? all : [
+        await rotate(settings, world, undefined),
+      ];
     }, world);
   }
 
@@ -121,7 +114,9 @@ export class SigningKeys {
     for (const name of over) {
       await removed(this.#settings, "signing_keys", name);
     }
-    const made = isOld ? await rotate(this.#settings, this.#world) : undefined;
+    const made = isOld
+      ? await rotate(this.#settings, this.#world, newest)
+      : undefined;
     if (made || over.length > 0) await this.#all.anew();
     return { ...made && { made: made.name }, removed: over };
   }

@@ -6,7 +6,7 @@
  */
 
 import type { World } from "../../base/world.ts";
-import { SPENT_TOKEN_MS } from "../limits.ts";
+import { SPENT_TOKEN_MS } from "./limits.ts";
 import type { Records } from "../records/records.ts";
 
 /** What is kept of one. */

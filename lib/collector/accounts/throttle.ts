@@ -29,7 +29,7 @@ import {
   RETURN_AFTER_MS,
   RETURN_WITHIN_MS,
   RETURNING_MAX,
-} from "../limits.ts";
+} from "./limits.ts";
 import type { Records } from "../records/records.ts";
 import { KnownAddresses, networkOf } from "./known_addresses.ts";
 import { type Asked, type Lane, Lanes, sumOf, type Turn } from "./lanes.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { World } from "../../base/world.ts";
-import { TICKET_MS, TICKETS_MAX } from "../limits.ts";
+import { TICKET_MS, TICKETS_MAX } from "./limits.ts";
 
 /** Tickets that were given out and not used yet. */
 export class Tickets {

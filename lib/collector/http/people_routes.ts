@@ -11,7 +11,7 @@ import type { Key, KeyStore } from "../accounts/keys.ts";
 import type { AddressOf } from "../accounts/logins.ts";
 import { type AuditEntry, type AuditLog, entryAt } from "../audit/audit.ts";
 import { Gate } from "../gate.ts";
-import { AUDIT_LINES_MAX } from "../limits.ts";
+import { AUDIT_LINES_MAX } from "../accounts/limits.ts";
 import type { Callers } from "./callers.ts";
 import { HttpError, jsonAnswer, type Methods, NO_STORE } from "./http.ts";
 

@@ -15,6 +15,9 @@ import type { Store } from "./store.ts";
 /** Rows read at once. */
 const ROWS = 1_000;
 
+/** A line says when it happened by its maker's clock; the server's, by which it is found, may be another. */
+const CLOCKS_MS = 24 * 60 * 60 * 1000;
+
 /** Lines in a table, in the order in which the server noted them. */
 export class PgAudit implements AuditLog {
   readonly #store: Store;
@@ -35,7 +38,7 @@ export class PgAudit implements AuditLog {
   }
 
   async *read(filter: AuditFilter = {}): AsyncIterable<AuditEntry> {
-    let after = ["-infinity", ""];
+    let after = [beginOf(filter), ""];
     for (;;) {
       const rows = await this.#store.read("read the audit", (lane) =>
         lane.send(
@@ -51,4 +54,10 @@ export class PgAudit implements AuditLog {
       after = [at, id];
     }
   }
+}
+
+/** Before all lines that are wanted. */
+function beginOf({ since }: AuditFilter): string {
+  if (since === undefined) return "-infinity";
+  return new Date(Date.parse(since) - CLOCKS_MS).toISOString();
 }

@@ -6,7 +6,7 @@
 
 import type { World } from "../../base/world.ts";
 import type { StoreLook } from "../store_look.ts";
-import { layoutOf } from "./migrations.ts";
+import { checkServer, layoutOf } from "./migrations.ts";
 import { LAYOUT } from "./schema.ts";
 import { Store } from "./store.ts";
 import { parseStoreUrl } from "./store_url.ts";
@@ -24,7 +24,7 @@ export async function lookAt(
   await using store = await Store.of(parseStoreUrl(url), world);
   const { shown } = store.url;
   return await store.read("look at the store", async (lane) => {
-    await lane.send("select 1");
+    await checkServer(lane, shown);
     const startedMs = world.elapsedMs();
     await lane.send("select 1");
     const tookMs = world.elapsedMs() - startedMs;
@@ -33,6 +33,10 @@ export async function lookAt(
         "pg_is_in_recovery() or current_setting('default_transaction_read_only')::boolean as closed, " +
         "(extract(epoch from clock_timestamp()) * 1000)::float8 as now, " +
         "(select count(*)::int from pg_stat_activity) as connections, " +
+        "current_setting('fsync') as fsync, " +
+        "current_setting('full_page_writes') as full_page_writes, " +
+        "current_setting('synchronous_commit') as synchronous_commit, " +
+        "coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false) as ssl, " +
         "current_setting('max_connections')::int as connections_max, " +
         "pg_database_size(current_database())::float8 as bytes",
     );
@@ -48,9 +52,14 @@ export async function lookAt(
       connections: facts!.connections,
       connectionsMax: facts!.connections_max,
       bytes: facts!.bytes,
+      risks: RISKS.filter((name) => facts![name] === "off"),
+      isEncrypted: facts!.ssl,
     };
   }, LOOK_MS_MAX);
 }
+
+/** Settings without which what was acknowledged may be lost. */
+const RISKS = ["fsync", "full_page_writes", "synchronous_commit"];
 
 /** Whoever asks wants to know soon. */
 const LOOK_MS_MAX = 5_000;

@@ -41,6 +41,7 @@ export function storeChecks(url: string, world: World): readonly NamedCheck[] {
   };
   return [
     ["store", async () => checkStore(await look())],
+    ["durability", of(checkDurability)],
     ["schema", of(checkSchema)],
     ["connections", of(checkConnections)],
     ["store_clock", of(checkClock)],
@@ -52,10 +53,10 @@ function checkStore(looked: Looked): Finding {
     const { message, hint = "look at the store", code } = looked;
     return problem(message, hint, ERROR_EXITS[code]);
   }
-  const { shown, version, isWritable, tookMs, bytes } = looked;
-  const text = `${shown}: PostgreSQL ${version}, ${
-    sizeText(bytes)
-  }, answered after ${tookMs.toFixed(1)} ms`;
+  const { shown, version, isWritable, tookMs, bytes, isEncrypted } = looked;
+  const text = `${shown}: PostgreSQL ${version}, ${sizeText(bytes)}, ${
+    isEncrypted ? "" : "not "
+  }encrypted, answered after ${tookMs.toFixed(1)} ms`;
   if (!isWritable) {
     return problem(
       `${text}; it takes no changes: a standby, or read-only`,
@@ -66,6 +67,14 @@ function checkStore(looked: Looked): Finding {
   return tookMs < SLOW_STORE_MS ? fine(text) : warning(
     text,
     "bring collectors and store closer together: each batch waits for several answers",
+  );
+}
+
+function checkDurability({ risks }: StoreLook): Finding {
+  if (risks.length === 0) return fine("what was acknowledged is on disk");
+  return warning(
+    `${risks.join(", ")} is off, so what was acknowledged may be lost`,
+    "switch it on at the server, for this database and user",
   );
 }
 

@@ -42,6 +42,12 @@ const kidOf = (token: string) => JSON.parse(atob(token.split(".")[0]!)).kid;
 const settingsAt = ({ home, world }: LocalCollector) =>
   settingsOf(collectorFolder(home), world).settings;
 
+async function rotateAt(collector: LocalCollector): Promise<void> {
+  const settings = settingsAt(collector);
+  const newest = (await signingKeys(settings)).at(-1);
+  await rotate(settings, collector.world, newest);
+}
+
 const refreshed = ({ client }: LocalCollector, refresh: string) =>
   client.ask(PATHS.refresh, { json: { refresh } });
 
@@ -50,7 +56,7 @@ Deno.test("signing keys: rotated by a command -> new tokens by the new key, olde
   const { client, world } = collector;
   const before = await client.logIn();
   strictEqual(kidOf(before.access), "1");
-  await rotate(settingsAt(collector), world);
+  await rotateAt(collector);
   // Another collector signs with it already.
   const other = new SigningKeys(settingsAt(collector), world);
   const ahead = new Tokens(other, world.nowMs);
@@ -69,9 +75,9 @@ Deno.test("signing keys: rotated by a command -> new tokens by the new key, olde
 
 Deno.test("signing keys: older ones dropped -> what they signed is void, and a login works", async () => {
   await using collector = await localCollector();
-  const { client, world } = collector;
+  const { client } = collector;
   const before = await client.logIn();
-  await rotate(settingsAt(collector), world);
+  await rotateAt(collector);
   strictEqual(await dropOlder(settingsAt(collector)), 1);
   await eventually(
     "refused",
@@ -115,7 +121,9 @@ Deno.test("signing keys: two collectors that start and rotate at the same moment
     both.map((world) => new SigningKeys(settings, world).newest()),
   );
   deepStrictEqual(firsts[0], firsts[1]);
-  const next = await Promise.all(both.map((world) => rotate(settings, world)));
+  const next = await Promise.all(
+    both.map((world) => rotate(settings, world, firsts[0])),
+  );
   deepStrictEqual(next[0], next[1]);
   strictEqual((await signingKeys(settings)).length, 2);
 });

@@ -10,7 +10,7 @@ import {
 import { networkOf } from "../../../lib/collector/accounts/known_addresses.ts";
 import { Lanes } from "../../../lib/collector/accounts/lanes.ts";
 import { Throttle } from "../../../lib/collector/accounts/throttle.ts";
-import { LANES_MAX } from "../../../lib/collector/limits.ts";
+import { LANES_MAX } from "../../../lib/collector/accounts/limits.ts";
 import { MemoryRecords } from "../../../lib/collector/records/memory_records.ts";
 import { PATHS } from "../../../lib/base/wire.ts";
 import {

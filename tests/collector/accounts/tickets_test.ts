@@ -2,7 +2,10 @@
 
 import { strictEqual } from "node:assert/strict";
 import { Tickets } from "../../../lib/collector/accounts/tickets.ts";
-import { TICKET_MS, TICKETS_MAX } from "../../../lib/collector/limits.ts";
+import {
+  TICKET_MS,
+  TICKETS_MAX,
+} from "../../../lib/collector/accounts/limits.ts";
 import { TestWorld } from "../../support/world.ts";
 
 function ticketsAt() {

@@ -1,9 +1,8 @@
 /** Who one is, what each role may do, and what admins see: over HTTP. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { settingsOf } from "../../../lib/collector/engine.ts";
-import { collectorFolder } from "../../../lib/collector/folder.ts";
-import { LOGINS_WAITING_MAX } from "../../../lib/collector/limits.ts";
+import { openSettings } from "../../../lib/collector/place.ts";
+import { LOGINS_WAITING_MAX } from "../../../lib/collector/accounts/limits.ts";
 import type { AuditEntry } from "../../../lib/collector/audit/audit.ts";
 import { PATHS } from "../../../lib/base/wire.ts";
 import {
@@ -18,6 +17,7 @@ import {
   type TestUser,
 } from "../../support/collector.ts";
 import { enter } from "../../support/page.ts";
+import { placeIn } from "../../support/places.ts";
 
 const ADMIN: TestUser = { ...ADA, name: "amy", role: "admin" };
 const VIEWER: TestUser = { ...ADA, name: "lea", role: "viewer" };
@@ -36,8 +36,8 @@ const revoke = (client: CollectorClient, token: string, name: string) =>
 async function audited(
   { home, world }: LocalCollector,
 ): Promise<AuditEntry[]> {
-  const { audit } = settingsOf(collectorFolder(home), world);
-  return await Array.fromAsync(audit.read());
+  await using settings = await openSettings(await placeIn(home), world);
+  return await Array.fromAsync(settings.audit.read());
 }
 
 Deno.test("me: users and keys of each role -> who they are; nobody -> 401", async () => {

@@ -70,6 +70,33 @@ Deno.test(
   ),
 );
 
+Deno.test(
+  needing(
+    [POSTGRES],
+    "collector doctor: an empty store, a used one, none -> said, and nothing is made",
+    async () => {
+      await using folder = await tempFolder();
+      const url = await server.database();
+      const env = { SPEC_KITTY_HOME: folder.path, SPEC_KITTY_STORE_URL: url };
+      const doctor =
+        async () => (await runProgram(["collector", "doctor"], env));
+      const empty = await doctor();
+      match(empty.stdout, /not made yet/);
+      match((await doctor()).stdout, /not made yet/);
+      await runProgram(ADD, env, { stdin: "a long password\n" });
+      // The tests' servers do without.
+      match((await doctor()).stdout, /fsync is off/);
+      const none = await runProgram([
+        "collector",
+        "doctor",
+        "--store",
+        "postgres://a@127.0.0.1:1/x?connect_timeout=1",
+      ], env);
+      strictEqual(none.code, 69, none.stdout);
+    },
+  ),
+);
+
 Deno.test("collector run: a URL that is wrong, two stores, a file without one -> said, with the part", async () => {
   await using folder = await tempFolder();
   const file = `${folder.path}/url`;

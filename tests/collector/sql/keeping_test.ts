@@ -157,7 +157,8 @@ Deno.test(needing(
         200,
       );
       const { text } = await two.client.ask("/metrics");
-      match(text, /^kitty_collector_team_events\{team="acme"\} 30$/m);
+      match(text, /^kitty_collector_stored_events 30$/m);
+      match(text, /^kitty_collector_fullest_quota_ratio 1$/m);
       for (const word of ["backup", "restore"]) {
         const refused = await run(word, `${folder}/b`);
         strictEqual(refused.code, 64);
