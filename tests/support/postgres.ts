@@ -318,7 +318,8 @@ export function sharedServer(options: ServerOptions = {}): PgServer {
   }
   return new Proxy({} as PgServer, {
     get(_, name) {
-      const value = Reflect.get(server!, name, server);
+      if (!server) return undefined;
+      const value = Reflect.get(server, name, server);
       return typeof value === "function" ? value.bind(server) : value;
     },
   });
