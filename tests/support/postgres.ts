@@ -97,6 +97,11 @@ export class PgServer implements AsyncDisposable {
     this.#user = user;
   }
 
+  /** Of the process that all others of it come from. */
+  get pid(): number {
+    return this.#child!.pid;
+  }
+
   /** Makes one and starts it. */
   static async start(options: ServerOptions = {}): Promise<PgServer> {
     await using undo = new AsyncDisposableStack();
