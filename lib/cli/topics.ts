@@ -117,6 +117,7 @@ export const TOPICS: readonly Topic[] = [
       ],
       ["clock.lock", "held while clock or queue change"],
       ["spool/.poke", "touched by an emit to wake the agent"],
+      ["spool/.hurry", "the same, where it waits for the server"],
       ["spool/", "drafts that wait to be taken in; see: help spool"],
       ["spool/rejected/", "drafts that never will be, each with its reason"],
       [
