@@ -164,7 +164,8 @@ export const TOPICS: readonly Topic[] = [
     ],
     example: [
       "export SPEC_KITTY_AGENT_TOKEN=$(openssl rand -hex 32)",
-      "kitty-events agent run --listen 0.0.0.0:9464 --tls-cert a.crt --tls-key a.key",
+      "export SPEC_KITTY_TLS_CERT=agent.crt SPEC_KITTY_TLS_KEY=agent.key",
+      "kitty-events agent run --listen 0.0.0.0:9464",
       "# in each container, with the same token:",
       "export SPEC_KITTY_AGENT_URL=https://agent.example.org:9464",
       "kitty-events emit history-added WP01 note hello --strict",
