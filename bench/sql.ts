@@ -2,10 +2,10 @@
  * What a collector on PostgreSQL does, beside one on its own folder, with the
  * server on the same machine:
  *
- *     deno task bench:sql [--runs=N] [--stored=N] [--growth]
+ *     deno task bench:sql [--runs=N] [--stored=N] [--growth] [--only=ENGINE]
  *
  * `--stored`: how many events are there when growth is looked at (1,000,000);
- * `--growth`: only that.
+ * `--growth`: only that; `--only=folder`, `--only=PostgreSQL`: of one engine.
  *
  * @module
  */
@@ -33,6 +33,8 @@ const stored = Number(
   Deno.args.find((arg) => arg.startsWith("--stored="))?.split("=")[1] ??
     1_000_000,
 );
+
+const only = Deno.args.find((arg) => arg.startsWith("--only="))?.split("=")[1];
 
 const folder = await Deno.makeTempDir({ prefix: "kitty-events-bench-" });
 await using server = await PgServer.start({
@@ -167,6 +169,12 @@ async function growth(): Promise<void> {
     ["PostgreSQL", await openPgEngine(store, { world, onStored })],
   ];
   for (const [name, engine] of engines) {
+    if (only !== undefined && only !== name) {
+      await engine[Symbol.asyncDispose]();
+      continue;
+    }
+    // Another team first, so that files and caches are as they are later on.
+    await fill(engine, 0, TIMED * BATCH, "warm");
     await fill(engine, 0, few);
     const before = await batchMs(engine, few);
     const from = few + TIMED * BATCH;
@@ -193,9 +201,14 @@ async function batchMs({ events }: Engine, first: number): Promise<number> {
   return median(times);
 }
 
-async function fill({ events }: Engine, from: number, to: number) {
+async function fill(
+  { events }: Engine,
+  from: number,
+  to: number,
+  team: string = TEAM,
+) {
   for (let n = from; n < to; n += BATCH) {
-    await events.admit(TEAM, eventsFrom(n + 1, Math.min(BATCH, to - n)));
+    await events.admit(team, eventsFrom(n + 1, Math.min(BATCH, to - n)));
   }
 }
 
@@ -216,8 +229,9 @@ async function fillByServer(url: string, from: number, to: number) {
         bytes, replace(document, event_id, id)
       from generate_series(${from}::bigint, ${to - 1}) as n,
         lateral (select '01KGHZ3D6R000000' || ${digits} as id) as ids,
-        (select * from kitty_events.events where position = 0) as one;
-    update kitty_events.teams set next = ${to}, events = ${to};
+        (select * from kitty_events.events where team = '${TEAM}' and position = 0) as one;
+    update kitty_events.teams set next = ${to}, events = ${to}
+      where team = '${TEAM}';
     analyze kitty_events.events; checkpoint`,
     database,
   );

@@ -53,12 +53,21 @@ async function storeOf(call: Call): Promise<string | undefined> {
   if (store === undefined) {
     return world.env("SPEC_KITTY_STORE_URL") || undefined;
   }
-  if (/^[^/]*:\/\/[^/?@]*:[^/?@]+@/.test(store)) {
+  if (hasPassword(store)) {
     await out.note(
       "others on this machine can see the password in --store: --store-file or SPEC_KITTY_STORE_URL is better",
     );
   }
   return store;
+}
+
+/** Of several hosts, which no URL of the standard has: so this looks itself. */
+function hasPassword(store: string): boolean {
+  const [, rest = ""] = store.split("://", 2);
+  const [authority = ""] = rest.split("/", 1);
+  const [, password = ""] = authority.slice(0, authority.lastIndexOf("@"))
+    .split(":", 2);
+  return password !== "";
 }
 
 async function urlIn(file: string): Promise<string> {

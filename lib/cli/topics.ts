@@ -117,6 +117,7 @@ export const TOPICS: readonly Topic[] = [
       ],
       ["clock.lock", "held while clock or queue change"],
       ["spool/.poke", "touched by an emit to wake the agent"],
+      ["spool/.hurry", "the same, where it waits for the server"],
       ["spool/", "drafts that wait to be taken in; see: help spool"],
       ["spool/rejected/", "drafts that never will be, each with its reason"],
       [
@@ -163,6 +164,7 @@ export const TOPICS: readonly Topic[] = [
     ],
     example: [
       "export SPEC_KITTY_AGENT_TOKEN=$(openssl rand -hex 32)",
+      "export SPEC_KITTY_TLS_CERT=agent.crt SPEC_KITTY_TLS_KEY=agent.key",
       "kitty-events agent run --listen 0.0.0.0:9464",
       "# in each container, with the same token:",
       "export SPEC_KITTY_AGENT_URL=https://agent.example.org:9464",

@@ -10,7 +10,12 @@ import type { World } from "../base/world.ts";
 import type { AuditLog } from "./audit/audit.ts";
 import { FileAudit } from "./audit/file_audit.ts";
 import type { EventLog, OnStored } from "./events/event_log.ts";
-import { type BesideEvents, besideEvents } from "./events/kv_beside.ts";
+import {
+  type BesideEvents,
+  besideEvents,
+  type GoneEvent,
+  goneEvents,
+} from "./events/kv_beside.ts";
 import { KvEventLog } from "./events/kv_event_log.ts";
 import { fill } from "./events/kv_fill.ts";
 import { KvStore } from "./events/kv_store.ts";
@@ -21,7 +26,7 @@ import { FileRecords } from "./records/file_records.ts";
 import { KvRecords } from "./records/kv_records.ts";
 import type { Records } from "./records/records.ts";
 
-export type { BesideEvents, Rebuilt };
+export type { BesideEvents, GoneEvent, Rebuilt };
 
 /** What commands change, also while a collector runs. */
 export interface Settings {
@@ -62,6 +67,8 @@ export interface Source extends AsyncDisposable {
   readonly engine: Engine;
   /** What lies beside the events of a team. */
   beside(team: string): Promise<BesideEvents>;
+  /** The events of a team that were removed. */
+  gone(team: string): AsyncIterable<GoneEvent>;
 }
 
 /** Opens a folder as {@link openFolder} does, to be read. */
@@ -73,6 +80,7 @@ export async function openSource(
   return {
     engine,
     beside: (team) => besideEvents(store, team),
+    gone: (team) => goneEvents(store, team),
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   };
 }

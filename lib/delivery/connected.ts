@@ -25,7 +25,8 @@ export function routeOf(delivery: Delivery): Route {
       return delivery.status;
     },
     async offer(offer) {
-      delivery.poke();
+      if (offer.wait) delivery.pokeNow();
+      else delivery.poke();
       return offer.wait ? await awaitAcknowledged(offer) : new Set();
     },
   };
@@ -77,6 +78,7 @@ export async function startDelivery(
   // First the watch, so that nothing happens between it and the first look.
   await watchHome(home, {
     onAppend: () => delivery.poke(),
+    onHurry: () => delivery.pokeNow(),
     onLogin: () => delivery.loginChanged().catch(onTrouble),
   }, signal);
   await delivery.start();

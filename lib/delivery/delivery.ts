@@ -116,8 +116,8 @@ export class Delivery {
     });
   }
 
-  /** Something is to go out that waited already. */
-  #pokeNow(): void {
+  /** Something is to go out that waited already, or that somebody waits for: nothing is gathered. */
+  pokeNow(): void {
     this.#change({ isPoked: true, gatheredMs: -Infinity });
   }
 
@@ -152,7 +152,7 @@ export class Delivery {
     await this.#open();
     if (this.#plan.bar === "until_restart") return;
     this.#change({ bar: "none", notBeforeMs: -Infinity });
-    this.#pokeNow();
+    this.pokeNow();
   }
 
   /** Drains now, for a caller who waits: without the pace of batches. */
@@ -203,7 +203,7 @@ export class Delivery {
         if (ways !== this.#ways) return;
         this.#tell(status, why);
         // What waited for a batch's turn can go at once.
-        if (status === "Connected") this.#pokeNow();
+        if (status === "Connected") this.pokeNow();
       },
     }, (error) => this.#parts.warn(reasonOf(error)));
     this.#ways = ways;

@@ -1,6 +1,6 @@
 /**
  * Notices what other processes do in a home: an `emit` touches a file beside
- * the spooled drafts, and an append of any kind replaces the clock's file.
+ * the spooled drafts (another one where it waits for the server), and an append of any kind replaces the clock's file.
  *
  * The system is asked to tell of the spool only, never of the home itself: the
  * runtime opens and closes each file that it tells of, and closing a file takes
@@ -14,12 +14,14 @@ import { pause } from "../base/deadline.ts";
 import { FILE_MODE, FOLDER_MODE } from "../base/files.ts";
 import { isDraftName } from "../home/spool.ts";
 import { LOOK_EVERY_MS } from "../base/limits.ts";
-import { pokePath } from "../route/agent_file.ts";
+import { hurryPath, pokePath } from "../route/agent_file.ts";
 
 /** What has changed. */
 export interface HomeChanges {
   /** Events were appended, or drafts spooled. */
   readonly onAppend: () => void;
+  /** Somebody waits until the server has what was appended. */
+  readonly onHurry: () => void;
   /** A login, a logout, or new settings. Appended events are reported once this has resolved. */
   readonly onLogin: () => Promise<void>;
 }
@@ -58,9 +60,11 @@ async function listen(
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    const spool = `${home}/spool`, poke = pokePath(home);
+    const spool = `${home}/spool`, signs = [pokePath(home), hurryPath(home)];
     await Deno.mkdir(spool, { recursive: true, mode: FOLDER_MODE });
-    await Deno.writeTextFile(poke, "", { mode: FILE_MODE });
+    for (const sign of signs) {
+      await Deno.writeTextFile(sign, "", { mode: FILE_MODE });
+    }
     using watcher = Deno.watchFs(spool, { recursive: false });
     const stop = () => watcher.close();
     signal.addEventListener("abort", stop, { once: true });
@@ -69,9 +73,11 @@ async function listen(
       if (signal.aborted) return;
       // A draft that was taken in is nothing new.
       if (kind === "access" || kind === "remove") continue;
-      if (!paths.some((path) => isNews(path, poke))) continue;
+      if (!paths.some((path) => isNews(path, signs))) continue;
       await look();
-      if (!signal.aborted) changes.onAppend();
+      if (signal.aborted) return;
+      if (paths.includes(hurryPath(home))) changes.onHurry();
+      else changes.onAppend();
     }
   } catch {
     // The look now and then is left.
@@ -79,9 +85,9 @@ async function listen(
 }
 
 /** Whether a change of a file in the spool means that there is something to send; temporary files do not. */
-function isNews(path: string, poke: string): boolean {
+function isNews(path: string, signs: readonly string[]): boolean {
   const name = path.split(/[/\\]/).at(-1)!;
-  return path === poke || isDraftName(name);
+  return signs.includes(path) || isDraftName(name);
 }
 
 async function lookNowAndThen(

@@ -13,7 +13,7 @@ import {
   SettingsSource,
 } from "../base/config.ts";
 import { Deadline } from "../base/deadline.ts";
-import { type AgentState, findAgent, pokePath } from "../route/agent_file.ts";
+import { type AgentState, findAgent } from "../route/agent_file.ts";
 import { offlineRoute, type Route } from "../route/route.ts";
 import type { HandOver } from "../handover/hand_over.ts";
 import { type EmitterParts, EventEmitter } from "./emitter.ts";
@@ -140,7 +140,7 @@ async function routeBeside(
 ): Promise<Route> {
   if (!agent || homePath === undefined) return offlineRoute;
   const { agentRoute } = await import("../route/agent_route.ts");
-  return agentRoute(agent.state, pokePath(homePath), world);
+  return agentRoute(agent.state, homePath, world);
 }
 
 /** What lies on disk around a call. */

@@ -127,6 +127,11 @@ export function pokePath(home: string): string {
   return `${home}/spool/.poke`;
 }
 
+/** The same for one who waits until the server has it: nothing is gathered then. */
+export function hurryPath(home: string): string {
+  return `${home}/spool/.hurry`;
+}
+
 /** The token that an agent on TCP asks for. */
 export function tokenPath(home: string): string {
   return `${home}/agent.token`;

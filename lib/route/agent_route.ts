@@ -5,16 +5,17 @@
  */
 
 import type { World } from "../base/world.ts";
+import { hurryPath, pokePath } from "./agent_file.ts";
 import type { ConnectionStatus, Route } from "./route.ts";
 
 /**
  * The way of a process beside an agent: wakes it, and leaves the rest to it.
  *
- * @param poke the file that wakes it, in the spool of its home
+ * @param home where it runs
  */
 export function agentRoute(
   status: ConnectionStatus,
-  poke: string,
+  home: string,
   { nowMs }: Pick<World, "nowMs">,
 ): Route {
   return {
@@ -22,10 +23,13 @@ export function agentRoute(
     carrier: "agent",
     async offer(offer) {
       const now = new Date(nowMs());
-      await Deno.utime(poke, now, now).catch(() => {});
+      const touch = (path: string) =>
+        Deno.utime(path, now, now).then(() => true, () => false);
+      // An older agent knows of no hurry.
+      const isTold = offer.wait && await touch(hurryPath(home));
+      if (!isTold) await touch(pokePath(home));
       if (!offer.wait || status === "Offline") return new Set();
       const { awaitAcknowledged } = await import("./acknowledged.ts");
-      const home = poke.slice(0, poke.lastIndexOf("/spool/"));
       return await awaitAcknowledged(offer, { home, nowMs });
     },
   };

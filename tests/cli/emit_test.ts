@@ -2,6 +2,7 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { tempFolder, tempHome } from "../support/home.ts";
+import { runHere } from "../support/in_process.ts";
 import { withProgram } from "../support/program.ts";
 
 const ULID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
@@ -319,3 +320,11 @@ Deno.test("emit: in a project -> its uuid and slug; in a folder below, too; outs
     );
     deepStrictEqual(slugs, ["it's-a:-b", "it's-a:-b", undefined]);
   }));
+
+Deno.test("emit: loading alone took longer than there is time -> recorded all the same", async () => {
+  await using home = await tempHome();
+  const words = ["emit", "history-added", "WP01", "note", "x", "--json"];
+  const env = { SPEC_KITTY_HOME: home.path, SPEC_KITTY_TIMEOUT: "20s" };
+  const { stdout } = await runHere(words, env, "", 60_000);
+  strictEqual(JSON.parse(stdout).status, "queued");
+});

@@ -136,10 +136,14 @@ Deno.test("Delivery: events gathered for a while -> in one batch: when the time 
     await place.emit();
     await place.sync();
     deepStrictEqual(place.server.batches.map(({ length }) => length), [4]);
+    // Somebody waits for it.
+    await place.emit();
+    place.delivery.pokeNow();
+    await place.batches(2);
     // What waits does not wait for longer because more comes.
     place.gather(50);
     await place.emit();
-    await place.batches(2);
+    await place.batches(3);
   }));
 
 Deno.test("Delivery: a second batch within the interval -> waits, until somebody asks for it", () =>

@@ -2,6 +2,7 @@
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { watchHome } from "../../lib/delivery/watch.ts";
+import { hurryPath } from "../../lib/route/agent_file.ts";
 import { eventually } from "../support/eventually.ts";
 import { tempFolder } from "../support/home.ts";
 
@@ -9,16 +10,17 @@ import { tempFolder } from "../support/home.ts";
 async function withWatch(
   work: (
     home: string,
-    noticed: { append: number; login: number },
+    noticed: { append: number; hurry: number; login: number },
   ) => Promise<void>,
   prepare: (home: string) => Promise<unknown> = () => Promise.resolve(),
 ): Promise<void> {
   await using folder = await tempFolder();
   await prepare(folder.path);
   const over = new AbortController();
-  const noticed = { append: 0, login: 0 };
+  const noticed = { append: 0, hurry: 0, login: 0 };
   await watchHome(folder.path, {
     onAppend: () => noticed.append += 1,
+    onHurry: () => noticed.hurry += 1,
     onLogin: () => Promise.resolve(void (noticed.login += 1)),
   }, over.signal);
   try {
@@ -44,13 +46,26 @@ async function replace(path: string, text: string): Promise<void> {
 /** What happens in a home, and what it means. */
 const CHANGES: readonly [
   string,
-  "append" | "login",
+  "append" | "hurry" | "login",
   (home: string) => Promise<unknown>,
 ][] = [
   [
     "the clock is replaced",
     "append",
     (home) => replace(`${home}/clock.json`, "{}"),
+  ],
+  [
+    "an emit waits for the server",
+    "hurry",
+    async (home) => {
+      // The watch makes it.
+      await eventually(
+        "it is there",
+        () => Deno.stat(hurryPath(home)).then(() => true, () => false),
+      );
+      const now = new Date();
+      await Deno.utime(hurryPath(home), now, now);
+    },
   ],
   [
     "a draft is renamed into the spool",
@@ -131,6 +146,7 @@ Deno.test("watchHome: it is over -> nothing is noticed any more", async () => {
   const noticed: string[] = [];
   await watchHome(folder.path, {
     onAppend: () => noticed.push("append"),
+    onHurry: () => {},
     onLogin: () => Promise.resolve(void noticed.push("login")),
   }, over.signal);
   await eventually("it watches", async () => {

@@ -8,7 +8,6 @@ import {
 } from "../../lib/route/acknowledged.ts";
 import {
   agentLockPath,
-  pokePath,
   removeAgentState,
   writeAgentState,
 } from "../../lib/route/agent_file.ts";
@@ -19,8 +18,6 @@ import { runCode } from "../support/child.ts";
 import { eventually } from "../support/eventually.ts";
 import { farDeadline, tempHome } from "../support/home.ts";
 import { deadlineIn, eventsOf, Sending } from "../support/sending.ts";
-
-const poke = "/nowhere";
 
 /** Whether the runtime can look at a lock without waiting for it: Deno 2.6 cannot. */
 const canTryLock = "tryLock" in Deno.FsFile.prototype;
@@ -63,7 +60,7 @@ Deno.test("whyUnacknowledged: beside an agent -> its state in words", async () =
   ] as const;
   for (const [status, words] of table) {
     using _agent = await agentIn(at.home.path, status);
-    const route = agentRoute(status, poke, realWorld());
+    const route = agentRoute(status, at.home.path, realWorld());
     strictEqual(await whyUnacknowledged(route, at.home, farDeadline()), words);
   }
 });
@@ -73,7 +70,7 @@ Deno.test("whyUnacknowledged: the agent is another than at the call's start -> h
   const { home } = at;
   const why = (status: ConnectionStatus) =>
     whyUnacknowledged(
-      agentRoute(status, poke, realWorld()),
+      agentRoute(status, home.path, realWorld()),
       home,
       farDeadline(),
     );
@@ -132,7 +129,7 @@ Deno.test("awaitAcknowledged: the agent ends, is killed, or has no login any mor
     return performance.now() - startMs;
   };
   const offer: typeof awaitAcknowledged = (offer) =>
-    agentRoute("Connected", pokePath(path), realWorld()).offer({
+    agentRoute("Connected", path, realWorld()).offer({
       ...offer,
       wait: true,
     });
@@ -161,7 +158,7 @@ Deno.test("whyUnacknowledged: the last drain failed -> its trouble, until one su
   await using at = await Sending.prepare(eventsOf(1, 1));
   await concludeDrain(at.home, "status 503: busy");
   using _agent = await agentIn(at.home.path, "Connected");
-  const why = (route = agentRoute("Connected", poke, realWorld())) =>
+  const why = (route = agentRoute("Connected", at.home.path, realWorld())) =>
     whyUnacknowledged(route, at.home, farDeadline());
   strictEqual(
     await why(),

@@ -10,6 +10,7 @@ import { encode } from "../../lib/event/event.ts";
 import { eventOf } from "../support/events.ts";
 import { inHome } from "../support/home.ts";
 import { TestWorld } from "../support/world.ts";
+import { PgServer, POSTGRES } from "../support/postgres.ts";
 import { runHere } from "../support/in_process.ts";
 import {
   checkOffline,
@@ -66,10 +67,52 @@ Deno.test(
     for (const name of COMMANDS.keys()) {
       const { examples } = await loadCommand(name);
       ok(examples.length > 0, name);
-      for (const example of examples) await runExample(name, example);
+      for (const example of examples) {
+        if (!ON_STORE.test(example)) await runExample(name, example);
+      }
     }
   }),
 );
+
+/** What names a PostgreSQL in an example. */
+const ON_STORE = /\/run\/secrets\/store-url|postgres:\S+/;
+
+Deno.test(inShell(
+  "help: examples with a store -> run",
+  async () => {
+    await using server = await PgServer.start();
+    let count = 0;
+    for (const name of COMMANDS.keys()) {
+      const { examples } = await loadCommand(name);
+      for (const example of examples) {
+        if (!ON_STORE.test(example)) continue;
+        await runOnStore(name, example, await server.database());
+        count++;
+      }
+    }
+    ok(count > 1);
+  },
+  POSTGRES,
+));
+
+/** Runs an example on a real store in the place of the one that it names. */
+async function runOnStore(
+  name: string,
+  example: string,
+  url: string,
+): Promise<void> {
+  await using user = await newUser();
+  await furnishCollector(user, name);
+  await Deno.writeTextFile(`${user.path}/store-url`, url);
+  const line = example.replace(
+    ON_STORE,
+    (named) => named.startsWith("/") ? "store-url" : `'${url}'`,
+  ).replace("~/.spec-kitty", user.home);
+  const own = `${line}${LASTING.includes(name) ? " --listen 127.0.0.1:0" : ""}`;
+  if (LASTING.includes(name)) return await runUntil(user, own, "listening");
+  const { code, stderr } = await user.run(`kitty-events ${own}`);
+  strictEqual(code, 0, `${line}\n${stderr}`);
+}
 
 /** Commands that run until they are told to end. */
 const LASTING = ["agent run", "collector run"];
@@ -92,7 +135,7 @@ async function runExample(name: string, example: string): Promise<void> {
     await addUsers(user.home, [ADA]);
     await addKey(user.home);
   }
-  if (/^collector (?:prune|backup|restore|quota|sink)\b/.test(name)) {
+  if (/^collector (?:doctor|prune|backup|restore|quota|sink)\b/.test(name)) {
     await furnishCollector(user, name);
   }
   if (line === FOLLOWS) return await runUntil(user, line, "recorded");

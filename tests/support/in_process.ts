@@ -10,11 +10,16 @@ import type { Terminal } from "../../lib/cli/terminal.ts";
 import { machine } from "../../lib/base/world.ts";
 import type { RunResult } from "./program.ts";
 
-/** Runs a command line, with nothing in its environment but `env`. */
+/**
+ * Runs a command line, with nothing in its environment but `env`.
+ *
+ * @param loadedMs how long the process is to have taken before it began
+ */
 export async function runHere(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   stdin = "",
+  loadedMs = 0,
 ): Promise<RunResult> {
   let input = new TextEncoder().encode(stdin), stdout = "", stderr = "";
   const terminal: Terminal = {
@@ -47,7 +52,7 @@ export async function runHere(
     onReload() {},
   };
   // A process of its own would have just begun.
-  const startMs = performance.now();
+  const startMs = performance.now() - loadedMs;
   const world = {
     ...machine(),
     env: (name: string) => env[name],

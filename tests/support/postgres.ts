@@ -97,6 +97,11 @@ export class PgServer implements AsyncDisposable {
     this.#user = user;
   }
 
+  /** Of the process that all others of it come from. */
+  get pid(): number {
+    return this.#child!.pid;
+  }
+
   /** Makes one and starts it. */
   static async start(options: ServerOptions = {}): Promise<PgServer> {
     await using undo = new AsyncDisposableStack();
@@ -318,7 +323,8 @@ export function sharedServer(options: ServerOptions = {}): PgServer {
   }
   return new Proxy({} as PgServer, {
     get(_, name) {
-      const value = Reflect.get(server!, name, server);
+      if (!server) return undefined;
+      const value = Reflect.get(server, name, server);
       return typeof value === "function" ? value.bind(server) : value;
     },
   });

@@ -95,10 +95,11 @@ export class KeyPairKeeper {
 
   async #look(isAsked: boolean): Promise<void> {
     const { log } = this.#parts;
-    const { cert, key } = this.#current;
     let pair: KeyPair;
     try {
       const texts = await readTexts(this.#parts);
+      // Another look may have taken them meanwhile.
+      const { cert, key } = this.#current;
       if (texts.cert === cert && texts.key === key) {
         this.#refused = this.#suspect = "";
         return;

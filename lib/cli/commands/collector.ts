@@ -24,7 +24,7 @@ export const collector: readonly Command[] = [
       `Prints {"listening": URL} first, then logs to stderr. Its data lies in`,
       "collector/ of the home, or in a PostgreSQL that any number of collectors share",
       "(--store). Without a certificate, tokens and events travel in the clear: where",
-      "others reach it, give it one, or put a proxy with TLS before it; see: help network",
+      "others reach it, give it one, or put a proxy with TLS before it (help network).",
     ],
     examples: [
       "collector run",

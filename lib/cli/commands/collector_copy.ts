@@ -25,7 +25,7 @@ export const collectorCopy: readonly Command[] = [{
   options: {
     from: {
       kind: "text",
-      value: "FOLDER",
+      value: "DIR",
       help: "the folder collector/ of a home",
       required: true,
     },

@@ -19,6 +19,7 @@ import {
   setRole,
 } from "../../collector/accounts/users.ts";
 import type { Settings } from "../../collector/engine.ts";
+import { collecting } from "../../collector/presence.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
 import type { Option } from "../../base/arguments.ts";
 import {
@@ -191,7 +192,7 @@ async function add(call: Call): Promise<number> {
     return user;
   });
   await showUser(call, user);
-  const where = `http://${LISTEN_DEFAULT}`;
+  const where = printable(await whereOf(call), 200);
   await out.note(
     role === "viewer"
       ? `look at the board where the collector listens:\n  ${where}`
@@ -265,4 +266,18 @@ export function roleIn({ args }: Call): Role | undefined {
 
 function accountsOf({ settings }: Settings): AccountStore {
   return new AccountStore(settings);
+}
+
+/** Where a collector listens: one that says so, or where one would. */
+async function whereOf(call: Call): Promise<string> {
+  const all = await withSettings(
+    call,
+    ({ settings }) => collecting(settings),
+  );
+  const [newest] = all.toSorted((a, b) => b.seen_at < a.seen_at ? -1 : 1);
+  if (!newest) return `http://${LISTEN_DEFAULT}`;
+  const url = new URL(newest.url);
+  const isAnywhere = ["0.0.0.0", "[::]"].includes(url.hostname);
+  if (isAnywhere) url.hostname = newest.host;
+  return url.origin;
 }

@@ -169,6 +169,15 @@ interface Recording {
   readonly warnings: readonly string[];
 }
 
+/**
+ * When a call ends that began to do something after `loadedMs`. Where loading
+ * alone took the time, as the first run from source may, it has half of it again:
+ * late rather than lost.
+ */
+function endOf(timeoutMs: number, loadedMs: number): number {
+  return Math.max(timeoutMs, loadedMs + timeoutMs / 2);
+}
+
 /** Records the draft. Whatever goes wrong is a receipt: the caller never pays. */
 async function record(
   call: Call,
@@ -177,6 +186,7 @@ async function record(
   const timeoutMs = timeoutOf(call.args);
   const { world, args } = call;
   const warnings: string[] = [];
+  const loadedMs = world.elapsedMs() - readingMs;
   try {
     const { emitter, settings } = await setUpEmitter(world, {
       home: args.text("home"),
@@ -187,7 +197,7 @@ async function record(
     });
     const deadline = new Deadline(
       world.elapsedMs,
-      readingMs + settings.timeoutMs,
+      readingMs + endOf(settings.timeoutMs, loadedMs),
     );
     const group = [
       trouble

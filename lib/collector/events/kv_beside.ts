@@ -6,7 +6,9 @@
 
 import { fromBytes } from "../../home/queue_layout.ts";
 import type { KvStore } from "./kv_store.ts";
-import { nodesOf, sharedOf, toldOf } from "./layout.ts";
+import type { Gone } from "./event_log.ts";
+import { goneAt } from "./kv_prune.ts";
+import { idKey, nodesOf, type RowPlace, sharedOf, toldOf } from "./layout.ts";
 import type { NodeCount, SharedRow, Told } from "./nodes.ts";
 
 /** Counts of nodes, words of homes, and rows that several nodes have. */
@@ -14,6 +16,35 @@ export interface BesideEvents {
   readonly counts: readonly NodeCount[];
   readonly told: readonly Told[];
   readonly shared: readonly SharedRow[];
+}
+
+/** What is left of an event that was removed. */
+export interface GoneEvent {
+  readonly event_id: string;
+  readonly position: number;
+  /** Of a row. */
+  readonly stamp: Gone["stamp"];
+}
+
+/** The events of a team that were removed, in no order. */
+export async function* goneEvents(
+  store: KvStore,
+  team: string,
+): AsyncGenerator<GoneEvent> {
+  const { first = 0 } = await store.team(team);
+  if (first === 0) return;
+  const rows = new Map<number, (line: number) => Gone>();
+  const ids = store.kv.list<Uint8Array>({
+    prefix: idKey(team, "").slice(0, 2),
+  });
+  for await (const { key, value } of ids) {
+    const [row, line] = fromBytes<RowPlace>(value);
+    const position = row + line;
+    if (position >= first) continue;
+    let at = rows.get(row);
+    if (!at) rows.set(row, at = await goneAt(store, team, row));
+    yield { event_id: String(key.at(-1)), position, stamp: at(line).stamp };
+  }
 }
 
 /** All of it. */

@@ -6,9 +6,11 @@
  * @module
  */
 
+import { producer } from "../../contract/rows/producer.ts";
+import { WORK_PACKAGES } from "../../event/stored.ts";
 import { KittyError } from "../../base/errors.ts";
 import type { World } from "../../base/world.ts";
-import type { BesideEvents, Source } from "../engine.ts";
+import type { BesideEvents, GoneEvent, Source } from "../engine.ts";
 import { type NodeCount, nodeName } from "../events/nodes.ts";
 import { PAGE_EVENTS_MAX } from "../limits.ts";
 import type { Records, Space } from "../records/records.ts";
@@ -112,7 +114,8 @@ async function compare(
   team: string,
 ): Promise<void> {
   const { next } = await store.read("read", (lane) => readTeam(lane, team));
-  for (let from = 0; from < next;) {
+  // Of those that were removed, only ids are left.
+  for (let from = await engine.events.first(team); from < next;) {
     const { events } = await engine.events.page(team, from, PAGE_EVENTS_MAX);
     const rows = await store.read("compare", (lane) =>
       lane.send(
@@ -143,6 +146,7 @@ async function copyTeam(
   team: string,
 ): Promise<Copied> {
   const { engine } = source, { world } = store;
+  await copyGone(source, store, team);
   const { next: before } = await store.read(
     "read",
     (lane) => readTeam(lane, team),
@@ -170,6 +174,45 @@ async function copyTeam(
   if (next === from) await copyBeside(store, team, await source.beside(team));
   return { team, events: from, copied: from - before };
 }
+
+/** Makes the ids known of events that were removed, and lets the rest begin behind them. */
+async function copyGone(
+  source: Source,
+  store: Store,
+  team: string,
+): Promise<void> {
+  const first = await source.engine.events.first(team), key = keyOf(team);
+  const { next } = await store.read("read", (lane) => readTeam(lane, team));
+  if (first === 0 || next > 0) return;
+  let some: GoneEvent[] = [];
+  const put = async () => {
+    const of = (pick: (event: GoneEvent) => string | number | null) =>
+      arrayOf(some.map(pick));
+    await store.write("copy ids", (lane) =>
+      lane.send(GONE, [
+        ...[key, new Date(store.world.nowMs()).toISOString()],
+        of(({ position }) => position),
+        of(({ event_id }) => keyOf(event_id)),
+        of(({ stamp }) => (stamp ? producer : WORK_PACKAGES).name),
+        of(({ stamp }) => stamp ? keyOf(stamp.node_id) : null),
+        of(({ stamp }) => stamp?.lamport_clock ?? null),
+      ]));
+    some = [];
+  };
+  for await (const event of source.gone(team)) {
+    some.push(event);
+    if (some.length === PAGE_EVENTS_MAX) await put();
+  }
+  await put();
+  await store.write("copy a team", (lane) =>
+    lane.send(
+      "insert into kitty_events.teams as old (team, next, first) values ($1, $2, $2) on conflict (team) do update set next = $2, first = $2 where old.next = 0",
+      [key, first],
+    ));
+}
+
+const GONE =
+  "insert into kitty_events.events (team, position, event_id, contract, node, clock, received_at, collector, bytes) select $1::text, position, id, contract, node, clock, $2::timestamptz, 0, 0 from unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[]) as gone (position, id, contract, node, clock) on conflict do nothing";
 
 /** Puts counts, words and shared rows there as they are in the source. */
 async function copyBeside(

@@ -320,7 +320,8 @@ export class PgEventLog implements EventLog, AsyncDisposable {
 
   /** Removes the documents before a position; their ids stay known. */
   prune(team: string, upTo: number): Promise<void> {
-    return prune(this.#store, keyOf(team), upTo);
+    const { worker } = this.#of(team);
+    return worker.alone(() => prune(this.#store, keyOf(team), upTo));
   }
 
   async check(): Promise<void> {

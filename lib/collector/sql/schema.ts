@@ -3,7 +3,8 @@
  * never changed again: each collector makes those that are missing.
  *
  * Texts that people may choose are stored by `keyOf` (`columns.ts`), as
- * PostgreSQL takes no NUL in them. Documents are JSON, where it is escaped.
+ * PostgreSQL takes no NUL in them, and compared by their bytes, whatever the
+ * database's language. Documents are JSON, where it is escaped.
  *
  * @module
  */
@@ -17,7 +18,7 @@ create table kitty_events.layout (
 
 -- A row that is locked by whoever stores events of the team: it is what orders them.
 create table kitty_events.teams (
-  team text primary key,
+  team text collate "C" primary key,
   next bigint not null default 0,
   highest bigint not null default 0,
   first bigint not null default 0,
@@ -27,9 +28,9 @@ create table kitty_events.teams (
 ) with (fillfactor = 50);
 
 create table kitty_events.events (
-  team text not null,
+  team text collate "C" not null,
   position bigint not null,
-  event_id text not null,
+  event_id text collate "C" not null,
   contract text,
   type text,
   mission text,
@@ -49,8 +50,8 @@ create table kitty_events.events (
 create unique index events_id on kitty_events.events (team, event_id);
 
 create table kitty_events.nodes (
-  team text not null,
-  node text not null,
+  team text collate "C" not null,
+  node text collate "C" not null,
   events bigint not null,
   shared bigint not null,
   lowest bigint not null,
@@ -61,24 +62,24 @@ create table kitty_events.nodes (
 ) with (fillfactor = 80);
 
 create table kitty_events.told (
-  team text not null,
-  home text not null,
+  team text collate "C" not null,
+  home text collate "C" not null,
   word text not null,
   primary key (team, home)
 ) with (fillfactor = 80);
 
 create table kitty_events.shared (
-  team text not null,
-  node text not null,
-  event_id text not null,
+  team text collate "C" not null,
+  node text collate "C" not null,
+  event_id text collate "C" not null,
   clock bigint not null,
   primary key (team, node, event_id, clock)
 );
 
 create table kitty_events.packages (
-  team text not null,
-  wp_id text not null,
-  feature text not null,
+  team text collate "C" not null,
+  wp_id text collate "C" not null,
+  feature text collate "C" not null,
   status text not null,
   updated_at timestamptz,
   state text not null,
@@ -86,15 +87,15 @@ create table kitty_events.packages (
 ) with (fillfactor = 80);
 
 create table kitty_events.records (
-  space text not null,
-  key text not null,
+  space text collate "C" not null,
+  key text collate "C" not null,
   value text not null,
   primary key (space, key)
 );
 
 create table kitty_events.audit (
   noted_at timestamptz not null default clock_timestamp(),
-  id text not null,
+  id text collate "C" not null,
   entry text not null,
   primary key (noted_at, id)
 );

@@ -8,11 +8,8 @@ import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import { pause } from "../../base/deadline.ts";
 import { reasonOf } from "../../base/errors.ts";
-import { DistrustError, LostError } from "./trouble.ts";
+import { CERTIFICATE, DistrustError, LostError } from "./trouble.ts";
 import type { StoreHost, StoreUrl } from "./store_url.ts";
-
-/** What is said where a certificate is not taken. */
-const CERTIFICATE = /certificate|issuer|self.signed|altname|CERT_/i;
 
 /** What asks a server whether it speaks TLS. */
 const SSL_REQUEST = Uint8Array.of(0, 0, 0, 8, 4, 210, 22, 47);

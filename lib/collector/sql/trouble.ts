@@ -27,6 +27,9 @@ export class ServerError extends Error {
   }
 }
 
+/** What is said where a certificate is not taken. */
+export const CERTIFICATE = /certificate|issuer|self.signed|altname|CERT_/i;
+
 interface LibraryError {
   readonly name?: string;
   readonly code?: unknown;
@@ -44,9 +47,12 @@ export function troubleOf(error: unknown): Error {
     const hasValues = code.startsWith("22") || code.startsWith("23");
     return new ServerError(code, hasValues ? `SQLSTATE ${code}` : message);
   }
-  // Errors without a code are mistakes of this program.
-  if (typeof code !== "string") return error as Error;
-  return new LostError(message || code);
+  // Some versions of the runtime say only later what they think of a certificate.
+  if (CERTIFICATE.test(message)) return new DistrustError(message);
+  // Other errors without a code are mistakes of this program.
+  const isOfNetwork = name !== undefined && name in Deno.errors;
+  if (typeof code !== "string" && !isOfNetwork) return error as Error;
+  return new LostError(message || String(code));
 }
 
 /** Passes: another one has the row, or the server is about to be back or to be another one. */

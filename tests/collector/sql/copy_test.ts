@@ -149,3 +149,48 @@ Deno.test(
     },
   ),
 );
+
+Deno.test(
+  needing(
+    [POSTGRES],
+    "collector copy: of a team whose old events were removed -> the rest at its positions, and the old ids known",
+    async () => {
+      await using collector = await TestCollector.start([ADA]);
+      const { access } = await collector.logIn();
+      await collector.send(access, batchOf(1, ADA.team));
+      const env = { SPEC_KITTY_HOME: collector.home };
+      const before = eventOf(401).envelope.timestamp;
+      const args = [
+        "collector",
+        "prune",
+        "--team",
+        ADA.team,
+        "--before",
+        before,
+      ];
+      const pruned = await runProgram(args, env);
+      strictEqual(pruned.code, 0, pruned.stderr);
+      const lines = await collector.ask(PATHS.export, { token: access });
+      await collector.stop();
+      const to = await server.database();
+      const from = `${collector.home}/collector`;
+      strictEqual((await copy(from, to)).code, 0);
+      strictEqual((await copy(from, to)).code, 0);
+      await using folder = await tempFolder();
+      await using copied = await StoreCollector.start(
+        to,
+        `${folder.path}/none`,
+      );
+      const { client } = copied;
+      const after = await client.ask(PATHS.export, { token: access });
+      strictEqual(after.text, lines.text);
+      strictEqual(after.text.split("\n").length - 1, 600);
+      const sent = await client.send(access, batchOf(1, ADA.team));
+      ok(
+        sent.json.results.every(({ status }: { status: string }) =>
+          status === "duplicate"
+        ),
+      );
+    },
+  ),
+);
