@@ -10,7 +10,8 @@ import { type NodeCount, stampOf, type Told } from "../events/nodes.ts";
 import type { PackageRow } from "../events/packages.ts";
 import { PAGE_BYTES_MAX } from "../limits.ts";
 import { arrayOf, keyOf, textOf } from "./columns.ts";
-import type { Lane, Row, Statements } from "./lane.ts";
+import type { Row, Statements } from "./connection.ts";
+import type { Lane } from "./lane.ts";
 import { type TeamRow, teamRowOf } from "./offers.ts";
 
 const NO_TEAM: TeamRow = {
