@@ -256,7 +256,7 @@ Deno.test("PostgreSQL -> loaded by one file, and only where a store is named", a
   );
   const clients = imports.filter(({ to }) => to === "postgres");
   deepStrictEqual(clients.map(({ from }) => from), [
-    "lib/collector/sql/lane.ts",
+    "lib/collector/sql/connection.ts",
   ]);
   const loaded = await loadedBy(
     ...["lib/cli/commands/emit.ts", "lib/cli/commands/collector.ts"],

@@ -2,6 +2,8 @@
 
 /** When connections are cut. */
 export type Cut =
+  /** Events come, and are not passed on; what was sent before them was. */
+  | "before insert"
   /** A commit comes, and is not passed on. */
   | "before commit"
   /** It is passed on, and its answer not waited for. */
@@ -21,6 +23,7 @@ export interface CuttingProxy extends AsyncDisposable {
   cut: Cut;
 }
 
+const INSERT = new TextEncoder().encode("insert into kitty_events.events");
 const COMMIT = new TextEncoder().encode("commit\0");
 /** Before the text of a simple statement: its letter and its length. */
 const HEAD = 5;
@@ -33,8 +36,9 @@ export function cuttingProxy(
   target: number,
   cut: Cut = "after commit",
   every = 3,
+  port = 0,
 ): CuttingProxy {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const listener = Deno.listen({ hostname: "127.0.0.1", port });
   const open = new Set<Deno.Conn>();
   let turns = 0, cuts = 0;
   const isTurn = () => proxy.every > 0 && ++turns % proxy.every === 0;
@@ -62,11 +66,13 @@ export function cuttingProxy(
     const up = async () => {
       for await (const chunk of chunks(client)) {
         if (--packets < 0) return cutNow();
-        const at = proxy.cut === "connection" ? -1 : indexOf(chunk, COMMIT);
+        const wanted = proxy.cut === "before insert" ? INSERT : COMMIT;
+        const at = proxy.cut === "connection" ? -1 : indexOf(chunk, wanted);
         if (at < 0 || !isTurn()) {
           await write(server, chunk);
           continue;
         }
+        if (proxy.cut === "before insert") return cutNow();
         if (proxy.cut === "before commit") {
           await write(server, chunk.subarray(0, at - HEAD));
           return cutNow();

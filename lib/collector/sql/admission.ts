@@ -19,7 +19,9 @@ import { STORE_LOCK_MS_MAX } from "./limits.ts";
 import { changesOf } from "./changes.ts";
 import { arrayOf, keyOf, textOf } from "./columns.ts";
 import { judge, type Outcome } from "./judge.ts";
-import type { Lane, Row, Transaction } from "./lane.ts";
+import type { Row } from "./connection.ts";
+import type { Lane, Transaction } from "./lane.ts";
+import { LostError } from "./trouble.ts";
 import {
   type AdmissionParts,
   type Found,
@@ -39,7 +41,11 @@ export function admitAll(
     const found = await ask(tx, offers, parts);
     const verdict = judge(offers, found, parts);
     parts.trying(found.team.next);
-    await tx.commit(changesOf(verdict, found, parts));
+    const changes = changesOf(verdict, found, parts);
+    const moved = (await tx.commit(changes)).at(-1);
+    if (moved?.length === 0) {
+      throw new LostError("statements of a transaction were not in it");
+    }
     return verdict.outcomes;
   });
 }
@@ -53,7 +59,7 @@ const NEW_TEAM =
 
 /** Locks the row of a team: whoever else stores for it waits. What is asked after it sees all that was stored before. */
 const LOCK =
-  "select next, highest, first, events, bytes, turn from kitty_events.teams where team = $1 for update";
+  "select next, highest, first, events, bytes, turn, pg_current_xact_id()::text as tx from kitty_events.teams where team = $1 for update";
 
 const KNOWN =
   "select event_id, position, collector, document, contract, node, clock from kitty_events.events where team = $1 and event_id = any($2::text[])";
@@ -96,6 +102,7 @@ async function ask(
   const [, , [row], known, states, told] = answers;
   return {
     team: teamRowOf(row!),
+    tx: row!.tx,
     known: new Map(known.map((row) => [row.event_id, knownOf(row, collector)])),
     news,
     states: new Map(states.map((row) => [

@@ -18,10 +18,17 @@ import { newer, type PackageNews } from "../events/packages.ts";
 import { type AdmissionParts, type Found, packageName } from "./offers.ts";
 import { arrayOf, columnsOf, documentsOf, keyOf, momentOf } from "./columns.ts";
 import type { Verdict } from "./judge.ts";
-import type { Value } from "./lane.ts";
+import type { Value } from "./connection.ts";
 
 /** A statement and its values. */
 type Change = readonly [text: string, values: readonly Value[]];
+
+/**
+ * Whether this is the transaction in which the questions were asked: each
+ * change looks by itself, as a pooler that shares connections between
+ * statements would spread them over several, each of them on its own.
+ */
+const isSame = (id: number) => `pg_current_xact_id()::text = $${id}`;
 
 /** All changes; none where everything was known. */
 export function changesOf(
@@ -43,11 +50,13 @@ export function changesOf(
   if (told.length > 0) changes.push(toldOf(key, told));
   const bytes = fresh.reduce((sum, event) => sum + event.bytes.length, 0);
   changes.push([MOVE_ON, [key, verdict.highest, fresh.length, bytes]]);
-  return changes;
+  return changes.map(([text, values]) => [text, [...values, found.tx]]);
 }
 
 const MOVE_ON =
-  "update kitty_events.teams set next = next + $3::bigint, highest = greatest(highest, $2::bigint), events = events + $3::bigint, bytes = bytes + $4::bigint, turn = turn + 1 where team = $1";
+  `update kitty_events.teams set next = next + $3::bigint, highest = greatest(highest, $2::bigint), events = events + $3::bigint, bytes = bytes + $4::bigint, turn = turn + 1 where team = $1 and ${
+    isSame(5)
+  } returning next`;
 
 const INSERT = `
 insert into kitty_events.events (
@@ -68,7 +77,7 @@ from rows from (
 ) with ordinality as new (
   event_id, contract, type, mission, subject, from_status, to_status, actor,
   node, clock, occurred_at, bytes, document, n
-)`;
+) where ${isSame(18)}`;
 
 function insertOf(
   key: string,
@@ -95,6 +104,7 @@ insert into kitty_events.nodes as old (
 select $1::text, node, events, 0, lowest, highest, $2::timestamptz, $2::timestamptz
 from unnest($3::text[], $4::bigint[], $5::bigint[], $6::bigint[])
   as new (node, events, lowest, highest)
+where ${isSame(7)}
 on conflict (team, node) do update set
   events = old.events + excluded.events,
   lowest = case when old.events = 0 then excluded.lowest
@@ -130,6 +140,7 @@ insert into kitty_events.packages (
 select $1::text, * from unnest(
   $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[]
 )
+where ${isSame(7)}
 on conflict (team, wp_id, feature) do update set
   status = excluded.status,
   updated_at = excluded.updated_at,
@@ -163,6 +174,7 @@ const SHARED = `
 with noted as (
   insert into kitty_events.shared (team, node, event_id, clock)
   select $1::text, * from unnest($2::text[], $3::text[], $4::bigint[])
+  where ${isSame(5)}
   on conflict do nothing
   returning node
 )
@@ -186,6 +198,7 @@ function sharedOf(key: string, shared: readonly SharedRow[]): Change {
 const TOLD = `
 insert into kitty_events.told (team, home, word)
 select $1::text, * from unnest($2::text[], $3::text[])
+where ${isSame(4)}
 on conflict (team, home) do update set word = excluded.word`;
 
 function toldOf(key: string, told: readonly Told[]): Change {

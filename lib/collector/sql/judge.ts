@@ -21,13 +21,19 @@ import { CLOCK_MAX } from "../../base/limits.ts";
 import type { AdmissionParts, Found, Offer } from "./offers.ts";
 import { keyOf } from "./columns.ts";
 
+/** Stored events, one behind the other. */
+export interface Run {
+  /** Position of the first of them. */
+  readonly first: number;
+  readonly events: readonly IncomingEvent[];
+}
+
 /** What became of an offer: it is admitted, or refused as a whole. */
 export type Outcome =
   | {
     readonly admission: Admission;
-    /** What is new, in order, from the position `first` on. */
-    readonly fresh: readonly IncomingEvent[];
-    readonly first: number;
+    /** What is new, also by an earlier try. */
+    readonly runs: readonly Run[];
   }
   | { readonly refusal: QuotaError };
 
@@ -52,12 +58,28 @@ export function judge(
 /** Events of one offer, as far as it is judged. */
 interface Judged {
   readonly events: Admitted[];
-  /** Those that are new with this offer. */
+  /** Those that are new with this offer, and are to be stored. */
   readonly own: IncomingEvent[];
-  /** Position of the first of them. */
-  first: number;
-  /** They were stored by an earlier try. */
-  isLate: boolean;
+  /** Those that an earlier try has stored, by position. */
+  readonly late: Map<number, IncomingEvent>;
+  /** Position of the first of `own`. */
+  readonly first: number;
+}
+
+/** Events by position, as far as possible together. */
+function runsOf({ own, late, first }: Judged): Run[] {
+  const all = [
+    ...late,
+    ...own.map((event, i) => [first + i, event] as const),
+  ].sort(([a], [b]) => a - b);
+  const runs: { first: number; events: IncomingEvent[] }[] = [];
+  for (const [position, event] of all) {
+    const run = runs.at(-1);
+    if (run && position === run.first + run.events.length) {
+      run.events.push(event);
+    } else runs.push({ first: position, events: [event] });
+  }
+  return runs;
 }
 
 class Judge {
@@ -88,8 +110,7 @@ class Judge {
       outcomes: judged.map((one) =>
         one instanceof QuotaError ? { refusal: one } : {
           admission: { events: one.events, highest },
-          fresh: one.own,
-          first: one.first,
+          runs: runsOf(one),
         }
       ),
       fresh,
@@ -103,15 +124,19 @@ class Judge {
     const judged: Judged = {
       events: [],
       own: [],
+      late: new Map(),
       first: this.#found.team.next + this.#fresh.size,
-      isLate: false,
     };
     const sharedBefore = new Map(this.#shared);
     for (const event of offer.events) {
       judged.events.push(this.#event(event, judged));
     }
-    const refusal = judged.isLate ? undefined : this.#refusal(offer, judged);
+    const refusal = this.#refusal(offer, judged);
     if (refusal) {
+      // Somebody else's, then: an offer is refused as a whole, each time.
+      for (const { event_id } of judged.late.values()) {
+        this.#claimed.delete(keyOf(event_id));
+      }
       for (const { event_id } of judged.own) {
         this.#fresh.delete(keyOf(event_id));
       }
@@ -119,7 +144,7 @@ class Judge {
       for (const [name, row] of sharedBefore) this.#shared.set(name, row);
       return refusal;
     }
-    if (!judged.isLate) this.#bytes += bytesOf(judged.own);
+    this.#bytes += bytesOf(judged.own);
     this.#hear(offer);
     return judged;
   }
@@ -139,9 +164,7 @@ class Judge {
       !this.#claimed.has(key);
     if (isLate) {
       this.#claimed.add(key);
-      if (judged.own.length === 0) judged.first = known.position;
-      judged.isLate = true;
-      judged.own.push(event);
+      judged.late.set(known.position, event);
       return { kind: "stored" };
     }
     // What was pruned cannot be compared any more.

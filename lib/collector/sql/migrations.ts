@@ -6,7 +6,8 @@
  */
 
 import { KittyError } from "../../base/errors.ts";
-import type { Lane, Statements } from "./lane.ts";
+import type { Statements } from "./connection.ts";
+import type { Lane } from "./lane.ts";
 import { LAYOUT, STEPS } from "./schema.ts";
 import type { Store } from "./store.ts";
 import { isPassing, ServerError } from "./trouble.ts";

@@ -8,7 +8,7 @@ import type { JsonObject } from "../../base/json.ts";
 import type { Gone, IncomingEvent, Offering } from "../events/event_log.ts";
 import type { Told } from "../events/nodes.ts";
 import type { PackageNews, PackageState } from "../events/packages.ts";
-import type { Row } from "./lane.ts";
+import type { Row } from "./connection.ts";
 
 /** What was offered at once, by one sender. */
 export interface Offer extends Offering {
@@ -51,6 +51,8 @@ export interface Known {
 /** All that the first packet asks for. */
 export interface Found {
   readonly team: TeamRow;
+  /** Of the transaction, as the server numbers them. */
+  readonly tx: string;
   /** By key of their ids. */
   readonly known: ReadonlyMap<string, Known>;
   readonly news: ReadonlyMap<IncomingEvent, PackageNews>;

@@ -29,9 +29,11 @@ import type { Offer } from "./offers.ts";
 import {
   atOneMoment,
   eventOf,
+  expectPruned,
   readAt,
   readNodes,
   readPackages,
+  readPage,
   readSome,
   readTeam,
 } from "./readings.ts";
@@ -210,17 +212,10 @@ export class PgEventLog implements EventLog, AsyncDisposable {
   }
 
   async page(team: string, from: number, limit: number): Promise<Page> {
-    return await this.#store.read("read a page", async (lane) => {
-      const { next: end, first } = await readTeam(lane, team);
-      const start = Math.max(from, first);
-      const rows = await readSome(lane, team, { from: start, end, limit });
-      const next = start + rows.length;
-      return {
-        events: rows.map(({ document }) => encoder.encode(document)),
-        first: start,
-        next: next < end ? next : null,
-      };
-    });
+    return await this.#store.read(
+      "read a page",
+      (lane) => readPage(lane, team, { from, limit }),
+    );
   }
 
   async at(
@@ -245,10 +240,11 @@ export class PgEventLog implements EventLog, AsyncDisposable {
     );
     for (let from = first; from < end;) {
       const range = { from, end, limit: PAGE_EVENTS_MAX };
-      const rows = await this.#store.read(
-        "export",
-        (lane) => readSome(lane, team, range),
-      );
+      const rows = await this.#store.read("export", async (lane) => {
+        const some = await readSome(lane, team, range);
+        if (some.length === 0) await expectPruned(lane, team, end);
+        return some;
+      });
       if (rows.length === 0) return;
       from = Number(rows.at(-1)!.position) + 1;
       yield joinLines(

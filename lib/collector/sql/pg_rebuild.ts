@@ -19,7 +19,7 @@ import {
 import { newer, newsOf, type PackageRow } from "../events/packages.ts";
 import { PAGE_EVENTS_MAX } from "../limits.ts";
 import { arrayOf, keyOf, momentOf, textOf } from "./columns.ts";
-import type { Statements } from "./lane.ts";
+import type { Statements } from "./connection.ts";
 import { packageName } from "./offers.ts";
 import { readNodes, readPackages, readSome, readTeam } from "./readings.ts";
 import type { Store } from "./store.ts";

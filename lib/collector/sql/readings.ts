@@ -5,12 +5,14 @@
  */
 
 import type { JsonObject } from "../../base/json.ts";
-import type { IncomingEvent } from "../events/event_log.ts";
+import { KittyError } from "../../base/errors.ts";
+import type { IncomingEvent, Page } from "../events/event_log.ts";
 import { type NodeCount, stampOf, type Told } from "../events/nodes.ts";
 import type { PackageRow } from "../events/packages.ts";
 import { PAGE_BYTES_MAX } from "../limits.ts";
 import { arrayOf, keyOf, textOf } from "./columns.ts";
-import type { Lane, Row, Statements } from "./lane.ts";
+import type { Row, Statements } from "./connection.ts";
+import type { Lane } from "./lane.ts";
 import { type TeamRow, teamRowOf } from "./offers.ts";
 
 const NO_TEAM: TeamRow = {
@@ -55,6 +57,54 @@ export async function readSome(
 ): Promise<readonly Row[]> {
   if (from >= end) return [];
   return await statements.send(SOME, [keyOf(team), from, end, limit]);
+}
+
+/**
+ * Some events with their positions, and where to go on.
+ *
+ * @throws {KittyError} `events_damaged` where there are none, and the end is not reached: whoever goes through all would ask for ever
+ */
+export async function readPage(
+  statements: Statements,
+  team: string,
+  { from, limit }: { from: number; limit: number },
+): Promise<Page> {
+  const { next: end, first: oldest } = await readTeam(statements, team);
+  const start = Math.max(from, oldest);
+  const rows = await readSome(statements, team, { from: start, end, limit });
+  const [row] = rows;
+  if (!row) {
+    // All of it may have been pruned since the team was read.
+    if (start < end) await expectPruned(statements, team, end);
+    return { events: [], first: Math.max(start, end), next: null };
+  }
+  const first = Number(row.position);
+  // Positions follow from the first one: a page ends where one is missing.
+  const gap = rows.findIndex(({ position }, i) =>
+    Number(position) !== first + i
+  );
+  const events = rows.slice(0, gap < 0 ? undefined : gap);
+  const next = first + events.length;
+  return {
+    events: events.map(({ document }) => encoder.encode(document)),
+    first,
+    next: next < end ? next : null,
+  };
+}
+
+/** @throws {KittyError} where what lies before a position was not pruned, and nevertheless not found */
+export async function expectPruned(
+  statements: Statements,
+  team: string,
+  end: number,
+): Promise<void> {
+  const { first } = await readTeam(statements, team);
+  if (first >= end) return;
+  throw new KittyError(
+    "events_damaged",
+    `the store has no events of the team ${team} at positions that are counted, before ${end}`,
+    { hint: "restore a backup of its database" },
+  );
 }
 
 /** Reads several things as they were at one moment. */

@@ -10,7 +10,8 @@ import { DeadlineError, KittyError, reasonOf } from "../../base/errors.ts";
 import type { World } from "../../base/world.ts";
 import { Gate } from "../gate.ts";
 import { STORE_MS_MAX, STORE_PAUSE_MS, STORE_PAUSE_MS_MAX } from "./limits.ts";
-import { Course, Lane, type LaneParts } from "./lane.ts";
+import { Course, type LaneParts } from "./connection.ts";
+import { Lane } from "./lane.ts";
 import type { StoreUrl } from "./store_url.ts";
 import { isDone, isPassing, LostError, storeError } from "./trouble.ts";
 

@@ -106,15 +106,21 @@ export class TeamWorker {
     try {
       const outcomes = await store(offers);
       this.#isStoring = false;
+      const runs = outcomes.flatMap((outcome, i) =>
+        "refusal" in outcome ? [] : outcome.runs.map((run) => ({
+          ...run,
+          sender: offers[i]!.sender,
+        }))
+      );
+      // After an earlier try they need not be in the order of the offers.
+      runs.sort((a, b) => a.first - b.first);
+      for (const { events, first, sender } of runs) {
+        stored(events, first, sender);
+      }
       for (const [i, outcome] of outcomes.entries()) {
-        const { settle, sender } = offers[i]!;
-        if ("refusal" in outcome) {
-          settle.reject(outcome.refusal);
-          continue;
-        }
-        const { fresh, first, admission } = outcome;
-        if (fresh.length > 0) stored(fresh, first, sender);
-        settle.resolve(admission);
+        const { settle } = offers[i]!;
+        if ("refusal" in outcome) settle.reject(outcome.refusal);
+        else settle.resolve(outcome.admission);
       }
     } catch (error) {
       this.#isStoring = false;
