@@ -40,6 +40,10 @@ export const SIGNED_LIFETIME_MS = (REFRESH_LIFETIME_S + 24 * 60 * 60) * 1000;
 /** How long a spent refresh token is answered again with the same pair: an answer may get lost on its way. */
 export const REFRESH_REPEAT_MS = 60_000;
 
+/** The same where the store gave no answer whether it was spent, and of how many sessions that is remembered: whoever got no pair comes back with it once the store is well. */
+export const REFRESH_UNSURE_MS = 60 * 60_000;
+export const REFRESHES_UNSURE_MAX = 10_000;
+
 /** How long a person stays logged in to the page. Logging out ends it at once, so it may be long. */
 export const PAGE_SESSION_LIFETIME_S = 7 * 24 * 60 * 60;
 
