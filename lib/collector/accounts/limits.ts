@@ -28,6 +28,9 @@ export const STANDING_MS = 2_000;
 /** As `STANDING_MS`, while it cannot be read: a hiccup of the store is no reason to refuse everybody. */
 export const STANDING_AGE_MS_MAX = 5_000;
 
+/** How long one waits for a reading of it while what is known is young enough: what a request does with the store besides must fit into its time, too. */
+export const STANDING_LATE_MS = 500;
+
 /** Pause between two readings of it: strangers with invented keys must not keep the store busy. */
 export const STANDING_PAUSE_MS = 200;
 
