@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Deadline } from "../base/deadline.ts";
+import { Deadline, pause } from "../base/deadline.ts";
 import { BoundedServer } from "../base/bounded_server.ts";
 import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
 import type { AddressSet } from "../base/net/addresses.ts";
@@ -115,7 +115,13 @@ export async function startCollector(
   const url = urlOf(parts, (server.addr as Deno.NetAddr).port);
   undo.defer(await startTasks(parts, services, server, url));
   const whole = undo.move();
-  const stop = () => whole.disposeAsync();
+  const stop = async () => {
+    const over = new AbortController();
+    void pause(STOP_MS_MAX, over.signal).then(() => {
+      if (!over.signal.aborted) services.engine.abort?.();
+    });
+    await whole.disposeAsync().finally(() => over.abort());
+  };
   const { events, accounts, tickets } = services;
   return {
     url,
@@ -166,9 +172,9 @@ async function startTasks(
   return async () => {
     stopped.resolve();
     watchers.stop();
-    await services.notes.flush()
-      .catch((error) => log.error("failed logins were not noted", error));
     const ending = Promise.all([
+      services.notes.flush()
+        .catch((error) => log.error("failed logins were not noted", error)),
       sockets.stop(),
       server.shutdown(),
       presence.leave(),

@@ -47,6 +47,8 @@ export interface Engine extends AsyncDisposable, Settings {
   readonly events: EventLog;
   /** What running collectors change. */
   readonly records: Records;
+  /** Gives up what waits for others, so that the end need not wait for it. */
+  abort?(): void;
 }
 
 /**

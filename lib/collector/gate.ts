@@ -13,18 +13,26 @@ export class BusyError extends Error {
 export class Gate {
   readonly #atOnceMax: number;
   readonly #waitingMax: number;
-  readonly #waiting: (() => void)[] = [];
+  readonly #isForAll: (error: unknown) => boolean;
+  readonly #waiting: PromiseWithResolvers<void>[] = [];
   #inside = 0;
 
-  constructor(atOnceMax: number, waitingMax = Infinity) {
+  /** @param isForAll whether what was thrown inside is thrown at all who wait, too: after one long wait they need not begin another */
+  constructor(
+    atOnceMax: number,
+    waitingMax = Infinity,
+    isForAll: (error: unknown) => boolean = () => false,
+  ) {
     this.#atOnceMax = atOnceMax;
     this.#waitingMax = waitingMax;
+    this.#isForAll = isForAll;
   }
 
   /**
    * Does `work` when it is its turn.
    *
    * @throws {BusyError} where too many are waiting
+   * @throws what was thrown inside and is for all
    */
   async enter<T>(work: () => Promise<T>): Promise<T> {
     if (this.#inside < this.#atOnceMax) {
@@ -34,13 +42,20 @@ export class Gate {
         throw new BusyError("too many at once: try again in a moment");
       }
       // Who leaves hands its place over, so that no newcomer gets in between.
-      await new Promise<void>((enter) => this.#waiting.push(enter));
+      const turn = Promise.withResolvers<void>();
+      this.#waiting.push(turn);
+      await turn.promise;
     }
     try {
       return await work();
+    } catch (error) {
+      if (this.#isForAll(error)) {
+        for (const { reject } of this.#waiting.splice(0)) reject(error);
+      }
+      throw error;
     } finally {
       const next = this.#waiting.shift();
-      if (next) next();
+      if (next) next.resolve();
       else this.#inside--;
     }
   }

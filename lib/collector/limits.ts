@@ -173,6 +173,12 @@ export const CLOCK_SKEW_MS = 24 * 60 * 60 * 1000;
 /** Quotas are read again when those in memory are so old. */
 export const QUOTAS_KEPT_MS = 1_000;
 
+/** How long one waits for that: those in memory count while the store is silent, and storing needs the time that clients wait. */
+export const QUOTAS_LATE_MS = 1_000;
+
+/** Whoever asks whether a collector is ready wants to know soon: load balancers wait for a few seconds. */
+export const READY_MS_MAX = 2_000;
+
 /** Seconds that a client has to leave whose team has no room: nothing changes before a person does something. */
 export const NO_ROOM_RETRY_S = 60;
 

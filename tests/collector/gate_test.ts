@@ -44,3 +44,21 @@ Deno.test("Budget: take and give -> never more than there is", () => {
   ok(!budget.take(5));
   ok(budget.take(4));
 });
+
+Deno.test("Gate: a failure that is for all -> who waits gets it at once, who comes later enters", async () => {
+  const trouble = new Error("the store is silent");
+  const gate = new Gate(1, Infinity, (error) => error === trouble);
+  let entered = 0;
+  const work = (error?: Error) => () => {
+    entered++;
+    return error ? Promise.reject(error) : Promise.resolve("done");
+  };
+  const other = gate.enter(work(new Error("of this one")));
+  const first = gate.enter(work(trouble));
+  const waiting = [gate.enter(work()), gate.enter(work())];
+  await rejects(other, /of this one/);
+  await rejects(first, trouble);
+  for (const one of waiting) await rejects(one, trouble);
+  strictEqual(entered, 2);
+  strictEqual(await gate.enter(work()), "done");
+});

@@ -268,6 +268,26 @@ export class PgServer implements AsyncDisposable {
     this.#child?.kill(signal);
   }
 
+  /** Makes it silent: it and all its processes stop, with their connections open, until this is disposed of. */
+  async freeze(): Promise<Disposable> {
+    const { pid } = this;
+    const children = await Deno.readTextFile(
+      `/proc/${pid}/task/${pid}/children`,
+    );
+    const all = [pid, ...children.trim().split(/\s+/).map(Number)];
+    const signal = (name: Deno.Signal) => {
+      for (const one of all) {
+        try {
+          Deno.kill(one, name);
+        } catch (error) {
+          if (!(error instanceof Deno.errors.NotFound)) throw error;
+        }
+      }
+    };
+    signal("SIGSTOP");
+    return { [Symbol.dispose]: () => signal("SIGCONT") };
+  }
+
   /** Resolves when its process has ended. */
   async ended(): Promise<void> {
     await this.#child?.status;

@@ -28,6 +28,9 @@ export const STANDING_MS = 2_000;
 /** As `STANDING_MS`, while it cannot be read: a hiccup of the store is no reason to refuse everybody. */
 export const STANDING_AGE_MS_MAX = 5_000;
 
+/** How long one waits for a reading of it while what is known is young enough: what a request does with the store besides must fit into its time, too. */
+export const STANDING_LATE_MS = 500;
+
 /** Pause between two readings of it: strangers with invented keys must not keep the store busy. */
 export const STANDING_PAUSE_MS = 200;
 
@@ -39,6 +42,10 @@ export const SIGNED_LIFETIME_MS = (REFRESH_LIFETIME_S + 24 * 60 * 60) * 1000;
 
 /** How long a spent refresh token is answered again with the same pair: an answer may get lost on its way. */
 export const REFRESH_REPEAT_MS = 60_000;
+
+/** The same where the store gave no answer whether it was spent, and of how many sessions that is remembered: whoever got no pair comes back with it once the store is well. */
+export const REFRESH_UNSURE_MS = 60 * 60_000;
+export const REFRESHES_UNSURE_MAX = 10_000;
 
 /** How long a person stays logged in to the page. Logging out ends it at once, so it may be long. */
 export const PAGE_SESSION_LIFETIME_S = 7 * 24 * 60 * 60;

@@ -8,11 +8,12 @@
 
 import type { TokenAnswer } from "../../base/wire.ts";
 import type { World } from "../../base/world.ts";
-import { Gate } from "../gate.ts";
 import {
   ACCESS_LIFETIME_S,
   REFRESH_LIFETIME_S,
   REFRESH_REPEAT_MS,
+  REFRESH_UNSURE_MS,
+  REFRESHES_UNSURE_MAX,
   SOCKET_TOKEN_LIFETIME_S,
 } from "./limits.ts";
 import type { Claims, Tokens } from "./tokens.ts";
@@ -30,10 +31,18 @@ export interface SessionParts {
   readonly world: World;
 }
 
+/** A refresh of which nobody knows whether it was stored. */
+interface Unsure {
+  readonly generation: number;
+  /** For so long its token is answered again, milliseconds since 1970. */
+  readonly untilMs: number;
+}
+
 /** All sessions. */
 export class Sessions {
   readonly #parts: SessionParts;
-  readonly #gate = new Gate(1);
+  /** Tokens that were spent or not: the store gave no answer. The oldest first. */
+  readonly #unsure = new Map<string, Unsure>();
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
@@ -56,15 +65,15 @@ export class Sessions {
 
   /**
    * Spends a refresh token. Its predecessor is answered with the same pair
-   * again for a while, because an answer may get lost; any other reuse means
-   * that there is a copy of it, and ends the session.
+   * again for a while, because an answer may get lost, and for longer where
+   * there was none to give; any other reuse means that there is a copy of it,
+   * and ends the session.
    *
    * @returns undefined where the token is not good
    */
   async refresh(token: string): Promise<TokenAnswer | undefined> {
     const claims = await this.#parts.tokens.read("refresh", token);
-    if (!claims) return undefined;
-    return await this.#gate.enter(() => this.#spend(claims));
+    return claims && await this.#spend(claims);
   }
 
   async #spend(claims: Claims): Promise<TokenAnswer | undefined> {
@@ -75,7 +84,7 @@ export class Sessions {
     const user = await accounts.find(session.user);
     const now = world.nowMs();
     const isRepeat = generation === session.generation - 1 &&
-      now - session.issued <= REFRESH_REPEAT_MS;
+      (this.#isUnsure(claims) || now - session.issued <= REFRESH_REPEAT_MS);
     if (user?.id !== session.user_id || user.disabled) {
       await store.end(id);
       return undefined;
@@ -86,11 +95,34 @@ export class Sessions {
       return undefined;
     }
     const next = { ...session, generation: generation + 1, issued: now };
-    const isFirst = await store.replace(id, session, next);
+    const isFirst = await store.replace(id, session, next)
+      .catch((error) => {
+        this.#note(claims, now + REFRESH_UNSURE_MS);
+        throw error;
+      });
+    if (isFirst) this.#unsure.delete(id);
     // Where another collector was faster, its pair is the good one.
     return isFirst
       ? await this.#pair(id, next, user)
       : await this.#spend(claims);
+  }
+
+  /** Whether its owner may have got no pair for it; from now on, one. */
+  #isUnsure(claims: Claims): boolean {
+    const unsure = this.#unsure.get(claims.id);
+    const now = this.#parts.world.nowMs();
+    if (unsure?.generation !== claims.generation) return false;
+    if (now > unsure.untilMs) return false;
+    this.#note(claims, Math.min(unsure.untilMs, now + REFRESH_REPEAT_MS));
+    return true;
+  }
+
+  #note({ id, generation }: Claims, untilMs: number): void {
+    this.#unsure.delete(id);
+    this.#unsure.set(id, { generation, untilMs });
+    if (this.#unsure.size <= REFRESHES_UNSURE_MAX) return;
+    const [oldest] = this.#unsure.keys();
+    this.#unsure.delete(oldest!);
   }
 
   async #pair(
@@ -134,6 +166,9 @@ export class Sessions {
   async sweep(): Promise<void> {
     const { store, spent, world } = this.#parts;
     await spent.sweep();
+    for (const [id, { untilMs }] of this.#unsure) {
+      if (world.nowMs() > untilMs) this.#unsure.delete(id);
+    }
     await store.removeOlder(world.nowMs() - REFRESH_LIFETIME_S * 1000);
   }
 

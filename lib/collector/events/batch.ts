@@ -5,6 +5,7 @@
  */
 
 import { pause } from "../../base/deadline.ts";
+import { KittyError } from "../../base/errors.ts";
 import { type EventResult, REJECTED, WATERMARK } from "../../base/wire.ts";
 import type { World } from "../../base/world.ts";
 import {
@@ -40,7 +41,7 @@ export function batchHandler(
   { world, intake }: BatchParts,
 ): (request: Request, team: string) => Promise<Response> {
   const budget = new Budget(BODIES_BYTES_TOTAL_MAX);
-  const parsing = new Gate(PARSED_MAX);
+  const parsing = new Gate(PARSED_MAX, Infinity, isTrouble);
 
   return async (request, team) => {
     const isZipped = checkEncoding(request) === "gzip";
@@ -78,6 +79,11 @@ export function batchHandler(
       budget.give(held);
     }
   };
+}
+
+/** Whether storing fails for everybody now. */
+export function isTrouble(error: unknown): boolean {
+  return error instanceof KittyError;
 }
 
 /** What the sender says of its nodes; a word that is none spoils no events. */

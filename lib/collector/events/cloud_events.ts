@@ -17,7 +17,7 @@ import { inflate, readBody } from "../http/body.ts";
 import { HttpError, jsonAnswer } from "../http/http.ts";
 import { BODY_BYTES_MAX, INFLATED_BYTES_MAX } from "../limits.ts";
 import { type Arrival, rowArrival, wordsOf } from "./arrival.ts";
-import { checkEncoding } from "./batch.ts";
+import { checkEncoding, isTrouble } from "./batch.ts";
 import type { EventLog } from "./event_log.ts";
 import type { Intake } from "./intake.ts";
 
@@ -35,7 +35,7 @@ export function cloudEventHandler(
   parts: CloudEventParts,
 ): (request: Request, team: string) => Promise<Response> {
   const { world, events, intake } = parts;
-  const stamping = new Gate(1);
+  const stamping = new Gate(1, Infinity, isTrouble);
   return async (request, team) => {
     const isZipped = checkEncoding(request) === "gzip";
     const body = await readBody(request, BODY_BYTES_MAX, world.elapsedMs);

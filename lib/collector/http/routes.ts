@@ -9,6 +9,7 @@ import type { Boards } from "../board/boards.ts";
 import { isFilter, limitOf, numberOf } from "../board/query.ts";
 import type { Refusals } from "../board/refusals.ts";
 import type { Watchers } from "../board/watchers.ts";
+import { Deadline } from "../../base/deadline.ts";
 import { PATHS } from "../../base/wire.ts";
 import { producer } from "../../contract/rows/producer.ts";
 import { WORK_PACKAGES } from "../../event/stored.ts";
@@ -27,7 +28,11 @@ import {
   unauthorized,
 } from "./http.ts";
 import type { Intake } from "../events/intake.ts";
-import { PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX } from "../limits.ts";
+import {
+  PAGE_EVENTS_DEFAULT,
+  PAGE_EVENTS_MAX,
+  READY_MS_MAX,
+} from "../limits.ts";
 import { roomFamilies } from "../keeping/room.ts";
 import type { Quotas } from "../keeping/quotas.ts";
 import type { Engine } from "../engine.ts";
@@ -155,7 +160,7 @@ function nodeRoutes(
 
 /** What operators ask. */
 function healthRoutes(
-  { events, metrics, quotas, engine }: RouteParts,
+  { world, events, metrics, quotas, engine }: RouteParts,
 ): Record<string, Record<string, Handler>> {
   return {
     "/healthz": {
@@ -164,7 +169,8 @@ function healthRoutes(
     },
     "/readyz": {
       async GET() {
-        await events.check();
+        await Deadline.in(world.elapsedMs, READY_MS_MAX)
+          .race(events.check(), "ask the store");
         return jsonAnswer({ status: "ready" });
       },
     },

@@ -23,6 +23,7 @@ import {
   checkBackup,
   entriesOf,
 } from "./backup_file.ts";
+import { folderOf } from "./new_file.ts";
 
 /** What a backup holds. */
 export interface BackupSummary {
@@ -44,6 +45,7 @@ export async function backUp(
   folder: string,
   path: string,
 ): Promise<BackupSummary & { readonly bytes: number }> {
+  await expectOutside(path, folder);
   const writer = await BackupWriter.create(path);
   try {
     const counting = new Summary();
@@ -65,7 +67,7 @@ export async function backUp(
 
 async function* contentOf(folder: string): AsyncIterable<BackupEntry> {
   for (const name of await filesIn(folder)) {
-    const content = await Deno.readFile(`${folder}/${name}`);
+    const content = await contentOfFile(`${folder}/${name}`);
     for (let at = 0; at === 0 || at < content.length;) {
       const end = at + BACKUP_PIECE_BYTES;
       yield [["file", name], content.subarray(at, end)];
@@ -93,19 +95,65 @@ async function* contentOf(folder: string): AsyncIterable<BackupEntry> {
   }
 }
 
-/** What lies in a folder to stay: not its locks and sockets, nor what is half written. */
+/** @throws {KittyError} where a backup would lie among what it is one of, and so in each later one */
+async function expectOutside(path: string, folder: string): Promise<void> {
+  const around = await Deno.realPath(folderOf(path)).catch(() => undefined);
+  const own = await Deno.realPath(folder).catch(() => undefined);
+  // What is not there is said by those who need it.
+  if (around === undefined || own === undefined) return;
+  const isInside = around.startsWith(own) &&
+    /^$|^[/\\]/.test(around.slice(own.length));
+  if (!isInside) return;
+  throw new KittyError(
+    "output_failed",
+    `cannot write ${path}: it is in the collector's own folder`,
+    { hint: "name a file elsewhere, on another disk at best" },
+  );
+}
+
+/** @throws {KittyError} where it cannot be read: a backup without it would not be whole */
+async function contentOfFile(path: string): Promise<Uint8Array> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    throw new KittyError(
+      "settings_damaged",
+      `cannot read ${path}: ${reasonOf(error)}`,
+      { hint: "look at its rights, or remove it where it is not needed" },
+    );
+  }
+}
+
+/** What lies in a folder to stay, links to files included: not its locks and sockets, nor what is half written. */
 async function filesIn(folder: string): Promise<string[]> {
   const names: string[] = [];
   try {
-    for await (const { name, isFile } of Deno.readDir(folder)) {
+    for await (const { name, isFile, isSymlink } of Deno.readDir(folder)) {
       const isPassing = PASSING.has(name) ||
         /\.(lock|part|sock|tmp)$/.test(name);
-      if (isFile && !isPassing && !isOfEvents(name)) names.push(name);
+      if (isPassing || isOfEvents(name)) continue;
+      if (isSymlink && !isMount(name)) await expectFile(`${folder}/${name}`);
+      if (isFile || isSymlink && !isMount(name)) names.push(name);
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   return names.sort();
+}
+
+/** Container engines mount secrets as links into folders of such names. */
+function isMount(name: string): boolean {
+  return name.startsWith("..");
+}
+
+/** @throws {KittyError} for a link to anything but a file */
+async function expectFile(path: string): Promise<void> {
+  if (await isFile(path)) return;
+  throw new KittyError(
+    "settings_damaged",
+    `cannot back up ${path}: it is a link to no file`,
+    { hint: "mend the link, or remove it" },
+  );
 }
 
 /** What running collectors say of themselves. */
@@ -155,8 +203,10 @@ class Summary {
  */
 export async function restore(
   path: string,
-  folder: string,
+  named: string,
 ): Promise<BackupSummary> {
+  // Where it is a link, what it leads to is made, and the link stays.
+  const folder = await placeOf(named);
   await expectNothing(folder);
   await checkBackup(path);
   const temporary = `${folder}.restoring`;
@@ -176,6 +226,21 @@ export async function restore(
       "folder_unusable",
       `cannot make ${folder}: ${reasonOf(error)}`,
       { hint: "look at the folder around it, and at the disk's free space" },
+    );
+  }
+}
+
+/** Where a folder is to be made. @throws {KittyError} for a link to nothing */
+async function placeOf(folder: string): Promise<string> {
+  const found = await Deno.lstat(folder).catch(() => undefined);
+  if (!found?.isSymlink) return folder;
+  try {
+    return await Deno.realPath(folder);
+  } catch (error) {
+    throw new KittyError(
+      "folder_unusable",
+      `cannot follow the link ${folder}: ${reasonOf(error)}`,
+      { hint: "make the folder that it leads to, or remove the link" },
     );
   }
 }

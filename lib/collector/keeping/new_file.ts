@@ -145,7 +145,8 @@ function partOf(path: string): string {
   return `${path}.part`;
 }
 
-function folderOf(path: string): string {
+/** The folder of a file. */
+export function folderOf(path: string): string {
   const end = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
   return end > 0 ? path.slice(0, end) : end === 0 ? "/" : ".";
 }

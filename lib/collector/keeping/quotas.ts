@@ -5,10 +5,12 @@
  * @module
  */
 
+import { Deadline } from "../../base/deadline.ts";
 import type { Log } from "../../base/log.ts";
 import type { Quota, QuotaError } from "../events/event_log.ts";
+import { DeadlineError } from "../../base/errors.ts";
 import { HttpError } from "../http/http.ts";
-import { NO_ROOM_RETRY_S, QUOTAS_KEPT_MS } from "../limits.ts";
+import { NO_ROOM_RETRY_S, QUOTAS_KEPT_MS, QUOTAS_LATE_MS } from "../limits.ts";
 import { type Records, removed } from "../records/records.ts";
 
 /** A quota with its team. */
@@ -22,6 +24,8 @@ export class Quotas {
   #kept: ReadonlyMap<string, Quota> | undefined;
   #readMs = -Infinity;
   #reading: Promise<void> | undefined;
+  /** For so long it is waited for. */
+  #late: Deadline | undefined;
 
   constructor(settings: Records, elapsedMs: () => number, log?: Log) {
     this.#settings = settings;
@@ -32,10 +36,24 @@ export class Quotas {
   /** The quota of a team; undefined: it may store what it likes. */
   async of(team: string): Promise<Quota | undefined> {
     if (this.#elapsedMs() - this.#readMs >= QUOTAS_KEPT_MS) {
-      this.#reading ??= this.#read().finally(() => this.#reading = undefined);
-      await this.#reading;
+      if (!this.#reading) {
+        this.#late = Deadline.in(this.#elapsedMs, QUOTAS_LATE_MS);
+        this.#reading = this.#read().finally(() => this.#reading = undefined);
+      }
+      await this.#waitFor(this.#reading);
     }
     return this.#kept!.get(team);
+  }
+
+  /** What was read last counts where it takes too long. */
+  async #waitFor(reading: Promise<void>): Promise<void> {
+    try {
+      await this.#late!.race(reading, "read the quotas");
+    } catch (error) {
+      if (this.#kept) return;
+      if (!(error instanceof DeadlineError)) throw error;
+      await reading;
+    }
   }
 
   /** As stored now, in the order of the teams' names. */

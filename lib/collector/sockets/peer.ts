@@ -62,6 +62,9 @@ export class Peer {
   #pingsUnanswered = 0;
   #hasJoined = false;
   #hasLeft = false;
+  #isOver = false;
+  /** At the last ping. */
+  #wasConnecting = false;
   #isStopping = false;
   readonly #closed = Promise.withResolvers<void>();
   #working: Promise<void> | undefined;
@@ -72,11 +75,7 @@ export class Peer {
     socket.binaryType = "arraybuffer";
     socket.addEventListener("open", () => this.#work());
     socket.addEventListener("message", ({ data }) => this.#receive(data));
-    socket.addEventListener("close", () => {
-      this.#leave();
-      this.#parts.closed();
-      this.#closed.resolve();
-    });
+    socket.addEventListener("close", () => this.#end());
     // A close follows.
     socket.addEventListener("error", () => {});
   }
@@ -101,8 +100,13 @@ export class Peer {
     }
   }
 
-  /** Pings, unless the peer has been silent for so many pings. */
+  /** Pings, unless the peer has been silent for so many pings, or has gone before it was answered. */
   ping(text: string, unansweredMax: number): void {
+    const isConnecting = this.#socket.readyState === WebSocket.CONNECTING;
+    if (isConnecting && this.#wasConnecting) {
+      return this.#close(GOING_AWAY, "is gone before it is answered");
+    }
+    this.#wasConnecting = isConnecting;
     if (this.#pingsUnanswered >= unansweredMax) {
       this.#drop(GOING_AWAY, "answers no ping");
     } else {
@@ -237,11 +241,23 @@ export class Peer {
 
   #close(code: number, reason: string): void {
     this.#leave();
+    // One that is gone before it is answered never says that it is closed.
+    const isSilent = this.#socket.readyState === WebSocket.CONNECTING;
     try {
       this.#socket.close(code, reason);
     } catch {
       // It is closed already.
     }
+    if (isSilent || this.#socket.readyState === WebSocket.CLOSED) this.#end();
+  }
+
+  /** Nothing more will come of it. */
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#leave();
+    this.#parts.closed();
+    this.#closed.resolve();
   }
 
   #leave(): void {

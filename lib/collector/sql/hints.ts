@@ -109,12 +109,16 @@ export class Hints implements AsyncDisposable {
         onNotify: (payload) => this.#hear(payload),
         onClose: lost.resolve,
       });
-      try {
+      const listening = async () => {
         await lane.ready();
         await lane.send(`listen ${CHANNEL}`);
         // What came while nobody listened is looked for.
         this.#wake.abort();
         await lost.promise;
+      };
+      try {
+        // A server that is silent holds up no end.
+        await Promise.race([listening(), lost.promise]);
       } catch (error) {
         // Such servers have no notifications.
         this.#isUnable = error instanceof ServerError && error.code === "0A000";

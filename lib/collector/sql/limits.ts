@@ -6,8 +6,8 @@
 
 const MIB = 1024 * 1024;
 
-/** How long the store may take for one thing, with all its tries: clients wait longer than that. */
-export const STORE_MS_MAX = 10_000;
+/** How long the store may take for one thing, with all its tries. Clients wait for 10 s: a request is answered before that, with the second or two in which it is found who sends and how much. */
+export const STORE_MS_MAX = 7_000;
 
 /** How long a server of the store may take to answer a connection. */
 export const STORE_CONNECT_MS = 3_000;
@@ -19,8 +19,8 @@ export const STORE_PAUSE_MS_MAX = 500;
 /** Connections to the store, without a wish. */
 export const STORE_LANES_DEFAULT = 8;
 
-/** How long one waits for the row of a team, or a transaction for its next statement. */
-export const STORE_LOCK_MS_MAX = 8_000;
+/** How long one waits for the row of a team, or a transaction for its next statement: whoever waits behind one that is gone has time left. */
+export const STORE_LOCK_MS_MAX = 5_000;
 
 /** How often it is looked at what other collectors have stored: hints may get lost, or there are none. */
 export const STORE_POLL_MS = 250;

@@ -39,6 +39,7 @@ export async function openPgEngine(
     records,
     settings: records,
     audit: new PgAudit(store),
+    abort: () => store.abort(),
     [Symbol.asyncDispose]: () => whole.disposeAsync(),
   };
 }

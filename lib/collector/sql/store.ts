@@ -28,6 +28,8 @@ export class Store implements AsyncDisposable {
   readonly #writing: Gate;
   readonly #reading: Gate;
   readonly #end = new AbortController();
+  /** Ends what is under way, at once. */
+  readonly #underWay = new Set<(error: Error) => void>();
 
   /** @throws {KittyError} where a file that the URL names cannot be read */
   static async of(url: StoreUrl, world: World): Promise<Store> {
@@ -50,6 +52,13 @@ export class Store implements AsyncDisposable {
   /** A connection of its own, beside the others. */
   extraLane(parts: Pick<LaneParts, "onNotify" | "onClose">): Lane {
     return new Lane({ ...this.#parts, ...parts });
+  }
+
+  /** Cuts all connections but extra ones, and begins nothing any more. */
+  abort(): void {
+    this.#end.abort();
+    for (const cut of this.#underWay) cut(ending());
+    for (const lane of this.#free) lane.cut();
   }
 
   /** Whether it is being closed. */
@@ -98,14 +107,19 @@ export class Store implements AsyncDisposable {
     work: Work<T>,
     deadline: Deadline,
   ): Promise<T> {
-    if (this.isEnding) throw new LostError("the collector is ending");
+    if (this.isEnding) throw ending();
+    if (deadline.leftMs <= 0) {
+      throw new LateError(`no time left to ${what}: the connections are busy`);
+    }
     // Those that have a connection first.
     const at = this.#free.findLastIndex(({ isOpen }) => isOpen);
     const [lane] = this.#free.splice(at, 1) as [Lane];
     let next = lane;
+    const cut = Promise.withResolvers<never>();
+    this.#underWay.add(cut.reject);
     try {
       const working = lane.ready().then(() => work(lane));
-      return await deadline.race(working, what);
+      return await deadline.race(Promise.race([working, cut.promise]), what);
     } catch (error) {
       if (isDone(error)) lane.cut();
       if (!(error instanceof DeadlineError)) throw error;
@@ -114,6 +128,7 @@ export class Store implements AsyncDisposable {
       void lane[Symbol.asyncDispose]();
       throw new LateError(`no time left to ${what}: the server is silent`);
     } finally {
+      this.#underWay.delete(cut.reject);
       this.#free.push(next);
     }
   }
@@ -127,6 +142,10 @@ export class Store implements AsyncDisposable {
     this.#end.abort();
     await Promise.all(this.#free.map((lane) => lane[Symbol.asyncDispose]()));
   }
+}
+
+function ending(): LostError {
+  return new LostError("the collector is ending");
 }
 
 /** The deadline passed while something was under way. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { KittyError } from "../../base/errors.ts";
 import type { Admission, IncomingEvent } from "../events/event_log.ts";
 import { STORED_TOGETHER_BYTES_MAX } from "./limits.ts";
 import type { Outcome } from "./judge.ts";
@@ -100,6 +101,15 @@ export class TeamWorker {
     }
   }
 
+  /** What waited while the store was in trouble has waited long enough, and would begin a wait as long. */
+  #giveUp(error: KittyError): void {
+    const waiting = this.#tasks.splice(0);
+    for (const task of waiting) {
+      if (task.kind === "offer") task.offer.settle.reject(error);
+      else this.#tasks.push(task);
+    }
+  }
+
   async #storeAll(offers: readonly Waiting[]): Promise<void> {
     const { store, stored, settled } = this.#parts;
     this.#isStoring = true;
@@ -125,6 +135,7 @@ export class TeamWorker {
     } catch (error) {
       this.#isStoring = false;
       for (const { settle } of offers) settle.reject(error);
+      if (error instanceof KittyError) this.#giveUp(error);
     } finally {
       settled();
     }

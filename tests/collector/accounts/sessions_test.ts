@@ -4,9 +4,18 @@ import {
   deepStrictEqual,
   notStrictEqual,
   ok,
+  rejects,
   strictEqual,
 } from "node:assert/strict";
 import { PATHS } from "../../../lib/base/wire.ts";
+import { AccountStore } from "../../../lib/collector/accounts/account_store.ts";
+import { SessionStore } from "../../../lib/collector/accounts/session_store.ts";
+import { Sessions } from "../../../lib/collector/accounts/sessions.ts";
+import { SigningKeys } from "../../../lib/collector/accounts/signing_keys.ts";
+import { SpentTokens } from "../../../lib/collector/accounts/spent_tokens.ts";
+import { Tokens } from "../../../lib/collector/accounts/tokens.ts";
+import { addUser } from "../../../lib/collector/accounts/users.ts";
+import { MemoryRecords } from "../../../lib/collector/records/memory_records.ts";
 import {
   ADA,
   type LocalCollector,
@@ -14,6 +23,7 @@ import {
   putUser,
   rawUpgrade,
 } from "../../support/collector.ts";
+import { TestWorld } from "../../support/world.ts";
 
 const SECOND = 1000, MINUTE = 60 * SECOND, DAY = 24 * 60 * MINUTE;
 
@@ -209,4 +219,66 @@ Deno.test("socket token: one use, 60 s -> 401 before the upgrade afterwards", as
   notStrictEqual(late, token);
   world.timeMs += 60 * SECOND;
   strictEqual(await upgradeStatus(collector, late), 401);
+});
+
+/** Records whose store does what it is told, and says so only while it is well. */
+class SilentRecords extends MemoryRecords {
+  isWell = true;
+
+  override async replace(
+    ...change: Parameters<MemoryRecords["replace"]>
+  ): Promise<boolean> {
+    const isDone = await super.replace(...change);
+    if (this.isWell) return isDone;
+    throw new Error("no answer");
+  }
+}
+
+async function sessionsOn(records: MemoryRecords) {
+  const world = new TestWorld(), settings = new MemoryRecords();
+  const accounts = new AccountStore(settings);
+  const user = await addUser(accounts, world, {
+    ...{ name: "ada", team: "acme", password: "pw", rounds: 1 },
+  });
+  const sessions = new Sessions({
+    store: new SessionStore(records, world.nowMs),
+    accounts,
+    tokens: new Tokens(new SigningKeys(settings, world), world.nowMs),
+    spent: new SpentTokens(records, world),
+    world,
+  });
+  return { world, sessions, pair: await sessions.begin(user) };
+}
+
+Deno.test("refresh: stored, but without an answer for minutes -> the pair comes later, and its use ends the predecessor's time", async () => {
+  const records = new SilentRecords();
+  const { world, sessions, pair } = await sessionsOn(records);
+  records.isWell = false;
+  await rejects(sessions.refresh(pair.refresh), /no answer/);
+  records.isWell = true;
+  world.timeMs += 20 * MINUTE;
+  const late = await sessions.refresh(pair.refresh);
+  ok(late);
+  // That answer may get lost, too.
+  world.timeMs += 60 * SECOND;
+  deepStrictEqual(await sessions.refresh(pair.refresh), late);
+  const next = await sessions.refresh(late.refresh);
+  ok(next);
+  strictEqual(await sessions.refresh(pair.refresh), undefined);
+  strictEqual(await sessions.refresh(next.refresh), undefined);
+});
+
+Deno.test("refresh: a copy comes more than 60 s after the late answer, or an hour after none -> the session ends", async () => {
+  for (const [answered, ms] of [[true, 61 * SECOND], [false, 61 * MINUTE]]) {
+    const records = new SilentRecords();
+    const { world, sessions, pair } = await sessionsOn(records);
+    records.isWell = false;
+    await rejects(sessions.refresh(pair.refresh), /no answer/);
+    records.isWell = true;
+    world.timeMs += 2 * MINUTE;
+    if (answered) ok(await sessions.refresh(pair.refresh));
+    world.timeMs += Number(ms);
+    strictEqual(await sessions.refresh(pair.refresh), undefined);
+    deepStrictEqual(await records.list("session"), []);
+  }
 });

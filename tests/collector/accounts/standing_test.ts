@@ -77,6 +77,27 @@ Deno.test("Fresh: cannot be read -> what is known for five seconds, then the fai
   strictEqual(await fresh.get(), "value");
 });
 
+Deno.test("Fresh: a reading without an end -> what is known soon, and once that is too old, the reading's failure and no second one", async () => {
+  const { world, clock } = worldAt();
+  let reads = 0, silent: PromiseWithResolvers<string> | undefined;
+  const fresh = new Fresh(() => {
+    reads++;
+    return silent?.promise ?? Promise.resolve("value");
+  }, world);
+  strictEqual(await fresh.get(), "value");
+  silent = Promise.withResolvers();
+  clock.ms = 2_000;
+  strictEqual(await fresh.get(), "value");
+  clock.ms = 5_001;
+  const late = [fresh.get(), fresh.get(), fresh.anew()];
+  const failure = new Error("the store is silent");
+  silent.reject(failure);
+  for (const one of late) await rejects(one, failure);
+  strictEqual(reads, 2);
+  silent = undefined;
+  strictEqual(await fresh.get(), "value");
+});
+
 Deno.test("Standing: a user added, changed and removed by others -> let in at once, refused within two seconds", async () => {
   const { world, clock } = worldAt();
   const settings = new MemoryRecords(), records = new MemoryRecords();

@@ -203,8 +203,6 @@ Deno.test("restore: cut anywhere, any bit turned, something behind it, another f
 Deno.test("restore: into a folder that is not empty, of a file that is not there -> refused; backup of nothing, or damaged -> no file", async () => {
   const { folder, path, file } = await made();
   await using _ = folder;
-  const codeOf = (work: Promise<unknown>) =>
-    work.then(() => "done", (error) => error.code);
   strictEqual(await codeOf(restore(file, path)), "file_exists");
   strictEqual(await codeOf(restore(`${file}x`, `${path}2`)), "not_found");
   strictEqual(
@@ -230,4 +228,57 @@ Deno.test("restore: into a folder that is not empty, of a file that is not there
   );
   strictEqual(code, 65);
   match(stdout, /cannot read/);
+});
+
+const codeOf = (work: Promise<unknown>) =>
+  work.then(() => "done", (error) => error.code);
+
+Deno.test("backup: settings that are links, as secrets are mounted -> what they lead to is in it; a link to no file -> refused, and no backup", async () => {
+  const { folder, path, file } = await made();
+  await using _ = folder;
+  const users = await Deno.readTextFile(`${path}/users.json`);
+  await Deno.mkdir(`${path}/..1`);
+  await Deno.rename(`${path}/users.json`, `${path}/..1/users.json`);
+  await Deno.symlink("..1", `${path}/..data`);
+  await Deno.symlink("..data/users.json", `${path}/users.json`);
+  const { files } = await backUp(path, `${file}2`);
+  deepStrictEqual(files, ["audit.ndjson", "users.json"]);
+  const copy = `${folder.path}/copy`;
+  await restore(`${file}2`, copy);
+  strictEqual(await Deno.readTextFile(`${copy}/users.json`), users);
+  strictEqual((await Deno.lstat(`${copy}/users.json`)).isSymlink, false);
+  await Deno.remove(`${path}/..data`);
+  strictEqual(await codeOf(backUp(path, `${file}3`)), "settings_damaged");
+  strictEqual(await codeOf(Deno.stat(`${file}3`)), "ENOENT");
+});
+
+Deno.test("backup: into the collector's own folder, also by a link -> refused, as each later one would have it in it", async () => {
+  const { folder, path } = await made();
+  await using _ = folder;
+  await Deno.mkdir(`${path}/deep`);
+  await Deno.symlink(path, `${folder.path}/link`);
+  for (
+    const inside of [`${path}/x`, `${path}/deep/x`, `${folder.path}/link/x`]
+  ) {
+    strictEqual(await codeOf(backUp(path, inside)), "output_failed");
+    strictEqual(
+      await codeOf(backUp(`${folder.path}/link`, inside)),
+      "output_failed",
+    );
+    strictEqual(await codeOf(Deno.stat(inside)), "ENOENT");
+  }
+  strictEqual(await codeOf(backUp(path, `${path}x`)), "done");
+});
+
+Deno.test("restore: where the folder is a link -> what it leads to is made, and the link stays; a link to nothing -> refused", async () => {
+  const { folder, path, file } = await made();
+  await using _ = folder;
+  const link = `${folder.path}/link`, real = `${folder.path}/real`;
+  await Deno.symlink(real, link);
+  strictEqual(await codeOf(restore(file, link)), "folder_unusable");
+  await Deno.mkdir(real);
+  await restore(file, link);
+  ok((await Deno.lstat(link)).isSymlink);
+  deepStrictEqual(await rowsOf(real), await rowsOf(path));
+  strictEqual(await codeOf(restore(file, link)), "file_exists");
 });

@@ -4,6 +4,10 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { PATHS } from "../../../lib/base/wire.ts";
 import { Quotas } from "../../../lib/collector/keeping/quotas.ts";
 import { MemoryRecords } from "../../../lib/collector/records/memory_records.ts";
+import type {
+  Recorded,
+  Space,
+} from "../../../lib/collector/records/records.ts";
 import { parseSize, sizeText } from "../../../lib/cli/size.ts";
 import { logIn, TestAgent } from "../../support/agent.ts";
 import { ADA, EVE, TestCollector } from "../../support/collector.ts";
@@ -206,4 +210,28 @@ Deno.test("parseSize, sizeText: sizes as people write them -> bytes, and back", 
     "1 KiB",
     "1.5 MiB",
   ]);
+});
+
+/** Settings that answer nothing while they are silent. */
+class SilentSettings extends MemoryRecords {
+  silence: PromiseWithResolvers<void> | undefined;
+
+  override async list<T extends Recorded>(space: Space) {
+    await this.silence?.promise;
+    return await super.list<T>(space);
+  }
+}
+
+Deno.test("Quotas: the settings are silent -> who asks waits where none are known; else those read last count soon", async () => {
+  const clock = { ms: 0 }, settings = new SilentSettings();
+  const quotas = new Quotas(settings, () => clock.ms);
+  await quotas.set("acme", { events: 2 });
+  settings.silence = Promise.withResolvers();
+  const first = quotas.of("acme");
+  setTimeout(settings.silence.resolve, 1_200);
+  deepStrictEqual(await first, { events: 2 });
+  settings.silence = Promise.withResolvers();
+  clock.ms = 2_000;
+  deepStrictEqual(await quotas.of("acme"), { events: 2 });
+  settings.silence.resolve();
 });

@@ -16,7 +16,9 @@ import {
   TestCollector,
   type TestSocket,
 } from "../../support/collector.ts";
+import { PATHS } from "../../../lib/base/wire.ts";
 import { eventOf, idOf } from "../../support/events.ts";
+import { eventually } from "../../support/eventually.ts";
 
 function event(n: number, fields: Record<string, unknown> = {}) {
   const { envelope } = eventOf(n, { team: ADA.team });
@@ -261,6 +263,30 @@ Deno.test("sockets: a thousand open -> the next is answered 503 before the upgra
   // The place of one that has left is free.
   sockets.push(await collector.connect(access));
   await Promise.all(sockets.map((socket) => socket.close()));
+});
+
+Deno.test("sockets: gone before they are answered -> no place is held for them, and the collector ends", async () => {
+  await using collector = await localCollector({ pingMs: 100 });
+  const { client } = collector;
+  const { access } = await client.logIn();
+  const { host, hostname, port } = new URL(client.url);
+  for (let n = 0; n < 60; n++) {
+    const token = await client.socketToken(access);
+    const head = `GET ${PATHS.socket} HTTP/1.1\r\nHost: ${host}\r\n` +
+      "Upgrade: websocket\r\nConnection: Upgrade\r\n" +
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+      `Sec-WebSocket-Version: 13\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+    using tcp = await Deno.connect({ hostname, port: Number(port) });
+    await tcp.write(new TextEncoder().encode(head));
+    // Some go while the upgrade is under way, some before.
+    await new Promise((resolve) => setTimeout(resolve, n % 4));
+  }
+  await eventually("all places free", async () => {
+    const { text } = await client.ask("/metrics");
+    return /^kitty_collector_sockets_open 0$/m.test(text);
+  });
+  await using socket = await client.connect(access);
+  strictEqual((await socket.nextOf("snapshot")).type, "snapshot");
 });
 
 Deno.test("socket: a peer that does not read -> dropped, the collector's memory stays bounded", async () => {
