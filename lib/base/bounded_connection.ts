@@ -173,10 +173,13 @@ export class BoundedConnection implements Placed {
     let trouble: unknown;
     const connected = Promise.withResolvers<Deno.Conn | undefined>();
     const asking = readAll(client, async (bytes) => {
-      const before = this.#requests.phase;
+      const { phase, begun } = this.#requests;
       const pieces = this.#requests.take(bytes);
       this.#activeMs = this.#elapsedMs();
-      if (this.#requests.phase !== before) this.#phaseMs = this.#activeMs;
+      // Where requests follow each other closely, one's phase may be the next one's too.
+      if (this.#requests.phase !== phase || this.#requests.begun !== begun) {
+        this.#phaseMs = this.#activeMs;
+      }
       if (pieces.length === 0) return;
       this.#isFirst = false;
       if (!this.#server) {

@@ -16,6 +16,8 @@ import { pause } from "./deadline.ts";
 import { reasonOf } from "./errors.ts";
 import type { Log } from "./log.ts";
 import { AddressSet } from "./net/addresses.ts";
+import { closeQuietly } from "./net/carrying.ts";
+import { isNoRoom, placesFor } from "./net/descriptors.ts";
 import type { KeyPairKeeper } from "./net/key_pair.ts";
 import { Places } from "./net/places.ts";
 import { type Origin, originOf } from "./net/proxies.ts";
@@ -47,18 +49,6 @@ export interface BoundedServerParts {
   readonly handler: (request: Request) => Promise<Response>;
 }
 
-/** Descriptors that one connection may take: its own, and both ends of the way to the server behind. */
-const CONNECTION_DESCRIPTORS = 3;
-
-/** And both ends of the way through TLS. */
-const TLS_DESCRIPTORS = 2;
-
-/** Descriptors that connections never take: files, locks and Deno KV need some, and must not fail. */
-const DESCRIPTORS_KEPT = 64;
-
-/** Connections that are accepted at least, however few descriptors there are. */
-const CONNECTIONS_MIN = 4;
-
 /** How long a connection may take to send a request's head, TLS before it included: clients send it at once. */
 const REQUEST_HEAD_MS_MAX = 10_000;
 
@@ -71,6 +61,9 @@ const STOP_MS_MAX = 5_000;
 /** How often connections are looked at, and how long is waited after trouble. */
 const LOOK_MS = 1_000;
 const TROUBLE_MS = 50;
+
+/** Connections in a row that may be gone before they are taken, until others of this process have their turn. */
+const FAILED_IN_A_TURN = 32;
 
 const INNER_NAME = ".requests.sock";
 
@@ -92,7 +85,8 @@ export class BoundedServer {
   private constructor(parts: BoundedServerParts, listener: Deno.Listener) {
     this.#parts = parts;
     this.#listener = listener;
-    this.#connectionsMax = placesFor(parts);
+    const hasTls = parts.keyPair !== undefined;
+    this.#connectionsMax = placesFor({ ...parts, hasTls });
     this.#places = new Places(this.#connectionsMax);
     this.#proxies = parts.proxies ?? new AddressSet([]);
     const { keyPair } = parts;
@@ -185,22 +179,34 @@ export class BoundedServer {
   }
 
   async #accept(): Promise<void> {
+    let failed = 0;
     while (!this.#over.signal.aborted) {
       let accepted: Deno.Conn | undefined;
       try {
         accepted = await this.#listener.accept();
+        this.#admit(accepted);
         this.#isInTrouble = false;
+        failed = 0;
       } catch (error) {
+        if (accepted) closeQuietly(accepted);
         if (this.#over.signal.aborted) return;
-        // No descriptor is left, or the connection was gone before it was taken.
-        this.#note("a connection was not accepted", error);
-        const least = this.#places.least(this.#parts.world.elapsedMs());
-        if (least) this.#sendAway(least);
-        await pause(TROUBLE_MS, this.#over.signal);
-        continue;
+        failed += 1;
+        if (isNoRoom(error)) await this.#makeRoom(error);
+        // It was gone before it was taken, and nobody else waits for that.
+        else if (failed % FAILED_IN_A_TURN === 0) {
+          this.#note("connections end before they are accepted", error);
+          await pause(0);
+        }
       }
-      this.#admit(accepted);
     }
+  }
+
+  /** Sends one away; there is no descriptor left for the next. */
+  async #makeRoom(error: unknown): Promise<void> {
+    this.#note("a connection was not accepted", error);
+    const least = this.#places.least(this.#parts.world.elapsedMs());
+    if (least) this.#sendAway(least);
+    await pause(TROUBLE_MS, this.#over.signal);
   }
 
   #admit(accepted: Deno.Conn): void {
@@ -319,29 +325,4 @@ export class BoundedServer {
       connections: this.#connections.size,
     });
   }
-}
-
-/**
- * Connections that there are descriptors for. The limit can be read nowhere
- * that a program with few rights may look, so it is tried out, once.
- */
-function placesFor(
-  { folder, connectionsMax, keyPair }: BoundedServerParts,
-): number {
-  const each = CONNECTION_DESCRIPTORS + (keyPair ? TLS_DESCRIPTORS : 0);
-  if (Deno.build.os === "windows") return connectionsMax;
-  const opened: Deno.FsFile[] = [];
-  const wanted = connectionsMax * each + DESCRIPTORS_KEPT;
-  try {
-    while (opened.length < wanted) {
-      opened.push(Deno.openSync(folder ?? "/", { read: true }));
-    }
-  } catch {
-    // So many there are.
-  }
-  opened.forEach((file) => file.close());
-  const places = Math.floor(
-    (opened.length - DESCRIPTORS_KEPT) / each,
-  );
-  return Math.max(CONNECTIONS_MIN, places);
 }

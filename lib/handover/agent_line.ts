@@ -116,7 +116,10 @@ export class AgentLine implements Disposable {
       // The answer may begin, and even end, before all of a stream is written.
       const writing = write(connection, bytesOf(request, this.address.host));
       writing.catch(() => {});
-      await request.by.race(read(connection, reader), "hear from the agent");
+      await request.by.race(
+        read(connection, reader, request.by),
+        "hear from the agent",
+      );
       if (!reader.mayStay) return;
       await request.by.race(writing, "hear from the agent");
       this.#idle = connection;
@@ -175,12 +178,15 @@ function close(connection: Deno.Conn | undefined): void {
 async function read(
   connection: Deno.Conn,
   reader: AnswerReader,
+  by: Deadline,
 ): Promise<void> {
   const buffer = new Uint8Array(64 * 1024);
   for (;;) {
     const count = await connection.read(buffer);
     if (count === null) return reader.end();
     if (reader.push(buffer.subarray(0, count))) return;
+    // Where there is always more to read, no timer may go off.
+    by.check("hear from the agent");
   }
 }
 

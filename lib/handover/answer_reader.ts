@@ -6,7 +6,7 @@
  * @module
  */
 
-/** Largest head of an answer that is read. */
+/** Largest head of an answer that is read, with those of interim answers before it. */
 const HEAD_BYTES_MAX = 64 * 1024;
 
 /** What came of an answer so far. */
@@ -37,11 +37,15 @@ export class AnswerReader {
   readonly #bytesMax: number;
   #rest: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #head: Head | undefined;
+  /** Bytes of heads that were taken. */
+  #headBytes = 0;
   /** Bytes of the present chunk that are still to come; undefined: its size is. */
   #chunkLeft: number | undefined;
   #body: Uint8Array<ArrayBuffer>[] = [];
   #size = 0;
   #isWhole = false;
+  /** Whether nothing of this answer is still to come. */
+  #isOver = false;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
@@ -54,7 +58,7 @@ export class AnswerReader {
 
   /** Whether the connection is good for another request. */
   get mayStay(): boolean {
-    return this.#isWhole && this.#head?.mayStay === true &&
+    return this.#isOver && this.#head?.mayStay === true &&
       this.#rest.length === 0;
   }
 
@@ -72,7 +76,7 @@ export class AnswerReader {
   /**
    * Takes more.
    *
-   * @returns whether the answer is whole now
+   * @returns whether nothing more of it is to come
    * @throws {NoHttpError} where it is none
    */
   push(bytes: Uint8Array): boolean {
@@ -86,7 +90,7 @@ export class AnswerReader {
     const { length } = this.#head;
     if (length === "chunked") return this.#takeChunks();
     this.#take(length === "close" ? Infinity : length - this.#size);
-    return this.#isWhole = this.#size === length;
+    return this.#isOver = this.#isWhole = this.#size === length;
   }
 
   /** The connection has ended. */
@@ -96,18 +100,19 @@ export class AnswerReader {
 
   #takeHead(): Head | undefined {
     const end = indexOf(this.#rest, "\r\n\r\n");
-    if (end < 0) {
-      if (this.#rest.length > HEAD_BYTES_MAX || !isHttp(this.#rest)) {
-        throw new NoHttpError("it does not speak HTTP");
-      }
-      return undefined;
+    const bytes = this.#headBytes + (end < 0 ? this.#rest.length : end + 4);
+    if (bytes > HEAD_BYTES_MAX || !isHttp(this.#rest)) {
+      throw new NoHttpError("it does not speak HTTP");
     }
+    if (end < 0) return undefined;
+    this.#headBytes = bytes;
     const text = textOf(this.#rest.subarray(0, end));
     this.#rest = this.#rest.slice(end + 4);
     return headOf(text);
   }
 
   #takeChunks(): boolean {
+    if (this.#isWhole) return this.#takeEnd();
     for (;;) {
       if (this.#chunkLeft === undefined) {
         const end = indexOf(this.#rest, "\r\n");
@@ -119,7 +124,6 @@ export class AnswerReader {
         }
         this.#rest = this.#rest.slice(end + 2);
         this.#chunkLeft = parseInt(size, 16);
-        // What may follow the last one is of no use here.
         if (this.#chunkLeft === 0) return this.#takeEnd();
       }
       this.#chunkLeft -= this.#take(this.#chunkLeft);
@@ -129,9 +133,19 @@ export class AnswerReader {
     }
   }
 
+  /**
+   * Behind the last chunk: lines that are of no use here, and an empty one. What
+   * stayed on the connection would be taken for the next answer.
+   */
   #takeEnd(): boolean {
-    if (indexOf(this.#rest, "\r\n") === 0) this.#rest = this.#rest.slice(2);
-    return this.#isWhole = true;
+    this.#isWhole = true;
+    const line = indexOf(this.#rest, "\r\n");
+    const last = line === 0 ? 0 : indexOf(this.#rest, "\r\n\r\n") + 2;
+    if (line === 0 || last >= 2) {
+      this.#rest = this.#rest.slice(last + 2);
+      return this.#isOver = true;
+    }
+    return this.#rest.length > HEAD_BYTES_MAX;
   }
 
   #take(count: number): number {

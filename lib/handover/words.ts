@@ -130,12 +130,15 @@ function wordOf(
   }
   switch (status) {
     case "discarded": {
+      const flaws = problemsIn(problems);
+      // The draft would be gone for a word that any program may say.
+      if (flaws.length === 0 && document.event_id !== event_id) break;
       const receipt: Receipt = {
         event_type,
         event_id: null,
         lamport_clock: null,
         status,
-        problems: problemsIn(problems),
+        problems: flaws,
         ...warning,
         via,
       };

@@ -16,7 +16,8 @@ import {
   startWithFew,
   tcp,
 } from "../support/idlers.ts";
-import { needing, UNIX } from "../support/needs.ts";
+import { RawConnection } from "../support/fault/reset.ts";
+import { LINUX, needing, UNIX } from "../support/needs.ts";
 
 Deno.test(needing(
   [UNIX],
@@ -247,6 +248,69 @@ Deno.test("time: half a head, a silent stranger, a known client -> the first two
     await say(known, `${request}\r\n`);
     match(await answerOn(known), /^HTTP\/1\.1 200 /);
   }));
+
+for (
+  const [what, request, cut, stepMs, witnessAt] of [
+    ["a head", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 20, 6_000, 0],
+    [
+      "a body",
+      "POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc",
+      40,
+      40_000,
+      1,
+    ],
+  ] as const
+) {
+  Deno.test(`time: requests that follow closely, each read ending within ${what} -> each has its own time`, () =>
+    inServer(10, async ({ connect, advance }) => {
+      const whole = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+      using connection = await connect();
+      await say(connection, request.slice(0, cut));
+      // Its end shows that connections were looked at.
+      let witness: Deno.Conn | undefined;
+      for (let round = 0; round < 2; round++) {
+        if (round === witnessAt) {
+          witness = await connect();
+          await say(witness, whole.slice(0, -2));
+        }
+        using behind = await connect();
+        await say(behind, whole);
+        match(await answerOn(behind), /^HTTP\/1\.1 200 /);
+        await say(connection, request.slice(cut) + request.slice(0, cut));
+        match(await answerOn(connection), /^HTTP\/1\.1 200 /);
+        advance(stepMs);
+      }
+      strictEqual(await answerOn(witness!), "");
+      witness!.close();
+      await say(connection, request.slice(cut));
+      match(await answerOn(connection), /^HTTP\/1\.1 200 /);
+    }));
+}
+
+Deno.test(needing(
+  [LINUX],
+  "accept: 100 connections that are reset before they are taken -> none that is there is sent away, and the next is served",
+  () =>
+    inServer(10, async ({ connect }) => {
+      const request = "GET / HTTP/1.1\r\nHost: x\r\n";
+      using half = await connect();
+      using silent = await connect();
+      await say(half, request);
+      // Both are known to the server when one that came behind them is.
+      using third = await connect();
+      await say(third, `${request}\r\n`);
+      match(await answerOn(third), /^HTTP\/1\.1 200 /);
+      const { port } = half.remoteAddr as Deno.NetAddr;
+      for (let i = 0; i < 100; i++) new RawConnection(port).reset();
+      using next = await connect();
+      await say(next, `${request}\r\n`);
+      match(await answerOn(next), /^HTTP\/1\.1 200 /);
+      await say(half, "\r\n");
+      match(await answerOn(half), /^HTTP\/1\.1 200 /);
+      await say(silent, `${request}\r\n`);
+      match(await answerOn(silent), /^HTTP\/1\.1 200 /);
+    }),
+));
 
 Deno.test("shutdown: an answer under way -> it arrives whole", async () => {
   await using folder = await tempFolder();

@@ -70,10 +70,31 @@ Deno.test("AnswerReader: broken off -> what came, and that it is not whole", () 
   strictEqual(read("HTTP/1.1 200 OK\r\n", 3).answer, undefined);
 });
 
+Deno.test("AnswerReader: the last chunk without the empty line -> the answer is whole, and more is waited for before the connection may stay", () => {
+  for (const trailer of ["", "x-a: 1\r\n", "x-a: 1\r\nx-b: 2\r\n"]) {
+    const reader = new AnswerReader(1_000);
+    strictEqual(reader.push(bytes(CHUNKED.slice(0, -2) + trailer)), false);
+    ok(reader.answer?.isWhole);
+    ok(!reader.mayStay);
+    strictEqual(reader.push(bytes("\r")), false);
+    ok(!reader.mayStay);
+    strictEqual(reader.push(bytes("\n")), true);
+    ok(reader.mayStay, trailer);
+  }
+});
+
+Deno.test("AnswerReader: something behind the end of a chunked answer -> the connection does not stay", () => {
+  ok(!read(`${CHUNKED}HTTP/1.1 200 OK\r\n`, 1_000).mayStay);
+});
+
 const BAD: readonly (readonly [string, string])[] = [
   ["another protocol", "SSH-2.0-OpenSSH_9.2\r\n"],
   ["half a line of it", "220 mail"],
   ["a head without an end", `HTTP/1.1 200 OK\r\n${"x".repeat(70_000)}`],
+  [
+    "interim answers without end",
+    "HTTP/1.1 102 Processing\r\n\r\n".repeat(3_000),
+  ],
   ["a status that is none", "HTTP/1.1 abc OK\r\n\r\n"],
   [
     "a chunk without a size",

@@ -160,6 +160,29 @@ const STRANGERS: readonly (readonly [string, string, RegExp])[] = [
     /is another program: it answers without receipts$/,
   ],
   [
+    "a bare `discarded`",
+    answer(
+      "200 OK",
+      "content-type: application/json\r\n",
+      '{"status":"discarded"}',
+    ),
+    /is another program: it answers without receipts$/,
+  ],
+  [
+    "`discarded` for problems that are none",
+    answer(
+      "200 OK",
+      "content-type: application/json\r\n",
+      '{"status":"discarded","event_id":null,"problems":[{"path":1},null]}',
+    ),
+    /is another program: it answers without receipts$/,
+  ],
+  [
+    "interim answers without end",
+    "HTTP/1.1 102 Processing\r\n\r\n".repeat(3_000),
+    /is another program: it does not speak HTTP$/,
+  ],
+  [
     "NDJSON that is none",
     answer("200 OK", "content-type: application/x-ndjson\r\n", "null\n[]\n"),
     /is another program: it answers without receipts$/,

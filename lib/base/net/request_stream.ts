@@ -20,6 +20,7 @@ const NOTHING = new Uint8Array(0);
 export class RequestStream {
   readonly #mark: Uint8Array;
   #phase: Phase = "idle";
+  #begun = 0;
   /** The beginning of a head, and how long it is. */
   #head = NOTHING;
   #length = 0;
@@ -34,6 +35,11 @@ export class RequestStream {
 
   get phase(): Phase {
     return this.#phase;
+  }
+
+  /** Heads and bodies that have begun so far. */
+  get begun(): number {
+    return this.#begun;
   }
 
   /** Takes what has come; returns what goes on now, in order. */
@@ -67,6 +73,7 @@ export class RequestStream {
 
   #takeHead(bytes: Uint8Array, out: Uint8Array[]): Uint8Array {
     const before = this.#length;
+    if (before === 0) this.#begun += 1;
     const whole = before === 0 ? bytes : this.#append(bytes);
     // Anything that is no request, such as the beginning of TLS, or too long, is for the server to refuse.
     if (!mayBeRequest(whole) || before > HEAD_BYTES_MAX) {
@@ -112,6 +119,7 @@ export class RequestStream {
       this.#left = body;
       this.#phase = body === 0 ? "idle" : "body";
     }
+    if (this.#phase === "body") this.#begun += 1;
   }
 
   #giveUp(bytes: Uint8Array, out: Uint8Array[]): Uint8Array {

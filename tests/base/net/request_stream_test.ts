@@ -74,6 +74,26 @@ Deno.test("take: a head in two pieces, a body that is not over -> what is waited
   strictEqual(through([REQUESTS[5].slice(0, -3)]).phase, "body");
 });
 
+Deno.test("begun: heads and bodies, cut anywhere -> each is counted once, when it begins", () => {
+  const [get, , post] = REQUESTS;
+  const stream = new RequestStream(MARK);
+  const counts: number[] = [];
+  for (
+    const piece of [
+      get.slice(0, 5),
+      get.slice(5, 9),
+      get.slice(9) + get.slice(0, 5),
+      get.slice(5) + post.slice(0, -2),
+      post.slice(-2, -1),
+      post.slice(-1),
+    ]
+  ) {
+    stream.take(new TextEncoder().encode(piece));
+    counts.push(stream.begun);
+  }
+  deepStrictEqual(counts, [1, 1, 2, 4, 4, 4]);
+});
+
 Deno.test("take: framed so that two may differ where it ends -> itself with the line, all behind it without", () => {
   const behind = "GET /behind HTTP/1.1\r\n\r\n";
   const bodies = [
