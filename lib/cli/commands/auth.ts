@@ -19,6 +19,7 @@ import {
 } from "../../login/credentials.ts";
 import { checkCertificates } from "../../login/http_client.ts";
 import { hasKeyInEnvironment } from "../../login/key.ts";
+import { KEY_HINT, recallKeyAt } from "../../login/key_note.ts";
 import { hasTokensInEnvironment, NO_EVIDENCE } from "../../login/login.ts";
 import { Session } from "../../login/session.ts";
 import { openSession } from "../../login/open_session.ts";
@@ -78,12 +79,15 @@ export const auth: readonly Command[] = [
   {
     name: "auth status",
     summary: "Show who is logged in, and for how long. Asks no server.",
+    details: [
+      "Exit code 77 when the server has refused the environment's key.",
+    ],
     examples: ["auth status --json"],
     positionals: [],
     options: {},
     async run(call) {
-      await tellStatus(call, await loginHomeOf(call));
-      return EXIT.ok;
+      const isRefused = await tellStatus(call, await loginHomeOf(call));
+      return isRefused ? EXIT.notAuthenticated : EXIT.ok;
     },
   },
   {
@@ -226,7 +230,8 @@ async function change<T>(
   }
 }
 
-async function tellStatus(call: Call, at: LoginHome): Promise<void> {
+/** @returns whether the server has refused the environment's key */
+async function tellStatus(call: Call, at: LoginHome): Promise<boolean> {
   const { world, out } = call;
   const warnings: string[] = [];
   const session = await openSession(
@@ -236,6 +241,7 @@ async function tellStatus(call: Call, at: LoginHome): Promise<void> {
     (text) => warnings.push(text),
   );
   for (const text of warnings) await out.warn(text);
+  await recallKeyAt(session, at.home);
   const isOpen = session instanceof Session;
   const ends = isOpen ? session.expiresAtMs : undefined;
   const document = {
@@ -254,11 +260,15 @@ async function tellStatus(call: Call, at: LoginHome): Promise<void> {
   if (!isOpen) {
     const { message, hint } = session.error;
     await out.note(hint ? `${message}\n  ${hint}` : message);
+  } else if (session.refused !== undefined) {
+    await out.note(`${session.refused}\n  ${KEY_HINT}`);
+    return true;
   } else if (session.teamSlug === undefined && !session.hasToLearnTeam) {
     await out.warn(
       "no team is known, so nothing is sent; set SPEC_KITTY_TEAM_SLUG, or log in with --team",
     );
   }
+  return false;
 }
 
 function moment(ms: number | undefined): string | null {
