@@ -125,6 +125,12 @@ Deno.test("auth login --token-stdin: a key -> kept as the login, with the team t
   strictEqual(refused.code, 77, refused.stderr);
   const { stdout } = await runProgram(["sync", "status", "--json"], env);
   strictEqual(JSON.parse(stdout).queued, 1);
+  const again = await runProgram(
+    ["auth", "login", "--token-stdin"],
+    { SPEC_KITTY_HOME: env.SPEC_KITTY_HOME! },
+    { stdin: await addKey(collector.home, { name: "again" }) },
+  );
+  strictEqual(again.code, 0, again.stderr);
 });
 
 Deno.test("key: unknown, of a viewer, cut off, in no file -> told what is wrong, and nothing is lost", async () => {
