@@ -17,14 +17,21 @@ import {
 } from "../login/tokens.ts";
 import { tlsHint } from "../login/tls_words.ts";
 import type { Call } from "./command.ts";
+import { printable } from "./output.ts";
 import { readPassword } from "./password.ts";
 
-/** Gets tokens for a name and a password; undefined where the person does not want to after all. */
+/**
+ * Gets tokens for a name and a password; undefined where the person does not
+ * want to after all.
+ *
+ * @param last who logged in there before
+ */
 export async function loginByPassword(
   call: Call,
   request: () => TokenRequest,
+  last: string | undefined,
 ): Promise<Login | undefined> {
-  const username = call.args.text("username");
+  const username = call.args.text("username") ?? last;
   if (username === undefined) {
     throw usageError("who logs in? --username NAME, or --token-stdin");
   }
@@ -39,8 +46,13 @@ export async function loginByPassword(
   if (issued !== REFUSED) return { username, ...issued };
   throw new KittyError(
     "not_authenticated",
-    `${asked.server.host} does not know this username with this password`,
-    { hint: "try again" },
+    `${asked.server.host} does not know the user ${
+      printable(username)
+    } with this password`,
+    {
+      hint:
+        "mind the spelling of both; who was removed there, or given another password, asks the server's keeper; a key has no password: --token-stdin",
+    },
   );
 }
 

@@ -8,6 +8,7 @@ import type { Home } from "../home/home.ts";
 import type { QueueReader } from "../home/queue.ts";
 import { readTally } from "../home/tally.ts";
 import { NO_EVIDENCE } from "../login/login.ts";
+import { recallKey } from "../login/key_note.ts";
 import type { ConnectionStatus } from "../route/route.ts";
 import { Session } from "../login/session.ts";
 import type { NoSession } from "../login/open_session.ts";
@@ -73,6 +74,7 @@ export async function readSyncStatus(
       // If they cannot be read, that was said when the home was opened.
       home.spool.names().catch(() => []),
     ]);
+  await recallKey(session, ledger);
   const { queued, dead, accepted, imported, delivered, dropped } = ledger;
   return {
     connection,
@@ -102,5 +104,6 @@ function problemOf(session: Session | NoSession): string | null {
   if (session.teamSlug === undefined && !session.hasToLearnTeam) {
     return "no team is known to send events for; set SPEC_KITTY_TEAM_SLUG, or sync.team_slug in config.toml";
   }
+  if (session.refused !== undefined) return session.refused;
   return session.isGood ? null : "the login has expired";
 }

@@ -8,6 +8,7 @@ import { AGENT_SOCKET, agentPatience, findAgent } from "../route/agent_file.ts";
 import { type Answer, ask, NoAnswerError } from "../login/http.ts";
 import { isLoopback, serverText } from "../login/server_url.ts";
 import { tlsHint } from "../login/tls_words.ts";
+import { KEY_HINT, recallKey } from "../login/key_note.ts";
 import { Session } from "../login/session.ts";
 import { type NoSession, openSession } from "../login/open_session.ts";
 import { EXIT } from "../base/errors.ts";
@@ -26,7 +27,7 @@ function sessionOf(
 /** Whether a user is logged in, and for how long. */
 export async function checkLogin(patient: Patient): Promise<Finding> {
   const session = await sessionOf(patient);
-  const { serverUrl, username, teamSlug } = session;
+  const { serverUrl, username } = session;
   if (!(session instanceof Session)) {
     if (session.reason === "logged_out" && !serverUrl) {
       return fine("no server is configured; events wait in the queue");
@@ -36,6 +37,10 @@ export async function checkLogin(patient: Patient): Promise<Finding> {
     return problem(message, hint, exit);
   }
   const server = session.serverUrl.origin;
+  await recallKey(session, (await patient.queue().catch(() => {}))?.ledger);
+  if (session.refused !== undefined) {
+    return problem(session.refused, KEY_HINT, EXIT.notAuthenticated);
+  }
   if (!session.isGood) {
     return problem(
       `the login at ${server} has expired`,
@@ -43,6 +48,7 @@ export async function checkLogin(patient: Patient): Promise<Finding> {
       EXIT.notAuthenticated,
     );
   }
+  const { teamSlug } = session;
   if (teamSlug === undefined && !session.hasToLearnTeam) {
     return warning(
       "no team is known, so nothing is sent",

@@ -46,6 +46,18 @@ export interface OwnCounts {
   readonly counts: readonly OwnCount[];
 }
 
+/** What a server last said of the key that the environment had. */
+export interface KeyNote {
+  /** Tells keys apart, and says nothing of them. */
+  readonly sum: string;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  /** Why the server does not take it; undefined: it does. */
+  readonly refused?: string;
+  /** The team that the server named. */
+  readonly team?: string;
+}
+
 /** All counters of the queue. One commit changes them together with the events they count. */
 export interface Ledger {
   readonly layout: number;
@@ -72,6 +84,7 @@ export interface Ledger {
   readonly last_success?: string;
   /** When a drain last failed as a whole, and why. */
   readonly last_failure?: { readonly at: string; readonly reason: string };
+  readonly key?: KeyNote;
   /** Contracts of queued events that the server did not take when it was last asked. */
   readonly untaken?: readonly string[];
   /** Undefined: not known, as of a queue that an older program has filled. */
@@ -99,7 +112,7 @@ export type Noted = Partial<
   Pick<
     Ledger,
     | ("warned_at" | "waiting_since")
-    | ("last_success" | "last_failure" | "untaken" | "own" | "told")
+    | ("last_success" | "last_failure" | "key" | "untaken" | "own" | "told")
   >
 >;
 

@@ -75,6 +75,27 @@ export function evidenceOf(
   return { evidence, checked_at };
 }
 
+/** What a server said of a key of the environment. */
+export interface KeyWord {
+  /** When, milliseconds since 1970; undefined: nothing yet. */
+  readonly atMs?: number;
+  readonly team?: string;
+  /** Why it does not take the key. */
+  readonly refused?: string;
+}
+
+/** The evidence against a token that the server has refused. */
+export function refusalEvidence(
+  what: string,
+  server: URL,
+  atMs: number,
+): Evidence {
+  return {
+    evidence: `${what}, refused by ${server.origin}`,
+    checked_at: new Date(atMs).toISOString(),
+  };
+}
+
 /** Where a login is kept. */
 export interface LoginStore {
   /** @throws {NotAuthenticatedError} where there is none any more */

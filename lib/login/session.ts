@@ -17,8 +17,10 @@ import type { World } from "../base/world.ts";
 import {
   type Evidence,
   evidenceOf,
+  type KeyWord,
   type Login,
   type LoginStore,
+  refusalEvidence,
 } from "./login.ts";
 import {
   isKey,
@@ -42,6 +44,8 @@ export interface Sink {
   readonly format: SinkFormat;
 }
 
+const KEY_SUM_DIGITS = 16;
+
 /** Access to one server, as one user. Made by `openSession`. */
 export class Session {
   readonly serverUrl: URL;
@@ -63,6 +67,8 @@ export class Session {
   /** As last read. */
   #login: Login;
   #learnedTeam: string | undefined;
+  /** What the server said of the key to an earlier process. */
+  #recalled: KeyWord = {};
 
   constructor(parts: {
     readonly serverUrl: URL;
@@ -90,12 +96,17 @@ export class Session {
   /** The team that events are sent for. Undefined: none is known, and nothing may be sent. */
   get teamSlug(): string | undefined {
     if (this.sink) return this.#configuredTeam ?? LOCAL_TEAM;
+    return this.#ownTeam ?? this.#recalled.team;
+  }
+
+  /** The same, by nothing that only an earlier process was told. */
+  get #ownTeam(): string | undefined {
     return this.#configuredTeam ?? this.#login.teamSlug ?? this.#learnedTeam;
   }
 
   /** Whether the server has to be asked for the team first: a key does not say it. */
   get hasToLearnTeam(): boolean {
-    return this.teamSlug === undefined && isKey(this.#login.tokens.access);
+    return this.#ownTeam === undefined && isKey(this.#login.tokens.access);
   }
 
   /**
@@ -123,6 +134,7 @@ export class Session {
   /** Whether one of the tokens is good as far as this machine's clock tells. */
   get isGood(): boolean {
     if (this.sink) return true;
+    if (this.refused !== undefined) return false;
     const { access, refresh } = this.expiresAtMs;
     const { tokens } = this.#login, now = this.#world.nowMs();
     return tokens.access !== "" && (access === undefined || now < access) ||
@@ -138,16 +150,53 @@ export class Session {
         this.#confirmedAtMs,
       );
     }
-    return evidenceOf(
-      this.#isFromEnvironment ? "token from the environment" : "stored login",
-      this.serverUrl,
-      this.#confirmedAtMs,
-    );
+    const what = this.#isFromEnvironment
+      ? "token from the environment"
+      : "stored login";
+    const { atMs = 0 } = this.#recalled;
+    if (this.refused !== undefined) {
+      return refusalEvidence(what, this.serverUrl, atMs);
+    }
+    const knownAtMs = Math.max(this.#confirmedAtMs ?? 0, atMs);
+    return evidenceOf(what, this.serverUrl, knownAtMs || undefined);
   }
 
   /** Notes that the server has just taken a token. */
   confirm(): void {
     this.#confirmedAtMs = this.#world.nowMs();
+  }
+
+  /**
+   * Names the key or token that the environment holds, and says nothing of it;
+   * undefined where it holds none, or one that is renewed.
+   */
+  async keySum(): Promise<string | undefined> {
+    const { access, refresh } = this.#login.tokens;
+    if (!this.#isFromEnvironment || this.sink || refresh !== "") return;
+    const text = `${this.serverUrl.origin} ${access}`;
+    const bytes = new TextEncoder().encode(text);
+    const sum = await crypto.subtle.digest("SHA-256", bytes);
+    return new Uint8Array(sum).toHex().slice(0, KEY_SUM_DIGITS);
+  }
+
+  /** What is known of that key by now. */
+  get keyWord(): KeyWord {
+    const atMs = this.#confirmedAtMs, team = this.#learnedTeam;
+    return {
+      ...atMs !== undefined && { atMs },
+      ...team !== undefined && { team },
+    };
+  }
+
+  /** Takes up what the server said of that key to an earlier process. */
+  recall(word: KeyWord): void {
+    this.#recalled = word;
+  }
+
+  /** Why the server does not take the key, as far as that was recalled, and it has not taken it since. */
+  get refused(): string | undefined {
+    const { atMs = 0, refused } = this.#recalled;
+    return atMs > (this.#confirmedAtMs ?? 0) ? refused : undefined;
   }
 
   /** When the tokens end, as last read; undefined: not known. */

@@ -252,6 +252,30 @@ Deno.test("auth login: without --server -> the configured one", () =>
     strictEqual((await status(run)).server_url, server.url);
   }));
 
+Deno.test("auth login: as the hint after an ended login says it, with nothing more -> the same server and user; another server's user is not taken", () =>
+  withServer(async (run, { home, server }) => {
+    await run(login(server), { stdin: PASSWORD });
+    const ended = (await textOf(home)).replaceAll(/(access|refresh)-1/g, "");
+    await Deno.writeTextFile(`${home}/credentials`, ended);
+    match(
+      (await status(run)).stderr,
+      /log in again: kitty-events auth login$/m,
+    );
+    const again = await run(["auth", "login", "--json"], { stdin: PASSWORD });
+    strictEqual(again.code, 0, again.stderr);
+    const { username, server_url } = documentsOf(again.stdout)[0];
+    deepStrictEqual([username, server_url], ["ada", server.url]);
+    await using other = new TokenServer();
+    const words = ["auth", "login", "--server", other.url];
+    const elsewhere = await run(words, { stdin: PASSWORD });
+    strictEqual(elsewhere.code, 64);
+    match(elsewhere.stderr, /who logs in\?/);
+    const wrong = await run(["auth", "login"], { stdin: "swordfish\n" });
+    strictEqual(wrong.code, 77);
+    match(wrong.stderr, /does not know the user ada with this password/);
+    match(wrong.stderr, /who was removed there/);
+  }));
+
 Deno.test("auth login: teams -> the one asked for, else the server's; of neither, a warning; not the last user's", () =>
   withServer(async (run, { server }) => {
     server.extra.team_slug = "acme";

@@ -125,6 +125,12 @@ Deno.test("auth login --token-stdin: a key -> kept as the login, with the team t
   strictEqual(refused.code, 77, refused.stderr);
   const { stdout } = await runProgram(["sync", "status", "--json"], env);
   strictEqual(JSON.parse(stdout).queued, 1);
+  const again = await runProgram(
+    ["auth", "login", "--token-stdin"],
+    { SPEC_KITTY_HOME: env.SPEC_KITTY_HOME! },
+    { stdin: await addKey(collector.home, { name: "again" }) },
+  );
+  strictEqual(again.code, 0, again.stderr);
 });
 
 Deno.test("key: unknown, of a viewer, cut off, in no file -> told what is wrong, and nothing is lost", async () => {
@@ -175,4 +181,62 @@ Deno.test("auth login: too many wrong passwords -> says how long to wait", async
   strictEqual(error.code, "too_many_logins");
   match(error.message, /too many tries/);
   match(error.try, /^wait \d+ s, and log in with the same password$/);
+});
+
+Deno.test("doctor, auth status, sync status: with a key in a file -> as the server last said of it: confirmed with its team, then refused (77), and of another key nothing", async () => {
+  await using job = await jobAt();
+  const { collector, folder, env } = job;
+  const path = `${folder.path}/key`;
+  const withKey = { ...env, SPEC_KITTY_TOKEN_FILE: path };
+  await Deno.writeTextFile(path, await addKey(collector.home));
+  const ask = async () => {
+    const run = (...words: string[]) =>
+      runProgram([...words, "--json"], withKey);
+    const status = await run("auth", "status");
+    const sync = await run("sync", "status");
+    const doctor = await run("doctor");
+    const { checks } = JSON.parse(doctor.stdout);
+    const login = checks.find(({ name }: { name: string }) => name === "login");
+    const [one, two] = [status, sync].map(({ stdout }) => JSON.parse(stdout));
+    const teams = [one.team_slug, two.team_slug];
+    deepStrictEqual(
+      [two.authenticated, two.evidence],
+      [one.authenticated, one.evidence],
+    );
+    return {
+      codes: [status.code, sync.code, doctor.code],
+      authenticated: one.authenticated,
+      evidence: one.evidence as string,
+      teams,
+      login,
+      problem: two.problem,
+    };
+  };
+  match((await ask()).evidence, /not checked yet/);
+  strictEqual((await runProgram(["sync", "now"], withKey)).code, 0);
+  const confirmed = await ask();
+  deepStrictEqual(confirmed.codes, [0, 0, 0]);
+  deepStrictEqual(confirmed.teams, [CI.team, CI.team]);
+  match(confirmed.evidence, /last confirmed by http/);
+
+  await emit(env);
+  await runProgram(["collector", "token", "revoke", "ci"], {
+    SPEC_KITTY_HOME: collector.home,
+  });
+  await eventually(
+    "refused",
+    async () => (await runProgram(["sync", "now"], withKey)).code === 77,
+  );
+  const refused = await ask();
+  deepStrictEqual(refused.codes, [77, 77, 77]);
+  strictEqual(refused.authenticated, false);
+  match(refused.evidence, /refused by http/);
+  strictEqual(refused.login.status, "problem");
+  match(refused.login.found, /does not take the environment's key/);
+  match(refused.problem, /does not take the environment's key/);
+
+  await Deno.writeTextFile(path, await addKey(collector.home, { name: "b" }));
+  const other = await ask();
+  deepStrictEqual(other.codes.slice(0, 2), [0, 0]);
+  match(other.evidence, /not checked yet/);
 });

@@ -13,15 +13,19 @@ import {
 } from "../../base/config.ts";
 import { Deadline } from "../../base/deadline.ts";
 import {
+  type Credentials,
   credentialsPath,
   type HeldCredentials,
   holdCredentials,
+  readCredentials,
 } from "../../login/credentials.ts";
 import { checkCertificates } from "../../login/http_client.ts";
 import { hasKeyInEnvironment } from "../../login/key.ts";
+import { KEY_HINT, recallKeyAt } from "../../login/key_note.ts";
 import { hasTokensInEnvironment, NO_EVIDENCE } from "../../login/login.ts";
 import { Session } from "../../login/session.ts";
 import { openSession } from "../../login/open_session.ts";
+import { isKey } from "../../login/tokens.ts";
 import { readServerUrl, serverText } from "../../login/server_url.ts";
 import { EXIT, KittyError, reasonOf, usageError } from "../../base/errors.ts";
 import { HOUSEKEEPING_TIMEOUT_MS } from "../../base/limits.ts";
@@ -52,12 +56,12 @@ export const auth: readonly Command[] = [
       server: {
         kind: "text",
         value: "URL",
-        help: "the server (default: the configured one)",
+        help: "the server (default: the configured one, or the last login's)",
       },
       username: {
         kind: "text",
         value: "NAME",
-        help: "who logs in",
+        help: "who logs in (default: who did last)",
       },
       "token-stdin": {
         kind: "flag",
@@ -78,12 +82,15 @@ export const auth: readonly Command[] = [
   {
     name: "auth status",
     summary: "Show who is logged in, and for how long. Asks no server.",
+    details: [
+      "Exit code 77 when the server has refused the environment's key.",
+    ],
     examples: ["auth status --json"],
     positionals: [],
     options: {},
     async run(call) {
-      await tellStatus(call, await loginHomeOf(call));
-      return EXIT.ok;
+      const isRefused = await tellStatus(call, await loginHomeOf(call));
+      return isRefused ? EXIT.notAuthenticated : EXIT.ok;
     },
   },
   {
@@ -115,7 +122,9 @@ async function logIn(call: Call): Promise<number> {
   const at = await loginHomeOf(call);
   const { home, settings } = at;
   const named = args.text("server");
-  const given = named ?? settings.serverUrl;
+  const before = await readCredentials(home);
+  const stored = before.kind === "found" ? before.credentials : undefined;
+  const given = named ?? settings.serverUrl ?? stored?.serverUrl.origin;
   if (given === undefined) {
     throw usageError(
       "which server?",
@@ -139,7 +148,11 @@ async function logIn(call: Call): Promise<number> {
   });
   const found = args.flag("token-stdin")
     ? await loginByKey(call, request)
-    : await loginByPassword(call, request);
+    : await loginByPassword(
+      call,
+      request,
+      nameFor(server, stored),
+    );
   if (found === undefined) return STOPPED;
   const aside = await change(call, home, (held) =>
     held.write({
@@ -155,6 +168,16 @@ async function logIn(call: Call): Promise<number> {
   await tellTeamless(call, at);
   await out.note(SEND_NEXT);
   return EXIT.ok;
+}
+
+/** Who logs in again; undefined where the login before was elsewhere, or a key, which has no password. */
+function nameFor(
+  server: URL,
+  stored: Credentials | undefined,
+): string | undefined {
+  const isThere = stored?.serverUrl.origin === server.origin &&
+    !isKey(stored.tokens?.access ?? "");
+  return isThere ? stored.username : undefined;
 }
 
 /** The team that a call names. @throws {KittyError} where that is none */
@@ -226,7 +249,8 @@ async function change<T>(
   }
 }
 
-async function tellStatus(call: Call, at: LoginHome): Promise<void> {
+/** @returns whether the server has refused the environment's key */
+async function tellStatus(call: Call, at: LoginHome): Promise<boolean> {
   const { world, out } = call;
   const warnings: string[] = [];
   const session = await openSession(
@@ -236,6 +260,7 @@ async function tellStatus(call: Call, at: LoginHome): Promise<void> {
     (text) => warnings.push(text),
   );
   for (const text of warnings) await out.warn(text);
+  await recallKeyAt(session, at.home);
   const isOpen = session instanceof Session;
   const ends = isOpen ? session.expiresAtMs : undefined;
   const document = {
@@ -254,11 +279,15 @@ async function tellStatus(call: Call, at: LoginHome): Promise<void> {
   if (!isOpen) {
     const { message, hint } = session.error;
     await out.note(hint ? `${message}\n  ${hint}` : message);
+  } else if (session.refused !== undefined) {
+    await out.note(`${session.refused}\n  ${KEY_HINT}`);
+    return true;
   } else if (session.teamSlug === undefined && !session.hasToLearnTeam) {
     await out.warn(
       "no team is known, so nothing is sent; set SPEC_KITTY_TEAM_SLUG, or log in with --team",
     );
   }
+  return false;
 }
 
 function moment(ms: number | undefined): string | null {

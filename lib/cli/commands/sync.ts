@@ -12,7 +12,7 @@ import { Ways } from "../../delivery/transport/ways.ts";
 import { serverText } from "../../login/server_url.ts";
 import { tlsHint } from "../../login/tls_words.ts";
 import { Session } from "../../login/session.ts";
-import { openSession } from "../../login/open_session.ts";
+import { type NoSession, openSession } from "../../login/open_session.ts";
 import { readSyncStatus } from "../../delivery/status.ts";
 import {
   type NotTaken,
@@ -69,6 +69,9 @@ export const syncCommands: readonly Command[] = [
   {
     name: "sync status",
     summary: "Show how delivery stands: connection, queue, totals.",
+    details: [
+      "Exit code 77 when the server has refused the environment's key.",
+    ],
     examples: ["sync status", "sync status --json"],
     positionals: [],
     options: {},
@@ -97,10 +100,15 @@ export const syncCommands: readonly Command[] = [
       if (problem !== null && isOurs) {
         await call.out.note(`nothing is sent: ${problem}`);
       }
-      return EXIT.ok;
+      return isRefused(session) ? EXIT.notAuthenticated : EXIT.ok;
     },
   },
 ];
+
+/** Whether the server does not take the environment's key, as it said to an earlier call. */
+function isRefused(session: Session | NoSession): boolean {
+  return session instanceof Session && session.refused !== undefined;
+}
 
 function sessionOf({ world, out }: Call, { home, settings }: Keeper) {
   return openSession(
@@ -186,7 +194,7 @@ async function alone(
   if (!(session instanceof Session)) throw session.error;
   const notTaken: NotTaken[] = [];
   const queue = await keeper.read();
-  const { queued } = await readSyncStatus(keeper.home, queue, session);
+  const { queued } = await queue.readLedger();
   const progress = new Progress(terminal, world, {
     total: queued,
     isShown: !out.mode.quiet && !out.mode.json,

@@ -9,7 +9,12 @@ import { receive } from "../../event/clock.ts";
 import { Deadline } from "../../base/deadline.ts";
 import type { Held } from "../../home/held.ts";
 import type { Home } from "../../home/home.ts";
-import type { Destination, QueueReader } from "../../home/queue.ts";
+import type {
+  Destination,
+  KeyNote,
+  QueueReader,
+  QueueWriter,
+} from "../../home/queue.ts";
 import { makeReserve } from "../../home/reserve.ts";
 import {
   ATTEMPTS_MAX,
@@ -98,6 +103,7 @@ export function settle(
  * not take.
  *
  * @param now what the server was told of this home
+ * @param key what it said of the environment's key
  * @returns how many events are queued
  */
 export function concludeDrain(
@@ -105,6 +111,7 @@ export function concludeDrain(
   trouble: string | undefined,
   untaken: ReadonlySet<string> = new Set(),
   now?: { readonly listener: string; readonly told: string },
+  key?: KeyNote,
 ): Promise<number> {
   return holdForDrain(home, async (held) => {
     const { queue } = held;
@@ -122,6 +129,7 @@ export function concludeDrain(
       await queue.touch().catch(() => {});
       await held.saveCounts().catch(() => {});
     }
+    if (key) await noteKey(queue, key);
     if (trouble !== undefined) {
       const at = new Date(home.world.nowMs()).toISOString();
       queue.note({ last_failure: { at, reason: trouble } });
@@ -131,6 +139,15 @@ export function concludeDrain(
     await makeReserve(home.path);
     return queue.ledger.queued;
   });
+}
+
+/** Notes what the server said of a key; that it said the same again is worth no commit of its own. */
+async function noteKey(queue: QueueWriter, key: KeyNote): Promise<void> {
+  const { key: before } = queue.ledger;
+  const isSame = before?.sum === key.sum && before.refused === key.refused;
+  const team = key.team ?? (isSame ? before?.team : undefined);
+  queue.note({ key: { ...key, ...team !== undefined && { team } } });
+  if (!isSame) await queue.touch().catch(() => {});
 }
 
 /** Moves the clock past one of elsewhere, as far as that is one. */

@@ -18,7 +18,7 @@ import {
   ServerTroubleError,
   type Session,
 } from "../../login/session.ts";
-import type { Ledger } from "../../home/queue.ts";
+import type { KeyNote, Ledger } from "../../home/queue.ts";
 import { concludeDrain, openForDrain } from "./settle.ts";
 import { countOnce, destinationOf, Teller, type ToldNow } from "./teller.ts";
 import type { StopReason, Transport } from "../transport/transport.ts";
@@ -66,14 +66,14 @@ export async function sync(parts: SyncParts): Promise<SyncResult> {
   const startedMs = home.world.elapsedMs();
   const unlearned = await learnTeam(session, deadline);
   if (unlearned) {
-    return await conclude(home, startedMs, undefined, unlearned, undefined);
+    return await conclude(parts, startedMs, undefined, unlearned, undefined);
   }
   const teller = new Teller(home, session);
   const done = async (result: DrainResult | undefined, end: SyncEnd) => {
     const told = end.kind === "drained"
       ? await teller.conclude(parts.transports, deadline)
       : undefined;
-    return await conclude(home, startedMs, result, end, told);
+    return await conclude(parts, startedMs, result, end, told);
   };
   let lock: Deno.FsFile;
   try {
@@ -156,7 +156,7 @@ const NO_TEAM = {
 } as const;
 
 async function conclude(
-  home: Home,
+  { home, session }: SyncParts,
   startedMs: number,
   result: DrainResult | undefined,
   end: SyncEnd,
@@ -168,13 +168,31 @@ async function conclude(
     : notTaken > 0
     ? `${notTaken} events were sent, and not taken; see: kitty-events sync now --report FILE`
     : undefined;
+  const key = await keyNoteOf(session, end, home.world.nowMs());
   return {
     counts: result?.counts ?? NO_COUNTS,
     end,
-    remaining: await concludeDrain(home, trouble, result?.untaken, told),
+    remaining: await concludeDrain(home, trouble, result?.untaken, told, key),
     durationMs: Math.round(home.world.elapsedMs() - startedMs),
     failed: result?.failed ?? new Set(),
   };
+}
+
+/** What a drain has shown of the environment's key; undefined where there is none, or nothing was shown. */
+async function keyNoteOf(
+  session: Session,
+  end: SyncEnd,
+  nowMs: number,
+): Promise<KeyNote | undefined> {
+  const sum = await session.keySum();
+  if (sum === undefined) return undefined;
+  if (end.kind === "stopped" && end.reason === "not_authenticated") {
+    return { sum, at: new Date(nowMs).toISOString(), refused: end.words };
+  }
+  const { atMs, team } = session.keyWord;
+  if (atMs === undefined) return undefined;
+  const at = new Date(atMs).toISOString();
+  return { sum, at, ...team !== undefined && { team } };
 }
 
 /** Two drains as one: what the first left open went out again. */
