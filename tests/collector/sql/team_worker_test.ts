@@ -14,8 +14,7 @@ Deno.test("TeamWorker: the store is in trouble -> what waited behind it fails at
     store: async (offers) => {
       if (++stores === 1) await silent.promise;
       return offers.map(() => ({
-        fresh: [],
-        first: 0,
+        runs: [],
         admission: { events: [], highest: 0 },
       }));
     },
