@@ -9,14 +9,24 @@ import { EXIT, usageError } from "../../base/errors.ts";
 import type { Command } from "../command.ts";
 import { counted, printable } from "../output.ts";
 
+function changes(part: object): string {
+  const { changed = 0, removed = 0 } = part as Partial<
+    Record<"changed" | "removed", number>
+  >;
+  return (changed > 0 ? `, ${changed} changed` : "") +
+    (removed > 0 ? `, ${removed} removed` : "");
+}
+
 export const collectorCopy: readonly Command[] = [{
   name: "collector copy",
   summary: "Copy a collector's data from its folder into a PostgreSQL.",
   details: [
     "Events keep their positions; users, keys, sessions and the audit come along, so",
     "that nobody has to log in again. The collector of the folder must not run",
-    "meanwhile. It can be done again, and goes on where it was broken off; nothing is",
-    "changed where the store has other events of a team.",
+    "meanwhile. It can be done again, and goes on where it was broken off: what was",
+    "changed or removed in the folder since is changed and removed in the store.",
+    "Nothing is changed where the store has other events of a team, or collectors use",
+    "it already with other users, keys, quotas or sinks.",
   ],
   examples: [
     "collector copy --from ~/.spec-kitty/collector --to postgres://kitty@db/events",
@@ -57,8 +67,11 @@ export const collectorCopy: readonly Command[] = [{
           ? `${printable(part.team)}: ${counted(part.copied, "event")} copied${
             already(part.events, part.copied)
           }`
-          : `${part.records}: ${part.copied} copied${
-            already(part.count, part.copied)
+          : `${part.records}: ${part.copied} copied${changes(part)}${
+            already(
+              part.count,
+              part.copied + ("changed" in part ? part.changed : 0),
+            )
           }`,
       );
     }

@@ -13,9 +13,14 @@ import type { World } from "../../base/world.ts";
 import type { BesideEvents, GoneEvent, Source } from "../engine.ts";
 import { type NodeCount, nodeName } from "../events/nodes.ts";
 import { PAGE_EVENTS_MAX } from "../limits.ts";
-import type { Records, Space } from "../records/records.ts";
 import { admitAll } from "./admission.ts";
-import { arrayOf, keyOf } from "./columns.ts";
+import { arrayOf, keyOf, textOf } from "./columns.ts";
+import {
+  type CopiedRecords,
+  copyRecords,
+  expectSameSettings,
+  isCollecting,
+} from "./copy_records.ts";
 import { PgRecords } from "./pg_records.ts";
 import { openStore } from "./pg_store.ts";
 import { eventOf, readTeam } from "./readings.ts";
@@ -28,34 +33,18 @@ export type Copied =
     readonly events: number;
     readonly copied: number;
   }
+  | CopiedRecords
   | {
-    readonly records: Space | "audit";
+    readonly records: "audit";
     readonly count: number;
     readonly copied: number;
   };
 
-/** Which records go along: settings, what collectors have noted, and what is of running ones only. */
-const PLACES: Readonly<Record<Space, "settings" | "records" | "left">> = {
-  users: "settings",
-  keys: "settings",
-  signing_keys: "settings",
-  quotas: "settings",
-  sinks: "settings",
-  sink_cursor: "records",
-  collector: "records",
-  session: "records",
-  ended_session: "records",
-  known_address: "records",
-  collectors: "left",
-  lease: "left",
-  spent_token: "left",
-  throttle: "left",
-};
-
 /**
  * Copies everything.
  *
- * @throws {KittyError} `store_differs` where the store has other events of a team
+ * @throws {KittyError} `store_differs` where the store has other events of a
+ *   team, or is in use with other settings
  */
 export async function* copyInto(
   source: Source,
@@ -66,27 +55,36 @@ export async function* copyInto(
   const teams = await source.engine.events.teams();
   // Before anything is changed.
   for (const team of teams) await compare(source, store, team);
-  const target = new PgRecords(store);
-  for (const [name, place] of Object.entries(PLACES)) {
-    if (place === "left") continue;
-    const space = name as Space;
-    yield await copyRecords(source.engine[place], target, space);
-  }
+  const copy = {
+    source: source.engine,
+    target: new PgRecords(store),
+    isUsed: await isUsed(source, store),
+  };
+  await expectSameSettings(copy);
+  yield* copyRecords(copy);
   yield await copyAudit(source, store);
   for (const team of teams) yield await copyTeam(source, store, team);
 }
 
-async function copyRecords(
-  from: Records,
-  to: Records,
-  space: Space,
-): Promise<Copied> {
-  const all = await from.list(space);
-  let copied = 0;
-  for (const [key, value] of all) {
-    if (await to.replace(space, key, undefined, value)) copied++;
+/** Whether collectors run on the store, or have stored there what the source does not have. */
+async function isUsed(source: Source, store: Store): Promise<boolean> {
+  if (await isCollecting(new PgRecords(store), store.world.nowMs())) {
+    return true;
   }
-  return { records: space, count: all.length, copied };
+  const rows = await store.read(
+    "read teams",
+    (lane) => lane.send("select team, next from kitty_events.teams"),
+  );
+  for (const { team, next } of rows) {
+    // The last of the store, and what would be behind it.
+    const from = Number(next) - 1;
+    if (from < 0) continue;
+    const page = await source.engine.events.page(textOf(team), from, 1);
+    const { events } = page;
+    const first = await source.engine.events.first(textOf(team));
+    if (events.length === 0 && first <= from) return true;
+  }
+  return false;
 }
 
 async function copyAudit(source: Source, store: Store): Promise<Copied> {
