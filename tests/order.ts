@@ -25,6 +25,7 @@ export const LONGEST: readonly string[] = [
   "stories/readme_test.ts",
   "stories/crash_test.ts",
   "collector/sql/start_test.ts",
+  "stories/silent_store_test.ts",
   "stories/failover_test.ts",
   "stories/containers_test.ts",
   "cli/stream_test.ts",
