@@ -20,6 +20,7 @@ import { closeQuietly } from "./net/carrying.ts";
 import { isNoRoom, placesFor } from "./net/descriptors.ts";
 import type { KeyPairKeeper } from "./net/key_pair.ts";
 import { Places } from "./net/places.ts";
+import { mayUpgrade } from "./net/request_stream.ts";
 import { type Origin, originOf } from "./net/proxies.ts";
 import { TlsDoor } from "./net/tls_door.ts";
 import { shortSocketPath, socketPathIn } from "./socket_path.ts";
@@ -280,7 +281,12 @@ export class BoundedServer {
 
   /** Where nobody can tell how a request came, it is not answered: it hid behind another one. */
   async #handle(request: Request): Promise<Response> {
-    if (arrivalOf(request)) return await this.#parts.handler(request);
+    if (arrivalOf(request)) {
+      const response = await this.#parts.handler(request);
+      const isRefused = mayUpgrade(request.headers.get("upgrade")) &&
+        response.status !== 101;
+      return isRefused ? lastOf(response) : response;
+    }
     return Response.json({
       error: "only requests of HTTP/1.1 are answered, framed beyond doubt",
     }, { status: 400, headers: { connection: "close" } });
@@ -325,4 +331,11 @@ export class BoundedServer {
       connections: this.#connections.size,
     });
   }
+}
+
+/** What comes behind a request to change the protocol is not followed, so there must be no other request. */
+function lastOf({ body, status, statusText, headers }: Response): Response {
+  const all = new Headers(headers);
+  all.set("connection", "close");
+  return new Response(body, { status, statusText, headers: all });
 }

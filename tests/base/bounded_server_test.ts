@@ -249,6 +249,23 @@ Deno.test("time: half a head, a silent stranger, a known client -> the first two
     match(await answerOn(known), /^HTTP\/1\.1 200 /);
   }));
 
+Deno.test("upgrade: a WebSocket that is refused -> the answer tells the client to take another connection; another protocol: the same one", () =>
+  inServer(10, async ({ connect }) => {
+    const asking = (protocol: string) =>
+      `GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`;
+    using refused = await connect();
+    await say(refused, asking("WebSocket"));
+    match(
+      await answerOn(refused),
+      /^HTTP\/1\.1 200 .*\r\nconnection: close\r\n.*"body":""}$/s,
+    );
+    using kept = await connect();
+    for (let i = 0; i < 2; i++) {
+      await say(kept, asking("h2c"));
+      match(await answerOn(kept), /^HTTP\/1\.1 200 .*"body":""}$/s);
+    }
+  }));
+
 for (
   const [what, request, cut, stepMs, witnessAt] of [
     ["a head", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 20, 6_000, 0],

@@ -131,6 +131,11 @@ export class RequestStream {
   }
 }
 
+/** Whether a server may take up the protocol that an `upgrade` names; other words it passes over. */
+export function mayUpgrade(protocol: string | null): boolean {
+  return protocol !== null && /websocket/i.test(protocol);
+}
+
 /** How a request goes on behind its head. */
 interface Frame {
   /** Where its first header begins. */
@@ -160,7 +165,7 @@ function frameOf(head: Uint8Array): Frame | undefined {
       isOdd ||= coding !== undefined || value.toLowerCase() !== "chunked";
       coding = value;
       // Whoever is answered so speaks another protocol from then on.
-    } else if (name === "upgrade") isOdd ||= /websocket/i.test(value);
+    } else if (name === "upgrade") isOdd ||= mayUpgrade(value);
   }
   if (isOdd || coding !== undefined && length !== undefined) {
     return { start, body: "unknown" };

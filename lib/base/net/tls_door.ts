@@ -15,6 +15,7 @@
 
 import { pause } from "../deadline.ts";
 import { carryAll, closeQuietly, writeAll } from "./carrying.ts";
+import { isNoRoom } from "./descriptors.ts";
 import type { KeyPair } from "./key_pair.ts";
 
 /** WebSockets begin in HTTP/1.1; with HTTP/2 they would be another protocol. */
@@ -108,9 +109,9 @@ export class TlsDoor {
 /** A listener of TLS that only this process may come to. */
 class Inner {
   readonly #listener: Deno.TlsListener;
-  /** Those who wait for the other end of their connection, by its port. */
-  readonly #claims = new Map<number, (far: Deno.TlsConn) => void>();
-  readonly #unclaimed = new Map<number, Deno.TlsConn>();
+  /** Those who wait for the other end of their connection, by where that comes from. */
+  readonly #claims = new Map<string, (far: Deno.TlsConn) => void>();
+  readonly #unclaimed = new Map<string, Deno.TlsConn>();
   #passing = 0;
   #isRetired = false;
 
@@ -141,7 +142,7 @@ class Inner {
       const { hostname, port } = this.#listener.addr as Deno.NetAddr;
       const near = await Deno.connect({ hostname, port });
       near.setNoDelay();
-      const from = (near.localAddr as Deno.NetAddr).port;
+      const from = nameOf(near.localAddr);
       const there = this.#unclaimed.get(from);
       this.#unclaimed.delete(from);
       return { near, far: there ?? await this.#arrival(from) };
@@ -151,10 +152,10 @@ class Inner {
     }
   }
 
-  #arrival(port: number): Promise<Deno.TlsConn> {
+  #arrival(from: string): Promise<Deno.TlsConn> {
     return new Promise((resolve) =>
-      this.#claims.set(port, (far) => {
-        this.#claims.delete(port);
+      this.#claims.set(from, (far) => {
+        this.#claims.delete(from);
         resolve(far);
       })
     );
@@ -165,15 +166,16 @@ class Inner {
       let far: Deno.TlsConn;
       try {
         far = await this.#listener.accept();
-      } catch {
+      } catch (error) {
         if (this.#isRetired && this.#passing === 0) return;
-        await pause(TROUBLE_MS);
+        // Else it was gone before it was taken, and those behind it wait.
+        await pause(isNoRoom(error) || this.#isRetired ? TROUBLE_MS : 0);
         continue;
       }
-      const { port } = far.remoteAddr as Deno.NetAddr;
-      const claim = this.#claims.get(port);
+      const from = nameOf(far.remoteAddr);
+      const claim = this.#claims.get(from);
       if (claim) claim(far);
-      else this.#keep(port, far);
+      else this.#keep(from, far);
     }
   }
 
@@ -182,18 +184,27 @@ class Inner {
    * this machine has called. Its descriptor is free when it has gone: before a
    * handshake the runtime does not end such a connection.
    */
-  #keep(port: number, far: Deno.TlsConn): void {
-    this.#unclaimed.set(port, far);
+  #keep(from: string, far: Deno.TlsConn): void {
+    // One that came from there before has ended, or this one could not.
+    const before = this.#unclaimed.get(from);
+    if (before) this.#drop(from, before);
+    this.#unclaimed.set(from, far);
     const [oldest] = this.#unclaimed;
     if (this.#unclaimed.size > UNCLAIMED_MAX) this.#drop(...oldest!);
-    void pause(UNCLAIMED_MS).then(() => this.#drop(port, far));
+    void pause(UNCLAIMED_MS).then(() => this.#drop(from, far));
   }
 
-  #drop(port: number, far: Deno.TlsConn): void {
-    if (this.#unclaimed.get(port) !== far) return;
-    this.#unclaimed.delete(port);
+  #drop(from: string, far: Deno.TlsConn): void {
+    if (this.#unclaimed.get(from) !== far) return;
+    this.#unclaimed.delete(from);
     closeQuietly(far);
   }
+}
+
+/** One end of a connection: this machine has many addresses, each with all ports. */
+function nameOf(address: Deno.Addr): string {
+  const { hostname, port } = address as Deno.NetAddr;
+  return `${hostname}:${port}`;
 }
 
 /** What a client begins with: the first record; undefined where it is none, or does not come. */

@@ -6,6 +6,7 @@ import { pause } from "../../../lib/base/deadline.ts";
 import { jsonLog } from "../../../lib/base/log.ts";
 import { KeyPairKeeper, readKeyPair } from "../../../lib/base/net/key_pair.ts";
 import { TlsDoor } from "../../../lib/base/net/tls_door.ts";
+import { RawConnection } from "../../support/fault/reset.ts";
 import { newAuthority } from "../../support/authority.ts";
 import { eventually } from "../../support/eventually.ts";
 import { tempFolder } from "../../support/home.ts";
@@ -166,6 +167,34 @@ Deno.test(needing(
     entered!.close();
     door.close();
     await rejects(door.enter(await connected()));
+  },
+));
+
+Deno.test(needing(
+  [OPENSSL, LINUX],
+  "TlsDoor: calls behind the door from one port of several addresses, and twice from the same place -> no descriptor stays",
+  async () => {
+    await using authority = await newAuthority();
+    const descriptors = () => [...Deno.readDirSync("/proc/self/fd")].length;
+    const before = await listeningPorts();
+    const door = new TlsDoor(await readKeyPair(await authority.issue()));
+    const [inner] = [...await listeningPorts()].filter((port) =>
+      !before.has(port)
+    );
+    const held = descriptors();
+    for (let i = 0; i < 30; i++) {
+      // A free one.
+      using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const { port } = listener.addr;
+      for (const hostname of ["127.0.0.2", "127.0.0.3", "127.0.0.2"]) {
+        const stranger = new RawConnection(inner!, { hostname, port });
+        await pause(2);
+        stranger.reset();
+      }
+    }
+    // Some may be held until nobody can claim them.
+    await eventually("none stays", () => descriptors() <= held);
+    door.close();
   },
 ));
 
