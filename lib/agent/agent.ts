@@ -86,7 +86,7 @@ export class Agent {
       await this.#write();
       await startDelivery(
         delivery,
-        home.path,
+        home,
         (error) => log.error("reading the login failed", error),
         this.#over.signal,
       );

@@ -79,7 +79,7 @@ Deno.test("key: made by the command, in SPEC_KITTY_TOKEN -> sync now sends for t
   ok(Math.abs(Date.parse(expires_at) - Date.now() - 90 * 864e5) < 36e5);
 });
 
-Deno.test("key: in a file, over the agent's WebSocket -> sent; another one in the file, and the first revoked -> it goes on", async () => {
+Deno.test("key: in a file, over the agent's WebSocket -> sent; another one in the file, and the first revoked -> it goes on; revoked too -> Offline until the file has a good one", async () => {
   await using job = await jobAt();
   const { collector, folder, env } = job;
   const path = `${folder.path}/key`;
@@ -99,6 +99,9 @@ Deno.test("key: in a file, over the agent's WebSocket -> sent; another one in th
   await runProgram(["collector", "token", "revoke", "second"], home);
   await agent.is("Offline");
   strictEqual((await stateOf(env.SPEC_KITTY_HOME!))?.state, "Offline");
+  // A good key in the file brings it back, although there is nothing to send.
+  await Deno.writeTextFile(path, await addKey(collector.home, { name: "c" }));
+  await agent.is("Connected");
 });
 
 Deno.test("auth login --token-stdin: a key -> kept as the login, with the team that the server names; revoked -> told so, and the queue kept", async () => {
