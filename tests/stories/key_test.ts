@@ -149,6 +149,7 @@ Deno.test("key: unknown, of a viewer, cut off, in no file -> told what is wrong,
         /does not take the environment's key/,
       ],
       [{ SPEC_KITTY_TOKEN: viewer.slice(0, -1) }, 77, /does not take/],
+      [{ SPEC_KITTY_TOKEN: "garbage" }, 77, /no key of a collector/],
       [{ SPEC_KITTY_TOKEN: "a b" }, 77, /SPEC_KITTY_TOKEN is not a key/],
       [{ SPEC_KITTY_TOKEN_FILE: "/nowhere" }, 77, /cannot read .*\/nowhere/],
       [{ SPEC_KITTY_TOKEN: viewer }, 77, /viewer may look, and not send/],
@@ -160,6 +161,11 @@ Deno.test("key: unknown, of a viewer, cut off, in no file -> told what is wrong,
     strictEqual(result.code, code, `${text}: ${result.stderr}`);
     ok(!result.stderr.includes(viewer.slice(-60)));
   }
+  const doctor = await runProgram(["doctor"], {
+    ...env,
+    SPEC_KITTY_TOKEN: viewer,
+  });
+  match(doctor.stdout, /1 event waits: [^]*viewer may look, and not\s+send/);
   const login = await runProgram(["auth", "login", "--token-stdin"], env, {
     stdin: unknown,
   });
