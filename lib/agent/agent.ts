@@ -64,6 +64,8 @@ export class Agent {
   #listening = "";
   /** The same for programs of this home. */
   #listeningHere = "";
+  /** All of them: sockets by their paths, the rest by URL. */
+  readonly #addresses: string[] = [];
   #since: string;
   /** Writes of `agent.json`, one after the other. */
   #writing: Promise<void> = Promise.resolve();
@@ -86,7 +88,7 @@ export class Agent {
       await this.#write();
       await startDelivery(
         delivery,
-        home.path,
+        home,
         (error) => log.error("reading the login failed", error),
         this.#over.signal,
       );
@@ -164,6 +166,7 @@ export class Agent {
     const scheme = keyPair ? "https" : "http";
     this.#listening = urlOf(scheme, hostname, port);
     this.#listeningHere = urlOf(scheme, hereFor(hostname), port);
+    this.#addresses.push(this.#listening);
     // Programs of this home would have to trust what others reach it by.
     if (keyPair || !isLoopback(hostForUrl(hostname))) {
       const url = this.#listening;
@@ -196,6 +199,7 @@ export class Agent {
     this.#socketPaths.push(path);
     await Deno.chmod(path, tokens ? TOKEN_SOCKET_MODE : SHARED_SOCKET_MODE);
     this.#listening = this.#listeningHere = path;
+    this.#addresses.push(path);
   }
 
   async #serve(
@@ -236,6 +240,7 @@ export class Agent {
           state: delivery.status,
           since: this.#since,
           listening: this.#listeningHere,
+          addresses: this.#addresses,
         });
       })
       .catch((error) => log.error("agent.json was not written", error));

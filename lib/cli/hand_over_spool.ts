@@ -6,14 +6,14 @@
 
 import type { Deadline } from "../base/deadline.ts";
 import { KittyError, reasonOf } from "../base/errors.ts";
-import { queuePath } from "../home/queue_file.ts";
+import { lookAtQueue } from "../home/queue_look.ts";
 import type { Call } from "./command.ts";
 import type { Keeper } from "./keeper.ts";
 
 /**
  * Hands over what waits in the spool, and says so.
  *
- * @returns whether there is a queue in the home, too
+ * @returns whether events are queued in the home, too
  * @throws {KittyError} where not all of it was taken
  */
 export async function handOverSpool(
@@ -34,13 +34,20 @@ export async function handOverSpool(
     throw notTaken(reasonOf(error), (await home.spool.names()).length);
   }
   if (left > 0) throw notTaken("the time was up", left);
-  const hasQueue = await Deno.stat(queuePath(home.path))
-    .then(() => true, () => false);
+  const hasQueued = await isQueued(home.path);
   const via = handOver!.address?.text ?? null;
   const text = `${waiting} handed over to the agent at ${via}`;
-  if (hasQueue) await out.note(text);
+  if (hasQueued) await out.note(text);
   else await out.data({ handed_over: waiting, left, via }, text);
-  return hasQueue;
+  return hasQueued;
+}
+
+/** Whether something is queued in a home, as far as can be seen without its lock. */
+async function isQueued(home: string): Promise<boolean> {
+  // One that cannot be read is for the drain to tell of.
+  const look = await lookAtQueue(home).catch(() => "unreadable" as const);
+  if (look === undefined) return false;
+  return look === "unreadable" || look.ledger?.queued !== 0;
 }
 
 function notTaken(why: string, left: number): KittyError {

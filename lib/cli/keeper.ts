@@ -10,6 +10,7 @@ import type { HandOver } from "../handover/hand_over.ts";
 import type { Held } from "../home/held.ts";
 import type { Home } from "../home/home.ts";
 import type { QueueReader } from "../home/queue.ts";
+import { queuePath } from "../home/queue_file.ts";
 import { homeFolder, noHome, refusalOf } from "../emit/identity.ts";
 import { setUpEmitter } from "../emit/setup.ts";
 import type { Call } from "./command.ts";
@@ -23,7 +24,7 @@ export interface Keeper {
   /** Does work under the home's lock and says what was odd. */
   maintain<T>(work: (held: Held) => Promise<T>): Promise<T>;
   /**
-   * The same for work that only reads. It makes no home where there is none:
+   * The same for work that only reads. It makes no home where there is none, and no queue where all is handed over:
    * the work sees an empty queue then. Of the spool it takes in as much as an
    * `emit` does, and says how much is left.
    */
@@ -49,7 +50,9 @@ export async function openKeeper(call: Call): Promise<Keeper> {
     );
   }
   const under = teller(call, home);
-  const isThere = await Deno.lstat(home.path).then(() => true, isNotMissing);
+  // A home that hands over may have a spool and no queue: looking makes none.
+  const needed = handOver ? queuePath(home.path) : home.path;
+  const isThere = await Deno.lstat(needed).then(() => true, isNotMissing);
   const maintain: Keeper["maintain"] = (work) =>
     under((held) => home.maintain(held), work);
   const look: Keeper["look"] = async (work) => {
@@ -58,7 +61,9 @@ export async function openKeeper(call: Call): Promise<Keeper> {
       // In JSON it is plain that there is nothing.
       if (!call.out.mode.json) {
         await call.out.note(
-          `there is nothing yet: the first event makes ${home.path}`,
+          handOver
+            ? `there is no queue in ${home.path}, and none is needed`
+            : `there is nothing yet: the first event makes ${home.path}`,
         );
       }
       return result;

@@ -14,6 +14,7 @@ import type { World } from "../base/world.ts";
 import { awaitAcknowledged } from "../route/acknowledged.ts";
 import { Delivery, type DeliveryParts } from "./delivery.ts";
 import type { ConnectedRoute, Route } from "../route/route.ts";
+import { keyFile } from "../login/key.ts";
 import { Session } from "../login/session.ts";
 import { openSession } from "../login/open_session.ts";
 import { watchHome } from "./watch.ts";
@@ -71,16 +72,21 @@ export function deliveryOf(
  */
 export async function startDelivery(
   delivery: Delivery,
-  home: string,
+  { path, world }: Pick<Home, "path" | "world">,
   onTrouble: (error: unknown) => void,
   signal: AbortSignal,
 ): Promise<void> {
   // First the watch, so that nothing happens between it and the first look.
-  await watchHome(home, {
-    onAppend: () => delivery.poke(),
-    onHurry: () => delivery.pokeNow(),
-    onLogin: () => delivery.loginChanged().catch(onTrouble),
-  }, signal);
+  await watchHome(
+    path,
+    {
+      onAppend: () => delivery.poke(),
+      onHurry: () => delivery.pokeNow(),
+      onLogin: () => delivery.loginChanged().catch(onTrouble),
+    },
+    signal,
+    keyFile(world),
+  );
   await delivery.start();
 }
 
@@ -111,7 +117,7 @@ export async function connect(
   const over = new AbortController();
   await startDelivery(
     delivery,
-    home.path,
+    home,
     (error) => warn(`the login was not read: ${reasonOf(error)}`),
     over.signal,
   );

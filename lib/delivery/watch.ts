@@ -38,17 +38,28 @@ const NAMES: ReadonlyMap<string, keyof HomeChanges> = new Map([
  * Watches a home until `signal`; once this resolves, no change is missed. The
  * system tells of an `emit` within a millisecond where it can; a look now and
  * then finds the rest.
+ *
+ * @param keyFile the path of a key that stands for the login, where there is one
  */
 export async function watchHome(
   home: string,
   changes: HomeChanges,
   signal: AbortSignal,
+  keyFile?: string,
 ): Promise<void> {
+  const files = [...NAMES].map(([name, change]): WatchedFile => ({
+    path: `${home}/${name}`,
+    change,
+    isSpool: name === "spool",
+  }));
+  if (keyFile !== undefined) {
+    files.unshift({ path: keyFile, change: "onLogin", isSpool: false });
+  }
   const seen = new Map<string, number>();
-  for (const name of NAMES.keys()) seen.set(name, await stampOf(home, name));
+  for (const { path } of files) seen.set(path, await stampOf(path));
   let looking = Promise.resolve();
   const look = () =>
-    looking = looking.then(() => lookAt(home, seen, changes, signal));
+    looking = looking.then(() => lookAt(files, seen, changes, signal));
   void lookNowAndThen(look, signal);
   void listen(home, look, changes, signal);
 }
@@ -100,26 +111,33 @@ async function lookNowAndThen(
   }
 }
 
-/** Compares all names with what was seen of them, and tells what has changed. */
+/** A file or folder that is looked at, and what a change of it means. */
+interface WatchedFile {
+  readonly path: string;
+  readonly change: keyof HomeChanges;
+  readonly isSpool: boolean;
+}
+
+/** Compares all files with what was seen of them, and tells what has changed. */
 async function lookAt(
-  home: string,
+  files: readonly WatchedFile[],
   seen: Map<string, number>,
   changes: HomeChanges,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const [name, change] of NAMES) {
-    const stamp = await stampOf(home, name);
-    if (stamp === seen.get(name)) continue;
-    seen.set(name, stamp);
-    if (name === "spool" && !await hasDrafts(home)) continue;
+  for (const { path, change, isSpool } of files) {
+    const stamp = await stampOf(path);
+    if (stamp === seen.get(path)) continue;
+    seen.set(path, stamp);
+    if (isSpool && !await hasDrafts(path)) continue;
     if (!signal.aborted) await changes[change]();
   }
 }
 
 /** Whether something waits in the spool: its folder changes with temporary files, too. */
-async function hasDrafts(home: string): Promise<boolean> {
+async function hasDrafts(spool: string): Promise<boolean> {
   try {
-    for await (const { name } of Deno.readDir(`${home}/spool`)) {
+    for await (const { name } of Deno.readDir(spool)) {
       if (isDraftName(name)) return true;
     }
   } catch {
@@ -128,7 +146,7 @@ async function hasDrafts(home: string): Promise<boolean> {
   return false;
 }
 
-async function stampOf(home: string, name: string): Promise<number> {
-  const stat = await Deno.stat(`${home}/${name}`).catch(() => undefined);
+async function stampOf(path: string): Promise<number> {
+  const stat = await Deno.stat(path).catch(() => undefined);
   return stat?.mtime?.getTime() ?? 0;
 }

@@ -12,6 +12,8 @@ import { KEY_HINT, recallKey } from "../login/key_note.ts";
 import { Session } from "../login/session.ts";
 import { type NoSession, openSession } from "../login/open_session.ts";
 import { EXIT } from "../base/errors.ts";
+import { harmless } from "../base/shown.ts";
+import type { Ledger } from "../home/queue.ts";
 import { agentElsewhere, checkElsewhere } from "./elsewhere_check.ts";
 import { type Finding, fine, problem, timeText, warning } from "./finding.ts";
 import { CLOCK_SKEW_MS_MAX, LOGIN_WARN_MS, SERVER_WAIT_MS } from "./limits.ts";
@@ -37,7 +39,8 @@ export async function checkLogin(patient: Patient): Promise<Finding> {
     return problem(message, hint, exit);
   }
   const server = session.serverUrl.origin;
-  await recallKey(session, (await patient.queue().catch(() => {}))?.ledger);
+  const ledger = (await patient.queue().catch(() => undefined))?.ledger;
+  await recallKey(session, ledger);
   if (session.refused !== undefined) {
     return problem(session.refused, KEY_HINT, EXIT.notAuthenticated);
   }
@@ -61,6 +64,13 @@ export async function checkLogin(patient: Patient): Promise<Finding> {
     : "CloudEvents";
   const team = teamSlug ?? "as the server knows by the key";
   const who = `${by} at ${server}, team ${team}`;
+  const blocked = blockedBy(ledger);
+  if (blocked !== undefined) {
+    return warning(
+      `${who}; ${blocked}`,
+      "nothing is lost; mend that, or ask the server's keeper to, and then: kitty-events sync now",
+    );
+  }
   const { evidence } = session.evidence;
   const endMs = Math.max(access ?? 0, refresh ?? 0);
   if (endMs === 0) return fine(`${who}; ${evidence}`);
@@ -70,6 +80,15 @@ export async function checkLogin(patient: Patient): Promise<Finding> {
   return leftMs < LOGIN_WARN_MS && refresh !== undefined
     ? warning(until, "log in again before: kitty-events auth login")
     : fine(`${until}; ${evidence}`);
+}
+
+/** What kept the events from going out that wait; undefined where nothing waits, or the last drain went well. */
+function blockedBy(ledger: Ledger | undefined): string | undefined {
+  const { queued = 0, last_failure, last_success = "" } = ledger ?? {};
+  if (queued === 0 || !last_failure) return undefined;
+  if (last_failure.at <= last_success) return undefined;
+  const wait = queued === 1 ? "1 event waits" : `${queued} events wait`;
+  return `${wait}: the last attempt failed: ${harmless(last_failure.reason)}`;
 }
 
 /** What a server said to a question that needs no login. */
@@ -178,9 +197,13 @@ export async function checkAgent(patient: Patient): Promise<Finding> {
   const { home, world } = patient;
   const state = await findAgent(home, world.nowMs(), agentPatience(world));
   if (state) {
-    return fine(
-      `process ${state.pid}, ${state.state} since ${state.since}`,
-    );
+    const text = `process ${state.pid}, ${state.state} since ${state.since}`;
+    return state.state === "Offline"
+      ? warning(
+        text,
+        "it has no connection: look at the login (kitty-events auth status) as the agent has it, and at its log",
+      )
+      : fine(text);
   }
   const isThere = (path: string) =>
     Deno.lstat(path).then(() => true, () => false);

@@ -31,7 +31,7 @@ export function queueWarning(
     } % full (${queued} queued, ${dead} dead letters); a full queue refuses events`
     : (settings.serverUrl ?? settings.sinkUrl) !== undefined &&
         waitingMs > OLDEST_WARN_MS
-    ? "events have been waiting for the server for more than a day; see: kitty-events sync status"
+    ? "events have been waiting for the server for more than a day; see: kitty-events doctor"
     : undefined;
   if (warning) held.queue.note({ warned_at: nowMs });
   return warning;

@@ -23,6 +23,11 @@ export function hasKeyInEnvironment(world: Pick<World, "env">): boolean {
   return Boolean(world.env(TOKEN)?.trim() || world.env(FILE));
 }
 
+/** The file that the key is read from; undefined where it is not in one. */
+export function keyFile(world: Pick<World, "env">): string | undefined {
+  return world.env(TOKEN)?.trim() ? undefined : world.env(FILE) || undefined;
+}
+
 /** Access with a key and nothing else. */
 export function loginOfKey(key: string): Login {
   const tokens = {

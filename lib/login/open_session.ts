@@ -21,6 +21,7 @@ import {
 } from "./login.ts";
 import { readServerUrl, readSinkUrl } from "./server_url.ts";
 import { Session } from "./session.ts";
+import { isKey } from "./tokens.ts";
 
 /** No access to a server, and what is known nevertheless. */
 export interface NoSession {
@@ -114,6 +115,14 @@ async function keySession(
 ): Promise<Session> {
   if (!serverUrl) throw noServer();
   const store = keyLogin(common.world), login = await store.read();
+  // With a team, it may be a token of another kind of server.
+  if (!isKey(login.tokens.access) && common.configuredTeam === undefined) {
+    throw new NotAuthenticatedError(
+      "unusable",
+      "SPEC_KITTY_TOKEN, or its file, holds no key of a collector: those begin with ske_",
+      "it holds the key alone, as collector token create prints it",
+    );
+  }
   return new Session({
     ...common,
     serverUrl,

@@ -105,7 +105,7 @@ function idle(carrier: Route["carrier"]): string {
     case "nobody":
       return "no agent is running (start one: kitty-events agent run; or deliver: kitty-events sync now)";
     case "agent":
-      return "the agent does not deliver (Offline); see: kitty-events sync status";
+      return "the agent does not deliver (Offline); see: kitty-events doctor";
     default:
       return "this process is not connected (Offline)";
   }

@@ -27,6 +27,8 @@ export interface AgentState {
   readonly since: string;
   /** Where it listens: the path of a socket, or a URL. */
   readonly listening: string;
+  /** All places where it listens; undefined: an older agent, which does not say. */
+  readonly addresses?: readonly string[];
 }
 
 /**

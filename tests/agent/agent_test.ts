@@ -117,7 +117,7 @@ Deno.test("emit --wait server: nobody is logged in -> a warning that says so, an
   await _agent.is("Offline");
   strictEqual(
     await warning(),
-    `${queued}: ${login}; the agent does not deliver (Offline); see: kitty-events sync status`,
+    `${queued}: ${login}; the agent does not deliver (Offline); see: kitty-events doctor`,
   );
 });
 

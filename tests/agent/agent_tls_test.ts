@@ -1,6 +1,6 @@
 /** An agent with a certificate: callers elsewhere over TLS, programs of its home over its socket. */
 
-import { match, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { draft, TestAgent } from "../support/agent.ts";
 import { newAuthority } from "../support/authority.ts";
 import { eventually } from "../support/eventually.ts";
@@ -63,6 +63,7 @@ Deno.test(needing(
     strictEqual(code, 0);
     const [status] = documentsOf(stdout);
     ok(status.running && status.listening.endsWith(".sock"), stdout);
+    deepStrictEqual(status.addresses, [agent.listening, status.listening]);
     const sync = await runProgram(["sync", "now"], {
       SPEC_KITTY_HOME: home.path,
     });

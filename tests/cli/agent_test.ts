@@ -22,6 +22,7 @@ const NOT_RUNNING = {
   state: null,
   since: null,
   listening: null,
+  addresses: [],
 };
 
 Deno.test("agent run: nobody is logged in -> listens on a socket of its owner only, and status says so", async () => {
@@ -36,6 +37,7 @@ Deno.test("agent run: nobody is logged in -> listens on a socket of its owner on
     pid: agent.pid,
     state: "Offline",
     listening: socket,
+    addresses: [socket],
   });
   ok(Math.abs(Date.parse(since) - Date.now()) < 60_000, since);
   strictEqual(await agent.stop(), 143);

@@ -87,9 +87,7 @@ Deno.test("sync now, sync status, queue: of a home that hands over -> hand over 
   strictEqual(document.spooled, 2);
   const queue = await runProgram(["queue", "list"], env);
   match(queue.stderr, /drafts are handed over to the agent at http:/);
-  // Looking made a queue of nothing: then there is one to be sent as well.
-  await Deno.remove(here.path, { recursive: true });
-  for (const text of ["one", "two"]) await emitNote(env, text);
+  deepStrictEqual(await namesIn(here.path), ["spool"]);
 
   // Who names a time waits for an agent that is away.
   const syncing = runProgram(
@@ -106,6 +104,23 @@ Deno.test("sync now, sync status, queue: of a home that hands over -> hand over 
     { handed_over: 2, left: 0, via: again.listening },
   ]);
   deepStrictEqual(await namesIn(`${here.path}/spool`), []);
+});
+
+Deno.test("sync now: of a home that hands over -> 0 with an empty queue of its own, 77 where events of its own wait for a login", async () => {
+  await using there = await tempHome();
+  await using here = await tempHome();
+  await using agent = await startElsewhere(there.path);
+  const own = { SPEC_KITTY_HOME: here.path };
+  const { receipt } = await emitNote(own, "before");
+  const env = handingTo(agent.listening, here.path);
+  const waiting = await runProgram(["sync", "now"], env);
+  strictEqual(waiting.code, 77, waiting.stderr);
+  await runProgram(["queue", "drop", receipt.event_id], own);
+  const done = await runProgram(["sync", "now", "--json"], env);
+  strictEqual(done.code, 0, done.stderr);
+  deepStrictEqual(documentsOf(done.stdout), [
+    { handed_over: 0, left: 0, via: agent.listening },
+  ]);
 });
 
 Deno.test("agent run: with an agent elsewhere in its environment -> records in its own home all the same", async () => {

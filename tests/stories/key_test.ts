@@ -79,7 +79,7 @@ Deno.test("key: made by the command, in SPEC_KITTY_TOKEN -> sync now sends for t
   ok(Math.abs(Date.parse(expires_at) - Date.now() - 90 * 864e5) < 36e5);
 });
 
-Deno.test("key: in a file, over the agent's WebSocket -> sent; another one in the file, and the first revoked -> it goes on", async () => {
+Deno.test("key: in a file, over the agent's WebSocket -> sent; another one in the file, and the first revoked -> it goes on; revoked too -> Offline until the file has a good one", async () => {
   await using job = await jobAt();
   const { collector, folder, env } = job;
   const path = `${folder.path}/key`;
@@ -99,6 +99,9 @@ Deno.test("key: in a file, over the agent's WebSocket -> sent; another one in th
   await runProgram(["collector", "token", "revoke", "second"], home);
   await agent.is("Offline");
   strictEqual((await stateOf(env.SPEC_KITTY_HOME!))?.state, "Offline");
+  // A good key in the file brings it back, although there is nothing to send.
+  await Deno.writeTextFile(path, await addKey(collector.home, { name: "c" }));
+  await agent.is("Connected");
 });
 
 Deno.test("auth login --token-stdin: a key -> kept as the login, with the team that the server names; revoked -> told so, and the queue kept", async () => {
@@ -146,6 +149,7 @@ Deno.test("key: unknown, of a viewer, cut off, in no file -> told what is wrong,
         /does not take the environment's key/,
       ],
       [{ SPEC_KITTY_TOKEN: viewer.slice(0, -1) }, 77, /does not take/],
+      [{ SPEC_KITTY_TOKEN: "garbage" }, 77, /no key of a collector/],
       [{ SPEC_KITTY_TOKEN: "a b" }, 77, /SPEC_KITTY_TOKEN is not a key/],
       [{ SPEC_KITTY_TOKEN_FILE: "/nowhere" }, 77, /cannot read .*\/nowhere/],
       [{ SPEC_KITTY_TOKEN: viewer }, 77, /viewer may look, and not send/],
@@ -157,6 +161,11 @@ Deno.test("key: unknown, of a viewer, cut off, in no file -> told what is wrong,
     strictEqual(result.code, code, `${text}: ${result.stderr}`);
     ok(!result.stderr.includes(viewer.slice(-60)));
   }
+  const doctor = await runProgram(["doctor"], {
+    ...env,
+    SPEC_KITTY_TOKEN: viewer,
+  });
+  match(doctor.stdout, /1 event waits: [^]*viewer may look, and not\s+send/);
   const login = await runProgram(["auth", "login", "--token-stdin"], env, {
     stdin: unknown,
   });

@@ -85,8 +85,10 @@ export const agent: readonly Command[] = [
         state: state?.state ?? null,
         since: state?.since ?? null,
         listening: state?.listening ?? null,
+        addresses: state ? state.addresses ?? [state.listening] : [],
       };
-      await out.data(document, tableOf(document));
+      const addresses = document.addresses.join(", ");
+      await out.data(document, tableOf({ ...document, addresses }));
       return EXIT.ok;
     },
   },

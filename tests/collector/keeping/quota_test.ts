@@ -111,6 +111,11 @@ Deno.test("quota of 0: sync now, sync status, an agent -> nothing is lost, no de
       /no\s+room\s+for\s+the\s+team/,
     );
 
+    const { checks } = documentsOf((await run(["doctor", "--json"])).stdout)[0];
+    const login = checks.find(({ name }: { name: string }) => name === "login");
+    strictEqual(login.status, "warning");
+    match(login.found, /3 events wait: .*no room for the team/);
+
     await using agent = await TestAgent.connected(home);
     await eventually("it was tried over the WebSocket", async () => {
       const { text } = await collector.ask("/metrics");
