@@ -74,7 +74,12 @@ export async function loginByKey(
     throw advised(error, call);
   });
   if (caller !== REFUSED) {
-    const { name: username, teamSlug } = caller;
+    const { name: username, teamSlug, mayOnlyLook } = caller;
+    if (mayOnlyLook) {
+      await call.out.warn(
+        "this key is a viewer's, which may look, and not send: what is queued waits for another login",
+      );
+    }
     return { ...loginOfKey(key), username, teamSlug };
   }
   throw new KittyError(

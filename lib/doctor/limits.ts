@@ -63,3 +63,6 @@ export const NAMES_MAX = 3;
 
 /** A key that runs out sooner is warned of: somebody has to hand out another one. */
 export const KEY_WARN_MS = 14 * 24 * 60 * 60 * 1000;
+
+/** From which share of a team's quota on its keeper is told. */
+export const QUOTA_WARN_SHARE = 0.9;

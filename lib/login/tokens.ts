@@ -120,9 +120,13 @@ export async function requestCaller(
   const content = { token: access, method: "GET" } as const;
   const answer = await post(request, PATHS.me, content);
   if (answer === REFUSED) return REFUSED;
-  const { name, team_slug } = fieldsOf(answer.json) as Partial<CallerAnswer>;
+  const { name, team_slug, role } = fieldsOf(answer.json) as Partial<
+    CallerAnswer
+  >;
   const teamSlug = knownTeam(team_slug);
-  if (typeof name === "string" && teamSlug) return { name, teamSlug };
+  if (typeof name === "string" && teamSlug) {
+    return { name, teamSlug, mayOnlyLook: role === "viewer" };
+  }
   throw unexpected(request, answer, "without a team");
 }
 
@@ -130,6 +134,7 @@ export async function requestCaller(
 export interface Caller {
   readonly name: string;
   readonly teamSlug: string;
+  readonly mayOnlyLook: boolean;
 }
 
 /** Whether a token is a key: it says nothing of itself, and is not renewed. */

@@ -166,6 +166,10 @@ Deno.test("key: unknown, of a viewer, cut off, in no file -> told what is wrong,
     SPEC_KITTY_TOKEN: viewer,
   });
   match(doctor.stdout, /1 event waits: [^]*viewer may look, and not\s+send/);
+  const looking = await runProgram(["auth", "login", "--token-stdin"], env, {
+    stdin: viewer,
+  });
+  match(looking.stderr, /may look, and not send/);
   const login = await runProgram(["auth", "login", "--token-stdin"], env, {
     stdin: unknown,
   });

@@ -17,6 +17,8 @@ import { folderChecks } from "../../doctor/collector/folder_checks.ts";
 import { storeChecks } from "../../doctor/collector/store_checks.ts";
 import { once } from "../../doctor/patient.ts";
 import type { Command } from "../command.ts";
+import { Quotas } from "../../collector/keeping/quotas.ts";
+import { roomOf } from "../../collector/keeping/room.ts";
 import { showDiagnosis } from "../diagnosis.ts";
 import { trustOf } from "../network.ts";
 import { placeOf, STORE_OPTIONS } from "../store.ts";
@@ -46,13 +48,21 @@ export const collectorDoctor: readonly Command[] = [{
 }];
 
 /** What depends on where the collectors' data lies. */
-type Own = Pick<CollectorPatient, "storeChecks" | "settings" | "sinks">;
+type Own = Pick<
+  CollectorPatient,
+  "storeChecks" | "settings" | "sinks" | "rooms"
+>;
 
 function ofFolder(folder: string, world: World): Own {
   const own = settingsOf(folder, world);
   return {
     storeChecks: folderChecks(folder, world),
     settings: () => Promise.resolve(own),
+    async rooms() {
+      await using kept = await runningAt(folder);
+      const quotas = new Quotas(own.settings, world.elapsedMs);
+      return kept && await roomOf(kept.events, quotas);
+    },
     async sinks() {
       // Opening the folder itself would be a change.
       await using kept = await runningAt(folder);
@@ -76,6 +86,12 @@ function ofStore(
   return {
     storeChecks: storeChecks(store, world),
     settings: engine,
+    async rooms() {
+      const opened = await engine();
+      if (!opened) return undefined;
+      const quotas = new Quotas(opened.settings, world.elapsedMs);
+      return await roomOf(opened.events, quotas);
+    },
     async sinks() {
       const opened = await engine();
       return opened && await sinkStates(opened);

@@ -32,7 +32,7 @@ export async function roomOf(
 }
 
 /** How full a team is: 1 where it may not take one event more; 0 without a quota. */
-function fullnessOf({ usage, quota }: Room): number {
+export function fullnessOf({ usage, quota }: Room): number {
   const share = (used: number, most: number | undefined) =>
     most === undefined ? 0 : most === 0 ? 1 : used / most;
   return Math.max(

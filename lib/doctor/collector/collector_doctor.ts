@@ -15,7 +15,8 @@ import {
   checkClocks,
   checkCollectors,
 } from "./running_checks.ts";
-import { checkKeys, checkUsers } from "./people_checks.ts";
+import type { Room } from "../../collector/keeping/room.ts";
+import { checkKeys, checkQuotas, checkUsers } from "./people_checks.ts";
 import { checkSinks } from "./sink_checks.ts";
 import type { SinkState } from "../../collector/sinks/sinks.ts";
 
@@ -28,6 +29,8 @@ export interface CollectorPatient {
   readonly storeChecks: readonly NamedCheck[];
   /** What commands change; undefined where the store cannot be used at all. */
   readonly settings: () => Promise<Settings | undefined>;
+  /** How much room teams take and may take; undefined where nobody can tell. */
+  readonly rooms: () => Promise<readonly Room[] | undefined>;
   /** How the sinks stand; undefined where nobody can tell. */
   readonly sinks: () => Promise<readonly SinkState[] | undefined>;
 }
@@ -42,6 +45,7 @@ export function examineCollector(
   const checks: readonly NamedCheck[] = [
     ["users", async () => checkUsers(await settings())],
     ["keys", async () => checkKeys(await settings(), world.nowMs())],
+    ["quotas", async () => checkQuotas(await patient.rooms())],
     ["collectors", async () => checkCollectors(await asked(), world)],
     ["certificates", async () => checkCertificates(await asked(), world)],
     ["clocks", async () => checkClocks(await asked())],

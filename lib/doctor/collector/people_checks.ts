@@ -7,8 +7,9 @@
 import { AccountStore } from "../../collector/accounts/account_store.ts";
 import { isExpired, KeyStore } from "../../collector/accounts/keys.ts";
 import type { Settings } from "../../collector/engine.ts";
-import { type Finding, fine, warning } from "../finding.ts";
-import { KEY_WARN_MS } from "../limits.ts";
+import { fullnessOf, type Room } from "../../collector/keeping/room.ts";
+import { type Finding, fine, listed, warning } from "../finding.ts";
+import { KEY_WARN_MS, QUOTA_WARN_SHARE } from "../limits.ts";
 
 const many = (n: number, thing: string) => `${n} ${thing}${n === 1 ? "" : "s"}`;
 
@@ -46,5 +47,22 @@ export async function checkKeys(
   return warning(
     ending.join("; "),
     "give the jobs another key (kitty-events collector token create), and revoke this one",
+  );
+}
+
+/** Whether a team is about to have no room left, or has none: its clients keep what they have. */
+export function checkQuotas(rooms: readonly Room[] | undefined): Finding {
+  if (!rooms) return fine("not known: no collector runs");
+  const full = rooms.filter((room) => fullnessOf(room) >= QUOTA_WARN_SHARE);
+  if (full.length === 0) {
+    const count = rooms.filter(({ quota }) => quota).length;
+    return fine(many(count, "quota"));
+  }
+  const words = full.map((room) =>
+    `${room.team} has used ${Math.floor(fullnessOf(room) * 100)} %`
+  );
+  return warning(
+    listed(words),
+    "give more room (kitty-events collector quota set), or remove what is old (kitty-events collector prune); until then clients keep their queues",
   );
 }

@@ -114,6 +114,10 @@ Deno.test("quota of 0: sync now, sync status, an agent -> nothing is lost, no de
     const { checks } = documentsOf((await run(["doctor", "--json"])).stdout)[0];
     const login = checks.find(({ name }: { name: string }) => name === "login");
     strictEqual(login.status, "warning");
+    const keeper = await runProgram(["collector", "doctor"], {
+      SPEC_KITTY_HOME: collector.home,
+    });
+    match(keeper.stdout, /acme has used 100 %/);
     match(login.found, /3 events wait: .*no room for the team/);
 
     await using agent = await TestAgent.connected(home);
