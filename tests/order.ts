@@ -78,3 +78,14 @@ export const SLOW: readonly string[] = [
   "stories/story_test.ts",
   "support/",
 ];
+
+/** Files that take long and hardly ever find anything: all of it is run where that is asked for, or where they are named. */
+export const FULL_ONLY: ReadonlySet<string> = new Set([
+  "board/firefox_test.ts",
+  "collector/sql/protocol_test.ts",
+  "home/queue_move_test.ts",
+  "packaging/install_test.ts",
+  "program/arm64_test.ts",
+  "program/proxy_test.ts",
+  "program/readme_test.ts",
+]);

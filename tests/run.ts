@@ -11,8 +11,9 @@
  */
 
 import { bundle } from "../packaging/bundle.ts";
-import { ALONE, LONGEST, SLOW } from "./order.ts";
+import { ALONE, FULL_ONLY, LONGEST, SLOW } from "./order.ts";
 import { linesOf } from "./support/child.ts";
+import { FULL } from "./support/needs.ts";
 import { tempFolder } from "./support/home.ts";
 
 const TESTS = new URL("./", import.meta.url);
@@ -43,10 +44,11 @@ async function chosen(args: readonly string[]): Promise<string[]> {
   const paths = args.filter((arg) => !arg.startsWith("--"))
     .map((path) => path.replace(/^(\.\/)?tests\/?/, ""));
   const isQuick = args.includes("--quick");
-  return files.filter((file) =>
-    (paths.length === 0 || paths.some((path) => file.startsWith(path))) &&
-    !(isQuick && isSlow(file))
-  );
+  const isWanted = (file: string) =>
+    paths.length === 0
+      ? FULL.isMet || !FULL_ONLY.has(file)
+      : paths.some((path) => file.startsWith(path));
+  return files.filter((file) => isWanted(file) && !(isQuick && isSlow(file)));
 }
 
 function isSlow(file: string): boolean {
@@ -162,6 +164,10 @@ const [passed, failed, skipped] = [
 ];
 
 if (passed + failed === 0) console.error("no test was run");
+const isWhole = !Deno.args.some((arg) => !arg.startsWith("--"));
+if (isWhole && !FULL.isMet) {
+  console.log(`left out: ${FULL_ONLY.size} files of tests, ${FULL.reason}`);
+}
 for (const [reason, count] of leftOut) {
   console.log(
     `left out: ${count} ${count === 1 ? "test" : "tests"}, ${reason}`,

@@ -1,5 +1,6 @@
 /** The descriptions for machines: read by the usual parsers, and true of what runs. */
 
+import { FULL, needing } from "../support/needs.ts";
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { PATHS, WATERMARK } from "../../lib/base/wire.ts";
@@ -75,21 +76,25 @@ function judgeOf(document: Description) {
   };
 }
 
-Deno.test("schema --asyncapi, --openapi -> read by the usual parsers without a warning; what is broken is found", async () => {
-  strictEqual(asyncApi.asyncapi, "3.0.0");
-  strictEqual(openApi.openapi, "3.1.1");
-  const astray = structuredClone(asyncApi);
-  astray.channels.batches.messages.batch.$ref = "#/components/messages/none";
-  const silent = structuredClone(openApi);
-  delete silent.info.version;
-  const { asyncapi, openapi } = await faultsOf({
-    asyncapi: [asyncApi, astray],
-    openapi: [openApi, silent],
-  });
-  deepStrictEqual([asyncapi[0], openapi[0]], [[], []]);
-  ok(asyncapi[1]!.length > 0);
-  ok(openapi[1]!.length > 0);
-});
+Deno.test(needing(
+  [FULL],
+  "schema --asyncapi, --openapi -> read by the usual parsers without a warning; what is broken is found",
+  async () => {
+    strictEqual(asyncApi.asyncapi, "3.0.0");
+    strictEqual(openApi.openapi, "3.1.1");
+    const astray = structuredClone(asyncApi);
+    astray.channels.batches.messages.batch.$ref = "#/components/messages/none";
+    const silent = structuredClone(openApi);
+    delete silent.info.version;
+    const { asyncapi, openapi } = await faultsOf({
+      asyncapi: [asyncApi, astray],
+      openapi: [openApi, silent],
+    });
+    deepStrictEqual([asyncapi[0], openapi[0]], [[], []]);
+    ok(asyncapi[1]!.length > 0);
+    ok(openapi[1]!.length > 0);
+  },
+));
 
 Deno.test("schema --asyncapi: each message -> an example that keeps its schema", () => {
   const judge = judgeOf(asyncApi);

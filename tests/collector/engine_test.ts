@@ -37,7 +37,7 @@ import { tempFolder } from "../support/home.ts";
 import { memoryEngine } from "../../lib/collector/memory_engine.ts";
 import { openPgEngine } from "../../lib/collector/sql/pg_engine.ts";
 import { type Cut, cuttingProxy } from "../support/cutting_proxy.ts";
-import { needing } from "../support/needs.ts";
+import { IS_FULL, needing } from "../support/needs.ts";
 import { POSTGRES, sharedServer } from "../support/postgres.ts";
 import { TestWorld } from "../support/world.ts";
 
@@ -80,7 +80,7 @@ if (POSTGRES.isMet) {
     async (onStored, world = new TestWorld()) =>
       await openPgEngine(await server.database(), { world, onStored }),
   ]);
-  for (const [name, cut, every] of FAULTS) {
+  for (const [name, cut, every] of FAULTS.slice(IS_FULL ? 0 : -2)) {
     ENGINES.push([
       `PostgreSQL, ${name}`,
       async (onStored, world = new TestWorld()) => {
@@ -97,8 +97,7 @@ if (POSTGRES.isMet) {
   Deno.test(needing([POSTGRES], "PostgreSQL: as the others", async () => {}));
 }
 
-/** All of it takes minutes: without this, engines whose connections are cut are tried with what changes events and records. */
-const IS_FULL = Deno.env.get("KITTY_EVENTS_FULL") !== undefined;
+/** All of it takes minutes: else engines whose connections are cut are tried with what changes events and records. */
 const CHANGING = /, (admit|records|prune): /;
 
 function define(title: string, fn: () => Promise<void>): void {

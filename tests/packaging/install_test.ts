@@ -5,7 +5,7 @@ import { debianVersion } from "../../packaging/deb.ts";
 import { pythonVersion } from "../../packaging/wheel.ts";
 import { builtProgram, RUNTIME_BASE } from "../program/built.ts";
 import { isThere, namesIn, tempFolder } from "../support/home.ts";
-import { commandNeed, needing } from "../support/needs.ts";
+import { commandNeed, FULL, needing } from "../support/needs.ts";
 import { checkCommand, checkInstalled, checkProcess } from "./installed.ts";
 import { command, type Made, makePackages } from "./made.ts";
 import { NpmRegistry } from "./registry.ts";
@@ -133,7 +133,7 @@ Deno.test(needing(
 ));
 
 Deno.test(needing(
-  [RUNTIME_BASE, await commandNeed("lintian"), ROOT],
+  [RUNTIME_BASE, await commandNeed("lintian"), ROOT, FULL],
   "deb: looked at by lintian -> no error and no warning",
   async () => {
     const { folder, release } = await packages();
@@ -187,7 +187,7 @@ Deno.test(needing(
 ));
 
 Deno.test(needing(
-  [RUNTIME_BASE, NPM],
+  [RUNTIME_BASE, NPM, FULL],
   "npm install --global: scripts off -> the process is the program",
   () =>
     withNpm(async ({ npm, env, program }, folder) => {
@@ -215,7 +215,7 @@ Deno.test(needing(
 ));
 
 Deno.test(needing(
-  [RUNTIME_BASE, await commandNeed("npx")],
+  [RUNTIME_BASE, await commandNeed("npx"), FULL],
   "npx: kitty-events -> runs",
   () =>
     withNpm(async ({ env }, folder) => {

@@ -3,7 +3,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { ADA, localCollector } from "../support/collector.ts";
 import { isThere } from "../support/home.ts";
-import { commandNeed, needing } from "../support/needs.ts";
+import { commandNeed, FULL, needing } from "../support/needs.ts";
 import { documentsOf } from "../support/program.ts";
 import { newUser } from "../support/user.ts";
 import { builtProgram, RUNTIME_BASE, TOOLS } from "./built.ts";
@@ -13,6 +13,7 @@ const CACHE = Deno.env.get("XDG_CACHE_HOME") ??
 
 /** The script would install both, which a test must not. */
 const NEEDS = [
+  FULL,
   RUNTIME_BASE,
   await commandNeed("qemu-aarch64-static"),
   {

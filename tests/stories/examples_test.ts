@@ -1,6 +1,12 @@
 /** The callers in `examples/` are run against the program, so that they cannot rot. */
 
-import { commandNeed, type Need, needing, outputOf } from "../support/needs.ts";
+import {
+  commandNeed,
+  FULL,
+  type Need,
+  needing,
+  outputOf,
+} from "../support/needs.ts";
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { anyUser } from "../program/built.ts";
 import { TestAgent } from "../support/agent.ts";
@@ -305,7 +311,7 @@ print(k.emit("history-added", "WP01", "note", "x")["status"])'`,
 ));
 
 Deno.test(needing(
-  [GO],
+  [GO, FULL],
   "examples/go: all three ways -> a receipt for each event, in order",
   async () => {
     await using user = await anyUser();

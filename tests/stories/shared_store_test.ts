@@ -6,7 +6,7 @@ import { logIn, TestAgent } from "../support/agent.ts";
 import { ADA, CollectorClient } from "../support/collector.ts";
 import { eventually } from "../support/eventually.ts";
 import { tempFolder } from "../support/home.ts";
-import { HISTORY, HISTORY_FILE, needing } from "../support/needs.ts";
+import { HISTORY, HISTORY_FILE, IS_FULL, needing } from "../support/needs.ts";
 import { type Balancer, balancer, NGINX } from "../support/nginx.ts";
 import { databaseOf, PgServer, POSTGRES } from "../support/postgres.ts";
 import { documentsOf, runProgram } from "../support/program.ts";
@@ -14,7 +14,7 @@ import { addStoreUsers, StoreCollector } from "../support/shared_store.ts";
 
 const HOMES = 4;
 /** With KITTY_EVENTS_FULL twenty, which takes a minute and more. */
-const KILLS = Deno.env.get("KITTY_EVENTS_FULL") === undefined ? 6 : 20;
+const KILLS = IS_FULL ? 20 : 4;
 
 /** Reads a team's events by cursor at one collector, whatever becomes of it meanwhile. */
 class Reader {

@@ -4,6 +4,7 @@
  * happened in between, the same properties have to hold.
  */
 
+import { IS_FULL } from "./needs.ts";
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { logIn } from "./agent.ts";
 import { ADA, addUsers, TestCollector, type TestUser } from "./collector.ts";
@@ -306,6 +307,11 @@ export async function inTrial(
     console.log(`the same again: --seed=${SEED}`);
     throw error;
   }
+}
+
+/** Every second row of a table, these or those by the seed; all of them where all is to be tried. */
+export function someOf<Row>(table: readonly Row[]): readonly Row[] {
+  return IS_FULL ? table : table.filter((_, i) => i % 2 === SEED % 2);
 }
 
 /** Trials that run at the same time: each waits most of its own. */

@@ -27,6 +27,15 @@ export function needing(
   };
 }
 
+/** Whether all is to be tried, however long it takes: see CONTRIBUTING.md. */
+export const IS_FULL = Deno.env.get("KITTY_EVENTS_FULL") !== undefined;
+
+/** What takes so long, or so seldom finds anything, that it is tried where it is asked for. */
+export const FULL: Need = {
+  isMet: IS_FULL,
+  reason: "it takes long; KITTY_EVENTS_FULL=1 runs it",
+};
+
 /** How a program of the system is run. */
 export type ToolOptions = Pick<
   Deno.CommandOptions,

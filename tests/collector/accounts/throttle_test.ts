@@ -1,5 +1,6 @@
 /** Guessing passwords, with a clock that the test sets: few are looked at, and the right people get in. */
 
+import { FULL, needing } from "../../support/needs.ts";
 import {
   deepStrictEqual,
   match,
@@ -52,40 +53,46 @@ async function checked(client: CollectorClient) {
   return { good: count("good"), bad: count("bad"), slowed: count("slowed") };
 }
 
-Deno.test("login: 10,000 wrong passwords in an hour from one address -> at most 100 are looked at; the user gets in at once from home and from a new address, and soon from that one", async () => {
-  await using collector = await localCollector({ proxies });
-  const { client, world } = collector;
-  const home = "192.0.2.7", attacker = "198.51.100.66", abroad = "203.0.113.5";
-  strictEqual((await logIn(client, ADA.password, home)).status, 200);
-  const session = (await logIn(client, ADA.password, home)).json;
-  let told: { atMs: number; status: number } | undefined;
-  for (let i = 0; i < GUESSES; i++) {
-    world.timeMs += PAUSE_MS;
-    const { status } = await logIn(client, `guess ${i}`, attacker);
-    ok(status === 401 || status === 429, `${status}`);
-    if (i === 4_000) {
-      strictEqual((await logIn(client, ADA.password, home)).status, 200);
-      strictEqual((await logIn(client, ADA.password, abroad)).status, 200);
-      const refresh = { refresh: session.refresh };
-      const renewed = await client.ask(PATHS.refresh, { json: refresh });
-      strictEqual(renewed.status, 200);
-      const first = await logIn(client, ADA.password, attacker);
-      strictEqual(first.status, 429);
-      match(first.json.error, /too many tries .* wait \d+ s/);
-      const waitS = Number(first.headers.get("retry-after"));
-      ok(waitS > 0 && waitS <= 30, `told to wait ${waitS} s`);
-      told = { atMs: world.timeMs + waitS * SECOND, status: 0 };
+Deno.test(needing(
+  [FULL],
+  "login: 10,000 wrong passwords in an hour from one address -> at most 100 are looked at; the user gets in at once from home and from a new address, and soon from that one",
+  async () => {
+    await using collector = await localCollector({ proxies });
+    const { client, world } = collector;
+    const home = "192.0.2.7",
+      attacker = "198.51.100.66",
+      abroad = "203.0.113.5";
+    strictEqual((await logIn(client, ADA.password, home)).status, 200);
+    const session = (await logIn(client, ADA.password, home)).json;
+    let told: { atMs: number; status: number } | undefined;
+    for (let i = 0; i < GUESSES; i++) {
+      world.timeMs += PAUSE_MS;
+      const { status } = await logIn(client, `guess ${i}`, attacker);
+      ok(status === 401 || status === 429, `${status}`);
+      if (i === 4_000) {
+        strictEqual((await logIn(client, ADA.password, home)).status, 200);
+        strictEqual((await logIn(client, ADA.password, abroad)).status, 200);
+        const refresh = { refresh: session.refresh };
+        const renewed = await client.ask(PATHS.refresh, { json: refresh });
+        strictEqual(renewed.status, 200);
+        const first = await logIn(client, ADA.password, attacker);
+        strictEqual(first.status, 429);
+        match(first.json.error, /too many tries .* wait \d+ s/);
+        const waitS = Number(first.headers.get("retry-after"));
+        ok(waitS > 0 && waitS <= 30, `told to wait ${waitS} s`);
+        told = { atMs: world.timeMs + waitS * SECOND, status: 0 };
+      }
+      if (told?.status === 0 && world.timeMs >= told.atMs) {
+        told.status = (await logIn(client, ADA.password, attacker)).status;
+      }
     }
-    if (told?.status === 0 && world.timeMs >= told.atMs) {
-      told.status = (await logIn(client, ADA.password, attacker)).status;
-    }
-  }
-  strictEqual(told?.status, 200);
-  const { good, bad, slowed } = await checked(client);
-  strictEqual(good, 5);
-  ok(bad > 10 && bad <= CHECKED_MAX, `${bad} wrong passwords were looked at`);
-  ok(slowed >= GUESSES - CHECKED_MAX, `${slowed}`);
-});
+    strictEqual(told?.status, 200);
+    const { good, bad, slowed } = await checked(client);
+    strictEqual(good, 5);
+    ok(bad > 10 && bad <= CHECKED_MAX, `${bad} wrong passwords were looked at`);
+    ok(slowed >= GUESSES - CHECKED_MAX, `${slowed}`);
+  },
+));
 
 /** Guesses evenly over an hour. @returns how many were given a turn */
 async function guess(

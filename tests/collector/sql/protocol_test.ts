@@ -1,7 +1,7 @@
 /** What a collector does over the network, tried on PostgreSQL with the tests that try it on the embedded engine. */
 
 import { match, ok, strictEqual } from "node:assert/strict";
-import { needing } from "../../support/needs.ts";
+import { IS_FULL, needing } from "../../support/needs.ts";
 import { POSTGRES, sharedServer } from "../../support/postgres.ts";
 import { TEST_SERVER } from "../../support/places.ts";
 
@@ -20,8 +20,8 @@ const FILES: readonly (readonly [file: string, least: number])[] = [
 ];
 
 /** All of it takes a minute and more. */
-const IS_FULL = Deno.env.get("KITTY_EVENTS_FULL") !== undefined;
-const FEW = FILES.filter(([file]) => !/sockets|people/.test(file));
+const FEW = FILES.filter(([file]) => /batch|routes_test/.test(file))
+  .filter(([file]) => !/board/.test(file));
 
 for (const [file, least] of IS_FULL ? FILES : FEW) {
   Deno.test(
