@@ -82,10 +82,18 @@ export const SLOW: readonly string[] = [
 /** Files that take long and hardly ever find anything: all of it is run where that is asked for, or where they are named. */
 export const FULL_ONLY: ReadonlySet<string> = new Set([
   "board/firefox_test.ts",
+  "collector/sinks/sink_commands_test.ts",
   "collector/sql/protocol_test.ts",
   "home/queue_move_test.ts",
   "packaging/install_test.ts",
   "program/arm64_test.ts",
+  "program/concurrency_test.ts",
   "program/proxy_test.ts",
   "program/readme_test.ts",
+  "program/streams_test.ts",
+  "program/system_calls_test.ts",
+  "proof/proof_test.ts",
+  "stories/compose_test.ts",
+  "stories/mixed_queue_test.ts",
+  "stories/shared_store_test.ts",
 ]);

@@ -350,36 +350,40 @@ Deno.test("schema --openapi -> the paths of collector and agent, and no others",
   }
 });
 
-Deno.test("schema --asyncapi: a contract of one's own, with references -> described like all others", () =>
-  withProgram(async (run, home) => {
-    await using folder = await tempFolder();
-    const file = `${folder.path}/build.json`;
-    const schema = {
-      type: "object",
-      required: ["steps"],
-      properties: {
-        steps: {
-          type: "array",
-          minItems: 1,
-          items: { $ref: "#/$defs/Step", description: "One of them." },
+Deno.test(needing(
+  [FULL],
+  "schema --asyncapi: a contract of one's own, with references -> described like all others",
+  () =>
+    withProgram(async (run, home) => {
+      await using folder = await tempFolder();
+      const file = `${folder.path}/build.json`;
+      const schema = {
+        type: "object",
+        required: ["steps"],
+        properties: {
+          steps: {
+            type: "array",
+            minItems: 1,
+            items: { $ref: "#/$defs/Step", description: "One of them." },
+          },
         },
-      },
-      $defs: { Step: { type: "string", minLength: 30 } },
-    };
-    await Deno.writeTextFile(file, JSON.stringify(schema));
-    const type = "org.example.build.finished.v1";
-    const added = await run(["contract", "add", "--type", type, file]);
-    strictEqual(added.code, 0, added.stderr);
-    const messages = await described("--asyncapi", home);
-    const { payload, examples } = messages.components.messages[type];
-    judgeOf(messages)(payload, examples[0].payload, type);
-    strictEqual(examples[0].payload.data.steps[0].length, 30);
-    const paths = await described("--openapi", home);
-    deepStrictEqual(
-      await faultsOf({ asyncapi: [messages], openapi: [paths] }),
-      { asyncapi: [[]], openapi: [[]] },
-    );
-  }));
+        $defs: { Step: { type: "string", minLength: 30 } },
+      };
+      await Deno.writeTextFile(file, JSON.stringify(schema));
+      const type = "org.example.build.finished.v1";
+      const added = await run(["contract", "add", "--type", type, file]);
+      strictEqual(added.code, 0, added.stderr);
+      const messages = await described("--asyncapi", home);
+      const { payload, examples } = messages.components.messages[type];
+      judgeOf(messages)(payload, examples[0].payload, type);
+      strictEqual(examples[0].payload.data.steps[0].length, 30);
+      const paths = await described("--openapi", home);
+      deepStrictEqual(
+        await faultsOf({ asyncapi: [messages], openapi: [paths] }),
+        { asyncapi: [[]], openapi: [[]] },
+      );
+    }),
+));
 
 Deno.test("schema --asyncapi with a type, a contract or --openapi -> exit 64, and why", async () => {
   for (

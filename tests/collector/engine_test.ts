@@ -80,7 +80,7 @@ if (POSTGRES.isMet) {
     async (onStored, world = new TestWorld()) =>
       await openPgEngine(await server.database(), { world, onStored }),
   ]);
-  for (const [name, cut, every] of FAULTS.slice(IS_FULL ? 0 : -2)) {
+  for (const [name, cut, every] of FAULTS.slice(IS_FULL ? 0 : -1)) {
     ENGINES.push([
       `PostgreSQL, ${name}`,
       async (onStored, world = new TestWorld()) => {
