@@ -16,7 +16,7 @@ import {
   type Settings,
   settingsOf,
 } from "./engine.ts";
-import type { StoreLook } from "./store_look.ts";
+import type { StoreLook } from "./sql/pg_look.ts";
 import type { OnStored } from "./events/event_log.ts";
 import type { Copied } from "./sql/copy.ts";
 import { nodeIdOf } from "./identity.ts";

@@ -25,6 +25,18 @@ export interface Collecting {
   readonly certificate_ends_at: string | null;
 }
 
+/**
+ * Where a collector is reached: one that listens everywhere, by the name of its machine.
+ *
+ * @param here the name of this machine, where addresses of its own will do
+ */
+export function addressOf({ url, host }: Collecting, here?: string): URL {
+  const address = new URL(url);
+  const isAnywhere = ["0.0.0.0", "[::]"].includes(address.hostname);
+  if (isAnywhere) address.hostname = host === here ? "127.0.0.1" : host;
+  return address;
+}
+
 /** What a collector has to tell. */
 export interface PresenceParts {
   readonly settings: Records;

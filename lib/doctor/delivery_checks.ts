@@ -15,8 +15,15 @@ import { EXIT } from "../base/errors.ts";
 import { harmless } from "../base/shown.ts";
 import type { Ledger } from "../home/queue.ts";
 import { agentElsewhere, checkElsewhere } from "./elsewhere_check.ts";
-import { type Finding, fine, problem, timeText, warning } from "./finding.ts";
-import { CLOCK_SKEW_MS_MAX, LOGIN_WARN_MS, SERVER_WAIT_MS } from "./limits.ts";
+import {
+  type Finding,
+  fine,
+  problem,
+  timeFinding,
+  timeText,
+  warning,
+} from "./finding.ts";
+import { LOGIN_WARN_MS, SERVER_WAIT_MS } from "./limits.ts";
 import { type Patient, within } from "./patient.ts";
 
 /** The home's access to its server. Who may read its secrets is another check's. */
@@ -178,14 +185,9 @@ export async function checkServerClock(
   if (reply.kind !== "answer" || Number.isNaN(date)) {
     return fine("not known: no answer that tells the time");
   }
-  const skewMs = reply.atMs - date;
-  if (Math.abs(skewMs) <= CLOCK_SKEW_MS_MAX) {
-    return fine("the same time as here");
-  }
-  return warning(
-    `this machine is ${timeText(skewMs)} ${
-      skewMs > 0 ? "ahead of" : "behind"
-    } the server`,
+  return timeFinding(
+    reply.atMs - date,
+    "the server",
     "set the time of this machine (or of the server): tokens seem to end too soon or too late, and timestamps are wrong",
   );
 }

@@ -5,7 +5,7 @@
  */
 
 import { EXIT, type ExitCode } from "../base/errors.ts";
-import { NAMES_MAX } from "./limits.ts";
+import { CLOCK_SKEW_MS_MAX, NAMES_MAX } from "./limits.ts";
 
 /** How something stands. */
 export type CheckStatus = "ok" | "warning" | "problem";
@@ -37,6 +37,22 @@ export function problem(
   exit: ExitCode = EXIT.notStored,
 ): Finding {
   return { status: "problem", found, try: toTry, exit };
+}
+
+/** Whether this machine has the time of another; `skewMs`: how far it is ahead. */
+export function timeFinding(
+  skewMs: number,
+  other: string,
+  toTry: string,
+): Finding {
+  if (Math.abs(skewMs) <= CLOCK_SKEW_MS_MAX) {
+    return fine("the same time as here");
+  }
+  const side = skewMs > 0 ? "ahead of" : "behind";
+  return warning(
+    `this machine is ${timeText(skewMs)} ${side} ${other}`,
+    toTry,
+  );
 }
 
 /** A few names, and how many more there are. */

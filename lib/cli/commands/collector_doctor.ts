@@ -5,8 +5,9 @@
  */
 
 import type { World } from "../../base/world.ts";
-import { settingsOf } from "../../collector/engine.ts";
+import { type Settings, settingsOf } from "../../collector/engine.ts";
 import { lookAtStore, openEngine } from "../../collector/place.ts";
+import type { Kept } from "../../collector/operator/operator.ts";
 import { runningAt } from "../../collector/operator/operator_client.ts";
 import { sinkStates } from "../../collector/sinks/sinks.ts";
 import {
@@ -36,37 +37,52 @@ export const collectorDoctor: readonly Command[] = [{
   options: { ...STORE_OPTIONS },
   async run(call) {
     const { world } = call, { folder, store } = await placeOf(call);
-    const { caFile } = await trustOf(call);
     await using open = new AsyncDisposableStack();
     const own = store === undefined
-      ? ofFolder(folder, world)
+      ? ofFolder(folder, world, open)
       : ofStore(store, world, open);
-    const diagnosis = await examineCollector({ world, caFile, ...own });
+    const { storeChecks, settings } = own, kept = once(own.kept);
+    const diagnosis = await examineCollector({
+      world,
+      trust: await trustOf(call),
+      storeChecks,
+      settings,
+      async rooms() {
+        const all = await kept();
+        return all &&
+          await roomOf(all.events, new Quotas(all.settings, world.elapsedMs));
+      },
+      async sinks() {
+        const all = await kept();
+        return all && await sinkStates(all);
+      },
+    });
     await showDiagnosis(call, diagnosis);
     return diagnosis.exit;
   },
 }];
 
 /** What depends on where the collectors' data lies. */
-type Own = Pick<
-  CollectorPatient,
-  "storeChecks" | "settings" | "sinks" | "rooms"
->;
+interface Own extends Pick<CollectorPatient, "storeChecks" | "settings"> {
+  /** What those work on who keep a collector; undefined where looking at it would be a change. */
+  readonly kept: () => Promise<
+    Pick<Kept, "events" | "records"> & Pick<Settings, "settings"> | undefined
+  >;
+}
 
-function ofFolder(folder: string, world: World): Own {
+function ofFolder(
+  folder: string,
+  world: World,
+  open: AsyncDisposableStack,
+): Own {
   const own = settingsOf(folder, world);
   return {
     storeChecks: folderChecks(folder, world),
     settings: () => Promise.resolve(own),
-    async rooms() {
-      await using kept = await runningAt(folder);
-      const quotas = new Quotas(own.settings, world.elapsedMs);
-      return kept && await roomOf(kept.events, quotas);
-    },
-    async sinks() {
+    async kept() {
       // Opening the folder itself would be a change.
-      await using kept = await runningAt(folder);
-      return kept && await sinkStates({ ...kept, settings: own.settings });
+      const running = await runningAt(folder);
+      return running && { ...open.use(running), settings: own.settings };
     },
   };
 }
@@ -76,25 +92,13 @@ function ofStore(
   world: World,
   open: AsyncDisposableStack,
 ): Own {
+  const look = once(() => lookAtStore(store, world));
   const engine = once(async () => {
     // Opening it would make what is missing, and that would be a change.
-    const { layout, layoutKnown } = await lookAtStore(store, world);
+    const { layout, layoutKnown } = await look();
     if (layout !== layoutKnown) return undefined;
     const place = { folder: undefined, store };
     return open.use(await openEngine(place, { world, onStored: () => {} }));
   });
-  return {
-    storeChecks: storeChecks(store, world),
-    settings: engine,
-    async rooms() {
-      const opened = await engine();
-      if (!opened) return undefined;
-      const quotas = new Quotas(opened.settings, world.elapsedMs);
-      return await roomOf(opened.events, quotas);
-    },
-    async sinks() {
-      const opened = await engine();
-      return opened && await sinkStates(opened);
-    },
-  };
+  return { storeChecks: storeChecks(look), settings: engine, kept: engine };
 }

@@ -19,7 +19,7 @@ import {
   setRole,
 } from "../../collector/accounts/users.ts";
 import type { Settings } from "../../collector/engine.ts";
-import { collecting } from "../../collector/presence.ts";
+import { addressOf, collecting } from "../../collector/presence.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
 import type { Option } from "../../base/arguments.ts";
 import {
@@ -275,9 +275,5 @@ async function whereOf(call: Call): Promise<string> {
     ({ settings }) => collecting(settings),
   );
   const [newest] = all.toSorted((a, b) => b.seen_at < a.seen_at ? -1 : 1);
-  if (!newest) return `http://${LISTEN_DEFAULT}`;
-  const url = new URL(newest.url);
-  const isAnywhere = ["0.0.0.0", "[::]"].includes(url.hostname);
-  if (isAnywhere) url.hostname = newest.host;
-  return url.origin;
+  return newest ? addressOf(newest).origin : `http://${LISTEN_DEFAULT}`;
 }

@@ -9,6 +9,7 @@ import { diagnose, type Diagnosis, type NamedCheck } from "../doctor.ts";
 import { once } from "../patient.ts";
 import type { World } from "../../base/world.ts";
 import type { Settings } from "../../collector/engine.ts";
+import type { Trust } from "../../login/http_client.ts";
 import {
   askCollectors,
   checkCertificates,
@@ -23,8 +24,8 @@ import type { SinkState } from "../../collector/sinks/sinks.ts";
 /** A store that is looked at. */
 export interface CollectorPatient {
   readonly world: World;
-  /** File of certificates that are trusted besides the system's. */
-  readonly caFile: string | undefined;
+  /** Whom collectors may be that are asked. */
+  readonly trust: Trust;
   /** What only stores of this kind can be asked, in order. */
   readonly storeChecks: readonly NamedCheck[];
   /** What commands change; undefined where the store cannot be used at all. */

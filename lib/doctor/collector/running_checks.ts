@@ -9,7 +9,12 @@ import { EXIT, KittyError } from "../../base/errors.ts";
 import type { World } from "../../base/world.ts";
 import type { Settings } from "../../collector/engine.ts";
 import { PRESENCE_MS } from "../../collector/limits.ts";
-import { type Collecting, collecting } from "../../collector/presence.ts";
+import {
+  addressOf,
+  type Collecting,
+  collecting,
+} from "../../collector/presence.ts";
+import type { Trust } from "../../login/http_client.ts";
 import {
   type Answer,
   ask,
@@ -21,14 +26,11 @@ import {
   fine,
   listed,
   problem,
+  timeFinding,
   timeText,
   warning,
 } from "../finding.ts";
-import {
-  CERTIFICATE_WARN_MS,
-  CLOCK_SKEW_MS_MAX,
-  SERVER_WAIT_MS,
-} from "../limits.ts";
+import { CERTIFICATE_WARN_MS, SERVER_WAIT_MS } from "../limits.ts";
 
 /** A collector that said that it runs, and its answer. */
 export interface Asked {
@@ -42,20 +44,17 @@ export interface Asked {
 
 /** Asks each collector that has told of itself whether it is well, all at once. */
 export async function askCollectors(
-  { world, caFile }: {
-    readonly world: World;
-    readonly caFile?: string | undefined;
-  },
+  { world, trust }: { readonly world: World; readonly trust: Trust },
   settings: Settings | undefined,
 ): Promise<readonly Asked[]> {
   const all = settings ? await collecting(settings.settings) : [];
   return await Promise.all(all.map(async (collector): Promise<Asked> => {
-    const url = addressFrom(collector, world.hostname());
+    const url = new URL("/healthz", addressOf(collector, world.hostname()));
     const question: Question = {
       url,
       method: "GET",
       timeoutMs: SERVER_WAIT_MS,
-      caFile,
+      ...trust,
     };
     try {
       const answer = await ask(question);
@@ -69,14 +68,6 @@ export async function askCollectors(
       return { collector, answer: undefined, why, atMs };
     }
   }));
-}
-
-/** Where a collector is asked: one that listens everywhere is asked by the name of its machine. */
-function addressFrom({ url, host }: Collecting, here: string): URL {
-  const address = new URL("/healthz", url);
-  const isAnywhere = ["0.0.0.0", "[::]"].includes(address.hostname);
-  if (isAnywhere) address.hostname = host === here ? "127.0.0.1" : host;
-  return address;
 }
 
 /** Whether those that run answer, and are of one version. */
@@ -156,17 +147,14 @@ export function checkClocks(asked: readonly Asked[]): Finding {
   if (skews.length === 0) {
     return fine("not known: no answer that tells the time");
   }
-  const off = skews.filter(({ skewMs }) =>
-    Math.abs(skewMs) > CLOCK_SKEW_MS_MAX
+  const findings = skews.map(({ collector, skewMs }) =>
+    timeFinding(
+      skewMs,
+      collector.url,
+      "set the time of the one that is wrong: tokens seem to end too soon or too late",
+    )
   );
-  if (off.length === 0) return fine("the same time as here");
-  const { collector, skewMs } = off[0]!;
-  return warning(
-    `this machine is ${timeText(skewMs)} ${
-      skewMs > 0 ? "ahead of" : "behind"
-    } ${collector.url}`,
-    "set the time of the one that is wrong: tokens seem to end too soon or too late",
-  );
+  return findings.find(({ status }) => status !== "ok") ?? findings[0]!;
 }
 
 function named(asked: readonly Asked[]): string {

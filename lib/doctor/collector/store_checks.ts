@@ -5,36 +5,34 @@
  */
 
 import { ERROR_EXITS, EXIT, KittyError } from "../../base/errors.ts";
-import type { World } from "../../base/world.ts";
-import { lookAtStore } from "../../collector/place.ts";
-import type { StoreLook } from "../../collector/store_look.ts";
+import type { StoreLook } from "../../collector/sql/pg_look.ts";
 import type { NamedCheck } from "../doctor.ts";
 import {
   type Finding,
   fine,
   problem,
   sizeText,
-  timeText,
+  timeFinding,
   warning,
 } from "../finding.ts";
-import {
-  CLOCK_SKEW_MS_MAX,
-  CONNECTIONS_SHARE_MAX,
-  SLOW_STORE_MS,
-} from "../limits.ts";
-import { once } from "../patient.ts";
+import { CONNECTIONS_SHARE_MAX, SLOW_STORE_MS } from "../limits.ts";
 
 /** A look at a store, or why there is none. */
 type Looked = StoreLook | KittyError;
 
-/** What can be asked of a store. */
-export function storeChecks(url: string, world: World): readonly NamedCheck[] {
-  const look = once(() =>
-    lookAtStore(url, world).catch((error): Looked => {
+/**
+ * What can be asked of a store.
+ *
+ * @param lookAt looks at it, once for all of them
+ */
+export function storeChecks(
+  lookAt: () => Promise<StoreLook>,
+): readonly NamedCheck[] {
+  const look = (): Promise<Looked> =>
+    lookAt().catch((error) => {
       if (error instanceof KittyError) return error;
       throw error;
-    })
-  );
+    });
   const of = (check: (look: StoreLook) => Finding) => async () => {
     const looked = await look();
     return looked instanceof KittyError ? fine("not known") : check(looked);
@@ -99,12 +97,9 @@ function checkConnections(
 }
 
 function checkClock({ skewMs }: StoreLook): Finding {
-  if (Math.abs(skewMs) <= CLOCK_SKEW_MS_MAX) {
-    return fine("the same time as here");
-  }
-  const side = skewMs > 0 ? "ahead of" : "behind";
-  return warning(
-    `this machine is ${timeText(skewMs)} ${side} the store`,
+  return timeFinding(
+    skewMs,
+    "the store",
     "set the time of the one that is wrong",
   );
 }
