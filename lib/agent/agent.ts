@@ -13,7 +13,7 @@ import { FILE_MODE, lockFile } from "../base/files.ts";
 import type { Home } from "../home/home.ts";
 import { AGENT_BEAT_MS, AGENT_LOCK_MS_MAX } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
-import type { AddressSet } from "../base/net/addresses.ts";
+import { type AddressSet, hostForUrl } from "../base/net/addresses.ts";
 import type { KeyPairKeeper } from "../base/net/key_pair.ts";
 import { socketPathIn } from "../base/socket_path.ts";
 import { isLoopback } from "../login/server_url.ts";
@@ -321,10 +321,6 @@ function cannotListen(
 
 function urlOf(scheme: string, hostname: string, port: number): string {
   return `${scheme}://${hostForUrl(hostname)}:${port}`;
-}
-
-function hostForUrl(hostname: string): string {
-  return hostname.includes(":") ? `[${hostname}]` : hostname;
 }
 
 /** The address by which this machine reaches what listens on all of its addresses. */
