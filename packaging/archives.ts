@@ -12,6 +12,7 @@ import {
   ZipWriter,
 } from "@zip.js/zip.js";
 import { packTar } from "modern-tar";
+import { joined } from "../lib/base/bytes.ts";
 import { promisify } from "node:util";
 import { gzip as gzipWithCallback } from "node:zlib";
 
@@ -143,16 +144,4 @@ export function ar(
     );
   }
   return joined(parts.map((content) => bytesOf({ content })));
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(
-    parts.reduce((sum, { length }) => sum + length, 0),
-  );
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -13,7 +13,7 @@ import { FILE_MODE, lockFile } from "../base/files.ts";
 import type { Home } from "../home/home.ts";
 import { AGENT_BEAT_MS, AGENT_LOCK_MS_MAX } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
-import type { AddressSet } from "../base/net/addresses.ts";
+import { type AddressSet, hostForUrl } from "../base/net/addresses.ts";
 import type { KeyPairKeeper } from "../base/net/key_pair.ts";
 import { socketPathIn } from "../base/socket_path.ts";
 import { isLoopback } from "../login/server_url.ts";
@@ -60,12 +60,10 @@ export class Agent {
   readonly #servers: BoundedServer[] = [];
   /** The paths of its sockets. */
   readonly #socketPaths: string[] = [];
-  /** The path of the socket, or the URL: what it was asked for. */
-  #listening = "";
-  /** The same for programs of this home. */
-  #listeningHere = "";
-  /** All of them: sockets by their paths, the rest by URL. */
+  /** Where it listens, sockets by their paths, the rest by URL: first what it was asked for. */
   readonly #addresses: string[] = [];
+  /** Where programs of this home find it. */
+  #listeningHere = "";
   #since: string;
   /** Writes of `agent.json`, one after the other. */
   #writing: Promise<void> = Promise.resolve();
@@ -102,7 +100,7 @@ export class Agent {
   }
 
   get listening(): string {
-    return this.#listening;
+    return this.#addresses[0] ?? "";
   }
 
   /** Called at each change of the connection. */
@@ -157,21 +155,21 @@ export class Agent {
     const accepted = own === undefined
       ? undefined
       : async () => [own, ...await tokens?.current() ?? []];
-    if (!isOnTcp) return await this.#listenOnSocket(address.path, accepted);
+    if (!isOnTcp) {
+      const mode = accepted ? TOKEN_SOCKET_MODE : SHARED_SOCKET_MODE;
+      return await this.#listenOnSocket(address.path, mode, accepted);
+    }
     const { addr } = await this.#serve(address, accepted).catch((error) => {
       throw cannotListen(address, error);
     });
     const { hostname, port } = addr as Deno.NetAddr;
     const { keyPair } = this.#parts;
     const scheme = keyPair ? "https" : "http";
-    this.#listening = urlOf(scheme, hostname, port);
+    this.#addresses.push(urlOf(scheme, hostname, port));
     this.#listeningHere = urlOf(scheme, hereFor(hostname), port);
-    this.#addresses.push(this.#listening);
     // Programs of this home would have to trust what others reach it by.
     if (keyPair || !isLoopback(hostForUrl(hostname))) {
-      const url = this.#listening;
       await this.#listenAtHome().catch(() => {});
-      this.#listening = url;
     }
   }
 
@@ -181,13 +179,13 @@ export class Agent {
       .catch((error) => {
         throw noSocket(`${home.path}/${AGENT_SOCKET}`, error);
       });
-    await this.#listenOnSocket(path, undefined);
-    await Deno.chmod(path, FILE_MODE);
+    await this.#listenOnSocket(path, FILE_MODE);
   }
 
   async #listenOnSocket(
     path: string,
-    tokens: (() => Promise<readonly string[]>) | undefined,
+    mode: number,
+    tokens?: () => Promise<readonly string[]>,
   ): Promise<void> {
     try {
       // Left by an agent that was killed: ours is the only one, as we have the lock.
@@ -197,8 +195,8 @@ export class Agent {
       throw noSocket(path, error);
     }
     this.#socketPaths.push(path);
-    await Deno.chmod(path, tokens ? TOKEN_SOCKET_MODE : SHARED_SOCKET_MODE);
-    this.#listening = this.#listeningHere = path;
+    await Deno.chmod(path, mode);
+    this.#listeningHere = path;
     this.#addresses.push(path);
   }
 
@@ -323,10 +321,6 @@ function cannotListen(
 
 function urlOf(scheme: string, hostname: string, port: number): string {
   return `${scheme}://${hostForUrl(hostname)}:${port}`;
-}
-
-function hostForUrl(hostname: string): string {
-  return hostname.includes(":") ? `[${hostname}]` : hostname;
 }
 
 /** The address by which this machine reaches what listens on all of its addresses. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { joined } from "./bytes.ts";
 import { pause } from "./deadline.ts";
 import {
   type AddressSet,
@@ -219,16 +220,4 @@ export class BoundedConnection implements Placed {
     }
     this.close();
   }
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  if (pieces.length === 1) return pieces[0]!;
-  const size = pieces.reduce((sum, { length }) => sum + length, 0);
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

@@ -8,7 +8,7 @@
 import { Deadline, pause } from "../base/deadline.ts";
 import { BoundedServer } from "../base/bounded_server.ts";
 import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
-import type { AddressSet } from "../base/net/addresses.ts";
+import { type AddressSet, hostForUrl } from "../base/net/addresses.ts";
 import type { KeyPairKeeper } from "../base/net/key_pair.ts";
 import type { Origin } from "../base/net/proxies.ts";
 import type { World } from "../base/world.ts";
@@ -241,8 +241,7 @@ async function isRunningAfter(
 
 function urlOf({ listen, keyPair }: CollectorParts, port: number): string {
   const { hostname } = listen;
-  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-  return `${keyPair ? "https" : "http"}://${host}:${port}`;
+  return `${keyPair ? "https" : "http"}://${hostForUrl(hostname)}:${port}`;
 }
 
 /** A folder that this collector has for itself: several on one store may have one home. */

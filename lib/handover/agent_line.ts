@@ -6,9 +6,11 @@
  * @module
  */
 
+import { joined } from "../base/bytes.ts";
 import type { Deadline } from "../base/deadline.ts";
 import { DeadlineError, reasonOf } from "../base/errors.ts";
 import { ANSWER_BYTES_MAX } from "../base/limits.ts";
+import { closeQuietly, writeAll } from "../base/net/carrying.ts";
 import { tlsWords } from "../login/tls_words.ts";
 import type { AgentAddress } from "./agent_address.ts";
 import { AnswerReader, NoHttpError, type RawAnswer } from "./answer_reader.ts";
@@ -83,9 +85,9 @@ export class AgentLine implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    close(this.#idle);
+    if (this.#idle) closeQuietly(this.#idle);
     this.#idle = undefined;
-    this.#ahead?.then(close, () => {});
+    this.#ahead?.then(closeQuietly, () => {});
     this.#ahead = undefined;
   }
 
@@ -114,7 +116,7 @@ export class AgentLine implements Disposable {
   ): Promise<void> {
     try {
       // The answer may begin, and even end, before all of a stream is written.
-      const writing = write(connection, bytesOf(request, this.address.host));
+      const writing = writeAll(connection, bytesOf(request, this.address.host));
       writing.catch(() => {});
       await request.by.race(
         read(connection, reader, request.by),
@@ -124,7 +126,7 @@ export class AgentLine implements Disposable {
       await request.by.race(writing, "hear from the agent");
       this.#idle = connection;
     } finally {
-      if (this.#idle !== connection) close(connection);
+      if (this.#idle !== connection) closeQuietly(connection);
     }
   }
 
@@ -136,7 +138,7 @@ export class AgentLine implements Disposable {
     try {
       return await by.race(connecting, "reach the agent");
     } catch (error) {
-      connecting.then(close, () => {});
+      connecting.then(closeQuietly, () => {});
       throw error;
     }
   }
@@ -167,14 +169,6 @@ function isOfTls(trouble: unknown): boolean {
 
 const LATE = "did not answer in time";
 
-function close(connection: Deno.Conn | undefined): void {
-  try {
-    connection?.close();
-  } catch {
-    // It has ended already.
-  }
-}
-
 async function read(
   connection: Deno.Conn,
   reader: AnswerReader,
@@ -187,15 +181,6 @@ async function read(
     if (reader.push(buffer.subarray(0, count))) return;
     // Where there is always more to read, no timer may go off.
     by.check("hear from the agent");
-  }
-}
-
-async function write(
-  connection: Deno.Conn,
-  bytes: Uint8Array,
-): Promise<void> {
-  for (let at = 0; at < bytes.length;) {
-    at += await connection.write(bytes.subarray(at));
   }
 }
 
@@ -213,8 +198,5 @@ function bytesOf(
     ...method === "GET" ? [] : [`content-length: ${content.length}`],
     "\r\n",
   ].join("\r\n"));
-  const all = new Uint8Array(head.length + content.length);
-  all.set(head);
-  all.set(content, head.length);
-  return all;
+  return joined([head, content]);
 }

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { joined } from "../base/bytes.ts";
+
 /** Largest head of an answer that is read, with those of interim answers before it. */
 const HEAD_BYTES_MAX = 64 * 1024;
 
@@ -79,8 +81,8 @@ export class AnswerReader {
    * @returns whether nothing more of it is to come
    * @throws {NoHttpError} where it is none
    */
-  push(bytes: Uint8Array): boolean {
-    this.#rest = joined(this.#rest, bytes);
+  push(bytes: Uint8Array<ArrayBuffer>): boolean {
+    this.#rest = joined([this.#rest, bytes]);
     while (!this.#head) {
       const head = this.#takeHead();
       if (!head) return false;
@@ -190,13 +192,6 @@ function headOf(text: string): Head {
 function isHttp(bytes: Uint8Array): boolean {
   const start = textOf(bytes.subarray(0, 5));
   return "HTTP/".startsWith(start);
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }
 
 function indexOf(bytes: Uint8Array, text: string): number {

@@ -17,10 +17,9 @@
  * @module
  */
 
-import { GET_MANY_MAX } from "../base/limits.ts";
 import type { StampedEvent } from "../event/event.ts";
 import type { HandedNote } from "./queue.ts";
-import { fromBytes, toBytes } from "./queue_layout.ts";
+import { fromBytes, getMany, toBytes } from "./queue_layout.ts";
 
 /** How long a generation is noted in: so long a draft is known at least, where there are not too many. */
 export const HANDED_MS = 4 * 24 * 60 * 60 * 1000;
@@ -70,14 +69,10 @@ export class HandedNotes {
       noteKey(generation - 1, id),
     ]);
     const found = new Map<string, HandedNote>();
-    for (let at = 0; at < keys.length; at += GET_MANY_MAX) {
-      const some = keys.slice(at, at + GET_MANY_MAX);
-      const entries = await this.#kv.getMany<Uint8Array[]>(some);
-      for (const { key, value } of entries) {
-        if (!value) continue;
-        const [digest, clock] = fromBytes<[string, number]>(value);
-        found.set(String(key[2]), { digest, clock });
-      }
+    for (const [i, value] of (await getMany(this.#kv, keys)).entries()) {
+      if (!value) continue;
+      const [digest, clock] = fromBytes<[string, number]>(value);
+      found.set(String(keys[i]![2]), { digest, clock });
     }
     return found;
   }

@@ -18,13 +18,13 @@ import type {
 import {
   EMPTY_LEDGER,
   fromBytes,
+  getMany,
   LAYOUT,
   LEDGER_KEY,
   teamKey,
   teamLabel,
   toBytes,
 } from "./queue_layout.ts";
-import { getMany } from "./queue_read.ts";
 
 /** An event that is queued (1) or no longer queued (-1) after a commit; 0 for one that was not and is not. */
 export interface Change {

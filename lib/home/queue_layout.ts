@@ -29,6 +29,7 @@ import {
   COMMIT_BYTES_MAX,
   COMMIT_EVENTS_MAX,
   COMMIT_KEY_BYTES_MAX,
+  GET_MANY_MAX,
   KEY_TEXT_MAX,
   TEAM_LABEL_MAX,
 } from "../base/limits.ts";
@@ -56,6 +57,21 @@ export const EMPTY_LEDGER: Ledger = {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+
+/** The values of any number of keys, undefined for one that is not there. */
+export async function getMany(
+  kv: Deno.Kv,
+  keys: readonly Deno.KvKey[],
+): Promise<(Uint8Array | undefined)[]> {
+  const values: (Uint8Array | undefined)[] = [];
+  for (let at = 0; at < keys.length; at += GET_MANY_MAX) {
+    const some = keys.slice(at, at + GET_MANY_MAX);
+    for (const entry of await kv.getMany<Uint8Array[]>(some)) {
+      values.push(entry.value ?? undefined);
+    }
+  }
+  return values;
+}
 
 /** The stored form of a value. */
 export function toBytes(value: unknown): Uint8Array {

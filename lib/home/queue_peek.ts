@@ -10,7 +10,7 @@ import type { Ledger } from "./queue.ts";
 import { queuePath, stateOf } from "./queue_file.ts";
 import { fromBytes, LEDGER_KEY } from "./queue_layout.ts";
 import { lookAtQueue } from "./queue_look.ts";
-import { envelopeOf } from "./salvage.ts";
+import { envelopesIn } from "./salvage.ts";
 import { ReadableRows, readValue } from "./sqlite.ts";
 
 /**
@@ -47,10 +47,5 @@ export async function* peekAtQueue(
     throw queueUnusable(`a newer kitty-events has written ${path}`);
   }
   using rows = await ReadableRows.open(path, { readOnly: true });
-  for (const place of ["queue", "dead"] as const) {
-    for (const row of rows.of(place)) {
-      const bytes = envelopeOf(row, rows.value);
-      if (bytes) yield bytes;
-    }
-  }
+  yield* envelopesIn(rows);
 }

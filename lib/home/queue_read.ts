@@ -6,7 +6,7 @@
 
 import type { RowIdentity } from "../event/event.ts";
 import { documentOf, type StoredEvent, storedOf } from "../event/stored.ts";
-import { GET_MANY_MAX, PAGE_ENTRIES } from "../base/limits.ts";
+import { PAGE_ENTRIES } from "../base/limits.ts";
 import type {
   Entry,
   HandedNote,
@@ -31,6 +31,7 @@ import {
   chunksOf,
   EMPTY_LEDGER,
   fromBytes,
+  getMany,
   LEDGER_KEY,
   triesKey,
 } from "./queue_layout.ts";
@@ -108,21 +109,6 @@ export async function* walk(
     });
     if (entry) yield entry;
   }
-}
-
-/** The values of any number of keys, undefined for one that is not there. */
-export async function getMany(
-  kv: Deno.Kv,
-  keys: readonly Deno.KvKey[],
-): Promise<(Uint8Array | undefined)[]> {
-  const values: (Uint8Array | undefined)[] = [];
-  for (let at = 0; at < keys.length; at += GET_MANY_MAX) {
-    const some = keys.slice(at, at + GET_MANY_MAX);
-    for (const entry of await kv.getMany<Uint8Array[]>(some)) {
-      values.push(entry.value ?? undefined);
-    }
-  }
-  return values;
 }
 
 /**

@@ -44,13 +44,9 @@ export async function* salvage(
         );
       });
     let count = 0;
-    for (const place of ["queue", "dead"] as const) {
-      for (const row of rows.of(place)) {
-        const envelope = envelopeOf(row, rows.value);
-        if (!envelope) continue;
-        count += 1;
-        yield envelope;
-      }
+    for (const envelope of envelopesIn(rows)) {
+      count += 1;
+      yield envelope;
     }
     if (count === 0 && rows.failures > 0) {
       throw noQueue(
@@ -98,6 +94,16 @@ async function copy(folder: string, scratch: string): Promise<void> {
   await Deno.copyFile(`${folder}/${name}`, `${scratch}/${name}`);
   await Deno.copyFile(`${folder}/${name}-wal`, `${scratch}/${name}-wal`)
     .catch(() => {});
+}
+
+/** The envelopes of queued events and dead letters, less those that are damaged. */
+export function* envelopesIn(rows: ReadableRows): Generator<Uint8Array> {
+  for (const place of ["queue", "dead"] as const) {
+    for (const row of rows.of(place)) {
+      const envelope = envelopeOf(row, rows.value);
+      if (envelope) yield envelope;
+    }
+  }
 }
 
 /**

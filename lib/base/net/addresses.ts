@@ -33,6 +33,11 @@ export function isOwnAddress(address: string): boolean {
   return address.startsWith("127.") || address === "0:0:0:0:0:0:0:1";
 }
 
+/** A host as it stands in a URL. */
+export function hostForUrl(hostname: string): string {
+  return hostname.includes(":") ? `[${hostname}]` : hostname;
+}
+
 /** Addresses, and networks such as `10.0.0.0/8`. */
 export class AddressSet {
   readonly #networks: readonly { bytes: Bytes; bits: number }[];

@@ -31,7 +31,7 @@ export interface KeyPair {
 const LOOK_MS = 2_000;
 
 /** A certificate that ends within so long is told of: those that are renewed by themselves have a month then. */
-export const ENDING_MS = 14 * 24 * 60 * 60_000;
+const ENDING_MS = 14 * 24 * 60 * 60_000;
 
 /** And so often, while it is used. */
 const TOLD_EVERY_MS = 24 * 60 * 60_000;

@@ -24,6 +24,7 @@ import type { BoundedAddress } from "../../base/bounded_server.ts";
 import { EXIT, KittyError, usageError } from "../../base/errors.ts";
 import { AGENT_STOP_MS_MAX } from "../../base/limits.ts";
 import { jsonLog, type Log } from "../../base/log.ts";
+import { hostForUrl } from "../../base/net/addresses.ts";
 import { fitsSocket } from "../../base/socket_path.ts";
 import type { World } from "../../base/world.ts";
 import { setUpEmitter } from "../../emit/setup.ts";
@@ -226,7 +227,7 @@ async function tokensFor(
   const tokens = await AgentTokens.open(world);
   if (!tokens.isEmpty || "path" in listen) return tokens;
   const { hostname } = listen;
-  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  const host = hostForUrl(hostname);
   if (isLoopback(host)) return undefined;
   throw new KittyError(
     "bad_agent_token",

@@ -12,6 +12,7 @@ import {
   parseDocument,
 } from "../../base/json.ts";
 import { parseExact } from "../../contract/rows/canonical.ts";
+import { joinLines } from "../../base/line_bytes.ts";
 import { linesIn } from "../../base/lines.ts";
 import { lift, type LogPlace } from "../../contract/rows/lift.ts";
 import {
@@ -165,7 +166,7 @@ async function readLog(
   return lines;
 }
 
-const NEWLINE = 0x0a, SPACE = 0x20;
+const SPACE = 0x20;
 
 async function readWhole(call: Call, file: string): Promise<Uint8Array> {
   const input = await openInput(call, file, "name the logs in it");
@@ -245,15 +246,7 @@ function* textsOf(places: readonly Place[]): Generator<string> {
 const LINES_AT_ONCE = 500;
 
 function joined(places: readonly Place[]): Uint8Array {
-  const size = places.reduce((sum, { bytes }) => sum + bytes.length + 1, 0);
-  const all = new Uint8Array(size);
-  let at = 0;
-  for (const { bytes } of places) {
-    all.set(bytes, at);
-    at += bytes.length + 1;
-    all[at - 1] = NEWLINE;
-  }
-  return all;
+  return joinLines(places.map(({ bytes }) => bytes));
 }
 
 /** Replaces a file as a whole, or not at all; a link stays one. */

@@ -14,6 +14,7 @@ import {
   fromBytes,
   toBytes,
 } from "../../home/queue_layout.ts";
+import { joined } from "../../base/bytes.ts";
 import { CLOCK_MAX, GET_MANY_MAX } from "../../base/limits.ts";
 import {
   chunkKey,
@@ -291,15 +292,7 @@ export class KvStore implements Disposable {
     const found = await this.getAll(keys);
     const pieces = found.filter((piece) => piece !== null);
     if (pieces.length < chunks) return [];
-    const whole = new Uint8Array(
-      pieces.reduce((sum, piece) => sum + piece.length, 0),
-    );
-    let at = 0;
-    for (const piece of pieces) {
-      whole.set(piece, at);
-      at += piece.length;
-    }
-    return [whole];
+    return [joined(pieces)];
   }
 
   /**

@@ -11,6 +11,7 @@
  * @module
  */
 
+import { joined } from "../../base/bytes.ts";
 import { KittyError, reasonOf } from "../../base/errors.ts";
 import { BACKUP_BLOCK_BYTES, BACKUP_BLOCK_BYTES_MAX } from "../limits.ts";
 import { NewFile } from "./new_file.ts";
@@ -69,7 +70,7 @@ export class BackupWriter {
   }
 
   async #flush(): Promise<void> {
-    const content = joined(this.#pieces);
+    const content = joined(this.#pieces) as Bytes;
     this.#pieces = [];
     this.#size = 0;
     await this.#block(await through(content, new CompressionStream("gzip")));
@@ -182,18 +183,6 @@ async function through(
 
 async function sha256(...parts: Bytes[]): Promise<Bytes> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", joined(parts)));
-}
-
-function joined(parts: readonly Uint8Array[]): Bytes {
-  const all = new Uint8Array(
-    parts.reduce((sum, { length }) => sum + length, 0),
-  );
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 function u32(...values: number[]): Bytes {
