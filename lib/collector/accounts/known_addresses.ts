@@ -71,20 +71,3 @@ export class KnownAddresses {
     }
   }
 }
-
-/**
- * What counts as one address: of IPv6 the network, since whoever has one has
- * 2^64 of its addresses.
- */
-export function networkOf(address: string): string {
-  const [text = ""] = address.toLowerCase().split("%", 1);
-  const mapped = text.match(/^::ffff:(\d+\.\d+\.\d+\.\d+)$/)?.[1];
-  if (mapped !== undefined || !text.includes(":")) return mapped ?? text;
-  const [head = "", tail] = text.split("::", 2);
-  const groups = (part: string) => part === "" ? [] : part.split(":");
-  const first = groups(head), last = groups(tail ?? "");
-  const gap = tail === undefined ? 0 : 8 - first.length - last.length;
-  const all = [...first, ...Array(Math.max(0, gap)).fill("0"), ...last];
-  const network = all.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, ""));
-  return `${network.join(":")}::/64`;
-}
