@@ -6,6 +6,7 @@
 
 import type { Settings } from "../collector/engine.ts";
 import { type AuditEntry, entryAt } from "../collector/audit/audit.ts";
+import { userName } from "../emit/identity.ts";
 import type { Call } from "./command.ts";
 import { usageError } from "../base/errors.ts";
 import { openSettingsOf, placeOf } from "./store.ts";
@@ -42,8 +43,6 @@ export async function noteChange(
   { audit }: Settings,
   entry: Omit<AuditEntry, "at" | "by" | "address">,
 ): Promise<void> {
-  const names = ["LOGNAME", "USER", "USERNAME"].map((name) => world.env(name));
-  const user = names.find(Boolean) ?? world.uid() ?? "somebody";
-  const by = `${user}@${world.hostname()}`;
+  const by = `${await userName(world)}@${world.hostname()}`;
   await audit.note(entryAt(world.nowMs(), { ...entry, by }));
 }
