@@ -11,7 +11,7 @@ import {
   KNOWN_ADDRESS_NOTED_MS,
   KNOWN_ADDRESSES_MAX,
 } from "./limits.ts";
-import type { Records } from "../records/records.ts";
+import { type Records, swept } from "../records/records.ts";
 import { sumOf } from "./lanes.ts";
 
 /** What is kept for a user. */
@@ -62,12 +62,9 @@ export class KnownAddresses {
   /** Forgets those of users who have not come for long. */
   async sweep(): Promise<void> {
     const nowMs = this.#nowMs();
-    for (
-      const [key, known] of await this.#records.list<Known>("known_address")
-    ) {
-      const lastMs = Math.max(0, ...Object.values(known.addresses));
-      if (nowMs - lastMs < KNOWN_ADDRESS_MS) continue;
-      await this.#records.replace("known_address", key, known, undefined);
-    }
+    await swept<Known>(this.#records, "known_address", ({ addresses }) => {
+      const lastMs = Math.max(0, ...Object.values(addresses));
+      return nowMs - lastMs >= KNOWN_ADDRESS_MS;
+    });
   }
 }
