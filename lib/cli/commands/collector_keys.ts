@@ -8,6 +8,7 @@ import {
   isExpired,
   type Key,
   KeyStore,
+  shownKey,
 } from "../../collector/accounts/keys.ts";
 import {
   dropOlder,
@@ -139,7 +140,7 @@ async function create(call: Call): Promise<number> {
     });
     return made;
   });
-  await out.data({ ...shownOf(key), token: text }, text);
+  await out.data({ ...shownKey(key), token: text }, text);
   await out.note(
     `this is shown once; a job needs it, and the address of the collector:
   SPEC_KITTY_TOKEN, or the name of a file with it in SPEC_KITTY_TOKEN_FILE
@@ -188,16 +189,11 @@ async function rotateKeys(call: Call): Promise<number> {
   });
 }
 
-function shownOf(key: Key) {
-  const { name, id, team, role, created_at, expires_at = null } = key;
-  return { name, id, team, role, created_at, expires_at };
-}
-
 async function showKey({ out, world }: Call, key: Key): Promise<void> {
   const { name, id, team, role, expires_at } = key;
   const is = isExpired(key, world.nowMs()) ? "expired" : "until";
   const end = expires_at === undefined ? "" : ` ${is} ${expires_at}`;
-  await out.data(shownOf(key), `${name} ${team} ${role} ske_${id}…${end}`);
+  await out.data(shownKey(key), `${name} ${team} ${role} ske_${id}…${end}`);
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
