@@ -16,7 +16,7 @@ import type { Log } from "../base/log.ts";
 import type { AddressSet } from "../base/net/addresses.ts";
 import type { KeyPairKeeper } from "../base/net/key_pair.ts";
 import { socketPathIn } from "../base/socket_path.ts";
-import { isLoopback } from "../login/server_url.ts";
+import { hostInUrl, isLoopback } from "../login/server_url.ts";
 import type { World } from "../base/world.ts";
 import {
   AGENT_SOCKET,
@@ -168,7 +168,7 @@ export class Agent {
     this.#listeningHere = urlOf(scheme, hereFor(hostname), port);
     this.#addresses.push(this.#listening);
     // Programs of this home would have to trust what others reach it by.
-    if (keyPair || !isLoopback(hostForUrl(hostname))) {
+    if (keyPair || !isLoopback(hostInUrl(hostname))) {
       const url = this.#listening;
       await this.#listenAtHome().catch(() => {});
       this.#listening = url;
@@ -322,11 +322,7 @@ function cannotListen(
 }
 
 function urlOf(scheme: string, hostname: string, port: number): string {
-  return `${scheme}://${hostForUrl(hostname)}:${port}`;
-}
-
-function hostForUrl(hostname: string): string {
-  return hostname.includes(":") ? `[${hostname}]` : hostname;
+  return `${scheme}://${hostInUrl(hostname)}:${port}`;
 }
 
 /** The address by which this machine reaches what listens on all of its addresses. */

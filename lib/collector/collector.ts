@@ -35,6 +35,7 @@ import { openEngine, type Place } from "./place.ts";
 import { LOOP_STATUS } from "./sinks/sending.ts";
 import { HOP } from "../base/wire.ts";
 import type { Trust } from "../login/http_client.ts";
+import { hostInUrl } from "../login/server_url.ts";
 import { Presence } from "./presence.ts";
 import { openServices, type Services } from "./services.ts";
 import { pageAnswer } from "./http/page.ts";
@@ -240,8 +241,7 @@ async function isRunningAfter(
 }
 
 function urlOf({ listen, keyPair }: CollectorParts, port: number): string {
-  const { hostname } = listen;
-  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  const host = hostInUrl(listen.hostname);
   return `${keyPair ? "https" : "http"}://${host}:${port}`;
 }
 

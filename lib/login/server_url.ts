@@ -76,6 +76,11 @@ export function isLoopback(hostname: string): boolean {
     /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
+/** A host as URLs have it: an IPv6 address stands in brackets. */
+export function hostInUrl(hostname: string): string {
+  return hostname.includes(":") ? `[${hostname}]` : hostname;
+}
+
 /** A session's server as people read it; null: there is none. */
 export function serverText(
   { serverUrl, reason }: {

@@ -17,7 +17,7 @@ import type { Home } from "../../home/home.ts";
 import type { Delivery } from "../../delivery/delivery.ts";
 import type { Route } from "../../route/route.ts";
 import { AgentTokens } from "../../handover/agent_tokens.ts";
-import { isLoopback } from "../../login/server_url.ts";
+import { hostInUrl, isLoopback } from "../../login/server_url.ts";
 import { endOf } from "../../delivery/drain/summary.ts";
 import type { SyncResult } from "../../delivery/drain/sync.ts";
 import type { BoundedAddress } from "../../base/bounded_server.ts";
@@ -225,8 +225,7 @@ async function tokensFor(
 ): Promise<AgentTokens | undefined> {
   const tokens = await AgentTokens.open(world);
   if (!tokens.isEmpty || "path" in listen) return tokens;
-  const { hostname } = listen;
-  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  const host = hostInUrl(listen.hostname);
   if (isLoopback(host)) return undefined;
   throw new KittyError(
     "bad_agent_token",
