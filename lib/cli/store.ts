@@ -7,9 +7,8 @@
 
 import type { Option } from "../base/arguments.ts";
 import { KittyError, reasonOf, usageError } from "../base/errors.ts";
-import type { Settings } from "../collector/engine.ts";
 import { collectorFolder } from "../collector/folder.ts";
-import { openSettings, type Place } from "../collector/place.ts";
+import type { Place } from "../collector/place.ts";
 import type { Call } from "./command.ts";
 import { homeOf } from "./keeper.ts";
 
@@ -86,11 +85,4 @@ async function urlIn(file: string): Promise<string> {
     `--store-file: ${file} holds ${text === "" ? "nothing" : "several lines"}`,
     { hint: "it holds the URL of a store, and nothing else" },
   );
-}
-
-/** Opens what the commands change of a collector, while it runs and while it does not. */
-export async function openSettingsOf(
-  call: Call,
-): Promise<Settings & AsyncDisposable> {
-  return await openSettings(await placeOf(call), call.world);
 }

@@ -16,7 +16,7 @@ import {
   signingKeys,
 } from "../../collector/accounts/signing_keys.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
-import { noteChange, withSettings } from "../collector_settings.ts";
+import { noteChange, showAll, withSettings } from "../collector_settings.ts";
 import { type Call, type Command, notFound } from "../command.ts";
 import { counted, printable } from "../output.ts";
 import { STORE_OPTIONS } from "../store.ts";
@@ -61,12 +61,7 @@ export const collectorKeys: readonly Command[] = [
     positionals: [],
     options: { ...STORE_OPTIONS },
     run: (call) =>
-      withSettings(call, async ({ settings }) => {
-        for (const key of await new KeyStore(settings).all()) {
-          await showKey(call, key);
-        }
-        return EXIT.ok;
-      }),
+      showAll(call, ({ settings }) => new KeyStore(settings).all(), showKey),
   },
   {
     name: "collector token revoke",
@@ -91,12 +86,12 @@ export const collectorKeys: readonly Command[] = [
     positionals: [],
     options: { ...STORE_OPTIONS },
     run: (call) =>
-      withSettings(call, async ({ settings }) => {
-        for (const { name, created_at } of await signingKeys(settings)) {
-          await call.out.data({ name, created_at }, `${name} ${created_at}`);
-        }
-        return EXIT.ok;
-      }),
+      showAll(
+        call,
+        ({ settings }) => signingKeys(settings),
+        ({ out }, { name, created_at }) =>
+          out.data({ name, created_at }, `${name} ${created_at}`),
+      ),
   },
   {
     name: "collector signing-key rotate",
