@@ -27,12 +27,23 @@ export const STORE_OPTIONS = {
   },
 } as const satisfies Record<string, Option>;
 
+type FoundPlace = Place & { readonly folder: string };
+
+/** A command may open several things there, and what is said of it is said once. */
+const places = new WeakMap<Call, Promise<FoundPlace>>();
+
 /**
  * The place that a call names.
  *
  * @throws {KittyError} where it names two, or a file that cannot be read
  */
-export async function placeOf(call: Call): Promise<Place & { folder: string }> {
+export function placeOf(call: Call): Promise<FoundPlace> {
+  const place = places.get(call) ?? findPlace(call);
+  places.set(call, place);
+  return place;
+}
+
+async function findPlace(call: Call): Promise<FoundPlace> {
   const store = await storeOf(call);
   // A store takes the place of the home, so none is needed.
   const home = store === undefined
