@@ -9,6 +9,7 @@ export type Form = Readonly<Record<string, unknown>>;
 
 export const TEXT: Form = { type: "string" };
 export const COUNT: Form = { type: "integer", minimum: 0 };
+export const MOMENT: Form = { ...TEXT, format: "date-time" };
 export const TIME: Form = { type: ["string", "null"], format: "date-time" };
 const COUNT_OR_NULL: Form = { type: ["integer", "null"], minimum: 0 };
 

@@ -5,18 +5,19 @@
  * @module
  */
 
+import { ROLES } from "../collector/accounts/account_store.ts";
 import {
   COUNT,
   counts,
   type Form,
   listOf,
+  MOMENT,
   objectWith,
   TEXT,
 } from "./answers.ts";
 import { TIME, toSchema, word } from "./answers.ts";
 
 const MAYBE_TEXT: Form = { type: ["string", "null"] };
-const MOMENT: Form = { ...TEXT, format: "date-time" };
 const DURATION: Form = {
   type: ["number", "null"],
   minimum: 0,
@@ -38,7 +39,7 @@ export const BOARD_ANSWERS: Readonly<Record<string, Form>> = {
   Session: objectWith({
     user: TEXT,
     team: TEXT,
-    role: word("What the user may do.", "writer", "viewer", "admin"),
+    role: word("What the user may do.", ...ROLES),
     ends_at: MOMENT,
   }),
   Lane: objectWith({

@@ -15,6 +15,7 @@ import {
 import { type Form, objectWith, TEXT } from "./answers.ts";
 import {
   answered,
+  JSON_TYPE,
   named,
   NOTHING,
   operation,
@@ -165,7 +166,7 @@ function sessionPath(): Form {
     post: operation({
       id: "enter",
       summary: "Begins the session of a page, whose cookie comes along.",
-      body: { "application/json": { schema } },
+      body: { [JSON_TYPE]: { schema } },
       answer: answered("Session"),
       security: NOTHING,
       others: SLOWED,

@@ -19,6 +19,7 @@ import {
   answered,
   cloudBodies,
   examplesOf,
+  JSON_TYPE,
   NOTHING,
   operation,
   PERHAPS,
@@ -47,7 +48,7 @@ export const SERVERS = {
   },
 } as const;
 
-const JSON_TYPE = "application/json", NDJSON = "application/x-ndjson";
+const NDJSON = "application/x-ndjson";
 
 /** The description, with the contracts that a home knows. */
 export async function openApi(rows: RowContracts): Promise<Form> {

@@ -7,7 +7,7 @@
 import { type Form, listOf, toSchema } from "./answers.ts";
 import type { Described, DescribedType } from "./contracts.ts";
 
-const JSON_TYPE = "application/json";
+export const JSON_TYPE = "application/json";
 
 /** For everybody; and a token where the agent listens on TCP. */
 export const NOTHING: readonly Form[] = [], PERHAPS = [{}, { access: [] }];

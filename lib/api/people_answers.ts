@@ -4,9 +4,11 @@
  * @module
  */
 
+import { ROLES } from "../collector/accounts/account_store.ts";
 import {
   type Form,
   listOf,
+  MOMENT,
   objectWith,
   TEXT,
   TIME,
@@ -14,8 +16,7 @@ import {
   word,
 } from "./answers.ts";
 
-const MOMENT: Form = { ...TEXT, format: "date-time" };
-const ROLE = word("What one may do.", "writer", "viewer", "admin");
+const ROLE = word("What one may do.", ...ROLES);
 
 /** All forms, by their names. */
 export const PEOPLE_ANSWERS: Readonly<Record<string, Form>> = {

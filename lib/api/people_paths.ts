@@ -9,6 +9,7 @@ import { AUDIT_LINES_MAX } from "../collector/accounts/limits.ts";
 import { type Form, objectWith, TEXT } from "./answers.ts";
 import {
   answered,
+  JSON_TYPE,
   named,
   NOTHING,
   operation,
@@ -16,7 +17,6 @@ import {
   SLOWED,
 } from "./operations.ts";
 
-const JSON_TYPE = "application/json";
 /** Paths that give tokens. */
 export function tokenPaths(): Record<string, Form> {
   return {

@@ -6,9 +6,11 @@
 
 import type { Settings } from "../collector/engine.ts";
 import { type AuditEntry, entryAt } from "../collector/audit/audit.ts";
+import { openSettings } from "../collector/place.ts";
+import { userName } from "../emit/identity.ts";
 import type { Call } from "./command.ts";
-import { usageError } from "../base/errors.ts";
-import { openSettingsOf, placeOf } from "./store.ts";
+import { EXIT, usageError } from "../base/errors.ts";
+import { placeOf } from "./store.ts";
 
 /** Where a collector listens that is not told where. */
 export const LISTEN_DEFAULT = "127.0.0.1:8787";
@@ -32,8 +34,18 @@ export async function withSettings<T>(
   call: Call,
   work: (settings: Settings) => Promise<T>,
 ): Promise<T> {
-  await using settings = await openSettingsOf(call);
+  await using settings = await openSettings(await placeOf(call), call.world);
   return await work(settings);
+}
+
+/** Shows all that the settings have of something. */
+export async function showAll<T>(
+  call: Call,
+  read: (settings: Settings) => Promise<readonly T[]>,
+  show: (call: Call, one: T) => Promise<unknown>,
+): Promise<number> {
+  for (const one of await withSettings(call, read)) await show(call, one);
+  return EXIT.ok;
 }
 
 /** Notes what a command has changed, and who ran it. */
@@ -42,8 +54,6 @@ export async function noteChange(
   { audit }: Settings,
   entry: Omit<AuditEntry, "at" | "by" | "address">,
 ): Promise<void> {
-  const names = ["LOGNAME", "USER", "USERNAME"].map((name) => world.env(name));
-  const user = names.find(Boolean) ?? world.uid() ?? "somebody";
-  const by = `${user}@${world.hostname()}`;
+  const by = `${await userName(world)}@${world.hostname()}`;
   await audit.note(entryAt(world.nowMs(), { ...entry, by }));
 }

@@ -7,9 +7,8 @@
 
 import type { Option } from "../base/arguments.ts";
 import { KittyError, reasonOf, usageError } from "../base/errors.ts";
-import type { Settings } from "../collector/engine.ts";
 import { collectorFolder } from "../collector/folder.ts";
-import { openSettings, type Place } from "../collector/place.ts";
+import type { Place } from "../collector/place.ts";
 import type { Call } from "./command.ts";
 import { homeOf } from "./keeper.ts";
 
@@ -28,12 +27,23 @@ export const STORE_OPTIONS = {
   },
 } as const satisfies Record<string, Option>;
 
+type FoundPlace = Place & { readonly folder: string };
+
+/** A command may open several things there, and what is said of it is said once. */
+const places = new WeakMap<Call, Promise<FoundPlace>>();
+
 /**
  * The place that a call names.
  *
  * @throws {KittyError} where it names two, or a file that cannot be read
  */
-export async function placeOf(call: Call): Promise<Place & { folder: string }> {
+export function placeOf(call: Call): Promise<FoundPlace> {
+  const place = places.get(call) ?? findPlace(call);
+  places.set(call, place);
+  return place;
+}
+
+async function findPlace(call: Call): Promise<FoundPlace> {
   const store = await storeOf(call);
   // A store takes the place of the home, so none is needed.
   const home = store === undefined
@@ -86,11 +96,4 @@ async function urlIn(file: string): Promise<string> {
     `--store-file: ${file} holds ${text === "" ? "nothing" : "several lines"}`,
     { hint: "it holds the URL of a store, and nothing else" },
   );
-}
-
-/** Opens what the commands change of a collector, while it runs and while it does not. */
-export async function openSettingsOf(
-  call: Call,
-): Promise<Settings & AsyncDisposable> {
-  return await openSettings(await placeOf(call), call.world);
 }

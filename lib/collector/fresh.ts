@@ -30,11 +30,6 @@ export class Fresh<T> {
     this.#elapsedMs = elapsedMs;
   }
 
-  /** As last read, however long ago; undefined before that. */
-  get known(): T | undefined {
-    return this.#known?.value;
-  }
-
   /** @throws where it cannot be read, and what is known is too old */
   async get(): Promise<T> {
     const known = this.#known;

@@ -9,7 +9,7 @@ import { KittyError } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
 import { readCredentials } from "./credentials.ts";
 import { checkCertificates, type Trust } from "./http_client.ts";
-import { hasKeyInEnvironment, keyLogin } from "./key.ts";
+import { hasKeyInEnvironment, keyLogin, loginOfKey } from "./key.ts";
 import {
   type LoggedOutReason,
   type Login,
@@ -123,23 +123,17 @@ async function keySession(
       "it holds the key alone, as collector token create prints it",
     );
   }
-  return new Session({
-    ...common,
-    serverUrl,
-    store,
-    login,
-    isFromEnvironment: true,
-  });
+  return ownSession(login, serverUrl, common, store);
 }
 
-/** Access with tokens of the environment. */
+/** Access with what the environment has. */
 function ownSession(
   login: Login,
   serverUrl: URL | undefined,
   common: Common,
+  store = ownLogin(login),
 ): Session {
   if (!serverUrl) throw noServer();
-  const store = ownLogin(login);
   return new Session({
     ...common,
     serverUrl,
@@ -157,16 +151,7 @@ function sinkSession(
 ): Session {
   const url = readSinkUrl(text, common.trust.insecureHttp);
   const token = common.world.env("SPEC_KITTY_SINK_TOKEN")?.trim() || undefined;
-  const login = {
-    username: undefined,
-    teamSlug: undefined,
-    tokens: {
-      access: token ?? "",
-      refresh: "",
-      accessExpiresAtMs: undefined,
-      refreshExpiresAtMs: undefined,
-    },
-  };
+  const login = loginOfKey(token ?? "");
   return new Session({
     ...common,
     serverUrl: url,

@@ -7,8 +7,8 @@
 /** An address as its bytes: 4 of IPv4, 16 of IPv6. */
 type Bytes = readonly number[];
 
-/** Bits of an IPv6 address that one customer of a network has to himself. */
-const OWN_BITS_V6 = 64;
+/** Groups of an IPv6 address that name a network, whose customer has all of its addresses. */
+const NETWORK_GROUPS_V6 = 4;
 
 /**
  * An address in one form: IPv4 as such also where it is written as IPv6,
@@ -23,9 +23,10 @@ export function readAddress(text: string): string | undefined {
 
 /** Whom an address belongs to, as far as it tells: IPv6 addresses of one network are one. */
 export function ownerOf(address: string): string {
-  const bytes = bytesOf(address);
-  if (bytes?.length !== 16) return address;
-  return `${textOf(masked(bytes, OWN_BITS_V6))}/${OWN_BITS_V6}`;
+  const text = readAddress(address);
+  if (!text?.includes(":")) return text ?? address;
+  const network = text.split(":").slice(0, NETWORK_GROUPS_V6);
+  return `${network.join(":")}::/${16 * NETWORK_GROUPS_V6}`;
 }
 
 /** Whether an address, in the one form, is this machine's own. */

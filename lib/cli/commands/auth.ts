@@ -139,11 +139,11 @@ async function logIn(call: Call): Promise<number> {
   );
   const team = teamOf(args);
   await checkCertificates(caFile);
-  const deadline = () => Deadline.in(world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS);
   const request = () => ({
     server,
     nowMs: world.nowMs,
-    deadline: deadline(),
+    // After the password: typing it takes the time that it takes.
+    deadline: Deadline.in(world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS),
     trust: { caFile, insecureHttp },
   });
   const found = args.flag("token-stdin")

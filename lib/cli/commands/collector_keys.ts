@@ -8,6 +8,7 @@ import {
   isExpired,
   type Key,
   KeyStore,
+  shownKey,
 } from "../../collector/accounts/keys.ts";
 import {
   dropOlder,
@@ -15,7 +16,7 @@ import {
   signingKeys,
 } from "../../collector/accounts/signing_keys.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
-import { noteChange, withSettings } from "../collector_settings.ts";
+import { noteChange, showAll, withSettings } from "../collector_settings.ts";
 import { type Call, type Command, notFound } from "../command.ts";
 import { counted, printable } from "../output.ts";
 import { STORE_OPTIONS } from "../store.ts";
@@ -60,12 +61,7 @@ export const collectorKeys: readonly Command[] = [
     positionals: [],
     options: { ...STORE_OPTIONS },
     run: (call) =>
-      withSettings(call, async ({ settings }) => {
-        for (const key of await new KeyStore(settings).all()) {
-          await showKey(call, key);
-        }
-        return EXIT.ok;
-      }),
+      showAll(call, ({ settings }) => new KeyStore(settings).all(), showKey),
   },
   {
     name: "collector token revoke",
@@ -90,12 +86,12 @@ export const collectorKeys: readonly Command[] = [
     positionals: [],
     options: { ...STORE_OPTIONS },
     run: (call) =>
-      withSettings(call, async ({ settings }) => {
-        for (const { name, created_at } of await signingKeys(settings)) {
-          await call.out.data({ name, created_at }, `${name} ${created_at}`);
-        }
-        return EXIT.ok;
-      }),
+      showAll(
+        call,
+        ({ settings }) => signingKeys(settings),
+        ({ out }, { name, created_at }) =>
+          out.data({ name, created_at }, `${name} ${created_at}`),
+      ),
   },
   {
     name: "collector signing-key rotate",
@@ -139,7 +135,7 @@ async function create(call: Call): Promise<number> {
     });
     return made;
   });
-  await out.data({ ...shownOf(key), token: text }, text);
+  await out.data({ ...shownKey(key), token: text }, text);
   await out.note(
     `this is shown once; a job needs it, and the address of the collector:
   SPEC_KITTY_TOKEN, or the name of a file with it in SPEC_KITTY_TOKEN_FILE
@@ -188,16 +184,11 @@ async function rotateKeys(call: Call): Promise<number> {
   });
 }
 
-function shownOf(key: Key) {
-  const { name, id, team, role, created_at, expires_at = null } = key;
-  return { name, id, team, role, created_at, expires_at };
-}
-
 async function showKey({ out, world }: Call, key: Key): Promise<void> {
   const { name, id, team, role, expires_at } = key;
   const is = isExpired(key, world.nowMs()) ? "expired" : "until";
   const end = expires_at === undefined ? "" : ` ${is} ${expires_at}`;
-  await out.data(shownOf(key), `${name} ${team} ${role} ske_${id}…${end}`);
+  await out.data(shownKey(key), `${name} ${team} ${role} ske_${id}…${end}`);
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;

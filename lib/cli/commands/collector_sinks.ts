@@ -17,7 +17,7 @@ import {
 import { readSinkUrl } from "../../login/server_url.ts";
 import type { Call, Command } from "../command.ts";
 import { counted, printable } from "../output.ts";
-import { noteChange, withSettings } from "../collector_settings.ts";
+import { noteChange, showAll, withSettings } from "../collector_settings.ts";
 import { trustOf } from "../network.ts";
 import { STORE_OPTIONS } from "../store.ts";
 import { keptOf } from "./collector_keeping.ts";
@@ -80,7 +80,8 @@ export const sinkCommands: readonly Command[] = [
     examples: ["collector sink list --json"],
     positionals: [],
     options: { ...STORE_OPTIONS },
-    run: list,
+    run: (call) =>
+      showAll(call, ({ settings }) => new SinkStore(settings).all(), show),
   },
   {
     name: "collector sink status",
@@ -172,15 +173,6 @@ async function realFile(path: string): Promise<string> {
       `cannot read --token-file ${path}: ${(error as Error).message}`,
     );
   }
-}
-
-async function list(call: Call): Promise<number> {
-  const sinks = await withSettings(
-    call,
-    ({ settings }) => new SinkStore(settings).all(),
-  );
-  for (const sink of sinks) await show(call, sink);
-  return EXIT.ok;
 }
 
 async function show({ out }: Call, sink: Sink): Promise<void> {

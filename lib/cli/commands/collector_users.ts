@@ -25,6 +25,7 @@ import type { Option } from "../../base/arguments.ts";
 import {
   LISTEN_DEFAULT,
   noteChange,
+  showAll,
   withSettings,
 } from "../collector_settings.ts";
 import type { Call, Command } from "../command.ts";
@@ -91,12 +92,7 @@ export const collectorUsers: readonly Command[] = [
     positionals: [],
     options: { ...STORE_OPTIONS },
     run: (call) =>
-      withSettings(call, async ({ settings }) => {
-        for (const user of await new AccountStore(settings).all()) {
-          await showUser(call, user);
-        }
-        return EXIT.ok;
-      }),
+      showAll(call, (settings) => accountsOf(settings).all(), showUser),
   },
   {
     name: "collector user remove",

@@ -27,6 +27,11 @@ export interface Key {
   readonly expires_at?: string;
 }
 
+/** A key as people see it. */
+export type ShownKey = Omit<Key, "hash" | "expires_at"> & {
+  readonly expires_at: string | null;
+};
+
 /** A key to be. */
 export interface NewKey {
   readonly name: string;
@@ -130,6 +135,12 @@ export async function isKey(text: string, { hash }: Key): Promise<boolean> {
 /** Whether a key's time is over. */
 export function isExpired({ expires_at }: Key, nowMs: number): boolean {
   return expires_at !== undefined && Date.parse(expires_at) <= nowMs;
+}
+
+/** A key without what was kept to know it by. */
+export function shownKey(key: Key): ShownKey {
+  const { name, id, team, role, created_at, expires_at = null } = key;
+  return { name, id, team, role, created_at, expires_at };
 }
 
 async function hashOf(text: string): Promise<string> {

@@ -11,7 +11,7 @@ import {
   KNOWN_ADDRESS_NOTED_MS,
   KNOWN_ADDRESSES_MAX,
 } from "./limits.ts";
-import type { Records } from "../records/records.ts";
+import { type Records, swept } from "../records/records.ts";
 import { sumOf } from "./lanes.ts";
 
 /** What is kept for a user. */
@@ -62,29 +62,9 @@ export class KnownAddresses {
   /** Forgets those of users who have not come for long. */
   async sweep(): Promise<void> {
     const nowMs = this.#nowMs();
-    for (
-      const [key, known] of await this.#records.list<Known>("known_address")
-    ) {
-      const lastMs = Math.max(0, ...Object.values(known.addresses));
-      if (nowMs - lastMs < KNOWN_ADDRESS_MS) continue;
-      await this.#records.replace("known_address", key, known, undefined);
-    }
+    await swept<Known>(this.#records, "known_address", ({ addresses }) => {
+      const lastMs = Math.max(0, ...Object.values(addresses));
+      return nowMs - lastMs < KNOWN_ADDRESS_MS;
+    });
   }
-}
-
-/**
- * What counts as one address: of IPv6 the network, since whoever has one has
- * 2^64 of its addresses.
- */
-export function networkOf(address: string): string {
-  const [text = ""] = address.toLowerCase().split("%", 1);
-  const mapped = text.match(/^::ffff:(\d+\.\d+\.\d+\.\d+)$/)?.[1];
-  if (mapped !== undefined || !text.includes(":")) return mapped ?? text;
-  const [head = "", tail] = text.split("::", 2);
-  const groups = (part: string) => part === "" ? [] : part.split(":");
-  const first = groups(head), last = groups(tail ?? "");
-  const gap = tail === undefined ? 0 : 8 - first.length - last.length;
-  const all = [...first, ...Array(Math.max(0, gap)).fill("0"), ...last];
-  const network = all.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, ""));
-  return `${network.join(":")}::/64`;
 }

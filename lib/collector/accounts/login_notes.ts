@@ -6,7 +6,7 @@
  */
 
 import type { World } from "../../base/world.ts";
-import type { AuditEntry, AuditLog } from "../audit/audit.ts";
+import { type AuditEntry, type AuditLog, entryAt } from "../audit/audit.ts";
 import { FAILURE_LINES_MAX, FAILURES_NOTED_MS } from "./limits.ts";
 import type { User } from "./account_store.ts";
 
@@ -91,8 +91,7 @@ export class LoginNotes {
   }
 
   async #note(entry: Omit<AuditEntry, "at">): Promise<void> {
-    const when = new Date(this.#nowMs()).toISOString();
-    await this.#audit.note({ at: when, ...entry });
+    await this.#audit.note(entryAt(this.#nowMs(), entry));
   }
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { ENDED_SESSION_MS } from "./limits.ts";
-import { type Records, removed } from "../records/records.ts";
+import { type Records, removed, swept } from "../records/records.ts";
 
 /** What is kept of a session. */
 export interface Session {
@@ -68,16 +68,16 @@ export class SessionStore {
 
   /** Removes all whose last pair was made before `oldestMs`, since 1970. */
   async removeOlder(oldestMs: number): Promise<void> {
-    for (const [id, session] of await this.#records.list<Session>("session")) {
-      if (session.issued >= oldestMs) continue;
-      await this.#records.replace("session", id, session, undefined);
-    }
+    await swept<Session>(
+      this.#records,
+      "session",
+      ({ issued }) => issued >= oldestMs,
+    );
     const overMs = this.#nowMs() - ENDED_SESSION_MS;
-    for (
-      const [id, ended] of await this.#records.list<Ended>("ended_session")
-    ) {
-      if (ended.at >= overMs) continue;
-      await this.#records.replace("ended_session", id, ended, undefined);
-    }
+    await swept<Ended>(
+      this.#records,
+      "ended_session",
+      ({ at }) => at >= overMs,
+    );
   }
 }

@@ -7,7 +7,7 @@
 
 import type { World } from "../../base/world.ts";
 import { SPENT_TOKEN_MS } from "./limits.ts";
-import type { Records } from "../records/records.ts";
+import { type Records, swept } from "../records/records.ts";
 
 /** What is kept of one. */
 interface Spent {
@@ -52,10 +52,11 @@ export class SpentTokens {
   /** Forgets those that collectors have left behind. */
   async sweep(): Promise<void> {
     const nowMs = this.#world.nowMs();
-    for (const [id, spent] of await this.#records.list<Spent>("spent_token")) {
-      if (nowMs - spent.at <= SPENT_TOKEN_MS) continue;
-      this.#own.delete(id);
-      await this.#records.replace("spent_token", id, spent, undefined);
-    }
+    const over = await swept<Spent>(
+      this.#records,
+      "spent_token",
+      ({ at }) => nowMs - at <= SPENT_TOKEN_MS,
+    );
+    for (const id of over) this.#own.delete(id);
   }
 }

@@ -16,6 +16,7 @@
  * @module
  */
 
+import { ownerOf } from "../../base/net/addresses.ts";
 import type { World } from "../../base/world.ts";
 import {
   ACCOUNT_LEAK_MS,
@@ -31,7 +32,7 @@ import {
   RETURNING_MAX,
 } from "./limits.ts";
 import type { Records } from "../records/records.ts";
-import { KnownAddresses, networkOf } from "./known_addresses.ts";
+import { KnownAddresses } from "./known_addresses.ts";
 import { type Asked, type Lane, Lanes, sumOf, type Turn } from "./lanes.ts";
 
 /** Somebody who tries a password. */
@@ -81,7 +82,7 @@ export class Throttle {
   async wasRight({ account, address }: Attempt, turn: Turn): Promise<void> {
     await this.giveBack(turn);
     if (address !== undefined) {
-      await this.#known.add(account, networkOf(address));
+      await this.#known.add(account, ownerOf(address));
     }
   }
 
@@ -153,5 +154,5 @@ export class Throttle {
 }
 
 function placeOf({ address }: Attempt): string | undefined {
-  return address === undefined ? undefined : networkOf(address);
+  return address === undefined ? undefined : ownerOf(address);
 }

@@ -70,10 +70,11 @@ export async function setPassword(
   world: World,
   { name, password, rounds }: Pick<NewUser, "name" | "password" | "rounds">,
 ): Promise<User> {
-  await found(accounts, name);
+  // Hashing takes long: nobody waits for it in vain.
+  found(name, await accounts.find(name));
   const changed = await newPassword(world, password, rounds);
   const user = await accounts.change(name, (user) => ({ ...user, ...changed }));
-  return user ?? await found(accounts, name);
+  return found(name, user);
 }
 
 /** Gives a user another role. @throws {KittyError} where there is none */
@@ -83,7 +84,7 @@ export async function setRole(
   role: Role,
 ): Promise<User> {
   const user = await accounts.change(name, (user) => ({ ...user, role }));
-  return user ?? await found(accounts, name);
+  return found(name, user);
 }
 
 /** Lets a user in, or not any more. @throws {KittyError} where there is none */
@@ -96,7 +97,7 @@ export async function setDisabled(
     ...user,
     ...isDisabled && { disabled: true },
   }));
-  return user ?? await found(accounts, name);
+  return found(name, user);
 }
 
 /** Removes a user. @throws {KittyError} where there is none */
@@ -104,12 +105,11 @@ export async function removeUser(
   accounts: AccountStore,
   name: string,
 ): Promise<User> {
-  return await accounts.remove(name) ?? await found(accounts, name);
+  return found(name, await accounts.remove(name));
 }
 
-/** @throws {KittyError} where there is no user of the name */
-async function found(accounts: AccountStore, name: string): Promise<User> {
-  const user = await accounts.find(name);
+/** @throws {KittyError} where there was no user of the name */
+function found(name: string, user: User | undefined): User {
   if (user) return user;
   throw new KittyError("not_found", `the user "${name}" is not there`, {
     hint: "list them: kitty-events collector user list",

@@ -7,7 +7,7 @@
 
 import { type CallerAnswer, PATHS } from "../../base/wire.ts";
 import type { World } from "../../base/world.ts";
-import type { Key, KeyStore } from "../accounts/keys.ts";
+import { type KeyStore, type ShownKey, shownKey } from "../accounts/keys.ts";
 import type { AddressOf } from "../accounts/logins.ts";
 import { type AuditEntry, type AuditLog, entryAt } from "../audit/audit.ts";
 import { Gate } from "../gate.ts";
@@ -32,11 +32,6 @@ interface AuditAnswer {
 interface KeysAnswer {
   readonly keys: readonly ShownKey[];
 }
-
-/** A key as people see it. */
-type ShownKey = Omit<Key, "hash" | "expires_at"> & {
-  readonly expires_at: string | null;
-};
 
 /** The routes. */
 export function peopleRoutes(
@@ -72,7 +67,7 @@ export function peopleRoutes(
       async GET(request) {
         const { team } = await callers.admin(request);
         const all = (await keys.all()).filter((key) => key.team === team);
-        const answer: KeysAnswer = { keys: all.map(shown) };
+        const answer: KeysAnswer = { keys: all.map(shownKey) };
         return jsonAnswer(answer, { headers: NO_STORE });
       },
     },
@@ -96,11 +91,6 @@ export function peopleRoutes(
       },
     },
   };
-}
-
-/** A key without what was kept to know it by. */
-export function shown({ hash: _, ...key }: Key): ShownKey {
-  return { ...key, expires_at: key.expires_at ?? null };
 }
 
 /** @throws {HttpError} 400 for a text that is no moment */

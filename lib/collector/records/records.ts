@@ -49,6 +49,20 @@ export interface Records {
 /** A record with its key. */
 export type Entry<T extends Recorded> = readonly [key: string, value: T];
 
+/** Removes the records of a space but those that are to be kept, and those that change meanwhile. @returns the keys of the others */
+export async function swept<T extends Recorded>(
+  records: Records,
+  space: Space,
+  isKept: (value: T) => boolean,
+): Promise<readonly string[]> {
+  const over = (await records.list<T>(space))
+    .filter(([, value]) => !isKept(value));
+  for (const [key, value] of over) {
+    await records.replace(space, key, value, undefined);
+  }
+  return over.map(([key]) => key);
+}
+
 /** Removes a record, whatever stands there by now. @returns what it was */
 export async function removed<T extends Recorded>(
   records: Records,

@@ -1,6 +1,6 @@
 /** Addresses in one form, and sets of them. */
 
-import { strictEqual, throws } from "node:assert/strict";
+import { notStrictEqual, strictEqual, throws } from "node:assert/strict";
 import {
   AddressSet,
   isOwnAddress,
@@ -32,6 +32,16 @@ Deno.test("ownerOf: IPv6 of one /64 -> one; IPv4 -> each its own", () => {
   strictEqual(ownerOf("2001:db8::1"), ownerOf("2001:db8::ffff:1"));
   strictEqual(ownerOf("2001:db8::1") === ownerOf("2001:db8:0:1::1"), false);
   strictEqual(ownerOf("192.0.2.1") === ownerOf("192.0.2.2"), false);
+});
+
+Deno.test("ownerOf: IPv4, mapped, and any address of one IPv6 network -> one each", () => {
+  strictEqual(ownerOf("192.0.2.7"), "192.0.2.7");
+  strictEqual(ownerOf("::ffff:192.0.2.7"), "192.0.2.7");
+  strictEqual(ownerOf("2001:DB8::1"), ownerOf("2001:db8:0:0:ffff::2"));
+  strictEqual(ownerOf("2001:db8::1"), "2001:db8:0:0::/64");
+  strictEqual(ownerOf("fe80::1%eth0"), ownerOf("fe80::2%eth1"));
+  strictEqual(ownerOf("::1"), "0:0:0:0::/64");
+  notStrictEqual(ownerOf("2001:db8:1::1"), ownerOf("2001:db8:2::1"));
 });
 
 Deno.test("isOwnAddress: loopback -> yes; what begins like it -> no", () => {

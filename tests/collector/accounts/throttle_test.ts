@@ -1,14 +1,7 @@
 /** Guessing passwords, with a clock that the test sets: few are looked at, and the right people get in. */
 
 import { FULL, needing } from "../../support/needs.ts";
-import {
-  deepStrictEqual,
-  match,
-  notStrictEqual,
-  ok,
-  strictEqual,
-} from "node:assert/strict";
-import { networkOf } from "../../../lib/collector/accounts/known_addresses.ts";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { Lanes } from "../../../lib/collector/accounts/lanes.ts";
 import { Throttle } from "../../../lib/collector/accounts/throttle.ts";
 import { LANES_MAX } from "../../../lib/collector/accounts/limits.ts";
@@ -251,14 +244,4 @@ Deno.test("lanes: more names than are kept apart -> their number stays bounded, 
   const count = (await records.list("throttle")).length;
   ok(count <= LANES_MAX + 256, `${count} lanes`);
   ok((await take(99_999)).waitMs! > 0);
-});
-
-Deno.test("networkOf: IPv4, mapped, and any address of one IPv6 network -> one each", () => {
-  strictEqual(networkOf("192.0.2.7"), "192.0.2.7");
-  strictEqual(networkOf("::ffff:192.0.2.7"), "192.0.2.7");
-  strictEqual(networkOf("2001:DB8::1"), networkOf("2001:db8:0:0:ffff::2"));
-  strictEqual(networkOf("2001:db8::1"), "2001:db8:0:0::/64");
-  strictEqual(networkOf("fe80::1%eth0"), networkOf("fe80::2%eth1"));
-  strictEqual(networkOf("::1"), "0:0:0:0::/64");
-  notStrictEqual(networkOf("2001:db8:1::1"), networkOf("2001:db8:2::1"));
 });

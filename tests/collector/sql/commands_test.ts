@@ -30,6 +30,7 @@ Deno.test(
       const added = await runProgram([...ADD, "--store", url], {}, { stdin });
       strictEqual(added.code, 0, added.stderr);
       match(added.stderr, /--store-file or SPEC_KITTY_STORE_URL is better/);
+      strictEqual(added.stderr.split("is better").length - 1, 1);
       const again = await runProgram([...ADD, "--store-file", file], {}, {
         stdin,
       });
