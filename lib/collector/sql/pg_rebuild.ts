@@ -142,7 +142,7 @@ async function mend(
 }
 
 /** Stores states of packages that are not there. */
-export async function insertPackages(
+async function insertPackages(
   tx: Statements,
   key: string,
   rows: readonly PackageRow[],
