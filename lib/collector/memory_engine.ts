@@ -232,9 +232,7 @@ export class MemoryEventLog implements EventLog {
   }
 
   async *export(team: string): AsyncIterable<Uint8Array<ArrayBuffer>> {
-    for (const event of [...this.#of(team).all]) {
-      if (!event) continue;
-      const { bytes } = event;
+    for (const { bytes } of this.#of(team).there) {
       const line = await Promise.resolve(oneLineBytes(bytes));
       yield new Uint8Array([...line, 0x0a]);
     }

@@ -15,6 +15,7 @@ import type {
   Offering,
   OnStored,
   Page,
+  Usage,
 } from "../events/event_log.ts";
 import { joinLines } from "../../base/line_bytes.ts";
 import { type NodeAnswer, nodeAnswers } from "../events/nodes.ts";
@@ -297,7 +298,7 @@ export class PgEventLog implements EventLog, AsyncDisposable {
   }
 
   /** How much is stored of a team now. */
-  async usage(team: string): Promise<{ events: number; bytes: number }> {
+  async usage(team: string): Promise<Usage> {
     const { events, bytes } = await this.#store.read(
       "read the team",
       (lane) => readTeam(lane, team),
