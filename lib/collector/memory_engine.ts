@@ -39,6 +39,7 @@ import {
 import {
   newer,
   newsOf,
+  packageName,
   type PackageRow,
   snapshotOf,
   type SnapshotPackage,
@@ -271,7 +272,7 @@ function packagesOf(
   const all = [...base, ...events.map(({ document }) => newsOf(document))];
   for (const news of all) {
     if (!news) continue;
-    const name = `${news.wpId} ${news.feature}`;
+    const name = packageName(news);
     const state = newer(rows.get(name)?.state, news.state);
     rows.set(name, { ...news, state });
   }

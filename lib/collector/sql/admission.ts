@@ -12,6 +12,7 @@ import { Gone, type IncomingEvent } from "../events/event_log.ts";
 import type { Told } from "../events/nodes.ts";
 import {
   newsOf,
+  packageName,
   type PackageNews,
   type PackageState,
 } from "../events/packages.ts";
@@ -27,7 +28,6 @@ import {
   type Found,
   type Known,
   type Offer,
-  packageName,
   teamRowOf,
 } from "./offers.ts";
 

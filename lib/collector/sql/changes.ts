@@ -14,8 +14,8 @@ import {
   type Told,
   withEvents,
 } from "../events/nodes.ts";
-import { newer, type PackageNews } from "../events/packages.ts";
-import { type AdmissionParts, type Found, packageName } from "./offers.ts";
+import { newer, packageName, type PackageNews } from "../events/packages.ts";
+import type { AdmissionParts, Found } from "./offers.ts";
 import { arrayOf, columnsOf, documentsOf, keyOf, momentOf } from "./columns.ts";
 import type { Verdict } from "./judge.ts";
 import type { Value } from "./connection.ts";

@@ -6,21 +6,15 @@
  * @module
  */
 
-import { type JsonObject, sameJson } from "../../base/json.ts";
+import { sameJson } from "../../base/json.ts";
 import type { World } from "../../base/world.ts";
 import type { Rebuilt } from "../engine.ts";
-import {
-  type NodeCount,
-  nodeName,
-  noneOf,
-  stampOf,
-  withEvents,
-} from "../events/nodes.ts";
-import { newer, newsOf, type PackageRow } from "../events/packages.ts";
+import type { NodeCount } from "../events/nodes.ts";
+import { packageName, type PackageRow } from "../events/packages.ts";
+import { Tally } from "../events/tally.ts";
 import { PAGE_EVENTS_MAX } from "../limits.ts";
 import { arrayOf, keyOf, momentOf, textOf } from "./columns.ts";
 import type { Statements } from "./connection.ts";
-import { packageName } from "./offers.ts";
 import { readNodes, readPackages, readSome, readTeam } from "./readings.ts";
 import type { Store } from "./store.ts";
 import { openStore } from "./pg_store.ts";
@@ -39,28 +33,14 @@ export async function* rebuildStore(
 }
 
 /** What follows from events that were gone through. */
-class Sum {
-  readonly packages = new Map<string, PackageRow>();
-  readonly nodes = new Map<string, NodeCount>();
+class Sum extends Tally {
   /** Position of the next one. */
   next: number;
   events = 0;
 
   constructor(next: number) {
+    super();
     this.next = next;
-  }
-
-  add(document: JsonObject): void {
-    this.events++;
-    const news = newsOf(document);
-    if (news) {
-      const name = packageName(news);
-      const state = newer(this.packages.get(name)?.state, news.state);
-      this.packages.set(name, { ...news, state });
-    }
-    const stamp = stampOf(document), node = nodeName(stamp.node_id);
-    const count = this.nodes.get(node) ?? noneOf(node);
-    this.nodes.set(node, withEvents(count, [stamp], null));
   }
 
   /** Goes through the events up to a position. */
@@ -70,6 +50,7 @@ class Sum {
       const rows = await readSome(statements, team, range);
       if (rows.length === 0) return;
       for (const { document } of rows) this.add(JSON.parse(document));
+      this.events += rows.length;
       this.next = Number(rows.at(-1)!.position) + 1;
     }
   }
