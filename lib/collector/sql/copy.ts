@@ -23,7 +23,7 @@ import {
 } from "./copy_records.ts";
 import { PgRecords } from "./pg_records.ts";
 import { openStore } from "./pg_store.ts";
-import { eventOf, readTeam } from "./readings.ts";
+import { eventOf, lockTeam, teamIn } from "./readings.ts";
 import type { Store } from "./store.ts";
 
 /** What was copied of a team, or of what is no event. */
@@ -111,7 +111,7 @@ async function compare(
   store: Store,
   team: string,
 ): Promise<void> {
-  const { next } = await store.read("read", (lane) => readTeam(lane, team));
+  const { next } = await teamIn(store, team);
   // Of those that were removed, only ids are left.
   for (let from = await engine.events.first(team); from < next;) {
     const { events } = await engine.events.page(team, from, PAGE_EVENTS_MAX);
@@ -145,10 +145,7 @@ async function copyTeam(
 ): Promise<Copied> {
   const { engine } = source, { world } = store;
   await copyGone(source, store, team);
-  const { next: before } = await store.read(
-    "read",
-    (lane) => readTeam(lane, team),
-  );
+  const { next: before } = await teamIn(store, team);
   let from = before;
   for (;;) {
     const page = await engine.events.page(team, from, PAGE_EVENTS_MAX);
@@ -167,7 +164,7 @@ async function copyTeam(
     from += events.length;
     if (page.next === null) break;
   }
-  const { next } = await store.read("read", (lane) => readTeam(lane, team));
+  const { next } = await teamIn(store, team);
   // Whatever came to the store by itself has its counts already.
   if (next === from) await copyBeside(store, team, await source.beside(team));
   return { team, events: from, copied: from - before };
@@ -180,7 +177,7 @@ async function copyGone(
   team: string,
 ): Promise<void> {
   const first = await source.engine.events.first(team), key = keyOf(team);
-  const { next } = await store.read("read", (lane) => readTeam(lane, team));
+  const { next } = await teamIn(store, team);
   if (first === 0 || next > 0) return;
   let some: GoneEvent[] = [];
   const put = async () => {
@@ -229,10 +226,7 @@ async function copyBeside(
           "insert into kitty_events.teams (team) values ($1) on conflict do nothing",
           [key],
         );
-        await tx.send(
-          "select from kitty_events.teams where team = $1 for update",
-          [key],
-        );
+        await lockTeam(tx, team);
         await tx.commit([
           [
             "insert into kitty_events.nodes (team, node, events, shared, lowest, highest, first_seen, last_seen) select $1::text, * from unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::timestamptz[], $8::timestamptz[]) on conflict (team, node) do update set events = excluded.events, shared = excluded.shared, lowest = excluded.lowest, highest = excluded.highest, first_seen = excluded.first_seen, last_seen = excluded.last_seen",

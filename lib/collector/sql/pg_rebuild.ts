@@ -13,9 +13,16 @@ import type { NodeCount } from "../events/nodes.ts";
 import { packageName, type PackageRow } from "../events/packages.ts";
 import { Tally } from "../events/tally.ts";
 import { PAGE_EVENTS_MAX } from "../limits.ts";
-import { arrayOf, keyOf, momentOf, textOf } from "./columns.ts";
+import { arrayOf, keyOf, momentOf } from "./columns.ts";
 import type { Statements } from "./connection.ts";
-import { readNodes, readPackages, readSome, readTeam } from "./readings.ts";
+import {
+  lockTeam,
+  readNodes,
+  readPackages,
+  readSome,
+  teamIn,
+  teamsIn,
+} from "./readings.ts";
 import type { Store } from "./store.ts";
 import { openStore } from "./pg_store.ts";
 
@@ -25,11 +32,9 @@ export async function* rebuildStore(
   world: World,
 ): AsyncGenerator<Rebuilt> {
   await using store = await openStore(url, world);
-  const rows = await store.read(
-    "read teams",
-    (lane) => lane.send(`select team from kitty_events.teams order by team`),
-  );
-  for (const { team } of rows) yield await rebuildTeam(store, textOf(team));
+  for (const team of await teamsIn(store)) {
+    yield await rebuildTeam(store, team);
+  }
 }
 
 /** What follows from events that were gone through. */
@@ -57,10 +62,7 @@ class Sum extends Tally {
 }
 
 async function rebuildTeam(store: Store, team: string): Promise<Rebuilt> {
-  const { next, first } = await store.read(
-    "read the team",
-    (lane) => readTeam(lane, team),
-  );
+  const { next, first } = await teamIn(store, team);
   const sum = new Sum(first);
   while (sum.next < next) {
     const end = Math.min(next, sum.next + PAGE_EVENTS_MAX);
@@ -70,11 +72,8 @@ async function rebuildTeam(store: Store, team: string): Promise<Rebuilt> {
     "mend",
     (lane) =>
       lane.transaction("isolation level read committed", async (tx) => {
-        await tx.send(
-          "select from kitty_events.teams where team = $1 for update",
-          [keyOf(team)],
-        );
-        await sum.addUpTo(tx, team, (await readTeam(tx, team)).next);
+        const { next } = await lockTeam(tx, team);
+        await sum.addUpTo(tx, team, next);
         // What was pruned is known from what is stored only.
         const changes = await mend(tx, team, sum, first > 0);
         await tx.commit([]);

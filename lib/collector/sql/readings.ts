@@ -12,8 +12,9 @@ import type { PackageRow } from "../events/packages.ts";
 import { PAGE_BYTES_MAX } from "../limits.ts";
 import { arrayOf, keyOf, textOf } from "./columns.ts";
 import type { Row, Statements } from "./connection.ts";
-import type { Lane } from "./lane.ts";
+import type { Lane, Transaction } from "./lane.ts";
 import { type TeamRow, teamRowOf } from "./offers.ts";
+import type { Store } from "./store.ts";
 
 const NO_TEAM: TeamRow = {
   next: 0,
@@ -24,16 +25,39 @@ const NO_TEAM: TeamRow = {
   turn: 0,
 };
 
+const TEAM =
+  "select next, highest, first, events, bytes, turn from kitty_events.teams where team = $1";
+
 /** What is stored of a team. */
 export async function readTeam(
   statements: Statements,
   team: string,
 ): Promise<TeamRow> {
-  const [row] = await statements.send(
-    "select next, highest, first, events, bytes, turn from kitty_events.teams where team = $1",
-    [keyOf(team)],
-  );
+  const [row] = await statements.send(TEAM, [keyOf(team)]);
   return row ? teamRowOf(row) : NO_TEAM;
+}
+
+/** The same, and whoever wants to change anything of it waits until the transaction is over. */
+export async function lockTeam(
+  tx: Transaction,
+  team: string,
+): Promise<TeamRow> {
+  const [row] = await tx.send(`${TEAM} for update`, [keyOf(team)]);
+  return row ? teamRowOf(row) : NO_TEAM;
+}
+
+/** What is stored of a team, over any connection. */
+export function teamIn(store: Store, team: string): Promise<TeamRow> {
+  return store.read("read the team", (lane) => readTeam(lane, team));
+}
+
+/** All teams that have sent anything. */
+export async function teamsIn(store: Store): Promise<readonly string[]> {
+  const rows = await store.read(
+    "read teams",
+    (lane) => lane.send("select team from kitty_events.teams order by team"),
+  );
+  return rows.map(({ team }) => textOf(team));
 }
 
 /** The documents from a position on, up to another one, as many as a page may have. */
