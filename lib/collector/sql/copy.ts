@@ -9,6 +9,7 @@
 import { producer } from "../../contract/rows/producer.ts";
 import { WORK_PACKAGES } from "../../event/stored.ts";
 import { KittyError } from "../../base/errors.ts";
+import { fromBytes } from "../../home/queue_layout.ts";
 import type { World } from "../../base/world.ts";
 import type { BesideEvents, GoneEvent, Source } from "../engine.ts";
 import { type NodeCount, nodeName } from "../events/nodes.ts";
@@ -102,8 +103,7 @@ async function copyAudit(source: Source, store: Store): Promise<Copied> {
   return { records: "audit", count, copied };
 }
 
-const idOf = (bytes: Uint8Array) =>
-  eventOf(new TextDecoder().decode(bytes)).event_id;
+const arrived = (bytes: Uint8Array) => eventOf(fromBytes(bytes), bytes);
 
 /** @throws {KittyError} where the first events of the store are others than those of the source */
 async function compare(
@@ -121,7 +121,7 @@ async function compare(
         [keyOf(team), from, events.length],
       ));
     const other = rows.findIndex(({ event_id }, i) =>
-      event_id !== keyOf(idOf(events[i]!))
+      event_id !== keyOf(arrived(events[i]!).event_id)
     );
     if (other >= 0) {
       throw new KittyError(
@@ -149,9 +149,7 @@ async function copyTeam(
   let from = before;
   for (;;) {
     const page = await engine.events.page(team, from, PAGE_EVENTS_MAX);
-    const events = page.events.map((bytes) =>
-      eventOf(new TextDecoder().decode(bytes))
-    );
+    const events = page.events.map(arrived);
     if (events.length === 0) break;
     const parts = { team, collector: 0, nowMs: world.nowMs() };
     let triedFrom: number | undefined;

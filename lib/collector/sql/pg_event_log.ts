@@ -159,7 +159,7 @@ export class PgEventLog implements EventLog, AsyncDisposable {
       return {
         first: rows.length > 0 ? Number(rows[0]!.position) : next,
         events: rows.map(({ document, collector }) => ({
-          event: eventOf(document),
+          event: eventOf(JSON.parse(document), encoder.encode(document)),
           isMine: Number(collector) === this.#collector,
         })),
       };

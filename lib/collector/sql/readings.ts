@@ -209,16 +209,18 @@ export async function readAt(
 
 const encoder = new TextEncoder();
 
-/** An event as it was when it came, from its document. */
-export function eventOf(text: string): IncomingEvent {
-  const document = JSON.parse(text) as JsonObject;
+/** An event as it was when it came. @param bytes the document in JSON and UTF-8 */
+export function eventOf(
+  document: JsonObject,
+  bytes: Uint8Array,
+): IncomingEvent {
   const { event_id, id, event_type, type, team_slug } = document;
   return {
     event_id: (event_id ?? id) as string,
     event_type: (event_type ?? type) as string,
     team_slug: (team_slug ?? "") as string,
     ...stampOf(document),
-    bytes: encoder.encode(text),
+    bytes,
     document,
   };
 }
