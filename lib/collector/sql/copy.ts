@@ -143,7 +143,7 @@ async function copyTeam(
   store: Store,
   team: string,
 ): Promise<Copied> {
-  const { engine } = source, { world } = store;
+  const { engine } = source;
   await copyGone(source, store, team);
   const { next: before } = await teamIn(store, team);
   let from = before;
@@ -151,14 +151,7 @@ async function copyTeam(
     const page = await engine.events.page(team, from, PAGE_EVENTS_MAX);
     const events = page.events.map(arrived);
     if (events.length === 0) break;
-    const parts = { team, collector: 0, nowMs: world.nowMs() };
-    let triedFrom: number | undefined;
-    await store.write("copy events", (lane) =>
-      admitAll(lane, [{ events }], {
-        ...parts,
-        triedFrom,
-        trying: (first) => triedFrom ??= first,
-      }));
+    await admitAll(store, [{ events }], { team, collector: 0 });
     from += events.length;
     if (page.next === null) break;
   }

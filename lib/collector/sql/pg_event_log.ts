@@ -25,8 +25,6 @@ import { admitAll } from "./admission.ts";
 import { textOf } from "./columns.ts";
 import { Feed, type FoundEvents } from "./feed.ts";
 import { Hints } from "./hints.ts";
-import type { Outcome } from "./judge.ts";
-import type { Offer } from "./offers.ts";
 import {
   atOneMoment,
   eventOf,
@@ -101,7 +99,8 @@ export class PgEventLog implements EventLog, AsyncDisposable {
     const known = this.#teams.get(team);
     if (known) return known;
     const worker = new TeamWorker({
-      store: (offers) => this.#admit(team, offers),
+      store: (offers) =>
+        admitAll(this.#store, offers, { team, collector: this.#collector }),
       stored: (fresh, first, sender) => {
         feed.add(fresh, first, sender);
         this.#hints.tell(team, first + fresh.length);
@@ -130,24 +129,6 @@ export class PgEventLog implements EventLog, AsyncDisposable {
     }
     const { highest } = await teamIn(this.#store, team);
     return { events: [], highest };
-  }
-
-  async #admit(
-    team: string,
-    offers: readonly Offer[],
-  ): Promise<readonly Outcome[]> {
-    let triedFrom: number | undefined;
-    return await this.#store.write(
-      "store events",
-      (lane) =>
-        admitAll(lane, offers, {
-          team,
-          collector: this.#collector,
-          nowMs: this.#store.world.nowMs(),
-          triedFrom,
-          trying: (first) => triedFrom ??= first,
-        }),
-    );
   }
 
   /** Events that a feed needs. */
