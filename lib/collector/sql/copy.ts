@@ -24,7 +24,7 @@ import {
 } from "./copy_records.ts";
 import { PgRecords } from "./pg_records.ts";
 import { openStore } from "./pg_store.ts";
-import { eventOf, lockTeam, teamIn } from "./readings.ts";
+import { eventOf, lockTeam, NEXT_TURN, teamIn } from "./readings.ts";
 import type { Store } from "./store.ts";
 
 /** What was copied of a team, or of what is no event. */
@@ -249,10 +249,7 @@ async function copyBeside(
               arrayOf(shared.map(({ lamport_clock }) => lamport_clock)),
             ],
           ],
-          [
-            "update kitty_events.teams set turn = turn + 1 where team = $1",
-            [key],
-          ],
+          [NEXT_TURN, [key]],
         ]);
       }),
   );

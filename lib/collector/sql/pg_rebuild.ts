@@ -17,6 +17,7 @@ import { arrayOf, keyOf, momentOf } from "./columns.ts";
 import type { Statements } from "./connection.ts";
 import {
   lockTeam,
+  NEXT_TURN,
   readNodes,
   readPackages,
   readSome,
@@ -53,10 +54,11 @@ class Sum extends Tally {
     while (this.next < end) {
       const range = { from: this.next, end, limit: PAGE_EVENTS_MAX };
       const rows = await readSome(statements, team, range);
-      if (rows.length === 0) return;
       for (const { document } of rows) this.add(JSON.parse(document));
       this.events += rows.length;
-      this.next = Number(rows.at(-1)!.position) + 1;
+      const last = rows.at(-1);
+      // Where nothing is left, there is nothing to wait for.
+      this.next = last ? Number(last.position) + 1 : end;
     }
   }
 }
@@ -72,12 +74,13 @@ async function rebuildTeam(store: Store, team: string): Promise<Rebuilt> {
     "mend",
     (lane) =>
       lane.transaction("isolation level read committed", async (tx) => {
-        const { next } = await lockTeam(tx, team);
+        // It may have been pruned since it was read.
+        const { next, first } = await lockTeam(tx, team);
         await sum.addUpTo(tx, team, next);
         // What was pruned is known from what is stored only.
-        const changes = await mend(tx, team, sum, first > 0);
-        await tx.commit([]);
-        return changes;
+        const mended = await mend(tx, team, sum, first > 0);
+        await tx.commit(mended > 0 ? [[NEXT_TURN, [keyOf(team)]]] : []);
+        return mended;
       }),
   );
   return {

@@ -46,6 +46,10 @@ export async function lockTeam(
   return row ? teamRowOf(row) : NO_TEAM;
 }
 
+/** Makes collectors ask anew what they keep of a team. */
+export const NEXT_TURN =
+  "update kitty_events.teams set turn = turn + 1 where team = $1";
+
 /** What is stored of a team, over any connection. */
 export function teamIn(store: Store, team: string): Promise<TeamRow> {
   return store.read("read the team", (lane) => readTeam(lane, team));
