@@ -88,15 +88,31 @@ async function isUsed(source: Source, store: Store): Promise<boolean> {
   return false;
 }
 
+/** As many at a time as one statement takes. */
+async function* groupsOf<T>(all: AsyncIterable<T>): AsyncGenerator<T[]> {
+  let group: T[] = [];
+  for await (const one of all) {
+    group.push(one);
+    if (group.length < PAGE_EVENTS_MAX) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
+}
+
 async function copyAudit(source: Source, store: Store): Promise<Copied> {
   let count = 0, copied = 0;
-  for await (const entry of source.engine.audit.read()) {
-    // The same each time, so that it is noted once.
-    const id = `copy ${String(count++).padStart(12, "0")}`;
+  for await (const entries of groupsOf(source.engine.audit.read())) {
+    // The same each time, so that each is noted once.
+    const ids = entries.map(() => `copy ${String(count++).padStart(12, "0")}`);
     const done = await store.write("copy the audit", (lane) =>
       lane.send(
-        "insert into kitty_events.audit (noted_at, id, entry) values ($1::text::timestamptz, $2, $3) on conflict do nothing returning 1",
-        [entry.at, id, JSON.stringify(entry)],
+        "insert into kitty_events.audit (noted_at, id, entry) select * from unnest($1::timestamptz[], $2::text[], $3::text[]) on conflict do nothing returning 1",
+        [
+          arrayOf(entries.map(({ at }) => at)),
+          arrayOf(ids),
+          arrayOf(entries.map((entry) => JSON.stringify(entry))),
+        ],
       ));
     copied += done.length;
   }
@@ -170,8 +186,7 @@ async function copyGone(
   const first = await source.engine.events.first(team), key = keyOf(team);
   const { next } = await teamIn(store, team);
   if (first === 0 || next > 0) return;
-  let some: GoneEvent[] = [];
-  const put = async () => {
+  for await (const some of groupsOf(source.gone(team))) {
     const of = (pick: (event: GoneEvent) => string | number | null) =>
       arrayOf(some.map(pick));
     await store.write("copy ids", (lane) =>
@@ -183,13 +198,7 @@ async function copyGone(
         of(({ stamp }) => stamp ? keyOf(stamp.node_id) : null),
         of(({ stamp }) => stamp?.lamport_clock ?? null),
       ]));
-    some = [];
-  };
-  for await (const event of source.gone(team)) {
-    some.push(event);
-    if (some.length === PAGE_EVENTS_MAX) await put();
   }
-  await put();
   await store.write("copy a team", (lane) =>
     lane.send(
       "insert into kitty_events.teams as old (team, next, first) values ($1, $2, $2) on conflict (team) do update set next = $2, first = $2 where old.next = 0",
