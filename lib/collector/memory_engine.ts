@@ -39,6 +39,7 @@ import {
 import {
   newer,
   newsOf,
+  packageName,
   type PackageRow,
   snapshotOf,
   type SnapshotPackage,
@@ -232,9 +233,7 @@ export class MemoryEventLog implements EventLog {
   }
 
   async *export(team: string): AsyncIterable<Uint8Array<ArrayBuffer>> {
-    for (const event of [...this.#of(team).all]) {
-      if (!event) continue;
-      const { bytes } = event;
+    for (const { bytes } of this.#of(team).there) {
       const line = await Promise.resolve(oneLineBytes(bytes));
       yield new Uint8Array([...line, 0x0a]);
     }
@@ -273,7 +272,7 @@ function packagesOf(
   const all = [...base, ...events.map(({ document }) => newsOf(document))];
   for (const news of all) {
     if (!news) continue;
-    const name = `${news.wpId} ${news.feature}`;
+    const name = packageName(news);
     const state = newer(rows.get(name)?.state, news.state);
     rows.set(name, { ...news, state });
   }

@@ -8,6 +8,7 @@
 import { joinLines } from "../../base/line_bytes.ts";
 import { oneLineBytes } from "../../base/shown.ts";
 import type { JsonObject } from "../../base/json.ts";
+import { fromBytes } from "../../home/queue_layout.ts";
 import { Gate } from "../gate.ts";
 import { COMMIT_SHARED_MAX, EXPORT_ROWS, PAGE_BYTES_MAX } from "../limits.ts";
 import {
@@ -291,7 +292,7 @@ export class KvEventLog implements EventLog {
       for (const [id, [, line]] of found as [string, RowPlace][]) {
         const bytes = lines[line];
         if (bytes?.length) {
-          stored.set(id, JSON.parse(decoder.decode(bytes)));
+          stored.set(id, fromBytes(bytes));
           continue;
         }
         gone ??= await goneAt(this.#store, team, row);
@@ -301,5 +302,3 @@ export class KvEventLog implements EventLog {
     return stored;
   }
 }
-
-const decoder = new TextDecoder();

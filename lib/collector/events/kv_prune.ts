@@ -22,14 +22,9 @@ import {
   prunedKey,
   rowKey,
 } from "./layout.ts";
-import {
-  type NodeCount,
-  nodeName,
-  noneOf,
-  stampOf,
-  withEvents,
-} from "./nodes.ts";
-import { newer, newsOf, type PackageState } from "./packages.ts";
+import { type NodeCount, stampOf } from "./nodes.ts";
+import { newer, type PackageState } from "./packages.ts";
+import { Tally } from "./tally.ts";
 
 /**
  * What of a team is there; counted where a program has stored some that does
@@ -87,8 +82,7 @@ class Removal {
   readonly #store: KvStore;
   readonly #team: string;
   readonly #commit: Deno.AtomicOperation;
-  readonly #nodes = new Map<string, NodeCount>();
-  readonly #packages = new Map<string, [Deno.KvKey, PackageState]>();
+  readonly #tally = new Tally();
   #changes = 0;
 
   constructor(store: KvStore, team: string) {
@@ -99,7 +93,8 @@ class Removal {
 
   /** Number of changes in the commit. */
   get size(): number {
-    return this.#changes + this.#nodes.size + this.#packages.size;
+    const { nodes, packages } = this.#tally;
+    return this.#changes + nodes.size + packages.size;
   }
 
   /**
@@ -119,7 +114,7 @@ class Removal {
       this.bytes += line.length;
       return fromBytes<JsonObject>(line);
     });
-    documents.forEach((document) => this.#count(document));
+    documents.forEach((document) => this.#tally.add(document));
     await this.#leaveStamps(n, from, documents);
     const key = rowKey(this.#team, n);
     this.#changes++;
@@ -135,18 +130,6 @@ class Removal {
     }
     this.#changes += chunks;
     return n + to;
-  }
-
-  #count(document: JsonObject): void {
-    const stamp = stampOf(document), name = nodeName(stamp.node_id);
-    const count = this.#nodes.get(name) ?? noneOf(name);
-    this.#nodes.set(name, withEvents(count, [stamp], null));
-    const news = newsOf(document);
-    if (!news) return;
-    const key = packageKey(this.#team, news.wpId, news.feature);
-    const label = JSON.stringify(key);
-    const state = newer(this.#packages.get(label)?.[1], news.state);
-    this.#packages.set(label, [key, state]);
   }
 
   /** Rows that clones send with stamps of their own have to be known as such. */
@@ -177,14 +160,14 @@ class Removal {
 
   /** Makes the change: all of it, or nothing where it fails. */
   async commit(state: Parameters<KvStore["commit"]>[2]): Promise<void> {
-    const team = this.#team;
-    for (const [name, count] of this.#nodes) {
+    const team = this.#team, { nodes, packages } = this.#tally;
+    for (const [name, count] of nodes) {
       const key = baseKey(team, nodeKey(team, name));
       const before = await this.#base<NodeCount>(key);
       this.#commit.set(key, toBytes(before ? sumOf(before, count) : count));
     }
-    for (const [own, state] of this.#packages.values()) {
-      const key = baseKey(team, own);
+    for (const { wpId, feature, state } of packages.values()) {
+      const key = baseKey(team, packageKey(team, wpId, feature));
       const before = await this.#base<PackageState>(key);
       this.#commit.set(key, toBytes(newer(before, state)));
     }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type JsonObject, sameJson } from "../../base/json.ts";
+import { sameJson } from "../../base/json.ts";
 import { fromBytes } from "../../home/queue_layout.ts";
 import { EXPORT_ROWS, REBUILT_AT_ONCE_MAX } from "../limits.ts";
 import type { KvStore } from "./kv_store.ts";
@@ -17,14 +17,9 @@ import {
   packagesOf,
   type TeamState,
 } from "./layout.ts";
-import {
-  type NodeCount,
-  nodeName,
-  noneOf,
-  stampOf,
-  withEvents,
-} from "./nodes.ts";
-import { newer, newsOf, type PackageState } from "./packages.ts";
+import type { NodeCount } from "./nodes.ts";
+import { packageName, type PackageRow, type PackageState } from "./packages.ts";
+import { Tally } from "./tally.ts";
 
 /** What a rebuild has found. */
 export interface Rebuilt {
@@ -42,69 +37,64 @@ export async function rebuildTeam(
   team: string,
 ): Promise<Rebuilt> {
   const state = await store.team(team);
-  const { packages, nodes } = await baseOf(store, team);
+  const tally = await baseOf(store, team);
   let events = 0, bytes = 0;
   const rows = store.rowsFrom(team, 0, state.events, EXPORT_ROWS);
   for await (const { lines } of rows) {
     events += lines.length;
     for (const line of lines) {
       bytes += line.length;
-      const document = fromBytes<JsonObject>(line);
-      const news = newsOf(document);
-      if (news) {
-        const key = packageKey(team, news.wpId, news.feature);
-        const name = JSON.stringify(key);
-        const state = newer(packages.get(name)?.[1], news.state);
-        packages.set(name, [key, state]);
-      }
-      const stamp = stampOf(document), node = nodeName(stamp.node_id);
-      const count = nodes.get(node) ?? noneOf(node);
-      nodes.set(node, withEvents(count, [stamp], null));
+      tally.add(fromBytes(line));
     }
   }
+  const { packages, nodes } = tally;
   const mended = await mendPackages(store, team, packages) +
     await mendNodes(store, team, nodes) +
-    await mendState(store, team, { ...state, bytes });
+    await mendState(store, team, { state, bytes });
   return { team, events, packages: packages.size, nodes: nodes.size, mended };
 }
 
 /** What removed events said: the rest is added to it. */
-async function baseOf(store: KvStore, team: string) {
-  const packages = new Map<string, [Deno.KvKey, PackageState]>();
-  for (
-    const { key, value } of (await allOf<PackageState>(
-      store,
-      baseKey(team, packagesOf(team)),
-    )).values()
-  ) {
+async function baseOf(store: KvStore, team: string): Promise<Tally> {
+  const tally = new Tally();
+  const states = await allOf<PackageState>(
+    store,
+    baseKey(team, packagesOf(team)),
+  );
+  for (const { key, value: state } of states.values()) {
     const [wpId, feature] = key.slice(-2) as [string, string];
-    const own = packageKey(team, wpId, feature);
-    packages.set(JSON.stringify(own), [own, value]);
+    const row = { wpId, feature, state };
+    tally.packages.set(packageName(row), row);
   }
   const counts = await allOf<NodeCount>(store, baseKey(team, nodesOf(team)));
-  const nodes = new Map(
-    [...counts.values()].map(({ value }) => [value.node_id, value]),
-  );
-  return { packages, nodes };
+  for (const { value } of counts.values()) {
+    tally.nodes.set(value.node_id, value);
+  }
+  return tally;
 }
 
 /** The bytes that are there; where nobody has counted them, nothing was wrong. */
 async function mendState(
   store: KvStore,
   team: string,
-  state: TeamState,
+  { state, bytes }: { state: TeamState; bytes: number },
 ): Promise<number> {
-  const { bytes } = await store.team(team);
-  if (bytes === state.bytes) return 0;
-  await store.commit(team, store.kv.atomic(), state);
-  return bytes === undefined ? 0 : 1;
+  if (state.bytes === bytes) return 0;
+  await store.commit(team, store.kv.atomic(), { ...state, bytes });
+  return state.bytes === undefined ? 0 : 1;
 }
 
 async function mendPackages(
   store: KvStore,
   team: string,
-  right: ReadonlyMap<string, [Deno.KvKey, PackageState]>,
+  packages: ReadonlyMap<string, PackageRow>,
 ): Promise<number> {
+  const right = new Map(
+    [...packages.values()].map(({ wpId, feature, state }) => {
+      const key = packageKey(team, wpId, feature);
+      return [JSON.stringify(key), [key, state] as const];
+    }),
+  );
   const stored = await allOf<PackageState>(store, packagesOf(team));
   const wrong = [...right].filter(([name, [, state]]) =>
     !sameJson(stored.get(name)?.value, state)

@@ -27,6 +27,13 @@ export interface PackageNews {
   readonly state: PackageState;
 }
 
+/** A package's name among those of its team. */
+export function packageName(
+  { wpId, feature }: Pick<PackageNews, "wpId" | "feature">,
+): string {
+  return JSON.stringify([wpId, feature]);
+}
+
 /** A work package in a snapshot. */
 export interface SnapshotPackage {
   readonly wp_id: string;

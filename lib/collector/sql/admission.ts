@@ -12,6 +12,7 @@ import { Gone, type IncomingEvent } from "../events/event_log.ts";
 import type { Told } from "../events/nodes.ts";
 import {
   newsOf,
+  packageName,
   type PackageNews,
   type PackageState,
 } from "../events/packages.ts";
@@ -21,18 +22,36 @@ import { arrayOf, keyOf, textOf } from "./columns.ts";
 import { judge, type Outcome } from "./judge.ts";
 import type { Row } from "./connection.ts";
 import type { Lane, Transaction } from "./lane.ts";
+import type { Store } from "./store.ts";
 import { LostError } from "./trouble.ts";
 import {
   type AdmissionParts,
   type Found,
   type Known,
   type Offer,
-  packageName,
   teamRowOf,
 } from "./offers.ts";
 
-/** Stores what is new of some offers. All of it is stored, or nothing. */
-export function admitAll(
+/** Stores what is new of some offers, in as many tries as it takes. All of it is stored, or nothing. */
+export async function admitAll(
+  store: Store,
+  offers: readonly Offer[],
+  whose: Pick<AdmissionParts, "team" | "collector">,
+): Promise<readonly Outcome[]> {
+  let triedFrom: number | undefined;
+  return await store.write(
+    "store events",
+    (lane) =>
+      tryAll(lane, offers, {
+        ...whose,
+        nowMs: store.world.nowMs(),
+        triedFrom,
+        trying: (first) => triedFrom ??= first,
+      }),
+  );
+}
+
+function tryAll(
   lane: Lane,
   offers: readonly Offer[],
   parts: AdmissionParts,

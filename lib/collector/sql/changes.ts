@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { IncomingEvent } from "../events/event_log.ts";
+import { bytesOf, type IncomingEvent } from "../events/event_log.ts";
 import {
   type NodeCount,
   nodeName,
@@ -14,8 +14,8 @@ import {
   type Told,
   withEvents,
 } from "../events/nodes.ts";
-import { newer, type PackageNews } from "../events/packages.ts";
-import { type AdmissionParts, type Found, packageName } from "./offers.ts";
+import { newer, packageName, type PackageNews } from "../events/packages.ts";
+import type { AdmissionParts, Found } from "./offers.ts";
 import { arrayOf, columnsOf, documentsOf, keyOf, momentOf } from "./columns.ts";
 import type { Verdict } from "./judge.ts";
 import type { Value } from "./connection.ts";
@@ -48,8 +48,10 @@ export function changesOf(
   }
   if (shared.length > 0) changes.push(sharedOf(key, shared));
   if (told.length > 0) changes.push(toldOf(key, told));
-  const bytes = fresh.reduce((sum, event) => sum + event.bytes.length, 0);
-  changes.push([MOVE_ON, [key, verdict.highest, fresh.length, bytes]]);
+  changes.push([
+    MOVE_ON,
+    [key, verdict.highest, fresh.length, bytesOf(fresh)],
+  ]);
   return changes.map(([text, values]) => [text, [...values, found.tx]]);
 }
 

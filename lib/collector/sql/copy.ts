@@ -9,6 +9,7 @@
 import { producer } from "../../contract/rows/producer.ts";
 import { WORK_PACKAGES } from "../../event/stored.ts";
 import { KittyError } from "../../base/errors.ts";
+import { fromBytes } from "../../home/queue_layout.ts";
 import type { World } from "../../base/world.ts";
 import type { BesideEvents, GoneEvent, Source } from "../engine.ts";
 import { type NodeCount, nodeName } from "../events/nodes.ts";
@@ -23,7 +24,7 @@ import {
 } from "./copy_records.ts";
 import { PgRecords } from "./pg_records.ts";
 import { openStore } from "./pg_store.ts";
-import { eventOf, readTeam } from "./readings.ts";
+import { eventOf, lockTeam, NEXT_TURN, teamIn } from "./readings.ts";
 import type { Store } from "./store.ts";
 
 /** What was copied of a team, or of what is no event. */
@@ -87,23 +88,38 @@ async function isUsed(source: Source, store: Store): Promise<boolean> {
   return false;
 }
 
+/** As many at a time as one statement takes. */
+async function* groupsOf<T>(all: AsyncIterable<T>): AsyncGenerator<T[]> {
+  let group: T[] = [];
+  for await (const one of all) {
+    group.push(one);
+    if (group.length < PAGE_EVENTS_MAX) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
+}
+
 async function copyAudit(source: Source, store: Store): Promise<Copied> {
   let count = 0, copied = 0;
-  for await (const entry of source.engine.audit.read()) {
-    // The same each time, so that it is noted once.
-    const id = `copy ${String(count++).padStart(12, "0")}`;
+  for await (const entries of groupsOf(source.engine.audit.read())) {
+    // The same each time, so that each is noted once.
+    const ids = entries.map(() => `copy ${String(count++).padStart(12, "0")}`);
     const done = await store.write("copy the audit", (lane) =>
       lane.send(
-        "insert into kitty_events.audit (noted_at, id, entry) values ($1::text::timestamptz, $2, $3) on conflict do nothing returning 1",
-        [entry.at, id, JSON.stringify(entry)],
+        "insert into kitty_events.audit (noted_at, id, entry) select * from unnest($1::timestamptz[], $2::text[], $3::text[]) on conflict do nothing returning 1",
+        [
+          arrayOf(entries.map(({ at }) => at)),
+          arrayOf(ids),
+          arrayOf(entries.map((entry) => JSON.stringify(entry))),
+        ],
       ));
     copied += done.length;
   }
   return { records: "audit", count, copied };
 }
 
-const idOf = (bytes: Uint8Array) =>
-  eventOf(new TextDecoder().decode(bytes)).event_id;
+const arrived = (bytes: Uint8Array) => eventOf(fromBytes(bytes), bytes);
 
 /** @throws {KittyError} where the first events of the store are others than those of the source */
 async function compare(
@@ -111,7 +127,7 @@ async function compare(
   store: Store,
   team: string,
 ): Promise<void> {
-  const { next } = await store.read("read", (lane) => readTeam(lane, team));
+  const { next } = await teamIn(store, team);
   // Of those that were removed, only ids are left.
   for (let from = await engine.events.first(team); from < next;) {
     const { events } = await engine.events.page(team, from, PAGE_EVENTS_MAX);
@@ -121,7 +137,7 @@ async function compare(
         [keyOf(team), from, events.length],
       ));
     const other = rows.findIndex(({ event_id }, i) =>
-      event_id !== keyOf(idOf(events[i]!))
+      event_id !== keyOf(arrived(events[i]!).event_id)
     );
     if (other >= 0) {
       throw new KittyError(
@@ -143,31 +159,19 @@ async function copyTeam(
   store: Store,
   team: string,
 ): Promise<Copied> {
-  const { engine } = source, { world } = store;
+  const { engine } = source;
   await copyGone(source, store, team);
-  const { next: before } = await store.read(
-    "read",
-    (lane) => readTeam(lane, team),
-  );
+  const { next: before } = await teamIn(store, team);
   let from = before;
   for (;;) {
     const page = await engine.events.page(team, from, PAGE_EVENTS_MAX);
-    const events = page.events.map((bytes) =>
-      eventOf(new TextDecoder().decode(bytes))
-    );
+    const events = page.events.map(arrived);
     if (events.length === 0) break;
-    const parts = { team, collector: 0, nowMs: world.nowMs() };
-    let triedFrom: number | undefined;
-    await store.write("copy events", (lane) =>
-      admitAll(lane, [{ events }], {
-        ...parts,
-        triedFrom,
-        trying: (first) => triedFrom ??= first,
-      }));
+    await admitAll(store, [{ events }], { team, collector: 0 });
     from += events.length;
     if (page.next === null) break;
   }
-  const { next } = await store.read("read", (lane) => readTeam(lane, team));
+  const { next } = await teamIn(store, team);
   // Whatever came to the store by itself has its counts already.
   if (next === from) await copyBeside(store, team, await source.beside(team));
   return { team, events: from, copied: from - before };
@@ -180,10 +184,9 @@ async function copyGone(
   team: string,
 ): Promise<void> {
   const first = await source.engine.events.first(team), key = keyOf(team);
-  const { next } = await store.read("read", (lane) => readTeam(lane, team));
+  const { next } = await teamIn(store, team);
   if (first === 0 || next > 0) return;
-  let some: GoneEvent[] = [];
-  const put = async () => {
+  for await (const some of groupsOf(source.gone(team))) {
     const of = (pick: (event: GoneEvent) => string | number | null) =>
       arrayOf(some.map(pick));
     await store.write("copy ids", (lane) =>
@@ -195,13 +198,7 @@ async function copyGone(
         of(({ stamp }) => stamp ? keyOf(stamp.node_id) : null),
         of(({ stamp }) => stamp?.lamport_clock ?? null),
       ]));
-    some = [];
-  };
-  for await (const event of source.gone(team)) {
-    some.push(event);
-    if (some.length === PAGE_EVENTS_MAX) await put();
   }
-  await put();
   await store.write("copy a team", (lane) =>
     lane.send(
       "insert into kitty_events.teams as old (team, next, first) values ($1, $2, $2) on conflict (team) do update set next = $2, first = $2 where old.next = 0",
@@ -229,10 +226,7 @@ async function copyBeside(
           "insert into kitty_events.teams (team) values ($1) on conflict do nothing",
           [key],
         );
-        await tx.send(
-          "select from kitty_events.teams where team = $1 for update",
-          [key],
-        );
+        await lockTeam(tx, team);
         await tx.commit([
           [
             "insert into kitty_events.nodes (team, node, events, shared, lowest, highest, first_seen, last_seen) select $1::text, * from unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::timestamptz[], $8::timestamptz[]) on conflict (team, node) do update set events = excluded.events, shared = excluded.shared, lowest = excluded.lowest, highest = excluded.highest, first_seen = excluded.first_seen, last_seen = excluded.last_seen",
@@ -264,10 +258,7 @@ async function copyBeside(
               arrayOf(shared.map(({ lamport_clock }) => lamport_clock)),
             ],
           ],
-          [
-            "update kitty_events.teams set turn = turn + 1 where team = $1",
-            [key],
-          ],
+          [NEXT_TURN, [key]],
         ]);
       }),
   );

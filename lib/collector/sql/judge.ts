@@ -11,7 +11,6 @@ import {
   bytesOf,
   compared,
   expectRoom,
-  Gone,
   type IncomingEvent,
   QuotaError,
   sharedRow,
@@ -167,10 +166,7 @@ class Judge {
       judged.late.set(known.position, event);
       return { kind: "stored" };
     }
-    // What was pruned cannot be compared any more.
-    const result: Admitted = before instanceof Gone
-      ? { kind: "duplicate" }
-      : compared(before, event.document);
+    const result = compared(before, event.document);
     const row = sharedRow(before, event);
     if (row && result.kind === "duplicate") {
       this.#shared.set(JSON.stringify(row), row);

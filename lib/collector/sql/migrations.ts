@@ -10,7 +10,7 @@ import type { Statements } from "./connection.ts";
 import type { Lane } from "./lane.ts";
 import { LAYOUT, STEPS } from "./schema.ts";
 import type { Store } from "./store.ts";
-import { isPassing, ServerError } from "./trouble.ts";
+import { ServerError } from "./trouble.ts";
 
 /** The oldest server that will do, as it numbers itself. */
 const SERVER_MIN = 140_000;
@@ -112,7 +112,7 @@ async function highest(statements: Statements): Promise<number | undefined> {
     // No such column, no such function: another table.
     const isOther = error instanceof ServerError &&
       /^42(703|883|804)$/.test(error.code);
-    if (isOther && !isPassing(error)) return undefined;
+    if (isOther) return undefined;
     throw error;
   }
 }

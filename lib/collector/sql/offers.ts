@@ -62,13 +62,6 @@ export interface Found {
   readonly told: ReadonlyMap<string, Told>;
 }
 
-/** A package's name among those of its team. */
-export function packageName(
-  { wpId, feature }: Pick<PackageNews, "wpId" | "feature">,
-) {
-  return JSON.stringify([wpId, feature]);
-}
-
 /** What a row of the teams says. */
 export function teamRowOf(row: Row): TeamRow {
   const number = (name: string) => Number(row[name]);

@@ -15,17 +15,16 @@ import type {
   Offering,
   OnStored,
   Page,
+  Usage,
 } from "../events/event_log.ts";
 import { joinLines } from "../../base/line_bytes.ts";
 import { type NodeAnswer, nodeAnswers } from "../events/nodes.ts";
 import { snapshotOf, type SnapshotPackage } from "../events/packages.ts";
 import { PAGE_EVENTS_MAX } from "../limits.ts";
 import { admitAll } from "./admission.ts";
-import { keyOf, textOf } from "./columns.ts";
+import { textOf } from "./columns.ts";
 import { Feed, type FoundEvents } from "./feed.ts";
 import { Hints } from "./hints.ts";
-import type { Outcome } from "./judge.ts";
-import type { Offer } from "./offers.ts";
 import {
   atOneMoment,
   eventOf,
@@ -36,6 +35,8 @@ import {
   readPage,
   readSome,
   readTeam,
+  teamIn,
+  teamsIn,
 } from "./readings.ts";
 import type { Store } from "./store.ts";
 import { TeamWorker } from "./team_worker.ts";
@@ -98,7 +99,8 @@ export class PgEventLog implements EventLog, AsyncDisposable {
     const known = this.#teams.get(team);
     if (known) return known;
     const worker = new TeamWorker({
-      store: (offers) => this.#admit(team, offers),
+      store: (offers) =>
+        admitAll(this.#store, offers, { team, collector: this.#collector }),
       stored: (fresh, first, sender) => {
         feed.add(fresh, first, sender);
         this.#hints.tell(team, first + fresh.length);
@@ -125,29 +127,8 @@ export class PgEventLog implements EventLog, AsyncDisposable {
     if (events.length > 0 || offering.word) {
       return await this.#of(team).worker.offer({ ...offering, events });
     }
-    const { highest } = await this.#store.read(
-      "read the team",
-      (lane) => readTeam(lane, team),
-    );
+    const { highest } = await teamIn(this.#store, team);
     return { events: [], highest };
-  }
-
-  async #admit(
-    team: string,
-    offers: readonly Offer[],
-  ): Promise<readonly Outcome[]> {
-    let triedFrom: number | undefined;
-    return await this.#store.write(
-      "store events",
-      (lane) =>
-        admitAll(lane, offers, {
-          team,
-          collector: this.#collector,
-          nowMs: this.#store.world.nowMs(),
-          triedFrom,
-          trying: (first) => triedFrom ??= first,
-        }),
-    );
   }
 
   /** Events that a feed needs. */
@@ -159,7 +140,7 @@ export class PgEventLog implements EventLog, AsyncDisposable {
       return {
         first: rows.length > 0 ? Number(rows[0]!.position) : next,
         events: rows.map(({ document, collector }) => ({
-          event: eventOf(document),
+          event: eventOf(JSON.parse(document), encoder.encode(document)),
           isMine: Number(collector) === this.#collector,
         })),
       };
@@ -171,10 +152,7 @@ export class PgEventLog implements EventLog, AsyncDisposable {
     const { feed, worker } = this.#of(team);
     if (feed.next !== undefined) return;
     await worker.alone(async () => {
-      const { next } = await this.#store.read(
-        "read the team",
-        (lane) => readTeam(lane, team),
-      );
+      const { next } = await teamIn(this.#store, team);
       feed.follow(next);
     });
   }
@@ -234,10 +212,7 @@ export class PgEventLog implements EventLog, AsyncDisposable {
   }
 
   async *export(team: string): AsyncIterable<Uint8Array<ArrayBuffer>> {
-    const { next: end, first } = await this.#store.read(
-      "read the team",
-      (lane) => readTeam(lane, team),
-    );
+    const { next: end, first } = await teamIn(this.#store, team);
     for (let from = first; from < end;) {
       const range = { from, end, limit: PAGE_EVENTS_MAX };
       const rows = await this.#store.read("export", async (lane) => {
@@ -285,39 +260,26 @@ export class PgEventLog implements EventLog, AsyncDisposable {
     );
   }
 
-  async teams(): Promise<readonly string[]> {
-    const rows = await this.#store.read(
-      "read teams",
-      (lane) =>
-        lane.send(
-          `select team from kitty_events.teams order by team collate "C"`,
-        ),
-    );
-    return rows.map(({ team }) => textOf(team));
+  teams(): Promise<readonly string[]> {
+    return teamsIn(this.#store);
   }
 
   /** How much is stored of a team now. */
-  async usage(team: string): Promise<{ events: number; bytes: number }> {
-    const { events, bytes } = await this.#store.read(
-      "read the team",
-      (lane) => readTeam(lane, team),
-    );
+  async usage(team: string): Promise<Usage> {
+    const { events, bytes } = await teamIn(this.#store, team);
     return { events, bytes };
   }
 
   /** Position of a team's first event that is still there. */
   async first(team: string): Promise<number> {
-    const { first } = await this.#store.read(
-      "read the team",
-      (lane) => readTeam(lane, team),
-    );
+    const { first } = await teamIn(this.#store, team);
     return first;
   }
 
   /** Removes the documents before a position; their ids stay known. */
   prune(team: string, upTo: number): Promise<void> {
     const { worker } = this.#of(team);
-    return worker.alone(() => prune(this.#store, keyOf(team), upTo));
+    return worker.alone(() => prune(this.#store, team, upTo));
   }
 
   async check(): Promise<void> {

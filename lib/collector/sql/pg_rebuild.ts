@@ -6,22 +6,24 @@
  * @module
  */
 
-import { type JsonObject, sameJson } from "../../base/json.ts";
+import { sameJson } from "../../base/json.ts";
 import type { World } from "../../base/world.ts";
 import type { Rebuilt } from "../engine.ts";
-import {
-  type NodeCount,
-  nodeName,
-  noneOf,
-  stampOf,
-  withEvents,
-} from "../events/nodes.ts";
-import { newer, newsOf, type PackageRow } from "../events/packages.ts";
+import type { NodeCount } from "../events/nodes.ts";
+import { packageName, type PackageRow } from "../events/packages.ts";
+import { Tally } from "../events/tally.ts";
 import { PAGE_EVENTS_MAX } from "../limits.ts";
-import { arrayOf, keyOf, momentOf, textOf } from "./columns.ts";
+import { arrayOf, keyOf, momentOf } from "./columns.ts";
 import type { Statements } from "./connection.ts";
-import { packageName } from "./offers.ts";
-import { readNodes, readPackages, readSome, readTeam } from "./readings.ts";
+import {
+  lockTeam,
+  NEXT_TURN,
+  readNodes,
+  readPackages,
+  readSome,
+  teamIn,
+  teamsIn,
+} from "./readings.ts";
 import type { Store } from "./store.ts";
 import { openStore } from "./pg_store.ts";
 
@@ -31,36 +33,20 @@ export async function* rebuildStore(
   world: World,
 ): AsyncGenerator<Rebuilt> {
   await using store = await openStore(url, world);
-  const rows = await store.read(
-    "read teams",
-    (lane) => lane.send(`select team from kitty_events.teams order by team`),
-  );
-  for (const { team } of rows) yield await rebuildTeam(store, textOf(team));
+  for (const team of await teamsIn(store)) {
+    yield await rebuildTeam(store, team);
+  }
 }
 
 /** What follows from events that were gone through. */
-class Sum {
-  readonly packages = new Map<string, PackageRow>();
-  readonly nodes = new Map<string, NodeCount>();
+class Sum extends Tally {
   /** Position of the next one. */
   next: number;
   events = 0;
 
   constructor(next: number) {
+    super();
     this.next = next;
-  }
-
-  add(document: JsonObject): void {
-    this.events++;
-    const news = newsOf(document);
-    if (news) {
-      const name = packageName(news);
-      const state = newer(this.packages.get(name)?.state, news.state);
-      this.packages.set(name, { ...news, state });
-    }
-    const stamp = stampOf(document), node = nodeName(stamp.node_id);
-    const count = this.nodes.get(node) ?? noneOf(node);
-    this.nodes.set(node, withEvents(count, [stamp], null));
   }
 
   /** Goes through the events up to a position. */
@@ -68,18 +54,17 @@ class Sum {
     while (this.next < end) {
       const range = { from: this.next, end, limit: PAGE_EVENTS_MAX };
       const rows = await readSome(statements, team, range);
-      if (rows.length === 0) return;
       for (const { document } of rows) this.add(JSON.parse(document));
-      this.next = Number(rows.at(-1)!.position) + 1;
+      this.events += rows.length;
+      const last = rows.at(-1);
+      // Where nothing is left, there is nothing to wait for.
+      this.next = last ? Number(last.position) + 1 : end;
     }
   }
 }
 
 async function rebuildTeam(store: Store, team: string): Promise<Rebuilt> {
-  const { next, first } = await store.read(
-    "read the team",
-    (lane) => readTeam(lane, team),
-  );
+  const { next, first } = await teamIn(store, team);
   const sum = new Sum(first);
   while (sum.next < next) {
     const end = Math.min(next, sum.next + PAGE_EVENTS_MAX);
@@ -89,15 +74,13 @@ async function rebuildTeam(store: Store, team: string): Promise<Rebuilt> {
     "mend",
     (lane) =>
       lane.transaction("isolation level read committed", async (tx) => {
-        await tx.send(
-          "select from kitty_events.teams where team = $1 for update",
-          [keyOf(team)],
-        );
-        await sum.addUpTo(tx, team, (await readTeam(tx, team)).next);
+        // It may have been pruned since it was read.
+        const { next, first } = await lockTeam(tx, team);
+        await sum.addUpTo(tx, team, next);
         // What was pruned is known from what is stored only.
-        const changes = await mend(tx, team, sum, first > 0);
-        await tx.commit([]);
-        return changes;
+        const mended = await mend(tx, team, sum, first > 0);
+        await tx.commit(mended > 0 ? [[NEXT_TURN, [keyOf(team)]]] : []);
+        return mended;
       }),
   );
   return {
@@ -142,7 +125,7 @@ async function mend(
 }
 
 /** Stores states of packages that are not there. */
-export async function insertPackages(
+async function insertPackages(
   tx: Statements,
   key: string,
   rows: readonly PackageRow[],

@@ -1,12 +1,13 @@
 /**
  * Removes old documents, some at a time, so that nobody who stores waits for
- * long. Ids stay, and
- * so do positions, and the stamps of rows.
+ * long. Ids stay, and so do positions, and the stamps of rows.
  *
  * @module
  */
 
+import { keyOf } from "./columns.ts";
 import { STORE_PRUNED_MAX } from "./limits.ts";
+import { lockTeam } from "./readings.ts";
 import type { Store } from "./store.ts";
 
 const PRUNE = `
@@ -25,10 +26,10 @@ update kitty_events.teams set
   turn = turn + 1
 where team = $1`;
 
-/** Removes what lies before a position of a team, given by its key. */
+/** Removes what lies before a position of a team. */
 export async function prune(
   store: Store,
-  key: string,
+  team: string,
   upTo: number,
 ): Promise<void> {
   for (;;) {
@@ -36,14 +37,12 @@ export async function prune(
       "prune",
       (lane) =>
         lane.transaction("isolation level read committed", async (tx) => {
-          const [row] = await tx.send(
-            "select first, next from kitty_events.teams where team = $1 for update",
-            [key],
-          );
-          const first = Number(row?.first ?? 0);
-          const end = Math.min(upTo, Number(row?.next ?? 0));
+          const { first, next } = await lockTeam(tx, team);
+          const end = Math.min(upTo, next);
           const to = Math.min(end, first + STORE_PRUNED_MAX);
-          await tx.commit(to > first ? [[PRUNE, [key, first, to]]] : []);
+          await tx.commit(
+            to > first ? [[PRUNE, [keyOf(team), first, to]]] : [],
+          );
           return to >= end;
         }),
     );

@@ -12,8 +12,9 @@ import type { PackageRow } from "../events/packages.ts";
 import { PAGE_BYTES_MAX } from "../limits.ts";
 import { arrayOf, keyOf, textOf } from "./columns.ts";
 import type { Row, Statements } from "./connection.ts";
-import type { Lane } from "./lane.ts";
+import type { Lane, Transaction } from "./lane.ts";
 import { type TeamRow, teamRowOf } from "./offers.ts";
+import type { Store } from "./store.ts";
 
 const NO_TEAM: TeamRow = {
   next: 0,
@@ -24,16 +25,43 @@ const NO_TEAM: TeamRow = {
   turn: 0,
 };
 
+const TEAM =
+  "select next, highest, first, events, bytes, turn from kitty_events.teams where team = $1";
+
 /** What is stored of a team. */
 export async function readTeam(
   statements: Statements,
   team: string,
 ): Promise<TeamRow> {
-  const [row] = await statements.send(
-    "select next, highest, first, events, bytes, turn from kitty_events.teams where team = $1",
-    [keyOf(team)],
-  );
+  const [row] = await statements.send(TEAM, [keyOf(team)]);
   return row ? teamRowOf(row) : NO_TEAM;
+}
+
+/** The same, and whoever wants to change anything of it waits until the transaction is over. */
+export async function lockTeam(
+  tx: Transaction,
+  team: string,
+): Promise<TeamRow> {
+  const [row] = await tx.send(`${TEAM} for update`, [keyOf(team)]);
+  return row ? teamRowOf(row) : NO_TEAM;
+}
+
+/** Makes collectors ask anew what they keep of a team. */
+export const NEXT_TURN =
+  "update kitty_events.teams set turn = turn + 1 where team = $1";
+
+/** What is stored of a team, over any connection. */
+export function teamIn(store: Store, team: string): Promise<TeamRow> {
+  return store.read("read the team", (lane) => readTeam(lane, team));
+}
+
+/** All teams that have sent anything. */
+export async function teamsIn(store: Store): Promise<readonly string[]> {
+  const rows = await store.read(
+    "read teams",
+    (lane) => lane.send("select team from kitty_events.teams order by team"),
+  );
+  return rows.map(({ team }) => textOf(team));
 }
 
 /** The documents from a position on, up to another one, as many as a page may have. */
@@ -185,16 +213,18 @@ export async function readAt(
 
 const encoder = new TextEncoder();
 
-/** An event as it was when it came, from its document. */
-export function eventOf(text: string): IncomingEvent {
-  const document = JSON.parse(text) as JsonObject;
+/** An event as it was when it came. @param bytes the document in JSON and UTF-8 */
+export function eventOf(
+  document: JsonObject,
+  bytes: Uint8Array,
+): IncomingEvent {
   const { event_id, id, event_type, type, team_slug } = document;
   return {
     event_id: (event_id ?? id) as string,
     event_type: (event_type ?? type) as string,
     team_slug: (team_slug ?? "") as string,
     ...stampOf(document),
-    bytes: encoder.encode(text),
+    bytes,
     document,
   };
 }

@@ -6,7 +6,11 @@
  */
 
 import { KittyError } from "../../base/errors.ts";
-import type { Admission, IncomingEvent } from "../events/event_log.ts";
+import {
+  type Admission,
+  bytesOf,
+  type IncomingEvent,
+} from "../events/event_log.ts";
 import { STORED_TOGETHER_BYTES_MAX } from "./limits.ts";
 import type { Outcome } from "./judge.ts";
 import type { Offer } from "./offers.ts";
@@ -94,7 +98,7 @@ export class TeamWorker {
     for (;;) {
       const [task] = this.#tasks;
       if (task?.kind !== "offer") return offers;
-      bytes += task.offer.events.reduce((sum, e) => sum + e.bytes.length, 0);
+      bytes += bytesOf(task.offer.events);
       if (offers.length > 0 && bytes > STORED_TOGETHER_BYTES_MAX) return offers;
       offers.push(task.offer);
       this.#tasks.shift();

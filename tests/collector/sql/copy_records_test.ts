@@ -145,3 +145,34 @@ for (
     ),
   );
 }
+
+Deno.test(
+  needing(
+    [POSTGRES],
+    "copyInto: an audit of more lines than one statement takes, twice -> each line once, in order, as it was",
+    async () => {
+      await using folder = await tempFolder();
+      const url = await server.database();
+      const lines = Array.from({ length: 2_345 }, (_, n) => ({
+        at: new Date(world.nowMs() + Math.floor(n / 7)).toISOString(),
+        what: "login",
+        name: `a "b" \\ {c},\n${n}`,
+        ...n % 2 === 0 && { team: "acme" },
+      }));
+      await Deno.writeTextFile(
+        `${folder.path}/audit.ndjson`,
+        lines.map((line) => `${JSON.stringify(line)}\n`).join(""),
+      );
+      await using source = await openSource(folder.path, world);
+      for (const copied of [lines.length, 0]) {
+        const parts = await Array.fromAsync(copyInto(source, url, world));
+        deepStrictEqual(
+          parts.find((part) => "records" in part && part.records === "audit"),
+          { records: "audit", count: lines.length, copied },
+        );
+      }
+      await using engine = await openPgEngine(url, { world, onStored() {} });
+      deepStrictEqual(await Array.fromAsync(engine.audit.read()), lines);
+    },
+  ),
+);
