@@ -5,6 +5,7 @@
  * @module
  */
 
+import { joinBytes } from "./bytes.ts";
 import { pause } from "./deadline.ts";
 import {
   type AddressSet,
@@ -188,7 +189,10 @@ export class BoundedConnection implements Placed {
         if (this.#isClosed) closeQuietly(this.#server);
         connected.resolve(this.#server);
       }
-      await writeAll(this.#server, joined(pieces));
+      await writeAll(
+        this.#server,
+        pieces.length === 1 ? pieces[0]! : joinBytes(pieces),
+      );
     }).catch((error) => {
       if (!this.#isFirst && !this.#server) trouble = error;
     }).finally(() => connected.resolve(undefined))
@@ -219,16 +223,4 @@ export class BoundedConnection implements Placed {
     }
     this.close();
   }
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  if (pieces.length === 1) return pieces[0]!;
-  const size = pieces.reduce((sum, { length }) => sum + length, 0);
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { joinBytes } from "../../base/bytes.ts";
 import { Deadline } from "../../base/deadline.ts";
 import { DeadlineError } from "../../base/errors.ts";
 import { HttpError, unavailable } from "./http.ts";
@@ -50,7 +51,7 @@ export async function readBody(
     reader.cancel().catch(() => {});
   }
   if (size > bytesMax) throw tooLarge(bytesMax);
-  return joined(pieces, size);
+  return joined(pieces);
 }
 
 /**
@@ -71,7 +72,7 @@ export async function inflate(
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return joined(pieces, size);
+      if (done) return joined(pieces);
       size += value.length;
       if (size > bytesMax) throw tooLarge(bytesMax);
       pieces.push(value);
@@ -99,13 +100,6 @@ function tooLarge(bytesMax: number): HttpError {
   return new HttpError(413, `the body has more than ${bytesMax} bytes`);
 }
 
-function joined(pieces: readonly Uint8Array[], size: number): Uint8Array {
-  if (pieces.length === 1) return pieces[0]!;
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  return pieces.length === 1 ? pieces[0]! : joinBytes(pieces);
 }

@@ -11,6 +11,7 @@
  * @module
  */
 
+import { joinBytes } from "../../base/bytes.ts";
 import { KittyError, reasonOf } from "../../base/errors.ts";
 import { BACKUP_BLOCK_BYTES, BACKUP_BLOCK_BYTES_MAX } from "../limits.ts";
 import { NewFile } from "./new_file.ts";
@@ -34,7 +35,6 @@ export class BackupWriter {
   #digest: Bytes;
   #pieces: Uint8Array[] = [];
   #size = 0;
-  entries = 0;
 
   private constructor(file: NewFile, digest: Bytes) {
     this.#file = file;
@@ -53,7 +53,6 @@ export class BackupWriter {
     const sizes = u32(label.length, value.length);
     this.#pieces.push(sizes, label, value);
     this.#size += sizes.length + label.length + value.length;
-    this.entries++;
     if (this.#size >= BACKUP_BLOCK_BYTES) await this.#flush();
   }
 
@@ -69,7 +68,7 @@ export class BackupWriter {
   }
 
   async #flush(): Promise<void> {
-    const content = joined(this.#pieces);
+    const content = joinBytes(this.#pieces);
     this.#pieces = [];
     this.#size = 0;
     await this.#block(await through(content, new CompressionStream("gzip")));
@@ -181,19 +180,9 @@ async function through(
 }
 
 async function sha256(...parts: Bytes[]): Promise<Bytes> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", joined(parts)));
-}
-
-function joined(parts: readonly Uint8Array[]): Bytes {
-  const all = new Uint8Array(
-    parts.reduce((sum, { length }) => sum + length, 0),
+  return new Uint8Array(
+    await crypto.subtle.digest("SHA-256", joinBytes(parts)),
   );
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 function u32(...values: number[]): Bytes {
