@@ -18,7 +18,7 @@ import {
   spawnProgram,
   startCollector,
 } from "./collector.ts";
-import { median, runsAsked, sayWhere } from "./measure.ts";
+import { median, runsAsked, sayWhere, valueAsked } from "./measure.ts";
 
 /** Of the large board: as many packages a mission as a real team has. */
 const PACKAGES = 50, MOVES = 10;
@@ -31,10 +31,7 @@ const LANE_TRANSITION = producer.types.get(
 const ASKED = 9;
 
 const runs = runsAsked(5);
-const transitions = Number(
-  Deno.args.find((arg) => arg.startsWith("--transitions="))?.split("=")[1] ??
-    1_000_000,
-);
+const transitions = Number(valueAsked("transitions") ?? 1_000_000);
 
 const folder = await Deno.makeTempDir({ prefix: "kitty-events-bench-" });
 try {

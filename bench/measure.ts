@@ -11,10 +11,14 @@ export function fileOf(path: string): string {
   return decodeURIComponent(new URL(path, import.meta.url).pathname);
 }
 
+/** The value of `--name=VALUE`; undefined where it is not given. */
+export function valueAsked(name: string): string | undefined {
+  return Deno.args.find((arg) => arg.startsWith(`--${name}=`))?.split("=")[1];
+}
+
 /** How many runs `--runs=N` asks for. */
 export function runsAsked(absent: number): number {
-  const given = Deno.args.find((arg) => arg.startsWith("--runs="));
-  return Number(given?.split("=")[1] ?? absent);
+  return Number(valueAsked("runs") ?? absent);
 }
 
 /** Says what the figures are of. */

@@ -18,7 +18,7 @@ import { encode } from "../lib/event/event.ts";
 import { eventOf } from "../tests/support/events.ts";
 import { PgServer } from "../tests/support/postgres.ts";
 import { accessToken, report, startCollector, USER } from "./collector.ts";
-import { median, runsAsked, sayWhere } from "./measure.ts";
+import { median, runsAsked, sayWhere, valueAsked } from "./measure.ts";
 
 const BATCH = 1_000, BATCHES = 24, EVENTS_TIMED = 200, TEAM = USER[1];
 
@@ -29,12 +29,9 @@ const TIMED = 40;
 const SIZE = 520;
 
 const runs = runsAsked(3);
-const stored = Number(
-  Deno.args.find((arg) => arg.startsWith("--stored="))?.split("=")[1] ??
-    1_000_000,
-);
-
-const only = Deno.args.find((arg) => arg.startsWith("--only="))?.split("=")[1];
+const stored = Number(valueAsked("stored") ?? 1_000_000);
+const only = valueAsked("only");
+const isGrowthAlone = Deno.args.includes("--growth");
 
 const folder = await Deno.makeTempDir({ prefix: "kitty-events-bench-" });
 await using server = await PgServer.start({
@@ -42,11 +39,10 @@ await using server = await PgServer.start({
 });
 try {
   sayWhere(runs);
-  if (!Deno.args.includes("--growth")) await rates();
-  for (const [name, parameters] of [["on", ""], ["off", "&kitty_notify=off"]]) {
-    if (!Deno.args.includes("--growth")) {
-      await broadcasts(name!, await server.database(parameters));
-    }
+  if (!isGrowthAlone) {
+    await rates();
+    await broadcasts("on", await server.database());
+    await broadcasts("off", await server.database("&kitty_notify=off"));
   }
   await growth();
 } finally {

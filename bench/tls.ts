@@ -6,6 +6,7 @@
  * @module
  */
 
+import { newAuthority } from "../tests/support/authority.ts";
 import {
   accessToken,
   type Collector,
@@ -30,11 +31,12 @@ const folder = await Deno.makeTempDir({ prefix: "kitty-events-bench-" });
 let number = 0;
 try {
   sayWhere(runs);
-  const [cert, key] = [`${folder}/cert`, `${folder}/key`];
-  const ca = await certificate(cert, key);
+  await using authority = await newAuthority();
+  const { certFile, keyFile } = await authority.issue();
+  const ca = await Deno.readTextFile(authority.caFile);
   await using plain = await startCollector(`${folder}/plain`);
   await using secured = await startCollector(`${folder}/tls`, [
-    ...["--tls-cert", cert, "--tls-key", key],
+    ...["--tls-cert", certFile, "--tls-key", keyFile],
   ]);
   const sides = [await sideOf(plain, []), await sideOf(secured, [ca])];
   await compare(`batches of ${BATCH_EVENTS} events`, sides, sendBatches);
@@ -42,35 +44,6 @@ try {
   await compare("connections, a request each", sides, connectOften);
 } finally {
   await Deno.remove(folder, { recursive: true });
-}
-
-/** Makes an authority and a certificate for this machine; the authority's. */
-async function certificate(cert: string, key: string): Promise<string> {
-  const at = (name: string) => `${folder}/${name}`;
-  const openssl = async (...args: string[]) => {
-    const { success, stderr } = await new Deno.Command("openssl", { args })
-      .output();
-    if (!success) throw new Error(new TextDecoder().decode(stderr));
-  };
-  const fresh = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
-  await openssl(
-    ...["req", "-x509", ...fresh, "-nodes", "-subj", "/CN=Bench"],
-    ...["-keyout", at("ca.key"), "-out", at("ca.pem")],
-  );
-  await openssl(
-    ...["req", ...fresh, "-nodes", "-subj", "/CN=localhost"],
-    ...["-keyout", key, "-out", at("request")],
-  );
-  await Deno.writeTextFile(
-    at("names"),
-    "subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n",
-  );
-  await openssl(
-    ...["x509", "-req", "-in", at("request"), "-extfile", at("names")],
-    ...["-CA", at("ca.pem"), "-CAkey", at("ca.key"), "-CAcreateserial"],
-    ...["-days", "2", "-out", cert],
-  );
-  return await Deno.readTextFile(at("ca.pem"));
 }
 
 async function sideOf({ url }: Collector, caCerts: string[]): Promise<Side> {

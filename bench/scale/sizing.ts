@@ -16,10 +16,10 @@ export interface Demand {
 }
 
 /** No part is to be busier than this: the rest is for peaks, and for those that are away. */
-export const BUSY_MAX = 0.6;
+const BUSY_MAX = 0.6;
 
 /** Cores of a PostgreSQL server. */
-export const SHARD_CORES = 16;
+const SHARD_CORES = 16;
 
 /** The smallest deployment in which no part is too busy. */
 export function planFor(demand: Demand, costs: Costs): Plan {

@@ -189,7 +189,10 @@ export class BoundedConnection implements Placed {
         if (this.#isClosed) closeQuietly(this.#server);
         connected.resolve(this.#server);
       }
-      await writeAll(this.#server, joined(pieces));
+      await writeAll(
+        this.#server,
+        pieces.length === 1 ? pieces[0]! : joined(pieces),
+      );
     }).catch((error) => {
       if (!this.#isFirst && !this.#server) trouble = error;
     }).finally(() => connected.resolve(undefined))

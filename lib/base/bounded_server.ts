@@ -23,7 +23,7 @@ import { Places } from "./net/places.ts";
 import { mayUpgrade } from "./net/request_stream.ts";
 import { type Origin, originOf } from "./net/proxies.ts";
 import { TlsDoor } from "./net/tls_door.ts";
-import { shortSocketPath, socketPathIn } from "./socket_path.ts";
+import { serveAtSocket } from "./socket_path.ts";
 import type { World } from "./world.ts";
 
 /** Where to listen. */
@@ -264,11 +264,15 @@ export class BoundedServer {
   async #serveInner(): Promise<void> {
     const handler = (request: Request) => this.#handle(request);
     const options = { onListen() {} };
-    const inner = await this.#listenInner((path) =>
-      path === undefined
-        ? Deno.serve({ ...options, hostname: "127.0.0.1", port: 0 }, handler)
-        : Deno.serve({ ...options, path }, handler)
+    const { folder, world, innerName = INNER_NAME } = this.#parts;
+    const atSocket = folder === undefined ? undefined : await serveAtSocket(
+      folder,
+      innerName,
+      world,
+      (path) => Deno.serve({ ...options, path }, handler),
     );
+    const inner: Deno.HttpServer<Deno.Addr> = atSocket ??
+      Deno.serve({ ...options, hostname: "127.0.0.1", port: 0 }, handler);
     this.#inner = inner;
     inner.finished.catch(async (error) => {
       this.#note("the server is started again", error);
@@ -290,27 +294,6 @@ export class BoundedServer {
     return Response.json({
       error: "only requests of HTTP/1.1 are answered, framed beyond doubt",
     }, { status: 400, headers: { connection: "close" } });
-  }
-
-  /** In the folder, else where it is short, else on TCP: not every disk can hold a socket. */
-  async #listenInner(
-    serve: (path?: string) => Deno.HttpServer<Deno.Addr>,
-  ): Promise<Deno.HttpServer<Deno.Addr>> {
-    const { folder, world, innerName = INNER_NAME } = this.#parts;
-    if (Deno.build.os === "windows" || folder === undefined) return serve();
-    for (const find of [socketPathIn, shortSocketPath]) {
-      try {
-        const path = await find(folder, innerName, world);
-        // Left by one that was killed: only one at a time has the folder.
-        await Deno.remove(path).catch(() => {});
-        const server = serve(path);
-        await Deno.chmod(path, 0o600);
-        return server;
-      } catch {
-        // The next way.
-      }
-    }
-    return serve();
   }
 
   #connect(): Promise<Deno.Conn> {

@@ -1,11 +1,11 @@
 /**
- * Paths of unix sockets: an address takes a hundred bytes or so, and a home
- * may lie deeper than that.
+ * Unix sockets and their paths: an address takes a hundred bytes or so, and a
+ * home may lie deeper than that.
  *
  * @module
  */
 
-import { FOLDER_MODE } from "./files.ts";
+import { FILE_MODE, FOLDER_MODE } from "./files.ts";
 import type { World } from "./world.ts";
 
 /** Bytes of a path that fit into an address, its end included. */
@@ -32,8 +32,40 @@ export async function socketPathIn(
   return await shortSocketPath(folder, name, world);
 }
 
+/**
+ * Serves at a socket of a folder, for this user alone: there, else where it is
+ * short, as not every disk can hold a socket. Only one at a time may have the
+ * folder.
+ *
+ * @param serve listens at a path
+ * @param onFailure hears why there is none at a place
+ * @returns undefined where no place will do, as on Windows
+ */
+export async function serveAtSocket<Server>(
+  folder: string,
+  name: string,
+  world: Pick<World, "env" | "uid">,
+  serve: (path: string) => Server,
+  onFailure?: (error: unknown) => void,
+): Promise<Server | undefined> {
+  if (Deno.build.os === "windows") return undefined;
+  for (const find of [socketPathIn, shortSocketPath]) {
+    try {
+      const path = await find(folder, name, world);
+      // Left by one that was killed.
+      await Deno.remove(path).catch(() => {});
+      const server = serve(path);
+      await Deno.chmod(path, FILE_MODE);
+      return server;
+    } catch (error) {
+      onFailure?.(error);
+    }
+  }
+  return undefined;
+}
+
 /** As {@link socketPathIn}, never in the folder itself. */
-export async function shortSocketPath(
+async function shortSocketPath(
   folder: string,
   name: string,
   world: Pick<World, "env" | "uid">,

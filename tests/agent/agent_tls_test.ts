@@ -1,8 +1,9 @@
 /** An agent with a certificate: callers elsewhere over TLS, programs of its home over its socket. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { draft, TestAgent } from "../support/agent.ts";
+import { draft } from "../support/agent.ts";
 import { newAuthority } from "../support/authority.ts";
+import { startElsewhere, TOKEN } from "../support/elsewhere.ts";
 import { eventually } from "../support/eventually.ts";
 import { tempFolder, tempHome } from "../support/home.ts";
 import {
@@ -16,8 +17,6 @@ import {
 import { documentsOf, runProgram } from "../support/program.ts";
 import { livePair, shows } from "../support/tls.ts";
 
-const TOKEN = "some-token-0123456789";
-
 Deno.test(needing(
   [OPENSSL, CURL, UNIX],
   "agent run --tls-cert: curl with the token -> a receipt; SIGHUP -> the new certificate; the home's programs use the socket",
@@ -26,13 +25,9 @@ Deno.test(needing(
     await using folder = await tempFolder();
     await using home = await tempHome();
     const pair = await livePair(folder.path, await authority.issue());
-    await using agent = await TestAgent.start(home.path, {
-      args: ["--listen", "127.0.0.1:0"],
-      env: {
-        SPEC_KITTY_AGENT_TOKEN: TOKEN,
-        SPEC_KITTY_TLS_CERT: pair.certFile,
-        SPEC_KITTY_TLS_KEY: pair.keyFile,
-      },
+    await using agent = await startElsewhere(home.path, undefined, {
+      SPEC_KITTY_TLS_CERT: pair.certFile,
+      SPEC_KITTY_TLS_KEY: pair.keyFile,
     });
     match(agent.listening, /^https:\/\/127\.0\.0\.1:\d+$/);
     const post = (token: string) =>

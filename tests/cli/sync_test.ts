@@ -16,6 +16,7 @@ import { idOf } from "../support/events.ts";
 import { tempHome } from "../support/home.ts";
 import { documentsOf, runProgram } from "../support/program.ts";
 import { HISTORY, HISTORY_FILE, needing } from "../support/needs.ts";
+import { freePort } from "../support/ports.ts";
 
 Deno.test(needing(
   [HISTORY],
@@ -167,13 +168,7 @@ Deno.test("sync now --report: nothing was refused -> an empty file; a place that
     strictEqual((await arrived(client, 2)).length, 2);
   }));
 
-/** A port where nobody listens. */
-function closedPort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
-const SERVER = `http://127.0.0.1:${closedPort()}`;
+const SERVER = `http://127.0.0.1:${freePort()}`;
 const TOKEN = { SPEC_KITTY_ACCESS_TOKEN: "some-token" };
 const TEAM = { SPEC_KITTY_TEAM_SLUG: "acme" };
 

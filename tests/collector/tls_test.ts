@@ -12,7 +12,7 @@ import {
 } from "../support/collector.ts";
 import { eventOf } from "../support/events.ts";
 import { eventually } from "../support/eventually.ts";
-import { tempHome } from "../support/home.ts";
+import { tempFolder, tempHome } from "../support/home.ts";
 import {
   CURL,
   needing,
@@ -29,7 +29,6 @@ import {
   tlsCollector,
   trusting,
 } from "../support/tls.ts";
-import { tempFolder } from "../support/home.ts";
 
 Deno.test(needing(
   [OPENSSL, CURL],

@@ -11,7 +11,13 @@ import { parseArgs } from "../../lib/cli/args.ts";
 import { COMMON_OPTIONS } from "../../lib/cli/command.ts";
 import { COMMANDS, loadCommand } from "../../lib/cli/commands.ts";
 import { namesIn, tempFolder } from "../support/home.ts";
-import { commandNeed, needing, outputOf, runTool } from "../support/needs.ts";
+import {
+  commandNeed,
+  needing,
+  NGINX,
+  outputOf,
+  runTool,
+} from "../support/needs.ts";
 
 const ROOT = new URL("../../examples/", import.meta.url);
 
@@ -298,8 +304,6 @@ Deno.test(
     },
   ),
 );
-
-const NGINX = await commandNeed("nginx", ["-v"]);
 
 Deno.test(
   needing([NGINX], "nginx.conf: tried by nginx itself -> good", async () => {

@@ -17,6 +17,7 @@ import {
   runTool,
   startTool,
 } from "../support/needs.ts";
+import { freePort } from "../support/ports.ts";
 import { documentsOf, runProgram } from "../support/program.ts";
 import { trusting } from "../support/tls.ts";
 
@@ -51,11 +52,6 @@ http { access_log off; ${temporary}
 ${changed} }`,
   );
   return path;
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** nginx before a collector, both on ports of this machine. */

@@ -7,8 +7,8 @@ import { linesOf } from "../support/child.ts";
 import { CollectorClient } from "../support/collector.ts";
 import { eventually } from "../support/eventually.ts";
 import { isThere, tempFolder } from "../support/home.ts";
-import { needing, startTool } from "../support/needs.ts";
-import { NGINX } from "../support/nginx.ts";
+import { needing, NGINX, startTool } from "../support/needs.ts";
+import { freePort } from "../support/ports.ts";
 import { PgServer, POSTGRES } from "../support/postgres.ts";
 import { runProgram, spawnProgram } from "../support/program.ts";
 
@@ -114,9 +114,7 @@ class Composed implements AsyncDisposable {
 
   /** Starts the file's own nginx before these collectors; where it listens. */
   async balance(collectors: readonly string[]): Promise<string> {
-    using free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = free.addr as Deno.NetAddr;
-    free.close();
+    const port = freePort();
     let text = await Deno.readTextFile(new URL("nginx.conf", EXAMPLE));
     for (const [i, url] of collectors.entries()) {
       text = text.replace(`collector-${i + 1}:8787`, new URL(url).host);

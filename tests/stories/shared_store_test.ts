@@ -6,8 +6,14 @@ import { logIn, TestAgent } from "../support/agent.ts";
 import { ADA, CollectorClient } from "../support/collector.ts";
 import { eventually } from "../support/eventually.ts";
 import { tempFolder } from "../support/home.ts";
-import { HISTORY, HISTORY_FILE, IS_FULL, needing } from "../support/needs.ts";
-import { type Balancer, balancer, NGINX } from "../support/nginx.ts";
+import {
+  HISTORY,
+  HISTORY_FILE,
+  IS_FULL,
+  needing,
+  NGINX,
+} from "../support/needs.ts";
+import { type Balancer, balancer } from "../support/nginx.ts";
 import { databaseOf, PgServer, POSTGRES } from "../support/postgres.ts";
 import { documentsOf, runProgram } from "../support/program.ts";
 import { addStoreUsers, StoreCollector } from "../support/shared_store.ts";

@@ -9,6 +9,7 @@ import { KeyStore, type NewKey } from "../../lib/collector/accounts/keys.ts";
 import { addUser } from "../../lib/collector/accounts/users.ts";
 import { PATHS, type TokenAnswer } from "../../lib/base/wire.ts";
 import { openSettings } from "../../lib/collector/place.ts";
+import type { Records } from "../../lib/collector/records/records.ts";
 import { linesOf } from "./child.ts";
 import { type TempFolder, tempHome } from "./home.ts";
 import { placeIn } from "./places.ts";
@@ -46,8 +47,16 @@ export async function addUsers(
 ): Promise<void> {
   const world = new TestWorld();
   await using opened = await openSettings(await placeIn(home), world);
+  await addUsersTo(opened.settings, users);
+}
+
+/** The same, wherever the settings lie. */
+export async function addUsersTo(
+  settings: Records,
+  users: readonly TestUser[],
+): Promise<void> {
   for (const user of users) {
-    await addUser(new AccountStore(opened.settings), new TestWorld(), {
+    await addUser(new AccountStore(settings), new TestWorld(), {
       ...user,
       rounds: 10,
     });
@@ -272,6 +281,7 @@ export class TestSocket implements AsyncDisposable {
 /** How a collector is started. */
 export interface CollectorOptions {
   readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
   readonly listen?: string;
   /** Whose certificates its client trusts. */
   readonly client?: Deno.HttpClient;
@@ -341,7 +351,7 @@ export class TestCollector extends CollectorClient implements AsyncDisposable {
 }
 
 /** The process, as often as it is started. */
-class CollectorProcess {
+export class CollectorProcess {
   readonly #home: string;
   #child: Deno.ChildProcess | undefined;
   #ending: Promise<number> | undefined;
@@ -349,18 +359,20 @@ class CollectorProcess {
   log = "";
 
   readonly #args: readonly string[];
+  readonly #env: Readonly<Record<string, string>>;
 
-  private constructor(home: string, args: readonly string[]) {
+  private constructor(home: string, { args = [], env = {} }: CollectorOptions) {
     this.#home = home;
     this.#args = args;
+    this.#env = env;
   }
 
   static async start(
     home: string,
-    { args = [], listen = "127.0.0.1:0" }: CollectorOptions,
+    options: CollectorOptions,
   ): Promise<CollectorProcess> {
-    const process = new CollectorProcess(home, args);
-    await process.run(listen);
+    const process = new CollectorProcess(home, options);
+    await process.run(options.listen ?? "127.0.0.1:0");
     return process;
   }
 
@@ -378,6 +390,7 @@ class CollectorProcess {
       {
         SPEC_KITTY_HOME: this.#home,
         ...store !== undefined && { SPEC_KITTY_STORE_URL: store },
+        ...this.#env,
         ...env,
       },
     );

@@ -2,10 +2,8 @@
 
 import { eventually } from "./eventually.ts";
 import { tempFolder } from "./home.ts";
-import { commandNeed, startTool } from "./needs.ts";
-
-/** That there is an nginx. */
-export const NGINX = await commandNeed("nginx", ["-v"]);
+import { startTool } from "./needs.ts";
+import { freePort } from "./ports.ts";
 
 /** A running balancer. */
 export interface Balancer extends AsyncDisposable {
@@ -69,9 +67,4 @@ http {
     url: `http://127.0.0.1:${port}`,
     [Symbol.asyncDispose]: () => whole.disposeAsync(),
   };
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
 }

@@ -8,6 +8,7 @@ import postgres from "postgres";
 import { eventually } from "./eventually.ts";
 import { tempFolder } from "./home.ts";
 import { type Need, outputOf } from "./needs.ts";
+import { freePort } from "./ports.ts";
 
 /** Where its programs lie; undefined where there are none. */
 const BIN = await findPrograms();
@@ -322,11 +323,6 @@ export class PgServer implements AsyncDisposable {
     await this.#stop();
     await this.#undo.disposeAsync();
   }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /**

@@ -3,9 +3,9 @@
  * again, and what is at the collector in the end.
  */
 
-import { arrived, ask, draft, idsOf, logIn, TestAgent } from "./agent.ts";
+import { arrived, ask, draft, idsOf, logIn, type TestAgent } from "./agent.ts";
 import { ADA, type TestCollector } from "./collector.ts";
-import { TOKEN } from "./elsewhere.ts";
+import { handingTo, startElsewhere } from "./elsewhere.ts";
 import { eventually } from "./eventually.ts";
 import { namesIn, tempFolder, tempHome } from "./home.ts";
 import { runTool } from "./needs.ts";
@@ -92,7 +92,7 @@ export async function liveShortly(
       while (next < trial.homes) await live(next++);
     }),
   );
-  await agent.stopDying();
+  agent.stopDying();
   await killing;
   await eventually(
     "the agent's queue is empty",
@@ -167,17 +167,12 @@ class MortalAgent {
   }
 
   get env(): Record<string, string> {
-    return {
-      SPEC_KITTY_AGENT_URL: this.#agent.listening,
-      SPEC_KITTY_AGENT_TOKEN: TOKEN,
-    };
+    return handingTo(this.#agent.listening);
   }
 
   async start(port: string): Promise<void> {
-    this.#agent = await TestAgent.start(this.#home, {
-      args: ["--listen", `${this.#trial.hostname}:${port}`],
-      env: { SPEC_KITTY_AGENT_TOKEN: TOKEN },
-    });
+    const address = `${this.#trial.hostname}:${port}`;
+    this.#agent = await startElsewhere(this.#home, address);
   }
 
   async dieAgainAndAgain(): Promise<void> {
@@ -195,9 +190,8 @@ class MortalAgent {
     }
   }
 
-  stopDying(): Promise<void> {
+  stopDying(): void {
     this.#isOver = true;
-    return Promise.resolve();
   }
 
   async end(): Promise<void> {

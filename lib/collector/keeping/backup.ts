@@ -217,7 +217,7 @@ export async function restore(
     // It is empty, if it is there.
     await Deno.remove(folder).catch(() => {});
     await Deno.rename(temporary, folder);
-    await syncFolder(folder.slice(0, folder.lastIndexOf("/")) || "/");
+    await syncFolder(folderOf(folder));
     return summary;
   } catch (error) {
     await Deno.remove(temporary, { recursive: true }).catch(() => {});

@@ -35,7 +35,6 @@ export class BackupWriter {
   #digest: Bytes;
   #pieces: Uint8Array[] = [];
   #size = 0;
-  entries = 0;
 
   private constructor(file: NewFile, digest: Bytes) {
     this.#file = file;
@@ -54,7 +53,6 @@ export class BackupWriter {
     const sizes = u32(label.length, value.length);
     this.#pieces.push(sizes, label, value);
     this.#size += sizes.length + label.length + value.length;
-    this.entries++;
     if (this.#size >= BACKUP_BLOCK_BYTES) await this.#flush();
   }
 

@@ -55,7 +55,7 @@ class OperatorClient implements Kept {
   readonly records: Records;
   readonly instance: string;
   readonly #place: OperatorPlace;
-  readonly #client: Deno.HttpClient | undefined;
+  readonly #client: Deno.HttpClient;
 
   private constructor(place: OperatorPlace, instance: string) {
     this.#place = place;
@@ -149,7 +149,7 @@ class OperatorClient implements Kept {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#client?.close();
+    this.#client.close();
     return Promise.resolve();
   }
 }
@@ -169,7 +169,7 @@ function clientOf({ listening }: OperatorPlace): Deno.HttpClient {
 
 function request(
   { listening, token }: OperatorPlace,
-  client: Deno.HttpClient | undefined,
+  client: Deno.HttpClient,
   target: string,
   init: RequestInit,
 ): Promise<Response> {
@@ -177,7 +177,7 @@ function request(
   return fetch(new URL(target, base), {
     ...init,
     headers: { authorization: `Bearer ${token}` },
-    ...client && { client },
+    client,
   });
 }
 

@@ -5,11 +5,10 @@
  * @module
  */
 
-import { FILE_MODE } from "../../base/files.ts";
 import { isJsonObject, type JsonObject } from "../../base/json.ts";
 import { joinLines } from "../../base/line_bytes.ts";
 import type { Log } from "../../base/log.ts";
-import { shortSocketPath, socketPathIn } from "../../base/socket_path.ts";
+import { serveAtSocket } from "../../base/socket_path.ts";
 import type { World } from "../../base/world.ts";
 import { errorAnswer, HttpError, jsonAnswer } from "../http/http.ts";
 import { OPERATOR_BODY_BYTES_MAX } from "../limits.ts";
@@ -59,21 +58,15 @@ async function listen(
   handler: Serve,
 ): Promise<{ server: Deno.HttpServer<Deno.Addr>; listening: string }> {
   const quiet = { onListen() {} };
-  const finds = Deno.build.os === "windows"
-    ? []
-    : [socketPathIn, shortSocketPath];
-  for (const find of finds) {
-    try {
-      const path = await find(folder, OPERATOR_SOCKET, world);
-      // Left by one that was killed: only one at a time has the folder.
-      await Deno.remove(path).catch(() => {});
-      const server = Deno.serve({ ...quiet, path }, handler);
-      await Deno.chmod(path, FILE_MODE);
-      return { server, listening: path };
-    } catch (error) {
-      log.warn("no socket for the operator", { reason: String(error) });
-    }
-  }
+  const atSocket = await serveAtSocket(
+    folder,
+    OPERATOR_SOCKET,
+    world,
+    (path) => Deno.serve({ ...quiet, path }, handler),
+    (error) =>
+      log.warn("no socket for the operator", { reason: String(error) }),
+  );
+  if (atSocket) return { server: atSocket, listening: atSocket.addr.path };
   const server = Deno.serve(
     { ...quiet, hostname: "127.0.0.1", port: 0 },
     handler,

@@ -5,6 +5,7 @@ import { HOP, PATHS } from "../../../lib/base/wire.ts";
 import { ADA, TestCollector } from "../../support/collector.ts";
 import { eventOf } from "../../support/events.ts";
 import { eventually } from "../../support/eventually.ts";
+import { freePort } from "../../support/ports.ts";
 import { documentsOf, runProgram } from "../../support/program.ts";
 import { lane, rowOf } from "../../support/project.ts";
 import { Sink } from "../../support/sink.ts";
@@ -32,9 +33,7 @@ Deno.test("collector sink: three, the collector killed with -9 again and again -
     await new Promise((done) => setTimeout(done, 100));
     return undefined as unknown as Response;
   };
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const dead = `http://127.0.0.1:${(listener.addr as Deno.NetAddr).port}/x`;
-  listener.close();
+  const dead = `http://127.0.0.1:${freePort()}/x`;
   const added = await run("add", "good", good.url, "--team", "acme");
   strictEqual(added.code, 0, added.stderr);
   match(added.stdout, /^good: acme -> http:.* \(batch\)$/m);

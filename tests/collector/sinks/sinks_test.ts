@@ -19,6 +19,7 @@ import { jsonLog } from "../../../lib/base/log.ts";
 import { encode } from "../../../lib/event/event.ts";
 import { eventOf, type EventOptions, idOf } from "../../support/events.ts";
 import { eventually } from "../../support/eventually.ts";
+import { freePort } from "../../support/ports.ts";
 import { Sink } from "../../support/sink.ts";
 import { TestWorld } from "../../support/world.ts";
 
@@ -113,9 +114,7 @@ Deno.test("sinks: three, one of them dead, one slow -> each has all in its order
   await using good = new Sink();
   await using slow = new Sink();
   await using single = new Sink();
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
+  const port = freePort();
   const gate = Promise.withResolvers<void>();
   slow.onRequest = async () => {
     await gate.promise;

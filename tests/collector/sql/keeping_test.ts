@@ -6,6 +6,7 @@ import { eventOf } from "../../support/events.ts";
 import { eventually } from "../../support/eventually.ts";
 import { tempFolder } from "../../support/home.ts";
 import { needing } from "../../support/needs.ts";
+import { freePort } from "../../support/ports.ts";
 import { POSTGRES, sharedServer } from "../../support/postgres.ts";
 import { documentsOf, runProgram } from "../../support/program.ts";
 import { addStoreUsers, StoreCollector } from "../../support/shared_store.ts";
@@ -61,9 +62,7 @@ Deno.test(needing(
           return undefined as unknown as Response;
         };
       }
-      const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-      const { port } = listener.addr as Deno.NetAddr;
-      listener.close();
+      const port = freePort();
       for (
         const [name, url] of [
           ["good", good.url],

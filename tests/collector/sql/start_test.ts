@@ -11,6 +11,7 @@ import { newAuthority } from "../../support/authority.ts";
 import { eventOf } from "../../support/events.ts";
 import { tempFolder } from "../../support/home.ts";
 import { MOUNT, needing, OPENSSL, outputOf } from "../../support/needs.ts";
+import { freePort } from "../../support/ports.ts";
 import {
   databaseOf,
   PG_PASSWORD,
@@ -135,9 +136,7 @@ Deno.test(
     "start: no server, one that takes no changes, one too old -> said",
     async () => {
       const url = await server.database(), name = databaseOf(url);
-      using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-      const { port } = listener.addr as Deno.NetAddr;
-      listener.close();
+      const port = freePort();
       match(
         await refused(server.url(name, "", port), "store_unavailable"),
         new RegExp(`port ${port}`),

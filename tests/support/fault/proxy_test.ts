@@ -22,6 +22,7 @@ import { answer, poison } from "./answers.ts";
 import type { Fault } from "./fault.ts";
 import { AT, batchOf, BIG, type Rig, startRig } from "./upstream.ts";
 import { needing } from "../needs.ts";
+import { freePort } from "../ports.ts";
 
 /** Whether a request is still unanswered after everything else had its turn. */
 async function isSilent(rig: Rig, path: string = AT.batch): Promise<boolean> {
@@ -136,10 +137,7 @@ Deno.test("target: exchanged -> requests go to the new server, and none gets one
   rig.proxy.target = other.proxy.target;
   await rig.send("a");
   deepStrictEqual([rig.batches, other.batches], [[], [["a"]]]);
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  rig.proxy.target = new URL(`http://127.0.0.1:${port}`);
+  rig.proxy.target = new URL(`http://127.0.0.1:${freePort()}`);
   await rejects(rig.send("b"), TypeError);
 });
 
