@@ -191,7 +191,7 @@ export class BoundedConnection implements Placed {
       }
       await writeAll(
         this.#server,
-        pieces.length === 1 ? pieces[0]! : joined(pieces),
+        joined(pieces),
       );
     }).catch((error) => {
       if (!this.#isFirst && !this.#server) trouble = error;
