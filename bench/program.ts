@@ -10,11 +10,16 @@
  */
 
 import { bundle } from "../packaging/bundle.ts";
-import { COMPILE_FLAGS } from "../packaging/compile.ts";
+import { compilerAt, denoCompiler, makeProgram } from "../packaging/compile.ts";
+import { findTarget } from "../packaging/targets.ts";
 import { sampleId } from "../lib/api/samples.ts";
 import { firstLine, median, runsAsked, wallTimes } from "./measure.ts";
 
-const compiler = valueOf("--compiler");
+const command = valueOf("--compiler");
+const compiler = command
+  ? compilerAt(await Deno.realPath(command))
+  : denoCompiler;
+const target = findTarget(Deno.build.target)!;
 const runs = runsAsked(40);
 const MIB = 1024 * 1024;
 
@@ -22,12 +27,13 @@ const folder = await Deno.makeTempDir({ prefix: "kitty-events-bench-" });
 try {
   const { entry, bytes } = await bundle(`${folder}/bundle`);
   await Deno.writeTextFile(`${folder}/empty.js`, "\n");
-  const program = await compiled(entry, "kitty-events");
-  const empty = await compiled(`${folder}/empty.js`, "empty");
+  const program = `${folder}/kitty-events`, empty = `${folder}/empty`;
+  const said = await makeProgram(compiler, entry, target, program);
+  await compiler(`${folder}/empty.js`, target, empty);
   console.log(
     `${Deno.build.target}, ${navigator.hardwareConcurrency} cores, ${runs} runs, medians; ${await versionOf(
       program,
-    )}\n`,
+    )}\n${said}\n`,
   );
   const env = { SPEC_KITTY_HOME: `${folder}/home` };
   const args = ["emit", "wp-status-changed", "WP01", "planned", "doing"];
@@ -100,20 +106,6 @@ async function startAgent(program: string, name: string, address: string) {
       await child.status;
     },
   };
-}
-
-async function compiled(script: string, name: string): Promise<string> {
-  const output = `${folder}/${name}`;
-  const [command, ...args] = compiler
-    ? [await Deno.realPath(compiler), script, output, ...COMPILE_FLAGS]
-    : [
-      ...[Deno.execPath(), "compile", "--no-check", "--no-lock", "--no-config"],
-      ...[...COMPILE_FLAGS, "--output", output, script],
-    ];
-  const { success, stderr } = await new Deno.Command(command!, { args })
-    .output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return output;
 }
 
 async function versionOf(program: string): Promise<string> {

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { pairsOf } from "./scripts.ts";
+
 const ROOT = new URL("../", import.meta.url);
 
 /** What the program is made of. */
@@ -127,14 +129,6 @@ async function withoutGoBetweens(
     texts.set(name, shorter);
     await Deno.writeTextFile(`${folder}/${name}`, shorter);
   }
-}
-
-/** Names of a list as in `a as b,c`: what stands before `as`, and behind it. */
-function pairsOf(list: string): [string, string][] {
-  return list.split(",").map((item) => {
-    const [before, behind] = item.split(" as ") as [string, string?];
-    return [before, behind ?? before];
-  });
 }
 
 function sizeOf(texts: readonly string[]): number {
@@ -284,10 +278,12 @@ export async function run(
   command: string,
   args: readonly string[],
   cwd: string | URL = ROOT,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   const { code, stdout, stderr } = await new Deno.Command(command, {
     args: [...args],
     cwd,
+    env,
     stdin: "null",
   }).output();
   const decoder = new TextDecoder();

@@ -4,11 +4,15 @@
  */
 
 import { bundle } from "../../packaging/bundle.ts";
-import { COMPILE_FLAGS } from "../../packaging/compile.ts";
+import {
+  COMPILE_FLAGS,
+  compilerAt,
+  makeProgram,
+} from "../../packaging/compile.ts";
 import { findTarget, type Target } from "../../packaging/targets.ts";
 import { isThere } from "../support/home.ts";
 import { newUser, type User } from "../support/user.ts";
-import { BASH, type Need, runTool } from "../support/needs.ts";
+import { BASH, type Need } from "../support/needs.ts";
 
 /** Where the scripts lie that stand in for downloads. */
 export const TOOLS = decodeURIComponent(
@@ -16,6 +20,18 @@ export const TOOLS = decodeURIComponent(
 );
 
 const COMPILER = `${TOOLS}compile-offline`;
+
+const compiler = compilerAt(COMPILER);
+
+/** What a program is made by, beside its bundle. */
+const MADE_BY: readonly string[] = [
+  "code_cache.ts",
+  "compile.ts",
+  "loader.js",
+  "recorder.js",
+  "recording.ts",
+  "scripts.ts",
+];
 
 /** What every test of the compiled program needs. */
 export const RUNTIME_BASE: Need = {
@@ -46,23 +62,27 @@ export function builtProgram(name = "linux-x64"): Promise<Built> {
 }
 
 async function buildProgram(cache: string, name: string): Promise<Built> {
-  const folder = `${cache}/bundle`;
+  const folder = `${cache}/bundle`, target = findTarget(name)!;
   const { entry, bytes, coreBytes } = await bundle(folder);
-  const text = await textOf(folder);
+  const key = [await textOf(folder), ...await Promise.all(MADE_BY.map(read))];
+  const make = async (program: string) => {
+    await makeProgram(compiler, entry, target, program);
+  };
   return {
-    path: await compiled(cache, name, findTarget(name)!, entry, text),
+    path: await made(cache, name, target, key, make),
     bundleBytes: bytes,
     coreBytes,
   };
 }
 
-/** The path of a script compiled as the program is. */
+/** The path of a script compiled as the program is, without a code cache. */
 export function builtScript(label: string, code: string): Promise<string> {
   return locked(async (cache) => {
     const entry = `${cache}/${label}.js`;
     await Deno.writeTextFile(entry, code);
     const target = findTarget(Deno.build.target)!;
-    return await compiled(cache, label, target, entry, code);
+    const make = (program: string) => compiler(entry, target, program);
+    return await made(cache, label, target, [code], make);
   });
 }
 
@@ -76,19 +96,19 @@ export function anyUser(): Promise<User> {
   return RUNTIME_BASE.isMet ? programUser() : newUser();
 }
 
-/** Compiles what has not been compiled yet. */
-async function compiled(
+/** Makes what has not been made yet. */
+async function made(
   cache: string,
   label: string,
   target: Target,
-  entry: string,
-  text: string,
+  texts: readonly string[],
+  make: (program: string) => Promise<void>,
 ): Promise<string> {
   const key = await digest([
     await Deno.readTextFile(COMPILER),
     ...COMPILE_FLAGS,
     target.triple,
-    text,
+    ...texts,
   ]);
   const folder = `${cache}/${label}-${key}`;
   if (!await isThere(folder)) {
@@ -96,11 +116,7 @@ async function compiled(
     const making = `${cache}/making`;
     await Deno.remove(making, { recursive: true }).catch(() => {});
     await Deno.mkdir(making);
-    const { success, stderr } = await runTool(COMPILER, {
-      args: [entry, `${making}/${target.program}`, ...COMPILE_FLAGS],
-      env: { TARGET: target.triple },
-    });
-    if (!success) throw new Error(new TextDecoder().decode(stderr));
+    await make(`${making}/${target.program}`);
     await Deno.rename(making, folder);
   }
   const now = new Date();
@@ -142,6 +158,11 @@ async function textOf(folder: string): Promise<string> {
     .map(({ name }) => name).filter((name) => name.endsWith(".js")).sort();
   const texts = names.map((name) => Deno.readTextFile(`${folder}/${name}`));
   return JSON.stringify([names, await Promise.all(texts)]);
+}
+
+function read(name: string): Promise<string> {
+  const url = new URL(`../../packaging/${name}`, import.meta.url);
+  return Deno.readTextFile(url);
 }
 
 async function digest(texts: readonly string[]): Promise<string> {
