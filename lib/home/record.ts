@@ -64,15 +64,20 @@ export async function record(
     team_slug: draft.team_slug,
     lamport_clock: held.clock + 1 + i,
   }));
+  const doubtfulFrom = (at: number) =>
+    candidates.slice(at, at + COMMIT_EVENTS_MAX).filter(isDoubtful);
+  // Looked up while the clock is stored, which is waited for whatever the looking up comes to: the lock must not be given back before.
+  const ahead = findKnown(held, doubtfulFrom(0));
+  ahead.catch(() => {});
   await held.reserveClock(candidates.length, held.queue.foretell(foretold));
+  let known = await ahead;
   let storing: Promise<Recorded[]> | undefined;
   for (let at = 0; at < candidates.length; at += COMMIT_EVENTS_MAX) {
     const some = candidates.slice(at, at + COMMIT_EVENTS_MAX);
-    const doubtful = some.filter(isDoubtful);
-    let known = NONE_KNOWN;
-    if (doubtful.length > 0) {
+    if (at > 0) {
+      const doubtful = doubtfulFrom(at);
       // What may be here already may have come with the part before.
-      await storing;
+      if (doubtful.length > 0) await storing;
       known = await findKnown(held, doubtful);
     }
     const made = make(held, some, known, room);
