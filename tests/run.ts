@@ -10,8 +10,8 @@
  * @module
  */
 
-import { bundle } from "../packaging/bundle.ts";
 import { ALONE, FULL_ONLY, LONGEST, SLOW } from "./order.ts";
+import { bundledProgram } from "./support/bundled.ts";
 import { linesOf } from "./support/child.ts";
 import { FULL } from "./support/needs.ts";
 import { tempFolder } from "./support/home.ts";
@@ -65,11 +65,10 @@ function longestFirst(files: readonly string[]): string[] {
   return files.toSorted((a, b) => rank(a) - rank(b));
 }
 
-/** Bundles the program, which starts in two thirds of the time then; from source where that cannot be done. */
+/** Bundles the program, which starts in half of the time then; from source where that cannot be done. */
 async function bundled(folder: string): Promise<Record<string, string>> {
   try {
-    const { entry } = await bundle(folder);
-    return { KITTY_EVENTS_BUNDLE: entry };
+    return { KITTY_EVENTS_BUNDLE: await bundledProgram(folder) };
   } catch (error) {
     console.error(`the program is run from source: ${error}`);
     return {};

@@ -13,7 +13,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { bundle } from "../../packaging/bundle.ts";
+import { bundledProgram } from "../support/bundled.ts";
 import { tempFolder } from "../support/home.ts";
 import { countOf } from "./findings.ts";
 import type { Kind } from "./kinds.ts";
@@ -51,7 +51,7 @@ await using folder = await tempFolder();
 if (values.program) {
   Deno.env.set("KITTY_EVENTS_PROGRAM", await Deno.realPath(values.program));
 } else {
-  const { entry } = await bundle(`${folder.path}/bundle`);
+  const entry = await bundledProgram(`${folder.path}/bundle`);
   Deno.env.set("KITTY_EVENTS_BUNDLE", entry);
 }
 // Only now: what runs the program looks at these when it is loaded.
