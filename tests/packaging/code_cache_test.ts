@@ -1,13 +1,13 @@
 /** A program with a code cache does what it does without one. */
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
-import { compileWithCache } from "../../packaging/code_cache.ts";
+import { type Compile, compileWithCache } from "../../packaging/code_cache.ts";
 import { compilerAt } from "../../packaging/compile.ts";
 import { partsOf, scriptOf, shellOf } from "../../packaging/scripts.ts";
 import { findTarget } from "../../packaging/targets.ts";
 import { RUNTIME_BASE, TOOLS } from "../program/built.ts";
 import { isThere, tempFolder } from "../support/home.ts";
-import { needing, runTool } from "../support/needs.ts";
+import { type Need, needing, runTool, UNIX } from "../support/needs.ts";
 
 /** What a bundler writes: `late` is loaded when it is called for, `never` is not. */
 const BUNDLE: Readonly<Record<string, string>> = {
@@ -32,10 +32,34 @@ async function writeBundle(folder: string): Promise<void> {
   }
 }
 
-function compile(entry: string, program: string, more: readonly string[]) {
-  const target = findTarget(Deno.build.target)!;
-  return compilerAt(COMPILER)(entry, target, program, more);
-}
+/** What makes programs, and what it takes. */
+const WAYS: readonly {
+  readonly name: string;
+  readonly needs: readonly Need[];
+  readonly compile: Compile;
+}[] = [
+  {
+    name: "compiled",
+    needs: [RUNTIME_BASE],
+    compile: (entry, program, more) => {
+      const target = findTarget(Deno.build.target)!;
+      return compilerAt(COMPILER)(entry, target, program, more);
+    },
+  },
+  {
+    // The runtime that the program is shipped with has no base here, but its scripts run on it.
+    name: `on Deno ${Deno.version.deno}`,
+    needs: [UNIX],
+    compile: async (entry, program) => {
+      const run = `'${Deno.execPath()}' run --quiet --allow-all --no-config`;
+      await Deno.writeTextFile(
+        program,
+        `#!/bin/sh\nexec ${run} '${entry}' "$@"\n`,
+        { mode: 0o755 },
+      );
+    },
+  },
+];
 
 Deno.test("partsOf: what the bundler wrote -> taken apart; what no script can do -> undefined", () => {
   const parts = partsOf(BUNDLE.late!)!;
@@ -74,58 +98,60 @@ Deno.test("scriptOf: a module -> a function that returns what it exports, by wha
   );
 });
 
-Deno.test(needing(
-  [RUNTIME_BASE],
-  "program with a code cache -> says and ends as without, also what was not recorded, and where V8 refuses the cache",
-  async () => {
-    await using folder = await tempFolder();
-    const bundle = `${folder.path}/bundle`;
-    await writeBundle(bundle);
-    const plain = `${folder.path}/plain`;
-    await compile(`${bundle}/main.js`, plain, []);
-    const made = async (name: string, then = (_caches: string) => {}) => {
-      const work = `${folder.path}/${name}-work`;
-      const program = `${folder.path}/${name}`;
-      await compileWithCache(bundle, work, program, compile, async (one) => {
-        // The second adds to what the first one left.
-        for (const word of ["one", "two"]) await endsWell(one, word);
-        then(`${work}/caches`);
-      });
-      const scripts = `${work}/cached/scripts`;
-      deepStrictEqual(await namesIn(scripts), ["core", "late", "main"]);
-      return program;
-    };
-    const programs = [await made("cached"), await made("refused", damage)];
-    for (const word of ["one", "more"]) {
-      const said = await endsWell(plain, word);
-      ok(said.includes(`late ${word}`), said);
-      for (const program of programs) {
-        strictEqual(await endsWell(program, word), said, program);
+for (const { name, needs, compile } of WAYS) {
+  Deno.test(needing(
+    needs,
+    `program with a code cache, ${name} -> says and ends as without, also what was not recorded, and where V8 refuses the cache`,
+    async () => {
+      await using folder = await tempFolder();
+      const bundle = `${folder.path}/bundle`;
+      await writeBundle(bundle);
+      const plain = `${folder.path}/plain`;
+      await compile(`${bundle}/main.js`, plain, []);
+      const made = async (name: string, then = (_caches: string) => {}) => {
+        const work = `${folder.path}/${name}-work`;
+        const program = `${folder.path}/${name}`;
+        await compileWithCache(bundle, work, program, compile, async (one) => {
+          // The second adds to what the first one left.
+          for (const word of ["one", "two"]) await endsWell(one, word);
+          then(`${work}/caches`);
+        });
+        const scripts = `${work}/cached/scripts`;
+        deepStrictEqual(await namesIn(scripts), ["core", "late", "main"]);
+        return program;
+      };
+      const programs = [await made("cached"), await made("refused", damage)];
+      for (const word of ["one", "more"]) {
+        const said = await endsWell(plain, word);
+        ok(said.includes(`late ${word}`), said);
+        for (const program of programs) {
+          strictEqual(await endsWell(program, word), said, program);
+        }
       }
-    }
-  },
-));
+    },
+  ));
 
-Deno.test(needing(
-  [RUNTIME_BASE],
-  "program that is recorded: V8 refuses what was recorded before -> it fails, and no program is made",
-  async () => {
-    await using folder = await tempFolder();
-    const bundle = `${folder.path}/bundle`, work = `${folder.path}/work`;
-    await writeBundle(bundle);
-    const run = async (recorded: string) => {
-      await endsWell(recorded, "one");
-      damage(`${work}/caches`);
-      await endsWell(recorded, "one");
-    };
-    const program = `${folder.path}/program`;
-    await rejects(
-      compileWithCache(bundle, work, program, compile, run),
-      /V8 refused it/,
-    );
-    strictEqual(await isThere(program), false);
-  },
-));
+  Deno.test(needing(
+    needs,
+    `program that is recorded, ${name}: V8 refuses what was recorded before -> it fails, and no program is made`,
+    async () => {
+      await using folder = await tempFolder();
+      const bundle = `${folder.path}/bundle`, work = `${folder.path}/work`;
+      await writeBundle(bundle);
+      const run = async (recorded: string) => {
+        await endsWell(recorded, "one");
+        damage(`${work}/caches`);
+        await endsWell(recorded, "one");
+      };
+      const program = `${folder.path}/program`;
+      await rejects(
+        compileWithCache(bundle, work, program, compile, run),
+        /V8 refused it/,
+      );
+      strictEqual(await isThere(program), false);
+    },
+  ));
+}
 
 /** What a program says; with 3 it ends well. */
 async function endsWell(program: string, word: string): Promise<string> {
