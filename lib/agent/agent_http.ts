@@ -134,7 +134,11 @@ function recordingOf(
   return {
     // One that waits for the server may wait for longer than recording takes.
     timeoutMs: wait ? asked : Math.min(asked, timeoutMs),
-    options: { wait: wait !== null, handed: ids === null ? "again" : "new" },
+    options: {
+      wait: wait !== null,
+      handed: ids === null ? "again" : "new",
+      isPrompt: true,
+    },
   };
 }
 

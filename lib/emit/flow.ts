@@ -71,6 +71,8 @@ export interface GroupOptions {
    * all, where the time was up before.
    */
   readonly onStored?: () => void;
+  /** Whether receipts are given before the lock is given back, as who lives on may. */
+  readonly isPrompt?: boolean;
 }
 
 /** What became of a draft at the queue, or at an agent elsewhere. */
@@ -112,7 +114,7 @@ async function recordAll(
   parts: FlowParts,
   candidates: readonly Candidate[],
   deadline: Deadline,
-  { wait = false, onStored }: GroupOptions,
+  { wait = false, ...options }: GroupOptions,
 ): Promise<Receipt[]> {
   const { queueBy, spoolBy } = shareOut(deadline);
   // A group of a stream may be late, so its spool needs no more than it has.
@@ -121,7 +123,7 @@ async function recordAll(
   const { handOver, warn } = parts;
   const outcomes = handOver
     ? await handOver.take(parts.home, candidates, agentBy, { wait, warn })
-    : await queue(parts, candidates, queueBy, onStored);
+    : await queue(parts, candidates, queueBy, options);
   const kept = await spoolTheRest(parts, candidates, outcomes, spoolBy);
   const delivered = await offer(parts, candidates, outcomes, {
     deadline,
@@ -177,7 +179,7 @@ async function queue(
   parts: FlowParts,
   candidates: readonly Candidate[],
   queueBy: Deadline,
-  onStored?: () => void,
+  { onStored, isPrompt = false }: GroupOptions,
 ): Promise<Outcome[]> {
   // A stream that took in less than it may add would never reach the queue again.
   const bounds = candidates.length > 1
@@ -186,12 +188,15 @@ async function queue(
   try {
     const home = usableHome(parts);
     const { queueUnderLock } = await import("./own_queue.ts");
+    const stored = Promise.withResolvers<Queued[]>();
+    const holding = home.hold(queueBy, bounds, async (held) => {
+      const queued = await queueUnderLock(parts, held, candidates, onStored);
+      stored.resolve(queued);
+      return queued;
+    });
+    if (isPrompt) holding.catch(stored.reject);
     return await queueBy.race(
-      home.hold(
-        queueBy,
-        bounds,
-        (held) => queueUnderLock(parts, held, candidates, onStored),
-      ),
+      isPrompt ? stored.promise : holding,
       "reach the queue",
     );
   } catch (error) {

@@ -80,7 +80,7 @@ export class Holding implements Disposable {
     lease.seal = () => Promise.resolve(undefined);
     const { teamSlug } = home.context.settings.current;
     const [opened, spooled] = await Promise.all([
-      known ?? this.#opening.open(lease.lock.lastSeal, deadline, teamSlug),
+      known ?? this.#opening.open(lease.lock, deadline, teamSlug),
       spooledIn(home),
     ]);
     const place = {

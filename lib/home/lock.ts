@@ -22,7 +22,11 @@ export class HomeLock {
     readonly file: Deno.FsFile,
     /** What the last holder left: its seal, `held` when it died, empty when there was none. */
     readonly lastSeal: string,
-  ) {}
+    /** Resolves when the file says that it is held: before anything of the home is changed. */
+    readonly marked: Promise<void>,
+  ) {
+    marked.catch(() => {});
+  }
 
   /**
    * Takes the lock; makes the home where there is none. A lock that is
@@ -34,8 +38,7 @@ export class HomeLock {
     const file = await lockFile(lockPath(home), deadline, "the home's lock");
     try {
       const lastSeal = await read(file);
-      await write(file, HELD);
-      return new HomeLock(file, lastSeal);
+      return new HomeLock(file, lastSeal, write(file, HELD));
     } catch (error) {
       file.close();
       throw error;
@@ -50,6 +53,7 @@ export class HomeLock {
    */
   async release(seal: string | undefined): Promise<void> {
     try {
+      await this.marked.catch(() => {});
       if (seal !== undefined) await write(this.file, seal);
     } finally {
       this.file.close();

@@ -8,6 +8,7 @@
 import type { Deadline } from "../base/deadline.ts";
 import type { World } from "../base/world.ts";
 import * as clockFile from "./clock_file.ts";
+import type { HomeLock } from "./lock.ts";
 import { OfflineQueue } from "./offline_queue.ts";
 import type { QueueReader, QueueWriter } from "./queue.ts";
 import {
@@ -59,16 +60,34 @@ export class Opening implements Disposable {
   /**
    * Opens the queue and reads what a holder has to know.
    *
-   * @param lastSeal what the last holder left in the lock
+   * @param lock who holds it; nothing is changed before its file says so
    * @param teamSlug the team that most events will be of
    * @throws {KittyError} when the queue cannot be used
    */
   async open(
-    lastSeal: string,
+    lock: Pick<HomeLock, "lastSeal" | "marked">,
     deadline: Deadline,
     teamSlug: string,
   ): Promise<Opened> {
-    const { kv, state, damage } = await this.#openFile(lastSeal, deadline);
+    const loading = clockFile.load(this.#home, this.#world.nowMs());
+    loading.catch(() => {});
+    try {
+      return await this.#openBeside(loading, lock, deadline, teamSlug);
+    } catch (error) {
+      // It may move a damaged file aside, which only a holder of the lock may do.
+      await loading.catch(() => {});
+      throw error;
+    }
+  }
+
+  /** @param loading the clock, which is read meanwhile */
+  async #openBeside(
+    loading: Promise<clockFile.LoadedClock>,
+    lock: Pick<HomeLock, "lastSeal" | "marked">,
+    deadline: Deadline,
+    teamSlug: string,
+  ): Promise<Opened> {
+    const { kv, state, damage } = await this.#openFile(lock, deadline);
     let name: string | undefined;
     const [queue, { value, counts, warning }] = await Promise.all([
       OfflineQueue.open(kv, {
@@ -80,20 +99,23 @@ export class Opening implements Disposable {
         },
         newHome: () => name ??= this.#world.randomBytes(8).toHex(),
       }),
-      clockFile.load(this.#home, this.#world.nowMs()),
+      loading,
     ]);
     await queue.followCounts(counts);
     const warnings = warning ? [warning] : [];
     return { queue, state, clock: value, damage, warnings };
   }
 
-  async #openFile(lastSeal: string, deadline: Deadline): Promise<{
+  async #openFile(
+    { lastSeal, marked }: Pick<HomeLock, "lastSeal" | "marked">,
+    deadline: Deadline,
+  ): Promise<{
     readonly kv: Deno.Kv;
     readonly state: QueueFileState | undefined;
     readonly damage: readonly string[];
   }> {
     const home = this.#home;
-    let state = await stateOf(home);
+    let [state] = await Promise.all([stateOf(home), marked]);
     this.#open ??= await this.#ahead;
     this.#ahead = Promise.resolve(undefined);
     if (this.#open && this.#open.identity !== state?.identity) this.#close();
