@@ -17,6 +17,7 @@ import {
   openKv,
   type OpenQueue,
   type QueueFileState,
+  queuePath,
   stateOf,
 } from "./queue_file.ts";
 import { KvReader } from "./queue_read.ts";
@@ -128,7 +129,7 @@ export class Opening implements Disposable {
     if (!this.#open) {
       const kv = await openKv(home);
       if (!state) {
-        await closeToOthers(home);
+        await closeToOthers(queuePath(home));
         // Before there is anything that could fill the disk.
         const { makeReserve } = await import("./reserve.ts");
         await makeReserve(home, deadline.shifted(-deadline.leftMs * 0.9));

@@ -151,11 +151,11 @@ export function openAhead(home: string): OpeningQueue {
   return { looked, queue };
 }
 
-/** Makes the files of a new queue its owner's only: SQLite makes further ones as the first. */
-export async function closeToOthers(home: string): Promise<void> {
+/** Makes an open Deno KV its owner's only, by its path: SQLite makes further files as the first. */
+export async function closeToOthers(path: string): Promise<void> {
   if (Deno.build.os === "windows") return;
   for (const end of ["", "-wal", "-shm"]) {
-    await Deno.chmod(queuePath(home) + end, FILE_MODE).catch(() => {});
+    await Deno.chmod(path + end, FILE_MODE).catch(() => {});
   }
 }
 

@@ -154,6 +154,13 @@ Deno.test("collector run: what lies on the disk, and the log -> for the owner on
   const { access, refresh } = await collector.logIn();
   const [event] = envelopes(0, 1);
   await collector.send(access, [event, { ...event, payload: "secret-text" }]);
+  const open: string[] = [];
+  const folder = `${collector.home}/collector`;
+  for await (const { name } of Deno.readDir(folder)) {
+    const { mode } = await Deno.lstat(`${folder}/${name}`);
+    if (((mode ?? 0) & 0o077) !== 0) open.push(name);
+  }
+  if (Deno.build.os !== "windows") deepStrictEqual(open, []);
   await collector.stop();
   for (const word of [access, refresh, ADA.password, "secret-text"]) {
     ok(!collector.log.includes(word));

@@ -14,6 +14,7 @@ import {
   fromBytes,
   toBytes,
 } from "../../home/queue_layout.ts";
+import { closeToOthers } from "../../home/queue_file.ts";
 import { joined } from "../../base/bytes.ts";
 import { CLOCK_MAX, GET_MANY_MAX } from "../../base/limits.ts";
 import {
@@ -59,6 +60,8 @@ export class KvStore implements Disposable {
   /** @throws {KittyError} where a newer program has written the file */
   static async open(path: string): Promise<KvStore> {
     const kv = await Deno.openKv(path);
+    // Each time, as programs before this one left it open to others.
+    await closeToOthers(path);
     const { value } = await kv.get<Uint8Array>(LAYOUT_KEY);
     const layout = value ? fromBytes<number>(value) : LAYOUT;
     if (layout > LAYOUT) {

@@ -162,8 +162,14 @@ Deno.test("backup, restore: a stopped collector -> every value and file the same
     );
     strictEqual((await Deno.stat(`${copy}/${name}`)).mode! & 0o777, 0o600);
   }
+  const modeOfEvents = async () =>
+    (await Deno.stat(`${copy}/events.kv`)).mode! & 0o777;
+  strictEqual(await modeOfEvents(), 0o600);
   strictEqual((await Deno.stat(copy)).mode! & 0o777, 0o700);
+  // As older programs left it.
+  await Deno.chmod(`${copy}/events.kv`, 0o644);
   await using engine = await openFolder(copy, new TestWorld(), () => {});
+  strictEqual(await modeOfEvents(), 0o600);
   strictEqual(await engine.events.first("acme"), 1);
   strictEqual((await engine.events.usage("acme")).events, 3);
 });
