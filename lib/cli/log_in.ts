@@ -12,6 +12,7 @@ import {
   REFUSED,
   requestCaller,
   requestTokens,
+  saysOnlyLook,
   ServerTroubleError,
   type TokenRequest,
 } from "../login/tokens.ts";
@@ -19,6 +20,13 @@ import { tlsHint } from "../login/tls_words.ts";
 import type { Call } from "./command.ts";
 import { printable } from "./output.ts";
 import { readPassword } from "./password.ts";
+
+/** A login, and what it is good for as far as the server said it. */
+export interface Found {
+  readonly login: Login;
+  /** It may look, and not send. */
+  readonly mayOnlyLook: boolean;
+}
 
 /**
  * Gets tokens for a name and a password; undefined where the person does not
@@ -30,7 +38,7 @@ export async function loginByPassword(
   call: Call,
   request: () => TokenRequest,
   last: string | undefined,
-): Promise<Login | undefined> {
+): Promise<Found | undefined> {
   const username = call.args.text("username") ?? last;
   if (username === undefined) {
     throw usageError("who logs in? --username NAME, or --token-stdin");
@@ -43,7 +51,10 @@ export async function loginByPassword(
     .catch((error) => {
       throw advised(error, call);
     });
-  if (issued !== REFUSED) return { username, ...issued };
+  if (issued !== REFUSED) {
+    const mayOnlyLook = saysOnlyLook(issued.tokens.access);
+    return { login: { username, ...issued }, mayOnlyLook };
+  }
   throw new KittyError(
     "not_authenticated",
     `${asked.server.host} does not know the user ${
@@ -60,7 +71,7 @@ export async function loginByPassword(
 export async function loginByKey(
   call: Call,
   request: () => TokenRequest,
-): Promise<Login | undefined> {
+): Promise<Found | undefined> {
   if (call.args.text("username") !== undefined) {
     throw usageError("a key says itself who it is: leave --username out");
   }
@@ -75,12 +86,8 @@ export async function loginByKey(
   });
   if (caller !== REFUSED) {
     const { name: username, teamSlug, mayOnlyLook } = caller;
-    if (mayOnlyLook) {
-      await call.out.warn(
-        "this key is a viewer's, which may look, and not send: what is queued waits for another login",
-      );
-    }
-    return { ...loginOfKey(key), username, teamSlug };
+    const login = { ...loginOfKey(key), username, teamSlug };
+    return { login, mayOnlyLook };
   }
   throw new KittyError(
     "not_authenticated",

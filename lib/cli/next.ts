@@ -10,6 +10,7 @@ import { openSession } from "../login/open_session.ts";
 import { Session } from "../login/session.ts";
 import { agentPatience, findAgent } from "../route/agent_file.ts";
 import type { Call } from "./command.ts";
+import { printable } from "./output.ts";
 
 /** Said where a login is there. */
 export const SEND_NEXT = `send what is queued, or that and all that comes:
@@ -24,6 +25,13 @@ export async function tellNext(
 ): Promise<void> {
   if (await findAgent(home, world.nowMs(), agentPatience(world))) return;
   const session = await openSession(home, settings, world, () => {});
+  if (session instanceof Session && session.mayOnlyLook) {
+    return await out.note(
+      `kept here: ${
+        printable(session.username ?? "the login")
+      } is a viewer, who may look, and not send; log in as another`,
+    );
+  }
   await out.note(
     session instanceof Session
       ? SEND_NEXT

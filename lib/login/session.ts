@@ -29,6 +29,7 @@ import {
   requestCaller,
   requestSocketToken,
   requestTokens,
+  saysOnlyLook,
   ServerTroubleError,
   type Tokens,
 } from "./tokens.ts";
@@ -131,6 +132,11 @@ export class Session {
     return this.#login.username;
   }
 
+  /** Whether the login says of itself that it may look, and not send. */
+  get mayOnlyLook(): boolean {
+    return saysOnlyLook(this.#login.tokens.access);
+  }
+
   /** Whether one of the tokens is good as far as this machine's clock tells. */
   get isGood(): boolean {
     if (this.sink) return true;
@@ -144,11 +150,8 @@ export class Session {
   /** What the claim that a user is logged in rests on: who confirmed it, and when. */
   get evidence(): Evidence {
     if (this.sink) {
-      return evidenceOf(
-        "a sink, no login",
-        this.serverUrl,
-        this.#confirmedAtMs,
-      );
+      const what = "a sink, no login";
+      return evidenceOf(what, this.serverUrl, this.#confirmedAtMs);
     }
     const what = this.#isFromEnvironment
       ? "token from the environment"

@@ -125,7 +125,7 @@ export async function requestCaller(
   >;
   const teamSlug = knownTeam(team_slug);
   if (typeof name === "string" && teamSlug) {
-    return { name, teamSlug, mayOnlyLook: role === "viewer" };
+    return { name, teamSlug, mayOnlyLook: role === VIEWER };
   }
   throw unexpected(request, answer, "without a team");
 }
@@ -135,6 +135,13 @@ export interface Caller {
   readonly name: string;
   readonly teamSlug: string;
   readonly mayOnlyLook: boolean;
+}
+
+const VIEWER = "viewer";
+
+/** Whether an access token says of itself that it may look, and not send; a key says nothing. */
+export function saysOnlyLook(access: string): boolean {
+  return claimsOf(access).role === VIEWER;
 }
 
 /** Whether a token is a key: it says nothing of itself, and is not renewed. */

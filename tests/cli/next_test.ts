@@ -40,6 +40,26 @@ Deno.test("follow, auth login: without a login, with one, beside an agent -> wha
     ok(!(await followed()).includes("kitty-events"));
   }));
 
+Deno.test("auth login, follow: as a viewer, who cannot send -> said, with the board in place of sending", () =>
+  withProgram(async (run) => {
+    await using project = await Project.make();
+    const viewer = { ...ADA, role: "viewer" } as const;
+    await using collector = await localCollector({ users: [viewer] });
+    const login = await run([
+      ...["auth", "login", "--server", collector.client.url],
+      ...["--username", ADA.name],
+    ], { stdin: ADA.password });
+    strictEqual(login.code, 0, login.stderr);
+    match(login.stderr, /ada is a viewer, who may look, and not send/);
+    match(login.stderr, /^look at the board: http:\S+\/$/m);
+    await project.mission(1, [lane(1)]);
+    const { stderr } = await run(["follow", "--once", project.path]);
+    match(stderr, /^kept here: ada is a viewer, who may look, and not send/m);
+    for (const told of [login.stderr, stderr]) {
+      ok(!told.includes("sync now"), told);
+    }
+  }));
+
 Deno.test("collector user add -> names the login that this user has at a collector here", () =>
   withProgram(async (run) => {
     const { code, stderr } = await run(

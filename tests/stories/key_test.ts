@@ -170,6 +170,7 @@ Deno.test("key: unknown, of a viewer, cut off, in no file -> told what is wrong,
     stdin: viewer,
   });
   match(looking.stderr, /may look, and not send/);
+  ok(!looking.stderr.includes("sync now"), looking.stderr);
   const login = await runProgram(["auth", "login", "--token-stdin"], env, {
     stdin: unknown,
   });

@@ -33,8 +33,8 @@ import type { Args } from "../../base/arguments.ts";
 import type { Call, Command } from "../command.ts";
 import { homeOf } from "../keeper.ts";
 import { SEND_NEXT } from "../next.ts";
-import { tableOf } from "../output.ts";
-import { loginByKey, loginByPassword } from "../log_in.ts";
+import { printable, tableOf } from "../output.ts";
+import { type Found, loginByKey, loginByPassword } from "../log_in.ts";
 import { STOPPED } from "../password.ts";
 
 export const auth: readonly Command[] = [
@@ -156,9 +156,9 @@ async function logIn(call: Call): Promise<number> {
   if (found === undefined) return STOPPED;
   const aside = await change(call, home, (held) =>
     held.write({
-      ...found,
+      ...found.login,
       serverUrl: server,
-      teamSlug: team ?? found.teamSlug,
+      teamSlug: team ?? found.login.teamSlug,
     }, world.nowMs()));
   if (aside !== undefined) {
     await out.warn(`the credentials were damaged and are now ${aside}`);
@@ -166,8 +166,23 @@ async function logIn(call: Call): Promise<number> {
   await warnOfEnvironment(call);
   await tellStatus(call, at);
   await tellTeamless(call, at);
-  await out.note(SEND_NEXT);
+  await tellAfter(call, found, server);
   return EXIT.ok;
+}
+
+/** Says what comes after a login, by what it is good for. */
+async function tellAfter(
+  { out }: Call,
+  { login, mayOnlyLook }: Found,
+  server: URL,
+): Promise<void> {
+  if (!mayOnlyLook) return await out.note(SEND_NEXT);
+  await out.warn(
+    `${
+      printable(login.username ?? "")
+    } is a viewer, who may look, and not send: what is queued waits for another login`,
+  );
+  await out.note(`look at the board: ${server.origin}/`);
 }
 
 /** Who logs in again; undefined where the login before was elsewhere, or a key, which has no password. */
