@@ -23,7 +23,7 @@ import {
 } from "../base/files.ts";
 import { CREDENTIALS_BYTES_MAX } from "../base/limits.ts";
 import { readServerUrl } from "./server_url.ts";
-import { isToken, type Tokens } from "./tokens.ts";
+import { isKey, isToken, type Tokens } from "./tokens.ts";
 
 /** Who is logged in, and where. */
 export interface Credentials {
@@ -33,6 +33,8 @@ export interface Credentials {
   readonly teamSlug: string | undefined;
   /** Undefined: the session is over. */
   readonly tokens: Tokens | undefined;
+  /** Set where the session is over and was by a collector's token, not by a password. */
+  readonly wasByToken?: true;
 }
 
 /** What the file turned out to be. */
@@ -183,8 +185,13 @@ function credentialsOf(tables: Tables): Credentials {
         refreshExpiresAtMs: readTime(text("tokens", "refresh_expires_at")),
       }
       : undefined,
+    ...!access && !refresh && text("user", LOGIN) === BY_TOKEN &&
+      { wasByToken: true },
   };
 }
+
+/** What the file says in `user`, for as long as a token that the server did not take any more is not replaced. */
+const LOGIN = "login", BY_TOKEN = "token";
 
 function tableOf(tables: Tables, name: string): Tables {
   const table = tables[name] ?? {};
@@ -239,6 +246,9 @@ async function write(
     team_slug: teamSlug,
   };
   if (teamSlug === undefined) delete user.team_slug;
+  const before = String(kept("tokens").access ?? "");
+  if (tokens) delete user[LOGIN];
+  else if (isKey(before)) user[LOGIN] = BY_TOKEN;
   const { stringify } = await import("../base/toml.ts");
   const text = stringify({
     ...tables,

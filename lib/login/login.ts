@@ -15,7 +15,13 @@ import {
   holdCredentials,
   readCredentials,
 } from "./credentials.ts";
-import { claimedEndMs, claimsOf, isToken, type Tokens } from "./tokens.ts";
+import {
+  claimedEndMs,
+  claimsOf,
+  isKey,
+  isToken,
+  type Tokens,
+} from "./tokens.ts";
 
 /** Why no one is logged in. */
 export type LoggedOutReason =
@@ -146,7 +152,7 @@ export function loginFrom(
       "log in again (kitty-events auth login), or repair the file",
     );
   }
-  const { serverUrl, tokens, ...user } = found.credentials;
+  const { serverUrl, tokens, wasByToken, ...user } = found.credentials;
   if (server && server.origin !== serverUrl.origin) {
     throw new NotAuthenticatedError(
       "other_server",
@@ -154,7 +160,7 @@ export function loginFrom(
       `log in there (kitty-events auth login --server ${server.origin}), or configure the other`,
     );
   }
-  if (!tokens) throw sessionOver();
+  if (!tokens) throw wasByToken ? tokenOver(serverUrl) : sessionOver();
   return { ...user, serverUrl, tokens };
 }
 
@@ -209,9 +215,12 @@ export function sharedLogin(
           takeRoom: held.takeRoom,
           renew: (login) => renew(held, login),
           async end() {
+            const login = await read();
             // Where that fails, the next one to try them learns the same.
-            await change(held, undefined, await read()).catch(() => {});
-            return sessionOver();
+            await change(held, undefined, login).catch(() => {});
+            return isKey(login.tokens.access)
+              ? tokenOver(server)
+              : sessionOver();
           },
         })),
   };
@@ -288,5 +297,13 @@ function sessionOver(): NotAuthenticatedError {
     "expired",
     "the session has ended",
     "log in again: kitty-events auth login",
+  );
+}
+
+function tokenOver(server: URL): NotAuthenticatedError {
+  return new NotAuthenticatedError(
+    "expired",
+    `${server.host} does not take the stored token (any more)`,
+    "log in with another one: kitty-events auth login --token-stdin",
   );
 }

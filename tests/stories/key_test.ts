@@ -104,7 +104,7 @@ Deno.test("key: in a file, over the agent's WebSocket -> sent; another one in th
   await agent.is("Connected");
 });
 
-Deno.test("auth login --token-stdin: a key -> kept as the login, with the team that the server names; revoked -> told so, and the queue kept", async () => {
+Deno.test("auth login --token-stdin: a key -> kept as the login, with the team that the server names; revoked -> told so, each time, and the queue kept", async () => {
   await using job = await jobAt();
   const { collector, env } = job;
   const key = await addKey(collector.home);
@@ -126,6 +126,12 @@ Deno.test("auth login --token-stdin: a key -> kept as the login, with the team t
   await new Promise((resolve) => setTimeout(resolve, 5_000));
   const refused = await runProgram(["sync", "now"], env);
   strictEqual(refused.code, 77, refused.stderr);
+  for (const command of [["sync", "now"], ["auth", "status"]]) {
+    const { stderr } = await runProgram(command, env);
+    match(stderr, /does not take the stored token[^]*login --token-stdin$/m);
+  }
+  const nobody = await runProgram(["auth", "login"], env, { stdin: "x\n" });
+  match(nobody.stderr, /who logs in\?/);
   const { stdout } = await runProgram(["sync", "status", "--json"], env);
   strictEqual(JSON.parse(stdout).queued, 1);
   const again = await runProgram(
@@ -134,6 +140,8 @@ Deno.test("auth login --token-stdin: a key -> kept as the login, with the team t
     { stdin: await addKey(collector.home, { name: "again" }) },
   );
   strictEqual(again.code, 0, again.stderr);
+  const path = `${env.SPEC_KITTY_HOME}/credentials`;
+  ok(!(await Deno.readTextFile(path)).includes("login ="));
 });
 
 Deno.test("key: unknown, of a viewer, cut off, in no file -> told what is wrong, and nothing is lost", async () => {

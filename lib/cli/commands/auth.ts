@@ -191,7 +191,7 @@ function nameFor(
   stored: Credentials | undefined,
 ): string | undefined {
   const isThere = stored?.serverUrl.origin === server.origin &&
-    !isKey(stored.tokens?.access ?? "");
+    !stored.wasByToken && !isKey(stored.tokens?.access ?? "");
   return isThere ? stored.username : undefined;
 }
 
