@@ -21,6 +21,7 @@ import type { Kept } from "../../collector/operator/operator.ts";
 import { openKeptAt } from "../../collector/place.ts";
 import { type Call, type Command, notFound } from "../command.ts";
 import { folderOf, noteChange, withSettings } from "../collector_settings.ts";
+import { strangeTeam } from "../known_teams.ts";
 import { counted, printable } from "../output.ts";
 import { placeOf, STORE_OPTIONS } from "../store.ts";
 import { parseSize, SIZE_EXPECTED, sizeText } from "../size.ts";
@@ -211,6 +212,7 @@ async function setQuota(call: Call): Promise<number> {
     ...events !== undefined && { events },
     ...bytes !== undefined && { bytes },
   };
+  const strange = await strangeTeam(call, team);
   await withSettings(call, async (all) => {
     await new Quotas(all.settings, call.world.elapsedMs).set(team, quota);
     const details = quotaText(quota);
@@ -222,6 +224,7 @@ async function setQuota(call: Call): Promise<number> {
     });
   });
   await out.data({ team, ...quota }, `${printable(team)}: ${quotaText(quota)}`);
+  if (strange !== undefined) await out.warn(strange);
   if (events === 0 || bytes === 0) {
     await out.note(`nothing new of ${printable(team)} is taken from now on`);
   }

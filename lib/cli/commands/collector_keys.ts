@@ -18,6 +18,7 @@ import {
 import { EXIT, usageError } from "../../base/errors.ts";
 import { noteChange, showAll, withSettings } from "../collector_settings.ts";
 import { type Call, type Command, notFound } from "../command.ts";
+import { strangeTeam } from "../known_teams.ts";
 import { counted, printable } from "../output.ts";
 import { STORE_OPTIONS } from "../store.ts";
 import { ROLE_OPTION, roleIn } from "./collector_users.ts";
@@ -119,14 +120,16 @@ export const collectorKeys: readonly Command[] = [
 
 async function create(call: Call): Promise<number> {
   const { args, world, out } = call;
+  const team = args.text("team")!;
+  const strange = await strangeTeam(call, team);
   const { key, text } = await withSettings(call, async (settings) => {
     const made = await new KeyStore(settings.settings).create({
       name: args.positionals[0]!,
-      team: args.text("team")!,
+      team,
       role: roleIn(call) ?? "writer",
       lifetimeMs: lifetimeOf(args.text("expires")),
     }, world);
-    const { name, team, role } = made.key;
+    const { name, role } = made.key;
     await noteChange(call, settings, {
       what: "key_created",
       name,
@@ -136,6 +139,7 @@ async function create(call: Call): Promise<number> {
     return made;
   });
   await out.data({ ...shownKey(key), token: text }, text);
+  if (strange !== undefined) await out.warn(strange);
   await out.note(
     `this is shown once; a job needs it, and the address of the collector:
   SPEC_KITTY_TOKEN, or the name of a file with it in SPEC_KITTY_TOKEN_FILE

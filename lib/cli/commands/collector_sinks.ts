@@ -16,6 +16,7 @@ import {
 } from "../../collector/sinks/sinks.ts";
 import { readSinkUrl } from "../../login/server_url.ts";
 import type { Call, Command } from "../command.ts";
+import { strangeTeam } from "../known_teams.ts";
 import { counted, printable } from "../output.ts";
 import { noteChange, showAll, withSettings } from "../collector_settings.ts";
 import { trustOf } from "../network.ts";
@@ -131,6 +132,8 @@ async function add(call: Call): Promise<number> {
   const types = args.text("types")?.split(",").map((type) => type.trim())
     .filter(Boolean);
   const token_file = args.text("token-file");
+  const team = args.text("team")!;
+  const strange = await strangeTeam(call, team);
   await using kept = await keptOf(call);
   const loops = await isLoop(url, { instance: kept.instance, trust });
   if (loops) {
@@ -140,7 +143,6 @@ async function add(call: Call): Promise<number> {
       { hint: "name an endpoint of something else" },
     );
   }
-  const team = args.text("team")!;
   const sink: Sink = {
     name,
     id: world.randomBytes(8).toHex(),
@@ -157,6 +159,7 @@ async function add(call: Call): Promise<number> {
     await noteChange(call, all, { what: "sink_added", name, team });
   });
   await show(call, sink);
+  if (strange !== undefined) await out.warn(strange);
   if (loops === undefined) {
     await out.warn(`nobody answers at ${url.host} now; it is tried again`);
   }

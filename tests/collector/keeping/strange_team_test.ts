@@ -1,0 +1,67 @@
+/** Teams that a collector's keeper names, and that nobody there is of. */
+
+import { match, strictEqual } from "node:assert/strict";
+import { ADA, addKey, TestCollector } from "../../support/collector.ts";
+import { eventOf } from "../../support/events.ts";
+import { tempHome } from "../../support/home.ts";
+import { runProgram } from "../../support/program.ts";
+
+/** Runs `collector ...` for a home. @returns what it said on stderr */
+async function said(home: string, ...words: string[]): Promise<string> {
+  const env = { SPEC_KITTY_HOME: home };
+  const { code, stderr } = await runProgram(["collector", ...words], env);
+  strictEqual(code, 0, stderr);
+  return stderr;
+}
+
+/** Each command that names a team which may be of nobody yet. */
+const naming = (team: string): string[][] => [
+  ["quota", "set", team, "--events", "5"],
+  ["sink", "add", `to-${team}`, "http://127.0.0.1:9", "--team", team],
+  ["token", "create", `of-${team}`, "--team", team],
+];
+
+Deno.test("quota set, sink add, token create: a team that nothing is of -> done, with a warning and the name that was meant; running or stopped", async () => {
+  await using collector = await TestCollector.start();
+  const { access } = await collector.logIn(ADA);
+  const { envelope } = eventOf(1, { team: ADA.team });
+  strictEqual((await collector.send(access, [envelope])).status, 200);
+  for (const words of naming("amce")) {
+    match(
+      await said(collector.home, ...words),
+      /no user, token or event is of the team amce yet\n {2}did you mean acme\?/,
+      words.join(" "),
+    );
+  }
+  await collector.stop();
+  const [quota] = naming("somebody-else");
+  const stderr = await said(collector.home, ...quota!);
+  match(stderr, /no user, token or event is of the team somebody-else yet$/m);
+});
+
+Deno.test("quota set, sink add, token create: a team of a user, of a token alone, of events alone -> no warning", async () => {
+  await using collector = await TestCollector.start();
+  const { access } = await collector.logIn(ADA);
+  const { envelope } = eventOf(1, { team: ADA.team });
+  strictEqual((await collector.send(access, [envelope])).status, 200);
+  await said(collector.home, "user", "remove", ADA.name);
+  await said(collector.home, "user", "remove", "bob");
+  await addKey(collector.home, { name: "job", team: "jobs" });
+  for (const team of [ADA.team, "jobs", "evil"]) {
+    for (const words of naming(team)) {
+      const stderr = await said(collector.home, ...words);
+      strictEqual(stderr.includes("no user"), false, stderr);
+    }
+  }
+});
+
+Deno.test("token create, quota set: where nobody is yet -> no warning, and no store is made for it", async () => {
+  await using home = await tempHome();
+  for (const words of [naming("acme")[2]!, naming("acme")[0]!]) {
+    const stderr = await said(home.path, ...words);
+    strictEqual(stderr.includes("no user"), false, stderr);
+  }
+  const made = await Deno.stat(`${home.path}/collector/events.kv`)
+    .then(() => true, () => false);
+  strictEqual(made, false);
+});
