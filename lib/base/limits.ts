@@ -267,6 +267,9 @@ export const PASSWORD_BYTES_MAX = 4 * KIB;
 /** How often a process that waits for an acknowledgement looks whether the event has left the queue. */
 export const ACKNOWLEDGED_LOOK_MS = 10;
 
+/** What such a wait leaves of its time to say why nothing came: without it, a busy machine knew the reason and did not tell. */
+export const REASON_MS = 50;
+
 /** The agent says this often that it is alive. */
 export const AGENT_BEAT_MS = 2_000;
 

@@ -11,6 +11,7 @@ import {
   ACKNOWLEDGED_LOOK_MS,
   CLOSE_TIMEOUT_MS,
   LOOK_EVERY_MS,
+  REASON_MS,
 } from "../base/limits.ts";
 import { findAgent } from "./agent_file.ts";
 import { CONNECTION_LABELS, type Offer, type Route } from "./route.ts";
@@ -29,6 +30,10 @@ export async function awaitAcknowledged(
 ): Promise<ReadonlySet<string>> {
   const ids = events.map(({ event_id }) => event_id);
   const acknowledged = new Set<string>();
+  const restMs = Math.max(
+    ACKNOWLEDGED_LOOK_MS,
+    Math.min(REASON_MS, deadline.leftMs / 10),
+  );
   try {
     const { dropped } = await queue.readLedger();
     let lookAtLeftMs = deadline.leftMs - LOOK_EVERY_MS;
@@ -42,7 +47,7 @@ export async function awaitAcknowledged(
       const places = await deadline.race(queue.placesOf(ids), "look");
       for (const id of ids) if (!places.has(id)) acknowledged.add(id);
       isOver ||= [...places.values()].every((place) => place === "dead");
-      if (isOver || deadline.leftMs <= ACKNOWLEDGED_LOOK_MS) break;
+      if (isOver || deadline.leftMs <= restMs) break;
       await pause(ACKNOWLEDGED_LOOK_MS);
     }
     if ((await queue.readLedger()).dropped !== dropped) return new Set();
@@ -71,10 +76,14 @@ export async function whyUnacknowledged(
     deadline.leftMs > 0
       ? await deadline.race(look(home), "look").catch(() => undefined)
       : undefined;
+  const failure = carrier === "nobody" ? undefined : await lookUp(lastFailure);
   const reasons = status === "Offline"
     ? [await lookUp(loginProblem), idle(carrier)]
+    // It did answer, or is not asked again before its time.
+    : status === "Connected" && failure !== undefined
+    ? []
     : [unanswered(now)];
-  if (carrier !== "nobody") reasons.push(await lookUp(lastFailure));
+  reasons.push(failure);
   return reasons.filter((text) => text !== undefined).join("; ");
 }
 
@@ -136,6 +145,6 @@ async function lastFailure(home: Home): Promise<string | undefined> {
   if (!reader) return undefined;
   const { last_failure, last_success = "" } = await reader.readLedger();
   return last_failure && last_failure.at > last_success
-    ? `the last failure: ${last_failure.reason}`
+    ? `the last attempt failed: ${last_failure.reason}`
     : undefined;
 }

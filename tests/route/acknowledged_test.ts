@@ -14,6 +14,8 @@ import {
 import { agentRoute } from "../../lib/route/agent_route.ts";
 import { type ConnectionStatus, offlineRoute } from "../../lib/route/route.ts";
 import { concludeDrain } from "../../lib/delivery/drain/settle.ts";
+import { Deadline } from "../../lib/base/deadline.ts";
+import { ACKNOWLEDGED_LOOK_MS } from "../../lib/base/limits.ts";
 import { runCode } from "../support/child.ts";
 import { eventually } from "../support/eventually.ts";
 import { farDeadline, tempHome } from "../support/home.ts";
@@ -154,15 +156,26 @@ Deno.test("awaitAcknowledged: the agent ends, is killed, or has no login any mor
   ok(await waitMs((offer) => awaitAcknowledged(offer)) > 1_400);
 });
 
+Deno.test("awaitAcknowledged: nothing comes -> ends while there is time to look up why", async () => {
+  await using at = await Sending.prepare(eventsOf(1, 1));
+  let ms = 0;
+  const deadline = new Deadline(() => ms += 1, 200);
+  await at.hold(({ queue }) =>
+    awaitAcknowledged({ events: eventsOf(1, 1), queue, deadline })
+  );
+  ok(deadline.leftMs > ACKNOWLEDGED_LOOK_MS, `${deadline.leftMs} ms left`);
+});
+
 Deno.test("whyUnacknowledged: the last drain failed -> its trouble, until one succeeds", async () => {
   await using at = await Sending.prepare(eventsOf(1, 1));
   await concludeDrain(at.home, "status 503: busy");
   using _agent = await agentIn(at.home.path, "Connected");
   const why = (route = agentRoute("Connected", at.home.path, realWorld())) =>
     whyUnacknowledged(route, at.home, farDeadline());
-  strictEqual(
-    await why(),
-    "the server did not answer in time; the last failure: status 503: busy",
+  strictEqual(await why(), "the last attempt failed: status 503: busy");
+  match(
+    await why({ ...offlineRoute, carrier: "agent" }),
+    /Offline[^]*; the last attempt failed: status 503: busy$/,
   );
   // Where nobody delivers, it is an old story.
   ok(!(await why(offlineRoute)).includes("503"));

@@ -132,7 +132,13 @@ Deno.test("quota of 0: sync now, sync status, an agent -> nothing is lost, no de
       return Number(text.match(/requests_total\{status="507"\} (\d+)/)?.[1]);
     };
     const triedSoFar = await tried();
-    await run(["emit", "history-added", "WP04", "note", "x"]);
+    const waited = await run(
+      ["emit", "history-added", "WP04", "note", "x", "--wait", "server"],
+    );
+    match(
+      waited.stderr,
+      /stays queued: the last attempt failed: the server has no room for the team: ask its keeper/,
+    );
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     // It leaves the server alone for as long as that has asked for.
     strictEqual(await tried(), triedSoFar);
