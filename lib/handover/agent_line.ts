@@ -13,7 +13,13 @@ import { ANSWER_BYTES_MAX } from "../base/limits.ts";
 import { closeQuietly, writeAll } from "../base/net/carrying.ts";
 import { tlsWords } from "../login/tls_words.ts";
 import type { AgentAddress } from "./agent_address.ts";
-import { AnswerReader, NoHttpError, type RawAnswer } from "./answer_reader.ts";
+import {
+  AnswerReader,
+  NoHttpError,
+  type RawAnswer,
+  TlsSpokenError,
+} from "./answer_reader.ts";
+import { SPEAKS_NO_TLS, SPEAKS_TLS } from "./words.ts";
 
 /** A request to an agent. */
 export interface AgentRequest {
@@ -92,6 +98,8 @@ export class AgentLine implements Disposable {
   }
 
   #answerOf(reader: AnswerReader, trouble?: unknown): RawAnswer {
+    if (trouble instanceof TlsSpokenError) throw new NoAgentError(SPEAKS_TLS);
+    if (isWithoutTls(trouble)) throw new NoAgentError(SPEAKS_NO_TLS);
     if (trouble instanceof NoHttpError) {
       throw new NoAgentError(`is another program: ${trouble.message}`);
     }
@@ -160,6 +168,11 @@ export class AgentLine implements Disposable {
     if ("setNoDelay" in connection) connection.setNoDelay();
     return connection;
   }
+}
+
+/** Whether the other end answered a handshake with something else. */
+function isWithoutTls(trouble: unknown): boolean {
+  return isOfTls(trouble) && /InvalidContentType/.test(reasonOf(trouble));
 }
 
 /** Certificates do not become good by themselves. */

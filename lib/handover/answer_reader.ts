@@ -26,6 +26,14 @@ export class NoHttpError extends Error {
   override name = "NoHttpError";
 }
 
+/** What comes is TLS, of a server that was asked without. */
+export class TlsSpokenError extends NoHttpError {
+  override name = "TlsSpokenError";
+}
+
+/** How a server of TLS answers what is none: an alert, of any version. */
+const TLS_ALERT = [0x15, 0x03] as const;
+
 interface Head {
   readonly status: number;
   readonly contentType: string;
@@ -103,6 +111,9 @@ export class AnswerReader {
   #takeHead(): Head | undefined {
     const end = indexOf(this.#rest, "\r\n\r\n");
     const bytes = this.#headBytes + (end < 0 ? this.#rest.length : end + 4);
+    if (TLS_ALERT.every((byte, i) => this.#rest[i] === byte)) {
+      throw new TlsSpokenError("it speaks TLS");
+    }
     if (bytes > HEAD_BYTES_MAX || !isHttp(this.#rest)) {
       throw new NoHttpError("it does not speak HTTP");
     }

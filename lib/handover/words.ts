@@ -24,6 +24,14 @@ export type Word =
 /** A word that settles nothing. */
 type Open = Extract<Word, { readonly kind: "open" }>;
 
+/** Behind the address of an agent that is asked the wrong way. */
+export const SPEAKS_TLS = "speaks TLS: ask it by https://, not by http://";
+export const SPEAKS_NO_TLS =
+  "speaks no TLS: ask it by http://, not by https://";
+
+/** What agents, and other servers of TLS, say in plain HTTP to a request that is plain. */
+const TLS_WANTED = /speaks TLS|to (?:an )?HTTPS (?:port|server)/;
+
 /** Statuses with which the event is at the agent. */
 const KEPT: ReadonlySet<ReceiptStatus> = new Set(
   ["delivered", "queued", "spooled", "known"],
@@ -64,7 +72,10 @@ export function wordsIn(
 }
 
 /** What keeps an answer from being one of an agent. */
-function refusalOf({ status, contentType }: RawAnswer): Open | undefined {
+function refusalOf(
+  { status, contentType, body }: RawAnswer,
+): Open | undefined {
+  if (status === 400 && TLS_WANTED.test(body)) return open(SPEAKS_TLS);
   if (status === 401 || status === 403) {
     return open(`refuses the token (status ${status})`);
   }

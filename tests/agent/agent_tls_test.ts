@@ -3,7 +3,12 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { draft } from "../support/agent.ts";
 import { newAuthority } from "../support/authority.ts";
-import { startElsewhere, TOKEN } from "../support/elsewhere.ts";
+import {
+  emitNote,
+  handingTo,
+  startElsewhere,
+  TOKEN,
+} from "../support/elsewhere.ts";
 import { eventually } from "../support/eventually.ts";
 import { tempFolder, tempHome } from "../support/home.ts";
 import {
@@ -64,6 +69,37 @@ Deno.test(needing(
     });
     // It reaches the agent, which nobody has logged in.
     ok(!/does not answer/.test(sync.stderr), sync.stderr);
+  },
+));
+
+Deno.test(needing(
+  [OPENSSL],
+  "emit, doctor: an agent with TLS asked by http, one without by https -> spooled, and each says which it is",
+  async () => {
+    await using authority = await newAuthority();
+    await using home = await tempHome();
+    await using other = await tempHome();
+    await using here = await tempHome();
+    const { certFile, keyFile } = await authority.issue();
+    await using secured = await startElsewhere(home.path, undefined, {
+      SPEC_KITTY_TLS_CERT: certFile,
+      SPEC_KITTY_TLS_KEY: keyFile,
+    });
+    await using plain = await startElsewhere(other.path);
+    const askedBy = (listening: string, scheme: string) =>
+      handingTo(`${scheme}://${new URL(listening).host}`, here.path);
+    for (
+      const [env, words] of [
+        [askedBy(secured.listening, "http"), /speaks TLS: ask it by https:/],
+        [askedBy(plain.listening, "https"), /speaks no TLS: ask it by http:/],
+      ] as const
+    ) {
+      const { receipt } = await emitNote(env, "hello");
+      strictEqual(receipt.status, "spooled");
+      match(receipt.warning, words);
+      const { stdout } = await runProgram(["doctor", "--json"], env);
+      match(stdout, words);
+    }
   },
 ));
 

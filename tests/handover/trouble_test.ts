@@ -149,6 +149,20 @@ const STRANGERS: readonly (readonly [string, string, RegExp])[] = [
     /is another program: it does not speak HTTP$/,
   ],
   [
+    "an alert of TLS",
+    "\u0015\u0003\u0001\u0000\u0002\u0002\u0046",
+    /speaks TLS: ask it by https:\/\/, not by http:\/\/$/,
+  ],
+  [
+    "what nginx says on a port of TLS",
+    answer(
+      "400 Bad Request",
+      "content-type: text/html\r\n",
+      "The plain HTTP request was sent to HTTPS port",
+    ),
+    /speaks TLS: ask it by https:\/\/, not by http:\/\/$/,
+  ],
+  [
     "receipts of other events",
     answer(
       "200 OK",
