@@ -21,6 +21,8 @@ export interface Keeper {
   readonly settings: Settings;
   /** What hands its drafts over to an agent elsewhere, where one is named. */
   readonly handOver: HandOver | undefined;
+  /** Whether there is a home, and a queue where all is handed over. */
+  readonly isThere: boolean;
   /** Does work under the home's lock and says what was odd. */
   maintain<T>(work: (held: Held) => Promise<T>): Promise<T>;
   /**
@@ -29,6 +31,8 @@ export interface Keeper {
    * `emit` does, and says how much is left.
    */
   look<T>(work: (held: Held) => Promise<T>): Promise<T>;
+  /** As `maintain` where there is something; else it makes nothing, and `nothing` is what came of it. */
+  tend<T>(work: (held: Held) => Promise<T>, nothing: T): Promise<T>;
   /** The queue, to be read after the lock is given back. */
   read(): Promise<QueueReader>;
   /** The same with all of the spool taken in. */
@@ -80,8 +84,11 @@ export async function openKeeper(call: Call): Promise<Keeper> {
     home,
     settings,
     handOver,
+    isThere,
     maintain,
     look,
+    tend: (work, nothing) =>
+      isThere ? maintain(work) : look(() => Promise.resolve(nothing)),
     read: () => look(queueOf),
     readAll: () => isThere ? maintain(queueOf) : look(queueOf),
   };

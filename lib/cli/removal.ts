@@ -59,12 +59,12 @@ export async function act(
   if (call.args.flag("all") === call.args.positionals.length > 0) {
     throw usageError("which events?", "name their ids, or say --all");
   }
-  const { maintain } = await openKeeper(call);
-  const { count, unknown } = await maintain(async ({ queue }) => {
+  const { tend } = await openKeeper(call);
+  const { count, unknown } = await tend(async ({ queue }) => {
     const ids = await chosenIds(call, queue, place);
     const unknown = await strangers(queue, ids, place);
     return { count: await action(queue, ids), unknown };
-  });
+  }, { count: 0, unknown: [...call.args.positionals] });
   for (const id of unknown) {
     await call.out.warn(`${printable(id)} is not there`);
   }

@@ -106,6 +106,27 @@ Deno.test("sync now, sync status, queue: of a home that hands over -> hand over 
   deepStrictEqual(await namesIn(`${here.path}/spool`), []);
 });
 
+Deno.test("queue check, compact, drop, clock: of a home that hands over -> nothing is made beside its spool", async () => {
+  await using here = await tempHome();
+  const env = handingTo("http://127.0.0.1:9", here.path);
+  await emitNote(env, "to its spool");
+  for (
+    const words of [
+      ["queue", "check"],
+      ["queue", "compact"],
+      ["queue", "drop", "--all", "--yes"],
+      ["queue", "dead", "drop", "--all", "--yes"],
+      ["clock"],
+    ]
+  ) {
+    const { code, stderr } = await runProgram(words, env);
+    strictEqual(code, 0, stderr);
+    match(stderr, /there is no queue in \S+, and none is needed/);
+    deepStrictEqual(await namesIn(here.path), ["spool"], words.join(" "));
+  }
+  strictEqual((await namesIn(`${here.path}/spool`)).length, 1);
+});
+
 Deno.test("sync now: of a home that hands over -> 0 with an empty queue of its own, 77 where events of its own wait for a login", async () => {
   await using there = await tempHome();
   await using here = await tempHome();

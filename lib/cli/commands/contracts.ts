@@ -154,7 +154,9 @@ async function remove(call: Call): Promise<number> {
   const name = args.positionals[0]!;
   const keeper = await openKeeper(call);
   const home = keeper.home.path;
-  await keeper.maintain(async ({ queue }) => {
+  // A home that hands over may have contracts, and no queue.
+  const hold = keeper.isThere ? keeper.maintain : keeper.look;
+  await hold(async ({ queue }) => {
     const { contracts } = await rowContracts(undefined, home);
     const contract = contracts.named(name);
     const isOurs = name === WORK_PACKAGES.name || name === producer.name;

@@ -59,14 +59,19 @@ export const queue: readonly Command[] = [
     positionals: [],
     options: {},
     async run(call) {
-      const { home, maintain } = await openKeeper(call);
+      const { home, isThere, tend } = await openKeeper(call);
       // A drain reads the queue all the time that it takes.
-      using _ = await lockFile(
-        drainLockPath(home.path),
-        Deadline.in(call.world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS),
-        "the drain's lock",
+      using _ = isThere
+        ? await lockFile(
+          drainLockPath(home.path),
+          Deadline.in(call.world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS),
+          "the drain's lock",
+        )
+        : undefined;
+      const sizes = await tend(
+        ({ queue }) => queue.compact(),
+        { bytes_before: 0, bytes_after: 0 },
       );
-      const sizes = await maintain(({ queue }) => queue.compact());
       await call.out.data(
         sizes,
         `${sizes.bytes_before} bytes before, ${sizes.bytes_after} after`,
@@ -85,11 +90,11 @@ export const queue: readonly Command[] = [
     positionals: [],
     options: {},
     async run(call) {
-      const { maintain } = await openKeeper(call);
-      const problems = await maintain(async (held) => [
+      const { tend } = await openKeeper(call);
+      const problems = await tend(async (held) => [
         ...held.damage,
         ...await held.queue.check(),
-      ]);
+      ], []);
       const ok = problems.length === 0;
       await call.out.data(
         { ok, problems },
