@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { KeySet } from "../../lib/base/key_set.ts";
 import { Verification } from "../../lib/event/verification.ts";
 import { eventOf, type EventOptions, idOf } from "../support/events.ts";
-import { documentsOf, withProgram } from "../support/program.ts";
+import { documentsOf, type Run, withProgram } from "../support/program.ts";
 
 const lineOf = (n: number, options: EventOptions = {}) =>
   JSON.stringify(eventOf(n, { team: "acme", ...options }).envelope);
@@ -102,6 +102,34 @@ Deno.test("verify: all that may be wrong -> counted, named by lines without thei
       /\n2 nodes, 6 events: 2 clock values repeated, 1 id repeated, order broken once, 2 lines without an event\n$/,
     );
   }));
+
+Deno.test("verify: two homes of one machine in one export -> 65, and said what that is and what to do; with nodes of their own -> sound", () =>
+  withProgram((one) =>
+    withProgram(async (two) => {
+      const exportOf = async (run: Run, env: Record<string, string> = {}) => {
+        for (const text of ["a", "b"]) {
+          await run(["emit", "history-added", "WP01", "note", text], { env });
+        }
+        return (await run(["queue", "export"])).stdout;
+      };
+      const first = await exportOf(one);
+      const same = await one(["verify"], {
+        stdin: first + await exportOf(two),
+      });
+      strictEqual(same.code, 65);
+      match(same.stdout, /^1 node, 4 events: 2 clock values repeated/m);
+      match(
+        same.stderr,
+        /two homes have one node[^]*SPEC_KITTY_NODE_ID, 12 hex digits/,
+      );
+      await withProgram(async (three) => {
+        const env = { SPEC_KITTY_NODE_ID: "abcdefabcdef" };
+        const stdin = first + await exportOf(three, env);
+        const { code, stdout, stderr } = await one(["verify"], { stdin });
+        deepStrictEqual([code, stderr], [0, ""], stdout);
+      });
+    })
+  ));
 
 Deno.test("Verification: rows of two sources with one id -> two events; with one source, or an id that is no ULID -> twice", () => {
   const encoder = new TextEncoder();

@@ -63,8 +63,17 @@ async function verify(call: Call): Promise<number> {
     if (!await out.data(node, lineOf(node))) return EXIT.ok;
   }
   await out.data({ total }, totalOf(total));
+  if (total.clocks_repeated > 0) await out.note(REPEATED);
   return isSound(total) ? EXIT.ok : EXIT.invalid;
 }
+
+/** Nothing in an event says of which home it is, so that these cannot be told from each other here. */
+const REPEATED =
+  `a clock value comes twice where two homes have one node: a node is a machine and
+a user, and each home has a clock of its own. No event is lost by that, or doubled;
+only the order between the two homes is open. Where there was one home alone, an old
+copy of it came back. Give each home a node of its own from now on:
+  SPEC_KITTY_NODE_ID, 12 hex digits, wherever one of them is used`;
 
 /** One node in words. */
 function lineOf(node: NodeReport): string {
