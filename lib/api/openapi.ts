@@ -78,7 +78,7 @@ export async function openApi(rows: RowContracts): Promise<Form> {
           type: "http",
           scheme: "bearer",
           description:
-            `A token of ${PATHS.token} or a key; of the agent, where others reach it: SPEC_KITTY_AGENT_TOKEN, or that in its agent.token.`,
+            `A token of ${PATHS.token}, or one for jobs; of the agent, where others reach it: SPEC_KITTY_AGENT_TOKEN, or that in its agent.token.`,
         },
         page: {
           type: "apiKey",

@@ -1,5 +1,5 @@
 /**
- * The forms of what the paths of users and keys answer, as schemas.
+ * The forms of what the paths of users and tokens answer, as schemas.
  *
  * @module
  */
@@ -21,7 +21,11 @@ const ROLE = word("What one may do.", ...ROLES);
 /** All forms, by their names. */
 export const PEOPLE_ANSWERS: Readonly<Record<string, Form>> = {
   Caller: objectWith({
-    kind: word("What was shown.", "user", "key"),
+    kind: word(
+      "What was shown: a login's token, or one for jobs.",
+      "user",
+      "key",
+    ),
     name: TEXT,
     team_slug: TEXT,
     role: ROLE,
@@ -30,7 +34,7 @@ export const PEOPLE_ANSWERS: Readonly<Record<string, Form>> = {
   AuditEntry: objectWith({
     at: MOMENT,
     what: word("What happened.", "login", "login_failed", "key_revoked"),
-    name: { ...TEXT, description: "The user or key that it happened to." },
+    name: { ...TEXT, description: "The user or token that it happened to." },
   }, {
     team: TEXT,
     by: { ...TEXT, description: "Who did it, where that is somebody else." },
@@ -44,7 +48,7 @@ export const PEOPLE_ANSWERS: Readonly<Record<string, Form>> = {
   Keys: objectWith({ keys: listOf(toSchema("Key")) }),
   Key: objectWith({
     name: TEXT,
-    id: { ...TEXT, description: "What the key begins with, after ske_." },
+    id: { ...TEXT, description: "What the token begins with, after ske_." },
     team: TEXT,
     role: ROLE,
     created_at: MOMENT,

@@ -1,5 +1,5 @@
 /**
- * The paths of logins, users and keys, in OpenAPI.
+ * The paths of logins, users and tokens, in OpenAPI.
  *
  * @module
  */
@@ -59,7 +59,7 @@ export function peoplePaths(): Record<string, Form> {
     [PATHS.me]: {
       get: operation({
         id: "me",
-        summary: "Whose the token or key is.",
+        summary: "Whose the token is.",
         answer: answered("Caller"),
       }),
     },
@@ -67,7 +67,7 @@ export function peoplePaths(): Record<string, Form> {
       get: operation({
         id: "audit",
         summary:
-          `What happened to the team's users and keys, for its admins: the last ${AUDIT_LINES_MAX} entries.`,
+          `What happened to the team's users and tokens, for its admins: the last ${AUDIT_LINES_MAX} entries.`,
         parameters: [queried("since", TEXT, "moment from which on")],
         answer: answered("Audit"),
       }),
@@ -75,14 +75,15 @@ export function peoplePaths(): Record<string, Form> {
     [PATHS.keys]: {
       get: operation({
         id: "keys",
-        summary: "The team's keys, for its admins; without what is secret.",
+        summary:
+          "The team's tokens for jobs, for its admins; without what is secret.",
         answer: answered("Keys"),
       }),
     },
     [PATHS.key]: {
       delete: operation({
         id: "revokeKey",
-        summary: "Makes a key of the team void, for its admins.",
+        summary: "Makes a token of the team void, for its admins.",
         parameters: [named("key", "its name")],
         status: "204",
       }),

@@ -69,13 +69,13 @@ export const VARIABLES: readonly Variable[] = [
   {
     name: "SPEC_KITTY_TOKEN",
     kind: "own",
-    meaning: "a key in place of a login, as in a CI job",
+    meaning: "a collector's token in place of a login, as in a CI job",
     isSecret: true,
   },
   {
     name: "SPEC_KITTY_TOKEN_FILE",
     kind: "own",
-    meaning: "file with that key",
+    meaning: "file with that token",
   },
   {
     name: "SPEC_KITTY_ACCESS_TOKEN",

@@ -76,7 +76,7 @@ export interface TokenAnswer {
   readonly team_slug?: string;
 }
 
-/** `GET /api/v1/me/`: whose a token or key is. */
+/** `GET /api/v1/me/`: whose a token is. */
 export interface CallerAnswer {
   readonly kind: "user" | "key";
   readonly name: string;

@@ -1,5 +1,5 @@
 /**
- * Getting a login from a server: for a password, or with a key.
+ * Getting a login from a server: for a password, or with a token.
  *
  * @module
  */
@@ -62,23 +62,25 @@ export async function loginByPassword(
     } with this password`,
     {
       hint:
-        "mind the spelling of both; who was removed there, or given another password, asks the server's keeper; a key has no password: --token-stdin",
+        "mind the spelling of both; who was removed there, or given another password, asks the server's keeper; a token has no password: --token-stdin",
     },
   );
 }
 
-/** Asks the server whose a key is. */
+/** Asks the server whose a token is. */
 export async function loginByKey(
   call: Call,
   request: () => TokenRequest,
 ): Promise<Found | undefined> {
   if (call.args.text("username") !== undefined) {
-    throw usageError("a key says itself who it is: leave --username out");
+    throw usageError("a token says itself who it is: leave --username out");
   }
-  const key = (await readPassword(call, "key: "))?.trim();
+  const key = (await readPassword(call, "token: "))?.trim();
   if (key === undefined) return undefined;
   if (!isToken(key)) {
-    throw usageError("standard input is not a key: it has other letters in it");
+    throw usageError(
+      "standard input is not a token: it has other letters in it",
+    );
   }
   const asked = request();
   const caller = await requestCaller(asked, key).catch((error) => {
@@ -91,7 +93,7 @@ export async function loginByKey(
   }
   throw new KittyError(
     "not_authenticated",
-    `${asked.server.host} does not take this key`,
+    `${asked.server.host} does not take this token`,
     { hint: "make one there: kitty-events collector token create" },
   );
 }

@@ -69,7 +69,7 @@ export async function checkLogin(patient: Patient): Promise<Finding> {
   const by = patient.settings.sinkUrl === undefined
     ? username ?? "with tokens of the environment"
     : "CloudEvents";
-  const team = teamSlug ?? "as the server knows by the key";
+  const team = teamSlug ?? "as the server knows by the token";
   const who = `${by} at ${server}, team ${team}`;
   const blocked = blockedBy(ledger);
   if (blocked !== undefined) {

@@ -1,5 +1,5 @@
 /**
- * A key in the environment, as of a CI job: it takes the place of a login. A
+ * A token in the environment, as of a CI job: it takes the place of a login. A
  * file with it may change while a process goes on.
  *
  * @module
@@ -50,7 +50,7 @@ export function keyLogin(world: Pick<World, "env">): LoginStore {
       Promise.resolve(
         new NotAuthenticatedError(
           "expired",
-          "the server does not take the environment's key (any more)",
+          "the server does not take the environment's token (any more)",
           `set ${TOKEN} to another one: kitty-events collector token create`,
         ),
       ),
@@ -68,9 +68,9 @@ async function keyFromEnvironment(world: Pick<World, "env">): Promise<string> {
   throw new NotAuthenticatedError(
     "unusable",
     key === ""
-      ? `${from} holds no key`
-      : `${from} is not a key: it has white space or other letters in it`,
-    "it holds the key alone, as collector token create prints it",
+      ? `${from} holds no token`
+      : `${from} is not a token: it has white space or other letters in it`,
+    "it holds the token alone, as collector token create prints it",
   );
 }
 
@@ -79,7 +79,7 @@ async function readKey(path: string): Promise<string> {
     new NotAuthenticatedError(
       "unusable",
       `cannot read ${FILE} (${path}): ${why}`,
-      "name a file that holds the key alone",
+      "name a file that holds the token alone",
     );
   try {
     const { isFile, size } = await Deno.stat(path);

@@ -1,5 +1,5 @@
 /**
- * What an earlier process of the home has learned of the environment's key.
+ * What an earlier process of the home has learned of the environment's token.
  *
  * @module
  */
@@ -39,4 +39,4 @@ export async function recallKeyAt(
 
 /** What to do about a key that the server does not take. */
 export const KEY_HINT =
-  "put another key into SPEC_KITTY_TOKEN or its file: kitty-events collector token create";
+  "put another token into SPEC_KITTY_TOKEN or its file: kitty-events collector token create";

@@ -119,8 +119,8 @@ async function keySession(
   if (!isKey(login.tokens.access) && common.configuredTeam === undefined) {
     throw new NotAuthenticatedError(
       "unusable",
-      "SPEC_KITTY_TOKEN, or its file, holds no key of a collector: those begin with ske_",
-      "it holds the key alone, as collector token create prints it",
+      "SPEC_KITTY_TOKEN, or its file, holds no token of a collector: those begin with ske_",
+      "it holds the token alone, as collector token create prints it",
     );
   }
   return ownSession(login, serverUrl, common, store);

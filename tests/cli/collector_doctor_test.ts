@@ -227,11 +227,11 @@ Deno.test(needing(
 Deno.test("collector doctor: keys of jobs that run out -> named in time, with what to do", async () => {
   await using home = await tempHome();
   await addUsers(home.path, [ADA]);
-  match((await seen(home.path)).of("keys"), /^ok: 0 keys$/);
+  match((await seen(home.path)).of("keys"), /^ok: 0 tokens$/);
   const day = 24 * 60 * 60 * 1000, world = machine();
   await addKey(home.path, { name: "a" }, world);
   await addKey(home.path, { name: "b", lifetimeMs: 20 * day }, world);
-  match((await seen(home.path)).of("keys"), /^ok: 2 keys$/);
+  match((await seen(home.path)).of("keys"), /^ok: 2 tokens$/);
   await addKey(home.path, { name: "c", lifetimeMs: 3 * day }, world);
   await addKey(home.path, { name: "d", lifetimeMs: 1 }, world);
   match(

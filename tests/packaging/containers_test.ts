@@ -79,7 +79,7 @@ Deno.test("compose.yaml: calls of the program -> commands, flags and variables t
   const own = Object.entries<Any>(services)
     .filter(([, { image }]) => image === "kitty-events");
   deepStrictEqual(own.map(([name]) => name), [
-    ...["collector-1", "collector-2", "agent", "job", "key", "user"],
+    ...["collector-1", "collector-2", "agent", "job", "token", "user"],
   ]);
   for (const [name, service] of own) {
     const { command, environment } = service;
@@ -128,7 +128,7 @@ Deno.test("compose.yaml: networks, volumes, secrets, configs, hosts and ports ->
     }
   }
   deepStrictEqual(inStore, [
-    ...["postgres", "collector-1", "collector-2", "key", "user"],
+    ...["postgres", "collector-1", "collector-2", "token", "user"],
   ]);
   const upstream = [...nginx.matchAll(/^\s+server (\S+):(\d+) /gm)];
   deepStrictEqual(upstream.map(([, host]) => host), [

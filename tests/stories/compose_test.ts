@@ -168,8 +168,8 @@ Deno.test(
         await composed.start("collector-2", "127.0.0.4"),
       ];
       composed.put("http://balancer:8080", await composed.balance(collectors));
-      const key = (await composed.run("key")).trim();
-      await composed.secret("key", key);
+      const token = (await composed.run("token")).trim();
+      await composed.secret("collector_token", token);
       await composed.secret("agent_token", "0123456789abcdef".repeat(4));
       const agent = await composed.start("agent", "127.0.0.5");
       composed.put("http://agent:9464", agent);
@@ -178,7 +178,7 @@ Deno.test(
       for (const url of collectors) {
         const client = new CollectorClient(url);
         const events = await eventually("the event is there", async () => {
-          const events = await client.events(key);
+          const events = await client.events(token);
           return events.length > 0 && events;
         });
         deepStrictEqual(idsOf(events), [id]);

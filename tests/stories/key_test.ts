@@ -154,11 +154,11 @@ Deno.test("key: unknown, of a viewer, cut off, in no file -> told what is wrong,
       [
         { SPEC_KITTY_TOKEN: unknown },
         77,
-        /does not take the environment's key/,
+        /does not take the environment's token/,
       ],
       [{ SPEC_KITTY_TOKEN: viewer.slice(0, -1) }, 77, /does not take/],
-      [{ SPEC_KITTY_TOKEN: "garbage" }, 77, /no key of a collector/],
-      [{ SPEC_KITTY_TOKEN: "a b" }, 77, /SPEC_KITTY_TOKEN is not a key/],
+      [{ SPEC_KITTY_TOKEN: "garbage" }, 77, /no token of a collector/],
+      [{ SPEC_KITTY_TOKEN: "a b" }, 77, /SPEC_KITTY_TOKEN is not a token/],
       [{ SPEC_KITTY_TOKEN_FILE: "/nowhere" }, 77, /cannot read .*\/nowhere/],
       [{ SPEC_KITTY_TOKEN: viewer }, 77, /viewer may look, and not send/],
     ] as [Env, number, RegExp][]
@@ -183,7 +183,7 @@ Deno.test("key: unknown, of a viewer, cut off, in no file -> told what is wrong,
     stdin: unknown,
   });
   strictEqual(login.code, 77);
-  match(login.stderr, /does not take this key/);
+  match(login.stderr, /does not take this token/);
   strictEqual((await stored(collector)).length, 0);
 });
 
@@ -254,8 +254,8 @@ Deno.test("doctor, auth status, sync status: with a key in a file -> as the serv
   strictEqual(refused.authenticated, false);
   match(refused.evidence, /refused by http/);
   strictEqual(refused.login.status, "problem");
-  match(refused.login.found, /does not take the environment's key/);
-  match(refused.problem, /does not take the environment's key/);
+  match(refused.login.found, /does not take the environment's token/);
+  match(refused.problem, /does not take the environment's token/);
 
   await Deno.writeTextFile(path, await addKey(collector.home, { name: "b" }));
   const other = await ask();

@@ -260,7 +260,7 @@ async function runOnline(
   const login = `kitty-events auth login --username ${ADA.name} < password.txt`;
   const line = example.replace(/https:\S+/, url);
   await Deno.writeTextFile(
-    `${user.path}/key.txt`,
+    `${user.path}/token.txt`,
     await addKey(collector.home),
   );
   const { code, stderr } = await user.run(

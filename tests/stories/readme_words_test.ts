@@ -115,6 +115,23 @@ Deno.test("docs: its table of errors -> each code of the program, with its exit 
   deepStrictEqual(Object.fromEntries(told), ERROR_EXITS);
 });
 
+Deno.test("help, README, docs: what a job has in place of a login -> a token, as in the commands and SPEC_KITTY_TOKEN; keys are those of TLS, and those that sign", async () => {
+  const others = /tls-key|private key|signing[- ]keys?/g;
+  for (const name of COMMANDS.keys()) {
+    if (name.startsWith("collector signing-key")) continue;
+    const { summary, details, options } = (await loadCommand(name))!;
+    const text = JSON.stringify({ summary, details, options });
+    const [, words] = text.replaceAll(others, "")
+      .match(/([^"]*\bkeys?\b[^"]*)/i) ?? [];
+    strictEqual(words, undefined, name);
+  }
+  const old =
+    /\b(?:users|people),?(?: and)? keys\b|\bkeys? (?:for|of) jobs?\b|\bjobs? (?:has|have) (?:a )?keys?\b|'s key\b(?! pair)|\[a key\]/i;
+  for (const [page, text] of new Map([["README.md", README], ...PAGES])) {
+    strictEqual(text.match(old)?.[0], undefined, page);
+  }
+});
+
 Deno.test("README: its table of commands -> names each command, and no other", () => {
   const missing = new Set(
     [...COMMANDS.keys()].filter((name) => !/^emit /.test(name)),

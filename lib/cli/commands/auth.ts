@@ -49,7 +49,7 @@ export const auth: readonly Command[] = [
     examples: [
       "auth login --server https://events.example.org --username ada",
       "auth login --username ada --password-stdin",
-      "auth login --token-stdin < key.txt",
+      "auth login --token-stdin < token.txt",
     ],
     positionals: [],
     options: {
@@ -65,7 +65,7 @@ export const auth: readonly Command[] = [
       },
       "token-stdin": {
         kind: "flag",
-        help: "log in with a key, read from standard input",
+        help: "log in with a token, read from standard input",
       },
       "password-stdin": {
         kind: "flag",
@@ -83,7 +83,7 @@ export const auth: readonly Command[] = [
     name: "auth status",
     summary: "Show who is logged in, and for how long. Asks no server.",
     details: [
-      "Exit code 77 when the server has refused the environment's key.",
+      "Exit code 77 when the server has refused the environment's token.",
     ],
     examples: ["auth status --json"],
     positionals: [],
@@ -185,7 +185,7 @@ async function tellAfter(
   await out.note(`look at the board: ${server.origin}/`);
 }
 
-/** Who logs in again; undefined where the login before was elsewhere, or a key, which has no password. */
+/** Who logs in again; undefined where the login before was elsewhere, or by a token, which has no password. */
 function nameFor(
   server: URL,
   stored: Credentials | undefined,
@@ -223,7 +223,7 @@ async function tellTeamless(
 async function warnOfEnvironment({ world, out }: Call): Promise<void> {
   if (hasKeyInEnvironment(world)) {
     return await out.warn(
-      "the key in the environment (SPEC_KITTY_TOKEN, SPEC_KITTY_TOKEN_FILE) is used before any login",
+      "the token in the environment (SPEC_KITTY_TOKEN, SPEC_KITTY_TOKEN_FILE) is used before any login",
     );
   }
   if (!hasTokensInEnvironment(world)) return;
@@ -264,7 +264,7 @@ async function change<T>(
   }
 }
 
-/** @returns whether the server has refused the environment's key */
+/** @returns whether the server has refused the environment's token */
 async function tellStatus(call: Call, at: LoginHome): Promise<boolean> {
   const { world, out } = call;
   const warnings: string[] = [];

@@ -1,5 +1,5 @@
 /**
- * `collector audit`: who did what to a collector's people and keys.
+ * `collector audit`: who did what to a collector's people and tokens.
  *
  * @module
  */
@@ -13,7 +13,8 @@ import { STORE_OPTIONS } from "../store.ts";
 
 export const collectorAudit: readonly Command[] = [{
   name: "collector audit",
-  summary: "Show logins, and changes of users and keys: who, when, from where.",
+  summary:
+    "Show logins, and changes of users and tokens: who, when, from where.",
   details: [
     "Failed logins of one user from one address are counted by the minute. Names that",
     "nobody has are not shown: they may be passwords.",

@@ -21,12 +21,12 @@ export const collectorCopy: readonly Command[] = [{
   name: "collector copy",
   summary: "Copy a collector's data from its folder into a PostgreSQL.",
   details: [
-    "Events keep their positions; users, keys, sessions and the audit come along, so",
-    "that nobody has to log in again. The collector of the folder must not run",
+    "Events keep their positions; users, tokens, sessions and the audit come along,",
+    "so that nobody has to log in again. The collector of the folder must not run",
     "meanwhile. It can be done again, and goes on where it was broken off: what was",
     "changed or removed in the folder since is changed and removed in the store.",
     "Nothing is changed where the store has other events of a team, or collectors use",
-    "it already with other users, keys, quotas or sinks.",
+    "it already with other users, tokens, quotas or sinks.",
   ],
   examples: [
     "collector copy --from ~/.spec-kitty/collector --to postgres://kitty@db/events",

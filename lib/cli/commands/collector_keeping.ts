@@ -73,7 +73,7 @@ export const keeping: readonly Command[] = [
     name: "collector backup",
     summary: "Write all that a collector has into one file, while it runs.",
     details: [
-      "Events, users, keys, settings, sinks and the audit of one moment: all that was",
+      "Events, users, tokens, settings, sinks and the audit of one moment: all that was",
       "acknowledged before it began is in it. The file holds the secret that signs",
       "tokens and is for its owner only; each part of it has a checksum. It is never",
       "written over another. With PostgreSQL, take pg_dump.",

@@ -1,5 +1,6 @@
 /**
- * `collector token` and `collector key`: keys for jobs, and those that sign.
+ * `collector token` and `collector signing-key`: tokens for jobs, and the keys
+ * that sign those of logins. In code and records, a job's token is a `Key`.
  *
  * @module
  */
@@ -23,14 +24,14 @@ import { counted, printable } from "../output.ts";
 import { STORE_OPTIONS } from "../store.ts";
 import { ROLE_OPTION, roleIn } from "./collector_users.ts";
 
-const NAME = { name: "NAME", help: "the key's name" } as const;
+const NAME = { name: "NAME", help: "the token's name" } as const;
 
 export const collectorKeys: readonly Command[] = [
   {
     name: "collector token create",
-    summary: "Make a key, with which a job sends events without a login.",
+    summary: "Make a token, with which a job sends events without a login.",
     details: [
-      "Prints the key once; nobody can find it out again. A job has it in",
+      "Prints the token once; nobody can find it out again. A job has it in",
       "SPEC_KITTY_TOKEN, or the name of a file with it in SPEC_KITTY_TOKEN_FILE.",
     ],
     examples: [
@@ -43,7 +44,7 @@ export const collectorKeys: readonly Command[] = [
       team: {
         kind: "text",
         value: "SLUG",
-        help: "the team that the key is of",
+        help: "the team that the token is of",
         required: true,
       },
       role: ROLE_OPTION,
@@ -57,7 +58,7 @@ export const collectorKeys: readonly Command[] = [
   },
   {
     name: "collector token list",
-    summary: "List the keys, without what is secret of them.",
+    summary: "List the tokens, without what is secret of them.",
     examples: ["collector token list --json"],
     positionals: [],
     options: { ...STORE_OPTIONS },
@@ -66,9 +67,9 @@ export const collectorKeys: readonly Command[] = [
   },
   {
     name: "collector token revoke",
-    summary: "Make a key void.",
+    summary: "Make a token void.",
     details: [
-      "Works while the collector runs: within five seconds it refuses the key, and",
+      "Works while the collector runs: within five seconds it refuses the token, and",
       "closes the sockets that were opened with it.",
     ],
     examples: ["collector token revoke ci"],
@@ -111,7 +112,7 @@ export const collectorKeys: readonly Command[] = [
       "drop-older": {
         kind: "flag",
         help:
-          "forget the keys before it: everybody has to log in again; keys of jobs stay good",
+          "forget the keys before it: everybody has to log in again; tokens of jobs stay good",
       },
     },
     run: rotateKeys,
@@ -154,7 +155,7 @@ async function revoke(call: Call): Promise<number> {
     const key = await new KeyStore(settings.settings).remove(name);
     if (!key) {
       throw notFound(
-        `the key "${printable(name)}"`,
+        `the token "${printable(name)}"`,
         "list them: kitty-events collector token list",
       );
     }

@@ -39,7 +39,7 @@ export const ROLE_OPTION = {
   value: ROLES.join("|"),
   choices: ROLES,
   help:
-    "writer (default): send and look; viewer: look; admin: also read the team's audit, and revoke its keys",
+    "writer (default): send and look; viewer: look; admin: also read the team's audit, and revoke its tokens",
 } as const satisfies Option;
 
 const NAME = { name: "NAME", help: "the user's name" } as const;

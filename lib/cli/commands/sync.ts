@@ -70,7 +70,7 @@ export const syncCommands: readonly Command[] = [
     name: "sync status",
     summary: "Show how delivery stands: connection, queue, totals.",
     details: [
-      "Exit code 77 when the server has refused the environment's key.",
+      "Exit code 77 when the server has refused the environment's token.",
     ],
     examples: ["sync status", "sync status --json"],
     positionals: [],
@@ -105,7 +105,7 @@ export const syncCommands: readonly Command[] = [
   },
 ];
 
-/** Whether the server does not take the environment's key, as it said to an earlier call. */
+/** Whether the server does not take the environment's token, as it said to an earlier call. */
 function isRefused(session: Session | NoSession): boolean {
   return session instanceof Session && session.refused !== undefined;
 }

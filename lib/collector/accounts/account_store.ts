@@ -24,7 +24,7 @@ export interface User {
   readonly created_at: string;
 }
 
-/** A viewer looks; a writer also sends; an admin also reads the team's audit, and revokes its keys. */
+/** A viewer looks; a writer also sends; an admin also reads the team's audit, and revokes its tokens. */
 export type Role = "writer" | "viewer" | "admin";
 
 /** All roles, the usual one first. */

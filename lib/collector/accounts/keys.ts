@@ -1,5 +1,6 @@
 /**
- * Keys: what a CI job shows in place of a login. They stand in the settings,
+ * Tokens for jobs: what a CI job shows in place of a login. A `Key` here, as a
+ * `Token` is what a login is given. They stand in the settings,
  * without their secrets.
  *
  * @module
@@ -99,7 +100,7 @@ export class KeyStore {
     if (await this.#settings.replace("keys", name, undefined, key)) {
       return { key, text };
     }
-    throw new KittyError("key_exists", `the key "${name}" is there already`, {
+    throw new KittyError("key_exists", `the token "${name}" is there already`, {
       hint: "choose another name, or revoke that one first",
     });
   }
@@ -114,10 +115,10 @@ function checked(name: string, key: Key): Key {
   if (isWhole && ends) return key;
   throw new KittyError(
     "settings_damaged",
-    `the key ${
+    `the token ${
       JSON.stringify(name)
     } lacks an id, team, role or hash, or has another end`,
-    { hint: "put a backup of the keys in their place, or make the key again" },
+    { hint: "put a backup of keys.json in its place, or make the token again" },
   );
 }
 

@@ -77,7 +77,7 @@ export function peopleRoutes(
         const key = await keys.find(name!);
         // Of another team's key nobody learns that it is there.
         if (key?.team !== team || !await keys.remove(name!)) {
-          throw new HttpError(404, "the team has no such key");
+          throw new HttpError(404, "the team has no such token");
         }
         const address = addressOf(request);
         await audit.note(entryAt(world.nowMs(), {

@@ -118,7 +118,7 @@ export class Peer {
   /** Takes nothing more: whoever opened the socket may not use it any more. */
   dismiss(): void {
     if (this.#hasLeft) return;
-    this.#close(CLOSE.tokenExpired, "the login or key is not good any more");
+    this.#close(CLOSE.tokenExpired, "the login or token is not good any more");
   }
 
   /** Closes the socket once what was received is stored. */

@@ -94,7 +94,7 @@ export async function expectSameSettings(copy: RecordsCopy): Promise<void> {
     `collectors use the store already, and its settings are others: ${named}`,
     {
       hint:
-        "nothing of it was changed: make the settings the same with the commands for users, keys, quotas and sinks, or name an empty store",
+        "nothing of it was changed: make the settings the same with the commands for users, tokens, quotas and sinks, or name an empty store",
     },
   );
 }

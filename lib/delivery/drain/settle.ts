@@ -103,7 +103,7 @@ export function settle(
  * not take.
  *
  * @param now what the server was told of this home
- * @param key what it said of the environment's key
+ * @param key what it said of the environment's token
  * @returns how many events are queued
  */
 export function concludeDrain(

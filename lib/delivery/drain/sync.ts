@@ -178,7 +178,7 @@ async function conclude(
   };
 }
 
-/** What a drain has shown of the environment's key; undefined where there is none, or nothing was shown. */
+/** What a drain has shown of the environment's token; undefined where there is none, or nothing was shown. */
 async function keyNoteOf(
   session: Session,
   end: SyncEnd,

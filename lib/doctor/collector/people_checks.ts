@@ -29,7 +29,7 @@ export async function checkUsers(
   return fine(`${many(users.length, "user")} of ${many(teams.size, "team")}`);
 }
 
-/** Whether keys of jobs run out, which their jobs would notice first. */
+/** Whether tokens of jobs run out, which their jobs would notice first. */
 export async function checkKeys(
   settings: Settings | undefined,
   nowMs: number,
@@ -43,10 +43,10 @@ export async function checkKeys(
         key.expires_at!.slice(0, 10)
       }`;
     });
-  if (ending.length === 0) return fine(many(keys.length, "key"));
+  if (ending.length === 0) return fine(many(keys.length, "token"));
   return warning(
     ending.join("; "),
-    "give the jobs another key (kitty-events collector token create), and revoke this one",
+    "give the jobs another token (kitty-events collector token create), and revoke this one",
   );
 }
 
