@@ -72,8 +72,12 @@ async function replace(from: string, to: string): Promise<void> {
 export async function syncFolder(path: string): Promise<void> {
   if (Deno.build.os === "windows") return;
   try {
-    using folder = await Deno.open(path, { read: true });
-    await folder.sync();
+    const folder = await Deno.open(path, { read: true });
+    try {
+      await folder.sync();
+    } finally {
+      folder.close();
+    }
   } catch {
     // The files themselves are synced; only a power cut in this second can undo the rename.
   }

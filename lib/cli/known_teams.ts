@@ -42,6 +42,10 @@ async function teamsOfEvents(call: Call): Promise<readonly string[]> {
   const place = await placeOf(call);
   // Opening would make it.
   if (place.store === undefined) await Deno.stat(eventsPath(place.folder));
-  await using kept = await openKeptAt(place, call.world);
-  return await kept.events.teams();
+  const kept = await openKeptAt(place, call.world);
+  try {
+    return await kept.events.teams();
+  } finally {
+    await kept[Symbol.asyncDispose]();
+  }
 }

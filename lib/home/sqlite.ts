@@ -52,9 +52,13 @@ async function quickCheck(
 ): Promise<string> {
   const { DatabaseSync } = await import("node:sqlite");
   const check = (readOnly: boolean) => {
-    using database = new DatabaseSync(path, { readOnly });
-    const rows = database.prepare("PRAGMA quick_check(1)").all();
-    return String(rows[0]?.quick_check);
+    const database = new DatabaseSync(path, { readOnly });
+    try {
+      const rows = database.prepare("PRAGMA quick_check(1)").all();
+      return String(rows[0]?.quick_check);
+    } finally {
+      database.close();
+    }
   };
   try {
     return check(true);
@@ -104,10 +108,14 @@ export async function readValue(
   key: readonly string[],
 ): Promise<Uint8Array | undefined> {
   const { DatabaseSync } = await import("node:sqlite");
-  using database = new DatabaseSync(path, { readOnly: true });
-  const row = database.prepare("SELECT v FROM kv WHERE k = ?")
-    .get(join(...key.map(text)));
-  return row?.v as Uint8Array | undefined;
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    const row = database.prepare("SELECT v FROM kv WHERE k = ?")
+      .get(join(...key.map(text)));
+    return row?.v as Uint8Array | undefined;
+  } finally {
+    database.close();
+  }
 }
 
 /** A row as SQLite has it. */

@@ -61,18 +61,30 @@ async function checkStore(folder: string, world: World): Promise<Finding> {
   const path = eventsPath(folder);
   const size = await Deno.stat(path).then(({ size }) => size, () => undefined);
   if (size === undefined) return fine("no events yet");
-  const text = `events.kv, ${sizeText(size)}`;
   const deadline = Deadline.in(world.elapsedMs, TAKEN_MS);
   let lock: Deno.FsFile;
   try {
     lock = await lockFile(`${folder}/collector.lock`, deadline, "the lock");
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
-    return fine(`${text}, in use by a collector`);
+    return fine(`events.kv, ${sizeText(size)}, in use by a collector`);
   }
-  using file = lock;
-  // What is in it is what a collector leaves that did not end by itself.
-  const isUnclean = await file.read(new Uint8Array(1)) !== null;
+  try {
+    // What is in it is what a collector leaves that did not end by itself.
+    const isUnclean = await lock.read(new Uint8Array(1)) !== null;
+    return await checkFree(path, size, isUnclean);
+  } finally {
+    lock.close();
+  }
+}
+
+/** Whether the events can be used that no collector uses. */
+async function checkFree(
+  path: string,
+  size: number,
+  isUnclean: boolean,
+): Promise<Finding> {
+  const text = `events.kv, ${sizeText(size)}`;
   if (!isUnclean && size > CHECKED_BYTES_MAX) {
     return fine(`${text}, left in good order; not read through`);
   }
