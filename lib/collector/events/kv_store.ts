@@ -14,6 +14,7 @@ import {
   fromBytes,
   toBytes,
 } from "../../home/queue_layout.ts";
+import { makePaged } from "../../home/sqlite.ts";
 import { joined } from "../../base/bytes.ts";
 import { CLOCK_MAX, GET_MANY_MAX } from "../../base/limits.ts";
 import {
@@ -40,6 +41,9 @@ import {
   type PackageState,
 } from "./packages.ts";
 
+/** Twice what Deno KV would take: with ten million events a batch is stored in two thirds of the time, and with few in the same. */
+const PAGE_BYTES = 8192;
+
 /** Events that follow each other. */
 export interface Lines {
   /** Position of the first of them. */
@@ -58,6 +62,7 @@ export class KvStore implements Disposable {
 
   /** @throws {KittyError} where a newer program has written the file */
   static async open(path: string): Promise<KvStore> {
+    await makePaged(path, PAGE_BYTES);
     const kv = await Deno.openKv(path);
     const { value } = await kv.get<Uint8Array>(LAYOUT_KEY);
     const layout = value ? fromBytes<number>(value) : LAYOUT;
