@@ -9,12 +9,13 @@
 import { sameJson } from "../../base/json.ts";
 import type { World } from "../../base/world.ts";
 import type { Rebuilt } from "../engine.ts";
-import type { NodeCount } from "../events/nodes.ts";
+import { amended, type NodeCount } from "../events/nodes.ts";
 import { packageName, type PackageRow } from "../events/packages.ts";
 import { Tally } from "../events/tally.ts";
 import { PAGE_EVENTS_MAX } from "../limits.ts";
 import { arrayOf, keyOf, momentOf } from "./columns.ts";
 import type { Statements } from "./connection.ts";
+import { putNodes } from "./node_rows.ts";
 import {
   lockTeam,
   NEXT_TURN,
@@ -144,28 +145,20 @@ async function insertPackages(
   );
 }
 
-/** Counts are made anew; when a node was seen, and what it shares, is known from before only. */
 async function mendNodes(
   tx: Statements,
   team: string,
-  nodes: ReadonlyMap<string, NodeCount>,
+  counted: ReadonlyMap<string, NodeCount>,
 ): Promise<number> {
   const { counts } = await readNodes(tx, team);
-  const stored = new Map(counts.map((count) => [count.node_id, count]));
-  let mended = 0;
-  for (const [name, count] of nodes) {
-    const before = stored.get(name);
-    const { shared = 0, first_seen = null, last_seen = null } = before ?? {};
-    const right = { ...count, shared, first_seen, last_seen };
-    if (sameJson(before, right)) continue;
-    mended++;
+  const { right, surplus } = amended(counts, counted);
+  const key = keyOf(team);
+  if (right.length > 0) await tx.send(...putNodes(key, right));
+  if (surplus.length > 0) {
     await tx.send(
-      "insert into kitty_events.nodes (team, node, events, shared, lowest, highest) values ($1, $2, $3, $4, $5, $6) on conflict (team, node) do update set events = excluded.events, lowest = excluded.lowest, highest = excluded.highest",
-      [
-        ...[keyOf(team), keyOf(name), right.events, right.shared],
-        ...[right.lowest, right.highest],
-      ],
+      "delete from kitty_events.nodes where team = $1 and node = any($2::text[])",
+      [key, arrayOf(surplus.map(keyOf))],
     );
   }
-  return mended;
+  return right.length + surplus.length;
 }
