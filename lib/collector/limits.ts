@@ -104,6 +104,9 @@ export const BOARD_KEPT_MS = 30 * 60 * 1000;
 /** How often it is looked which these are. */
 export const BOARD_SWEEP_MS = 60_000;
 
+/** What another process has removed is on a board for so long at most: asking before each page would cost the store as many questions as there are pages. */
+export const BOARD_FIRST_MS = 1_000;
+
 /** Events of a story in a page: each comes whole. */
 export const STORY_EVENTS_MAX = 200;
 
