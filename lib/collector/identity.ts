@@ -7,7 +7,7 @@
 
 import type { World } from "../base/world.ts";
 import { FIRST, type SigningKey } from "./accounts/signing_keys.ts";
-import type { Records } from "./records/records.ts";
+import { changed, type Records } from "./records/records.ts";
 
 /** What is kept of it. */
 interface Identity {
@@ -21,12 +21,13 @@ export async function nodeIdOf(
   records: Records,
   world: Pick<World, "randomBytes">,
 ): Promise<string> {
-  for (;;) {
-    const known = await records.get<Identity>("collector", KEY);
-    if (known) return known.node_id;
-    const node_id = world.randomBytes(NODE_BYTES).toHex();
-    await records.replace("collector", KEY, undefined, { node_id });
-  }
+  const { after } = await changed<Identity>(
+    records,
+    "collector",
+    KEY,
+    (known) => known ?? { node_id: world.randomBytes(NODE_BYTES).toHex() },
+  );
+  return after!.node_id;
 }
 
 /**

@@ -225,3 +225,6 @@ export const OPERATOR_HELLO_MS = 3_000;
 
 /** Largest request of an operator: a record, or a team and a position. */
 export const OPERATOR_BODY_BYTES_MAX = 256 * KIB;
+
+/** Tries at a change of a record: of those who change one at once, each try lets one through, so that more can only be a fault. */
+export const RECORD_TRIES_MAX = 1_000;

@@ -11,7 +11,7 @@ import type { Quota, QuotaError } from "../events/event_log.ts";
 import { DeadlineError } from "../../base/errors.ts";
 import { HttpError } from "../http/http.ts";
 import { NO_ROOM_RETRY_S, QUOTAS_KEPT_MS, QUOTAS_LATE_MS } from "../limits.ts";
-import { type Records, removed } from "../records/records.ts";
+import { changed, type Records, removed } from "../records/records.ts";
 
 /** A quota with its team. */
 export type TeamQuota = readonly [team: string, quota: Quota];
@@ -65,11 +65,8 @@ export class Quotas {
 
   /** Gives a team a quota in the place of the one that it has. */
   async set(team: string, quota: Quota): Promise<void> {
-    for (;;) {
-      const before = await this.#settings.get<Quota>("quotas", team);
-      const after = { name: team, ...quota };
-      if (await this.#settings.replace("quotas", team, before, after)) return;
-    }
+    const after = { name: team, ...quota };
+    await changed<Quota>(this.#settings, "quotas", team, () => after);
   }
 
   /** False: the team had none. */
