@@ -173,11 +173,15 @@ export const BATCH_INTERVAL_S = 0;
 /** An event that happened so much later than now was stamped by a clock that is wrong. */
 export const CLOCK_SKEW_MS = 24 * 60 * 60 * 1000;
 
-/** Quotas are read again when those in memory are so old. */
-export const QUOTAS_KEPT_MS = 1_000;
-
-/** How long one waits for that: those in memory count while the store is silent, and storing needs the time that clients wait. */
-export const QUOTAS_LATE_MS = 1_000;
+/** How fresh quotas are that a collector keeps to. */
+export const QUOTAS_PACE = {
+  keptMs: 1_000,
+  /** Neither a damaged file nor a store that is gone opens the gates, or closes them. */
+  ageMsMax: Infinity,
+  /** Storing needs the time that clients wait. */
+  lateMs: 1_000,
+  pauseMs: 0,
+} as const;
 
 /** Whoever asks whether a collector is ready wants to know soon: load balancers wait for a few seconds. */
 export const READY_MS_MAX = 2_000;
