@@ -5,6 +5,7 @@
  * @module
  */
 
+import { sizeText } from "../../base/amounts.ts";
 import type { Args } from "../../base/arguments.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
 import {
@@ -23,7 +24,7 @@ import { type Call, type Command, notFound } from "../command.ts";
 import { folderOf, noteChange, withSettings } from "../collector_settings.ts";
 import { counted, printable } from "../output.ts";
 import { placeOf, STORE_OPTIONS } from "../store.ts";
-import { parseSize, SIZE_EXPECTED, sizeText } from "../size.ts";
+import { parseSize, SIZE_EXPECTED } from "../size.ts";
 
 const TEAM = {
   kind: "text",
