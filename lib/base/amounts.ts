@@ -4,6 +4,11 @@
  * @module
  */
 
+/** A number of things in words: `1 log`, `2 logs`. */
+export function counted(n: number, thing: string): string {
+  return `${n} ${thing}${n === 1 ? "" : "s"}`;
+}
+
 const UNITS = ["KiB", "MiB", "GiB", "TiB"];
 
 /** A size in the unit that suits it: `1 byte`, `1 KiB`, `1.5 MiB`; one digit where it is not whole. */

@@ -1,7 +1,7 @@
 /** Amounts in words. */
 
 import { deepStrictEqual } from "node:assert/strict";
-import { sizeText } from "../../lib/base/amounts.ts";
+import { counted, sizeText } from "../../lib/base/amounts.ts";
 
 Deno.test("sizeText: whole and other sizes, around the ends of each unit -> the unit that suits, with one digit where it is not whole", () => {
   const sizes: [number, string][] = [
@@ -18,5 +18,13 @@ Deno.test("sizeText: whole and other sizes, around the ends of each unit -> the 
   ];
   deepStrictEqual(sizes.map(([bytes]) => sizeText(bytes)), [
     ...sizes.map(([, text]) => text),
+  ]);
+});
+
+Deno.test("counted: none, one, two -> of one thing alone without an s", () => {
+  deepStrictEqual([0, 1, 2].map((n) => counted(n, "log")), [
+    "0 logs",
+    "1 log",
+    "2 logs",
   ]);
 });
