@@ -5,6 +5,7 @@
  * @module
  */
 
+import { sha256Hex } from "../base/digest.ts";
 import type { World } from "../base/world.ts";
 import { FIRST, type SigningKey } from "./accounts/signing_keys.ts";
 import { changed, type Records } from "./records/records.ts";
@@ -41,11 +42,8 @@ export async function adoptSecret(
   world: Pick<World, "nowMs">,
 ): Promise<void> {
   const label = new TextEncoder().encode("node");
-  const digest = await crypto.subtle.digest(
-    "SHA-256",
-    new Uint8Array([...label, ...secret]),
-  );
-  const node_id = new Uint8Array(digest, 0, NODE_BYTES).toHex();
+  const content = new Uint8Array([...label, ...secret]);
+  const node_id = await sha256Hex(content, 2 * NODE_BYTES);
   await records.replace("collector", KEY, undefined, { node_id });
   const key: SigningKey = {
     name: FIRST,

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { sha256Hex } from "../../base/digest.ts";
 import type { World } from "../../base/world.ts";
 import {
   LANE_FORGOTTEN_MS,
@@ -169,8 +170,6 @@ function nextOf(
 }
 
 /** Names as keys: of one length, and without a word of what people have typed. */
-export async function sumOf(...texts: readonly string[]): Promise<string> {
-  const bytes = new TextEncoder().encode(JSON.stringify(texts));
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return new Uint8Array(digest, 0, 12).toHex();
+export function sumOf(...texts: readonly string[]): Promise<string> {
+  return sha256Hex(JSON.stringify(texts), 24);
 }
