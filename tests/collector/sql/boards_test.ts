@@ -2,14 +2,10 @@
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { Boards } from "../../../lib/collector/board/boards.ts";
-import type {
-  EventLog,
-  IncomingEvent,
-} from "../../../lib/collector/events/event_log.ts";
+import type { EventLog } from "../../../lib/collector/events/event_log.ts";
 import { BOARD_FIRST_MS } from "../../../lib/collector/limits.ts";
 import { openPgEngine } from "../../../lib/collector/sql/pg_engine.ts";
-import { encode } from "../../../lib/event/event.ts";
-import { eventOf } from "../../support/events.ts";
+import { incomingOf } from "../../support/events.ts";
 import { eventually } from "../../support/eventually.ts";
 import { needing } from "../../support/needs.ts";
 import { databaseOf, POSTGRES, sharedServer } from "../../support/postgres.ts";
@@ -19,10 +15,7 @@ const server = sharedServer();
 
 const TEAM = "alpha";
 
-function incoming(n: number): IncomingEvent {
-  const { envelope } = eventOf(n, { team: TEAM });
-  return { ...encode(envelope), document: { ...envelope } };
-}
+const incoming = (n: number) => incomingOf(n, { team: TEAM });
 
 /** A collector's boards on a store. */
 async function opened(url: string, world = new TestWorld()) {

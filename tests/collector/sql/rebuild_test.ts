@@ -2,7 +2,6 @@
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { openFolder, rebuildFolder } from "../../../lib/collector/engine.ts";
-import type { IncomingEvent } from "../../../lib/collector/events/event_log.ts";
 import { eventsPath } from "../../../lib/collector/folder.ts";
 import { openPgEngine } from "../../../lib/collector/sql/pg_engine.ts";
 import { rebuildStore } from "../../../lib/collector/sql/pg_rebuild.ts";
@@ -11,8 +10,7 @@ import { pause } from "../../../lib/base/deadline.ts";
 import { putNodes } from "../../../lib/collector/sql/node_rows.ts";
 import { noneOf } from "../../../lib/collector/events/nodes.ts";
 import { toBytes } from "../../../lib/home/queue_layout.ts";
-import { encode } from "../../../lib/event/event.ts";
-import { eventOf } from "../../support/events.ts";
+import { incomingOf } from "../../support/events.ts";
 import { tempFolder } from "../../support/home.ts";
 import { needing } from "../../support/needs.ts";
 import { POSTGRES, sharedServer } from "../../support/postgres.ts";
@@ -22,10 +20,7 @@ const server = sharedServer();
 
 const TEAM = "alpha";
 
-function incoming(n: number): IncomingEvent {
-  const { envelope } = eventOf(n, { team: TEAM });
-  return { ...encode(envelope), document: { ...envelope } };
-}
+const incoming = (n: number) => incomingOf(n, { team: TEAM });
 
 /** A collector that runs on a store with ten events or others, and the store itself. */
 async function running(
