@@ -187,6 +187,16 @@ export function withEvents(
   };
 }
 
+/** Two counts of one node that has events in both. */
+export function sumOf(a: NodeCount, b: NodeCount): NodeCount {
+  return {
+    ...a,
+    events: a.events + b.events,
+    lowest: Math.min(a.lowest, b.lowest),
+    highest: Math.max(a.highest, b.highest),
+  };
+}
+
 /** Which node an event is of, and its clock value, whatever its contract. */
 export function stampOf(
   document: JsonObject,

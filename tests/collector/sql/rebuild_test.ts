@@ -154,8 +154,9 @@ async function rebuiltFolder(isPruned: boolean) {
   return { nodes, mended: [first!.mended, again!.mended] };
 }
 
-async function rebuiltStore() {
+async function rebuiltStore(isPruned: boolean) {
   await using at = await running([incoming(1), incoming(2)]);
+  if (isPruned) await at.events.prune(TEAM, 2);
   await at.store.write(
     "spoil",
     (lane) => lane.send(...putNodes(TEAM, WITHOUT_EVENTS)),
@@ -171,7 +172,7 @@ Deno.test(
     "rebuild: counts of nodes that have no events, in a folder and on a store -> the same: gone, but for what they share",
     async () => {
       const inFolder = await rebuiltFolder(false);
-      deepStrictEqual(await rebuiltStore(), inFolder);
+      deepStrictEqual(await rebuiltStore(false), inFolder);
       deepStrictEqual(inFolder.mended, [2, 0]);
       const counts = inFolder.nodes.map((node) => [
         ...[node.node_id, node.events, node.shared],
@@ -187,6 +188,26 @@ Deno.test(
       );
       // What was removed was counted.
       deepStrictEqual(await rebuiltFolder(true), inFolder);
+      deepStrictEqual(await rebuiltStore(true), inFolder);
+    },
+  ),
+);
+
+Deno.test(
+  needing(
+    [POSTGRES],
+    "rebuildStore: an event was pruned before it came to the store, without its stamp -> counts stay as they are",
+    async () => {
+      await using at = await running();
+      await at.events.prune(TEAM, 3);
+      const change = (text: string) =>
+        at.store.write("change", (lane) => lane.send(text));
+      await change(
+        "update kitty_events.events set node = null, clock = null where position = 1",
+      );
+      await change("update kitty_events.nodes set events = 77");
+      strictEqual((await at.rebuild()).mended, 0);
+      strictEqual((await at.events.nodes(TEAM))[0]!.events, 77);
     },
   ),
 );
