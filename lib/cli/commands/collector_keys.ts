@@ -4,6 +4,7 @@
  * @module
  */
 
+import { counted } from "../../base/amounts.ts";
 import {
   isExpired,
   type Key,
@@ -18,7 +19,7 @@ import {
 import { EXIT, usageError } from "../../base/errors.ts";
 import { noteChange, showAll, withSettings } from "../collector_settings.ts";
 import { type Call, type Command, notFound } from "../command.ts";
-import { counted, printable } from "../output.ts";
+import { printable } from "../output.ts";
 import { STORE_OPTIONS } from "../store.ts";
 import { ROLE_OPTION, roleIn } from "./collector_users.ts";
 
