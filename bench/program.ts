@@ -43,31 +43,37 @@ try {
     ...["--execution-mode", "worktree", "--actor", "ada"],
   ];
   const strict = [...args, "--strict", "--json"];
-  const agents = await Promise.all([
-    startAgent(program, "tcp", "127.0.0.1:0"),
-    startAgent(program, "unix", `unix:${folder}/agent.sock`),
-  ]);
-  const [base, emit, rows, tcp, unix] = await wallTimes([
+  const [base, emit, rows] = await wallTimes([
     { name: "empty", command: empty, args: [], env },
     { name: "emit", command: program, args: strict, env },
     { name: "row", command: program, args: [...row, "--strict"], env },
-    ...agents.map((agent) => ({
-      name: "handed over",
-      command: program,
-      args: [...strict, "--wait", "disk"],
-      env: { ...env, ...agent.env },
-    })),
-  ], runs) as [number[], number[], number[], number[], number[]];
-  for (const agent of agents) await agent.stop(base.length);
+  ], runs) as [number[], number[], number[]];
   report("empty program", `${median(base).toFixed(1)} ms`);
   report("one-shot emit", `${median(emit).toFixed(1)} ms`);
   report("one-shot emit / empty program", ratio(emit, base));
   report("one-shot emit of a row / empty program", ratio(rows, base));
-  report("one-shot emit to an agent, TCP / empty program", ratio(tcp, base));
-  report(
-    "one-shot emit to an agent, socket / empty program",
-    ratio(unix, base),
-  );
+  for (
+    const [name, address] of [
+      ["TCP", "127.0.0.1:0"],
+      ["socket", `unix:${folder}/agent.sock`],
+    ] as const
+  ) {
+    const agent = await startAgent(program, name, address);
+    const [alone, handed] = await wallTimes([
+      { name: "empty", command: empty, args: [], env },
+      {
+        name: "handed over",
+        command: program,
+        args: [...strict, "--wait", "disk"],
+        env: { ...env, ...agent.env },
+      },
+    ], runs) as [number[], number[]];
+    await agent.stop(handed.length);
+    report(
+      `one-shot emit to an agent, ${name} / empty program`,
+      ratio(handed, alone),
+    );
+  }
   const size = (await Deno.stat(program)).size;
   const over = size - (await Deno.stat(empty)).size;
   report("size of the program", `${(size / MIB).toFixed(1)} MiB`);

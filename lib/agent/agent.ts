@@ -13,7 +13,11 @@ import { FILE_MODE, lockFile } from "../base/files.ts";
 import type { Home } from "../home/home.ts";
 import { AGENT_BEAT_MS, AGENT_LOCK_MS_MAX } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
-import { type AddressSet, hostForUrl } from "../base/net/addresses.ts";
+import {
+  type AddressSet,
+  hostForUrl,
+  isAnywhere,
+} from "../base/net/addresses.ts";
 import type { KeyPairKeeper } from "../base/net/key_pair.ts";
 import { socketPathIn } from "../base/socket_path.ts";
 import { isLoopback } from "../login/server_url.ts";
@@ -325,6 +329,6 @@ function urlOf(scheme: string, hostname: string, port: number): string {
 
 /** The address by which this machine reaches what listens on all of its addresses. */
 function hereFor(hostname: string): string {
-  if (hostname === "0.0.0.0") return "127.0.0.1";
-  return hostname === "::" ? "::1" : hostname;
+  if (!isAnywhere(hostname)) return hostname;
+  return hostname.includes(":") ? "::1" : "127.0.0.1";
 }

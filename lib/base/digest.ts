@@ -1,5 +1,5 @@
 /**
- * Short sums that tell contents apart.
+ * Sums that tell contents apart: short and fast ones, and SHA-256.
  *
  * @module
  */
@@ -36,6 +36,23 @@ export function digestOfJson(value: unknown): string {
  */
 export function digestOfText(text: string): string {
   return digestOf(text.length, (i) => text.charCodeAt(i));
+}
+
+/**
+ * SHA-256 in hexadecimal digits: fit against an adversary.
+ *
+ * @param content a text counts as its UTF-8
+ * @param digits how many of the first ones; without it all 64
+ */
+export async function sha256Hex(
+  content: string | Uint8Array<ArrayBuffer>,
+  digits?: number,
+): Promise<string> {
+  const bytes = typeof content === "string"
+    ? new TextEncoder().encode(content)
+    : content;
+  const sum = await crypto.subtle.digest("SHA-256", bytes);
+  return new Uint8Array(sum).toHex().slice(0, digits);
 }
 
 /** A value's JSON with all keys in order. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { sha256Hex } from "./digest.ts";
 import { FILE_MODE, FOLDER_MODE } from "./files.ts";
 import type { World } from "./world.ts";
 
@@ -72,11 +73,7 @@ async function shortSocketPath(
 ): Promise<string> {
   // One home has one path, whatever links lead to it.
   const real = await Deno.realPath(folder);
-  const bytes = await crypto.subtle.digest(
-    "SHA-256",
-    new TextEncoder().encode(real),
-  );
-  const label = new Uint8Array(bytes, 0, 8).toHex();
+  const label = await sha256Hex(real, 16);
   return `${await privateFolder(world)}/${label}-${name.replace(/^\./, "")}`;
 }
 

@@ -4,11 +4,12 @@
  * @module
  */
 
+import { counted } from "../base/amounts.ts";
 import type { Check, Diagnosis } from "../doctor/doctor.ts";
 import type { CheckStatus } from "../doctor/finding.ts";
 import { type Colour, paint } from "./colour.ts";
 import type { Call } from "./command.ts";
-import { columns, counted, printable, WIDTH, wrapped } from "./output.ts";
+import { columns, printable, WIDTH, wrapped } from "./output.ts";
 
 const COLOURS: Readonly<Record<CheckStatus, Colour>> = {
   ok: "green",

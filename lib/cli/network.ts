@@ -9,7 +9,7 @@ import type { BoundedAddress } from "../base/bounded_server.ts";
 import { NO_CONFIG_FILE, readConfigFile, settingsOf } from "../base/config.ts";
 import { usageError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { AddressSet } from "../base/net/addresses.ts";
+import { AddressSet, isAnywhere } from "../base/net/addresses.ts";
 import { factsOf, KeyPairKeeper } from "../base/net/key_pair.ts";
 import type { Option } from "../base/arguments.ts";
 import type { Trust } from "../login/http_client.ts";
@@ -93,15 +93,10 @@ export async function networkOf(
     keyFile,
     world,
     log,
-    host: isAnyHost(listen.hostname) ? undefined : listen.hostname,
+    host: isAnywhere(listen.hostname) ? undefined : listen.hostname,
   });
   log.info("TLS", factsOf(keyPair.current.certificate));
   return { keyPair, ...proxies && { proxies } };
-}
-
-/** Whether it stands for all addresses of a machine. */
-function isAnyHost(host: string): boolean {
-  return host === "0.0.0.0" || host === "::";
 }
 
 function proxiesOf(lists: readonly string[]): AddressSet | undefined {

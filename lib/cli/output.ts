@@ -86,11 +86,6 @@ export function tableOf(document: object): string {
   return columns(rows).join("\n");
 }
 
-/** A number of things in words: `1 log`, `2 logs`. */
-export function counted(n: number, thing: string): string {
-  return `${n} ${thing}${n === 1 ? "" : "s"}`;
-}
-
 /** Two columns, the right one wrapped. */
 export function columns(
   rows: readonly (readonly [string, string])[],

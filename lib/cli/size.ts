@@ -1,21 +1,8 @@
 /**
- * Sizes as people write and read them.
+ * Sizes as people write them.
  *
  * @module
  */
-
-const UNITS = ["KiB", "MiB", "GiB", "TiB"];
-
-/** A size in the unit that suits it. */
-export function sizeText(bytes: number): string {
-  let size = bytes, unit = "bytes";
-  for (const next of UNITS) {
-    if (size < 1024) break;
-    size /= 1024;
-    unit = next;
-  }
-  return `${Number.isInteger(size) ? size : size.toFixed(1)} ${unit}`;
-}
 
 /** What a size looks like, for those who wrote another one. */
 export const SIZE_EXPECTED = "bytes, or such as 500MB, 10GiB";

@@ -7,17 +7,24 @@
 import { Deadline, pause } from "../base/deadline.ts";
 import { DeadlineError } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
-import {
-  STANDING_AGE_MS_MAX,
-  STANDING_LATE_MS,
-  STANDING_MS,
-  STANDING_PAUSE_MS,
-} from "./accounts/limits.ts";
 
-/** A value that is never older than `STANDING_MS` when it is asked for, or `STANDING_AGE_MS_MAX` while it cannot be read. */
+/** How old a value may be, and how long it is waited for. Milliseconds. */
+export interface Pace {
+  /** It is read again when it is so old. */
+  readonly keptMs: number;
+  /** So old it may be while it cannot be read. */
+  readonly ageMsMax: number;
+  /** How long one waits for a reading while what is known is young enough. */
+  readonly lateMs: number;
+  /** Pause between two readings. */
+  readonly pauseMs: number;
+}
+
+/** A value that is never older than its pace says when it is asked for. */
 export class Fresh<T> {
-  readonly #read: () => Promise<T>;
+  readonly #read: (known: T | undefined) => Promise<T>;
   readonly #elapsedMs: World["elapsedMs"];
+  readonly #pace: Pace;
   #known: { readonly value: T; readonly atMs: number } | undefined;
   /** A reading that has not begun yet. */
   #next: Promise<T> | undefined;
@@ -25,15 +32,21 @@ export class Fresh<T> {
   #reading: Promise<T> | undefined;
   #begunMs = 0;
 
-  constructor(read: () => Promise<T>, { elapsedMs }: World) {
+  /** @param read is given what was read last */
+  constructor(
+    read: (known: T | undefined) => Promise<T>,
+    { elapsedMs }: Pick<World, "elapsedMs">,
+    pace: Pace,
+  ) {
     this.#read = read;
     this.#elapsedMs = elapsedMs;
+    this.#pace = pace;
   }
 
   /** @throws where it cannot be read, and what is known is too old */
   async get(): Promise<T> {
     const known = this.#known;
-    if (known && this.#ageMs < STANDING_MS) return known.value;
+    if (known && this.#ageMs < this.#pace.keptMs) return known.value;
     const reading = this.#reading ?? this.anew();
     try {
       await this.#soon(reading);
@@ -50,7 +63,7 @@ export class Fresh<T> {
   #soon(reading: Promise<T>): Promise<T> {
     if (!this.#known) return reading;
     const sinceMs = this.#reading ? this.#begunMs : this.#elapsedMs();
-    return new Deadline(this.#elapsedMs, sinceMs + STANDING_LATE_MS)
+    return new Deadline(this.#elapsedMs, sinceMs + this.#pace.lateMs)
       .race(reading, "look again");
   }
 
@@ -68,7 +81,7 @@ export class Fresh<T> {
   async #readNext(): Promise<T> {
     try {
       await this.#reading;
-      const waitMs = STANDING_PAUSE_MS - this.#ageMs;
+      const waitMs = this.#pace.pauseMs - this.#ageMs;
       if (waitMs > 0) await pause(waitMs);
     } finally {
       this.#next = undefined;
@@ -80,13 +93,13 @@ export class Fresh<T> {
   }
 
   async #readNow(atMs: number): Promise<T> {
-    const value = await this.#read();
+    const value = await this.#read(this.#known?.value);
     this.#known = { value, atMs };
     return value;
   }
 
   get #isYoung(): boolean {
-    return this.#ageMs <= STANDING_AGE_MS_MAX;
+    return this.#known !== undefined && this.#ageMs <= this.#pace.ageMsMax;
   }
 
   get #ageMs(): number {

@@ -5,9 +5,10 @@
  * @module
  */
 
+import { sha256Hex } from "../base/digest.ts";
 import type { World } from "../base/world.ts";
 import { FIRST, type SigningKey } from "./accounts/signing_keys.ts";
-import type { Records } from "./records/records.ts";
+import { changed, type Records } from "./records/records.ts";
 
 /** What is kept of it. */
 interface Identity {
@@ -21,12 +22,13 @@ export async function nodeIdOf(
   records: Records,
   world: Pick<World, "randomBytes">,
 ): Promise<string> {
-  for (;;) {
-    const known = await records.get<Identity>("collector", KEY);
-    if (known) return known.node_id;
-    const node_id = world.randomBytes(NODE_BYTES).toHex();
-    await records.replace("collector", KEY, undefined, { node_id });
-  }
+  const { after } = await changed<Identity>(
+    records,
+    "collector",
+    KEY,
+    (known) => known ?? { node_id: world.randomBytes(NODE_BYTES).toHex() },
+  );
+  return after!.node_id;
 }
 
 /**
@@ -40,11 +42,8 @@ export async function adoptSecret(
   world: Pick<World, "nowMs">,
 ): Promise<void> {
   const label = new TextEncoder().encode("node");
-  const digest = await crypto.subtle.digest(
-    "SHA-256",
-    new Uint8Array([...label, ...secret]),
-  );
-  const node_id = new Uint8Array(digest, 0, NODE_BYTES).toHex();
+  const content = new Uint8Array([...label, ...secret]);
+  const node_id = await sha256Hex(content, 2 * NODE_BYTES);
   await records.replace("collector", KEY, undefined, { node_id });
   const key: SigningKey = {
     name: FIRST,

@@ -104,6 +104,9 @@ export const BOARD_KEPT_MS = 30 * 60 * 1000;
 /** How often it is looked which these are. */
 export const BOARD_SWEEP_MS = 60_000;
 
+/** What another process has removed is on a board for so long at most: asking before each page would cost the store as many questions as there are pages. */
+export const BOARD_FIRST_MS = 1_000;
+
 /** Events of a story in a page: each comes whole. */
 export const STORY_EVENTS_MAX = 200;
 
@@ -170,11 +173,15 @@ export const BATCH_INTERVAL_S = 0;
 /** An event that happened so much later than now was stamped by a clock that is wrong. */
 export const CLOCK_SKEW_MS = 24 * 60 * 60 * 1000;
 
-/** Quotas are read again when those in memory are so old. */
-export const QUOTAS_KEPT_MS = 1_000;
-
-/** How long one waits for that: those in memory count while the store is silent, and storing needs the time that clients wait. */
-export const QUOTAS_LATE_MS = 1_000;
+/** How fresh quotas are that a collector keeps to. */
+export const QUOTAS_PACE = {
+  keptMs: 1_000,
+  /** Neither a damaged file nor a store that is gone opens the gates, or closes them. */
+  ageMsMax: Infinity,
+  /** Storing needs the time that clients wait. */
+  lateMs: 1_000,
+  pauseMs: 0,
+} as const;
 
 /** Whoever asks whether a collector is ready wants to know soon: load balancers wait for a few seconds. */
 export const READY_MS_MAX = 2_000;
@@ -222,3 +229,6 @@ export const OPERATOR_HELLO_MS = 3_000;
 
 /** Largest request of an operator: a record, or a team and a position. */
 export const OPERATOR_BODY_BYTES_MAX = 256 * KIB;
+
+/** Tries at a change of a record: of those who change one at once, each try lets one through, so that more can only be a fault. */
+export const RECORD_TRIES_MAX = 1_000;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isAnywhere } from "../base/net/addresses.ts";
 import type { World } from "../base/world.ts";
 import { VERSION } from "../base/build.ts";
 import { PRESENCE_GONE_MS } from "./limits.ts";
@@ -32,8 +33,9 @@ export interface Collecting {
  */
 export function addressOf({ url, host }: Collecting, here?: string): URL {
   const address = new URL(url);
-  const isAnywhere = ["0.0.0.0", "[::]"].includes(address.hostname);
-  if (isAnywhere) address.hostname = host === here ? "127.0.0.1" : host;
+  if (isAnywhere(address.hostname)) {
+    address.hostname = host === here ? "127.0.0.1" : host;
+  }
   return address;
 }
 

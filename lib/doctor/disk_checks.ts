@@ -4,8 +4,9 @@
  * @module
  */
 
+import { sizeText } from "../base/amounts.ts";
 import { reasonOf } from "../base/errors.ts";
-import { type Finding, fine, problem, sizeText, warning } from "./finding.ts";
+import { type Finding, fine, problem, warning } from "./finding.ts";
 import { nearestFolder, probe } from "./home_checks.ts";
 import { ROOM_PROBLEM_BYTES, ROOM_WARN_BYTES, SLOW_SYNC_MS } from "./limits.ts";
 import { isNetwork, isThrowAway, mountOf } from "./mounts.ts";

@@ -62,17 +62,6 @@ export function listed(names: readonly string[]): string {
     (more > 0 ? ` and ${more} more` : "");
 }
 
-/** Bytes in words. */
-export function sizeText(bytes: number): string {
-  const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
-  let size = bytes, unit = 0;
-  while (size >= 1024 && unit < units.length - 1) {
-    size /= 1024;
-    unit += 1;
-  }
-  return `${unit === 0 ? size : size.toFixed(1)} ${units[unit]}`;
-}
-
 /** A stretch of time in words. */
 export function timeText(ms: number): string {
   const seconds = Math.round(Math.abs(ms) / 1000);

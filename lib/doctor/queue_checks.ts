@@ -4,6 +4,7 @@
  * @module
  */
 
+import { sizeText } from "../base/amounts.ts";
 import { isClockValue } from "../event/clock.ts";
 import { EXIT } from "../base/errors.ts";
 import { EMPTY_LEDGER } from "../home/queue_layout.ts";
@@ -15,7 +16,6 @@ import {
   fine,
   listed,
   problem,
-  sizeText,
   timeText,
   warning,
 } from "./finding.ts";

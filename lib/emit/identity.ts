@@ -4,6 +4,7 @@
  * @module
  */
 
+import { sha256Hex } from "../base/digest.ts";
 import { KittyError } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
 
@@ -16,11 +17,7 @@ export async function generateNodeId(world: World): Promise<string> {
   const given = world.env("SPEC_KITTY_NODE_ID");
   if (given) return given;
   const name = `${world.hostname()}:${await userName(world)}`;
-  const digest = await crypto.subtle.digest(
-    "SHA-256",
-    new TextEncoder().encode(name),
-  );
-  return new Uint8Array(digest, 0, 6).toHex();
+  return await sha256Hex(name, 12);
 }
 
 /** The user as `getpass.getuser()` names it; `uid-<n>` in a container without an entry for it. */

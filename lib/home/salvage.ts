@@ -9,7 +9,8 @@ import { KittyError, reasonOf } from "../base/errors.ts";
 import { FOLDER_MODE } from "../base/files.ts";
 import { EVENT_BYTES_MAX } from "../base/limits.ts";
 import { chunksOf, fromBytes } from "./queue_layout.ts";
-import { lastText, pieceKey, ReadableRows, type Row } from "./sqlite.ts";
+import { lastText, pieceKey } from "./kv_keys.ts";
+import { ReadableRows, type Row } from "./sqlite.ts";
 
 /**
  * The envelopes of a set-aside folder, as JSON in UTF-8: queued events and

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { sha256Hex } from "../base/digest.ts";
 import type { Trust } from "./http_client.ts";
 import { LOCAL_TEAM, type SinkFormat } from "../base/config.ts";
 import { Deadline } from "../base/deadline.ts";
@@ -177,9 +178,7 @@ export class Session {
     const { access, refresh } = this.#login.tokens;
     if (!this.#isFromEnvironment || this.sink || refresh !== "") return;
     const text = `${this.serverUrl.origin} ${access}`;
-    const bytes = new TextEncoder().encode(text);
-    const sum = await crypto.subtle.digest("SHA-256", bytes);
-    return new Uint8Array(sum).toHex().slice(0, KEY_SUM_DIGITS);
+    return await sha256Hex(text, KEY_SUM_DIGITS);
   }
 
   /** What is known of that key by now. */

@@ -28,7 +28,7 @@ import {
 } from "../../lib/collector/events/event_log.ts";
 import type { ToldNode, Watermark } from "../../lib/collector/events/nodes.ts";
 import type { SnapshotPackage } from "../../lib/collector/events/packages.ts";
-import { removed } from "../../lib/collector/records/records.ts";
+import { changed, removed } from "../../lib/collector/records/records.ts";
 import { stampedRow } from "../../lib/event/row_event.ts";
 import { CLOCK_MAX } from "../../lib/base/limits.ts";
 import { encode } from "../../lib/event/event.ts";
@@ -540,6 +540,13 @@ for (const [name, open] of ENGINES) {
         ok(await removed(records, space, "a"));
         strictEqual(await removed(records, space, "a"), undefined);
         deepStrictEqual((await records.list(space)).map(([key]) => key), ["b"]);
+        const once = () =>
+          changed<{ name: string; n: number }>(records, space, "b", (b) => ({
+            name: "b",
+            n: b!.n + 1,
+          }));
+        await Promise.all(Array.from({ length: 12 }, once));
+        deepStrictEqual(await records.get(space, "b"), { name: "b", n: 15 });
       }
     },
   );

@@ -1,5 +1,6 @@
 /** Valid drafts and events, as plain as possible. */
 
+import type { IncomingEvent } from "../../lib/collector/events/event_log.ts";
 import {
   checkDraft,
   checkEnvelope,
@@ -136,4 +137,13 @@ function padded(envelope: Envelope, size: number): TestEvent {
   return withPad(
     "x".repeat(room % 10) + mixed.repeat(Math.floor(room / 10)),
   );
+}
+
+/** The same as a collector takes it in. */
+export function incomingOf(
+  n: number,
+  options: EventOptions = {},
+): IncomingEvent {
+  const { envelope } = eventOf(n, options);
+  return { ...encode(envelope), document: { ...envelope } };
 }

@@ -34,6 +34,12 @@ export function isOwnAddress(address: string): boolean {
   return address.startsWith("127.") || address === "0:0:0:0:0:0:0:1";
 }
 
+/** Whether a host, with brackets or without, stands for all addresses of a machine. */
+export function isAnywhere(host: string): boolean {
+  const address = readAddress(host);
+  return address === "0.0.0.0" || address === "0:0:0:0:0:0:0:0";
+}
+
 /** A host as it stands in a URL. */
 export function hostForUrl(hostname: string): string {
   return hostname.includes(":") ? `[${hostname}]` : hostname;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { counted } from "../../base/amounts.ts";
 import { EXIT, KittyError } from "../../base/errors.ts";
 import { pause } from "../../base/deadline.ts";
 import { jsonLog } from "../../base/log.ts";
@@ -17,7 +18,7 @@ import { BoardFeed } from "../board_feed.ts";
 import type { Call, Command } from "../command.ts";
 import { folderOf } from "../keeper.ts";
 import { parseListen } from "../listen.ts";
-import { counted, printable } from "../output.ts";
+import { printable } from "../output.ts";
 
 const LISTEN_DEFAULT = "127.0.0.1:0";
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { counted } from "../../base/amounts.ts";
 import { startCollector } from "../../collector/collector.ts";
 import { rebuild as rebuildPlace } from "../../collector/place.ts";
 import { jsonLog } from "../../base/log.ts";
@@ -13,7 +14,7 @@ import { LISTEN_DEFAULT } from "../collector_settings.ts";
 import type { Call, Command } from "../command.ts";
 import { parseListen } from "../listen.ts";
 import { NETWORK_OPTIONS, networkOf, trustOf } from "../network.ts";
-import { counted, printable } from "../output.ts";
+import { printable } from "../output.ts";
 import { placeOf, STORE_OPTIONS } from "../store.ts";
 
 export const collector: readonly Command[] = [

@@ -4,10 +4,11 @@
  * @module
  */
 
+import { counted } from "../../base/amounts.ts";
 import { copyFolder } from "../../collector/place.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
 import type { Command } from "../command.ts";
-import { counted, printable } from "../output.ts";
+import { printable } from "../output.ts";
 
 function changes(part: object): string {
   const { changed = 0, removed = 0 } = part as Partial<

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { counted, sizeText } from "../../base/amounts.ts";
 import type { Args } from "../../base/arguments.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
 import {
@@ -22,9 +23,9 @@ import { openKeptAt } from "../../collector/place.ts";
 import { type Call, type Command, notFound } from "../command.ts";
 import { folderOf, noteChange, withSettings } from "../collector_settings.ts";
 import { strangeTeam } from "../known_teams.ts";
-import { counted, printable } from "../output.ts";
+import { printable } from "../output.ts";
 import { placeOf, STORE_OPTIONS } from "../store.ts";
-import { parseSize, SIZE_EXPECTED, sizeText } from "../size.ts";
+import { parseSize, SIZE_EXPECTED } from "../size.ts";
 
 const TEAM = {
   kind: "text",

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { counted } from "../../base/amounts.ts";
 import {
   isExpired,
   type Key,
@@ -20,7 +21,7 @@ import { EXIT, usageError } from "../../base/errors.ts";
 import { noteChange, showAll, withSettings } from "../collector_settings.ts";
 import { type Call, type Command, notFound } from "../command.ts";
 import { strangeTeam } from "../known_teams.ts";
-import { counted, printable } from "../output.ts";
+import { printable } from "../output.ts";
 import { STORE_OPTIONS } from "../store.ts";
 import { ROLE_OPTION, roleIn } from "./collector_users.ts";
 

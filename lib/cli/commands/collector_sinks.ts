@@ -5,6 +5,7 @@
  * @module
  */
 
+import { counted } from "../../base/amounts.ts";
 import { EXIT, KittyError, usageError } from "../../base/errors.ts";
 import { removed } from "../../collector/records/records.ts";
 import { isLoop } from "../../collector/sinks/sending.ts";
@@ -17,7 +18,7 @@ import {
 import { readSinkUrl } from "../../login/server_url.ts";
 import type { Call, Command } from "../command.ts";
 import { strangeTeam } from "../known_teams.ts";
-import { counted, printable } from "../output.ts";
+import { printable } from "../output.ts";
 import { noteChange, showAll, withSettings } from "../collector_settings.ts";
 import { trustOf } from "../network.ts";
 import { STORE_OPTIONS } from "../store.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { counted } from "../../base/amounts.ts";
 import { EXIT, KittyError, reasonOf } from "../../base/errors.ts";
 import {
   ENVELOPE_FIELDS,
@@ -19,7 +20,7 @@ import type { Call, Command } from "../command.ts";
 import { rowContracts, unknownContract } from "../contract_choice.ts";
 import { homeFolder } from "../../emit/identity.ts";
 import { openKeeper } from "../keeper.ts";
-import { columns, counted, type Output } from "../output.ts";
+import { columns, type Output } from "../output.ts";
 
 export const contracts: readonly Command[] = [
   {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { counted } from "../../base/amounts.ts";
 import { settled } from "../../emit/prepare.ts";
 import { tooLarge } from "../../contract/contract.ts";
 import { Deadline, pause } from "../../base/deadline.ts";
@@ -162,8 +163,7 @@ class Stream {
     const parts = [...this.counts].map(([status, n]) => `${n} ${status}`);
     const total = [...this.counts.values()].reduce((sum, n) => sum + n, 0);
     const { out } = this.#call;
-    const drafts = total === 1 ? "draft" : "drafts";
-    await out.note(`${total} ${drafts}: ${parts.join(", ") || "none"}`);
+    await out.note(`${counted(total, "draft")}: ${parts.join(", ") || "none"}`);
     if (!this.#isRead) {
       await out.warn(
         "the receipts are no longer read (stdout was closed or full); the events were recorded all the same",

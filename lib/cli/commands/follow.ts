@@ -5,6 +5,7 @@
  * @module
  */
 
+import { counted } from "../../base/amounts.ts";
 import { EXIT, type ExitCode } from "../../base/errors.ts";
 import { noHome } from "../../emit/identity.ts";
 import { setUpEmitter } from "../../emit/setup.ts";
@@ -17,7 +18,7 @@ import type { LogNews } from "../../follow/reading.ts";
 import type { Call, Command } from "../command.ts";
 import { homeOf, openKeeper } from "../keeper.ts";
 import { tellNext } from "../next.ts";
-import { counted, printable, problemText, tableOf } from "../output.ts";
+import { printable, problemText, tableOf } from "../output.ts";
 
 export const followCommands: readonly Command[] = [
   {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { counted } from "../../base/amounts.ts";
 import { Deadline } from "../../base/deadline.ts";
 import { askAgentToSync } from "../../agent/agent_client.ts";
 import { agentPatience, findAgent } from "../../route/agent_file.ts";
@@ -262,8 +263,8 @@ function textOf(summary: SyncSummary): string {
     summary;
   const failures = Object.entries(summary.failures)
     .map(([category, count]) => `${category} ${count}`).join(", ");
-  return `${delivered} delivered, ${duplicates} duplicates, ${rejected} rejected, ${remaining} left (${batches} ${
-    batches === 1 ? "request" : "requests"
+  return `${delivered} delivered, ${duplicates} duplicates, ${rejected} rejected, ${remaining} left (${
+    counted(batches, "request")
   }, ${duration_ms} ms)${failures ? `\nnot taken: ${failures}` : ""}`;
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { counted } from "../../base/amounts.ts";
 import { EXIT } from "../../base/errors.ts";
 import { LineReader } from "../../base/lines.ts";
 import {
@@ -14,7 +15,7 @@ import {
 } from "../../event/verification.ts";
 import type { Call, Command } from "../command.ts";
 import { openInput } from "../input.ts";
-import { counted, printable } from "../output.ts";
+import { printable } from "../output.ts";
 
 export const verifyCommands: readonly Command[] = [
   {

@@ -6,7 +6,7 @@
 
 import { KittyError } from "../../base/errors.ts";
 import { isJsonObject } from "../../base/json.ts";
-import { type Records, removed } from "../records/records.ts";
+import { changed, type Records, removed } from "../records/records.ts";
 import type { PasswordHash } from "./passwords.ts";
 
 /** A user. */
@@ -72,14 +72,13 @@ export class AccountStore {
     user: User,
     { replace }: { readonly replace: boolean },
   ): Promise<boolean> {
-    const { name } = user;
-    for (;;) {
-      const before = await this.#settings.get<User>("users", name);
-      if (before && !replace) return false;
-      if (await this.#settings.replace("users", name, before, user)) {
-        return true;
-      }
-    }
+    const { after } = await changed<User>(
+      this.#settings,
+      "users",
+      user.name,
+      (before) => before && !replace ? before : user,
+    );
+    return after === user;
   }
 
   /**
@@ -91,14 +90,13 @@ export class AccountStore {
     name: string,
     change: (user: User) => User,
   ): Promise<User | undefined> {
-    for (;;) {
-      const before = await this.find(name);
-      if (!before) return undefined;
-      const after = change(before);
-      if (await this.#settings.replace("users", name, before, after)) {
-        return after;
-      }
-    }
+    const { after } = await changed<User>(
+      this.#settings,
+      "users",
+      name,
+      (before) => before && change(checked(name, before)),
+    );
+    return after;
   }
 
   /** Removes a user. @returns who it was; undefined where there is none of the name */

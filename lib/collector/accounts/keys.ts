@@ -7,6 +7,7 @@
  */
 
 import { LOCAL_TEAM } from "../../base/config.ts";
+import { sha256Hex } from "../../base/digest.ts";
 import { KittyError } from "../../base/errors.ts";
 import type { World } from "../../base/world.ts";
 import { type Records, removed } from "../records/records.ts";
@@ -92,7 +93,7 @@ export class KeyStore {
       id,
       team,
       role,
-      hash: await hashOf(text),
+      hash: await sha256Hex(text),
       created_at: new Date(nowMs).toISOString(),
       ...lifetimeMs !== undefined &&
         { expires_at: new Date(nowMs + lifetimeMs).toISOString() },
@@ -130,7 +131,7 @@ export function keyIdOf(text: string): string | undefined {
 /** Whether a text is the key of which this was kept. */
 export async function isKey(text: string, { hash }: Key): Promise<boolean> {
   // Of the time that this takes nothing about the key can be learned: what is compared is a hash.
-  return await hashOf(text) === hash;
+  return await sha256Hex(text) === hash;
 }
 
 /** Whether a key's time is over. */
@@ -142,10 +143,4 @@ export function isExpired({ expires_at }: Key, nowMs: number): boolean {
 export function shownKey(key: Key): ShownKey {
   const { name, id, team, role, created_at, expires_at = null } = key;
   return { name, id, team, role, created_at, expires_at };
-}
-
-async function hashOf(text: string): Promise<string> {
-  const bytes = new TextEncoder().encode(text);
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return new Uint8Array(digest).toHex();
 }

@@ -11,7 +11,7 @@ import {
   KNOWN_ADDRESS_NOTED_MS,
   KNOWN_ADDRESSES_MAX,
 } from "./limits.ts";
-import { type Records, swept } from "../records/records.ts";
+import { changed, type Records, swept } from "../records/records.ts";
 import { sumOf } from "./lanes.ts";
 
 /** What is kept for a user. */
@@ -43,20 +43,16 @@ export class KnownAddresses {
   /** Notes that an account was let in from there. */
   async add(account: string, address: string): Promise<void> {
     const key = await sumOf(account), sum = await sumOf(address);
-    for (;;) {
-      const before = await this.#records.get<Known>("known_address", key);
+    await changed<Known>(this.#records, "known_address", key, (before) => {
       const nowMs = this.#nowMs(), seenMs = before?.addresses[sum];
       if (seenMs !== undefined && nowMs - seenMs < KNOWN_ADDRESS_NOTED_MS) {
-        return;
+        return before;
       }
       const all = Object.entries({ ...before?.addresses, [sum]: nowMs })
         .filter(([, ms]) => nowMs - ms < KNOWN_ADDRESS_MS)
         .sort(([, a], [, b]) => b - a).slice(0, KNOWN_ADDRESSES_MAX);
-      const after: Known = { addresses: Object.fromEntries(all) };
-      if (await this.#records.replace("known_address", key, before, after)) {
-        return;
-      }
-    }
+      return { addresses: Object.fromEntries(all) };
+    });
   }
 
   /** Forgets those of users who have not come for long. */

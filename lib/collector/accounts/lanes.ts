@@ -5,6 +5,7 @@
  * @module
  */
 
+import { sha256Hex } from "../../base/digest.ts";
 import type { World } from "../../base/world.ts";
 import {
   LANE_FORGOTTEN_MS,
@@ -12,7 +13,7 @@ import {
   LANE_WAIT_MS_MAX,
   LANES_MAX,
 } from "./limits.ts";
-import type { Records } from "../records/records.ts";
+import { changed, type Records, untilFirst } from "../records/records.ts";
 
 /** What turns are counted for, such as an account. */
 export interface Lane {
@@ -68,7 +69,7 @@ export class Lanes {
   /** Takes a turn in each lane, or in none. */
   async take(lanes: readonly Lane[]): Promise<Asked> {
     const keys = await this.#keysOf(lanes);
-    for (;;) {
+    return await untilFirst("take a turn", async () => {
       const found = await this.#read(keys);
       const nowMs = this.#nowMs();
       const waitMs = Math.max(...found.map((state) => waitOf(state, nowMs)));
@@ -78,8 +79,8 @@ export class Lanes {
         before: found[i],
         after: nextOf(lane, found[i], nowMs),
       }));
-      if (await this.#claim(turn)) return { turn };
-    }
+      return await this.#claim(turn) ? { turn } : undefined;
+    });
   }
 
   #keysOf(lanes: readonly Lane[]): Promise<string[]> {
@@ -106,18 +107,17 @@ export class Lanes {
   /** Gives turns back, as if they had never been taken. */
   async giveBack(turn: Turn): Promise<void> {
     for (const { key, before, after } of turn) {
-      const change = (from: LaneState, to: LaneState | undefined) =>
-        this.#records.replace("throttle", key, from, to);
-      if (await change(after, before)) {
+      if (await this.#records.replace("throttle", key, after, before)) {
         if (!before) this.#count--;
         continue;
       }
       // Others have taken turns meanwhile: theirs stand.
-      for (;;) {
-        const state = await this.#records.get<LaneState>("throttle", key);
-        const less = state && { ...state, taken: Math.max(0, state.taken - 1) };
-        if (!state || await change(state, less)) break;
-      }
+      await changed<LaneState>(
+        this.#records,
+        "throttle",
+        key,
+        (state) => state && { ...state, taken: Math.max(0, state.taken - 1) },
+      );
     }
   }
 
@@ -170,8 +170,6 @@ function nextOf(
 }
 
 /** Names as keys: of one length, and without a word of what people have typed. */
-export async function sumOf(...texts: readonly string[]): Promise<string> {
-  const bytes = new TextEncoder().encode(JSON.stringify(texts));
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return new Uint8Array(digest, 0, 12).toHex();
+export function sumOf(...texts: readonly string[]): Promise<string> {
+  return sha256Hex(JSON.stringify(texts), 24);
 }

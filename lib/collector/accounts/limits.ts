@@ -25,14 +25,16 @@ export const ENDED_SESSION_MS = 2 * ACCESS_LIFETIME_S * 1000;
  */
 export const STANDING_MS = 2_000;
 
-/** As `STANDING_MS`, while it cannot be read: a hiccup of the store is no reason to refuse everybody. */
-export const STANDING_AGE_MS_MAX = 5_000;
-
-/** How long one waits for a reading of it while what is known is young enough: what a request does with the store besides must fit into its time, too. */
-export const STANDING_LATE_MS = 500;
-
-/** Pause between two readings of it: strangers with invented keys must not keep the store busy. */
-export const STANDING_PAUSE_MS = 200;
+/** How fresh is what is known of them. */
+export const STANDING_PACE = {
+  keptMs: STANDING_MS,
+  /** A hiccup of the store is no reason to refuse everybody. */
+  ageMsMax: 5_000,
+  /** What a request does with the store besides must fit into its time, too. */
+  lateMs: 500,
+  /** Strangers with invented keys must not keep the store busy. */
+  pauseMs: 200,
+} as const;
 
 /** A signing key is followed by another one after so long. */
 export const SIGNING_KEY_AGE_MS = 90 * 24 * 60 * 60 * 1000;

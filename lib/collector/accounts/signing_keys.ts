@@ -8,7 +8,11 @@
 import { KittyError } from "../../base/errors.ts";
 import type { World } from "../../base/world.ts";
 import { Fresh } from "../fresh.ts";
-import { SIGNED_LIFETIME_MS, SIGNING_KEY_AGE_MS } from "./limits.ts";
+import {
+  SIGNED_LIFETIME_MS,
+  SIGNING_KEY_AGE_MS,
+  STANDING_PACE,
+} from "./limits.ts";
 import { type Records, removed } from "../records/records.ts";
 
 /** What is kept of one. */
@@ -79,12 +83,16 @@ export class SigningKeys {
   constructor(settings: Records, world: World) {
     this.#settings = settings;
     this.#world = world;
-    this.#all = new Fresh(async () => {
-      const all = await signingKeys(settings);
-      return all.length > 0 ? all : [
-        await rotate(settings, world, undefined),
-      ];
-    }, world);
+    this.#all = new Fresh(
+      async () => {
+        const all = await signingKeys(settings);
+        return all.length > 0 ? all : [
+          await rotate(settings, world, undefined),
+        ];
+      },
+      world,
+      STANDING_PACE,
+    );
   }
 
   /** The one that signs. */

@@ -12,6 +12,7 @@ import type { Records } from "../records/records.ts";
 import { type AccountStore, roleOf, type User } from "./account_store.ts";
 import type { Caller } from "./caller.ts";
 import { isExpired, type Key, type KeyStore } from "./keys.ts";
+import { STANDING_PACE } from "./limits.ts";
 import { endedSessions } from "./session_store.ts";
 
 /** What it is read from. */
@@ -38,18 +39,22 @@ export class Standing {
 
   constructor({ accounts, keys, records, world }: StandingParts) {
     this.#nowMs = world.nowMs;
-    this.#view = new Fresh(async () => {
-      const [users, all, ended] = await Promise.all([
-        accounts.all(),
-        keys.all(),
-        endedSessions(records),
-      ]);
-      return {
-        users: new Map(users.map((user) => [user.name, user])),
-        keys: new Map(all.map((key) => [key.id, key])),
-        ended,
-      };
-    }, world);
+    this.#view = new Fresh<View>(
+      async () => {
+        const [users, all, ended] = await Promise.all([
+          accounts.all(),
+          keys.all(),
+          endedSessions(records),
+        ]);
+        return {
+          users: new Map(users.map((user) => [user.name, user])),
+          keys: new Map(all.map((key) => [key.id, key])),
+          ended,
+        };
+      },
+      world,
+      STANDING_PACE,
+    );
   }
 
   /** Whether somebody is still good. A no is always of this moment, a yes seconds old at most. */

@@ -9,7 +9,7 @@ import { Projection } from "../../board/projection.ts";
 import { fromBytes } from "../../home/queue_layout.ts";
 import type { World } from "../../base/world.ts";
 import type { EventLog, IncomingEvent } from "../events/event_log.ts";
-import { BOARD_KEPT_MS, PAGE_EVENTS_MAX } from "../limits.ts";
+import { BOARD_FIRST_MS, BOARD_KEPT_MS, PAGE_EVENTS_MAX } from "../limits.ts";
 
 /** Called when events have been added, with the position of the first. */
 export type OnAdded = (team: string, board: Projection, first: number) => void;
@@ -42,7 +42,7 @@ export class Boards {
 
   /** The board of a team, up to the last event that is stored. */
   async of(team: string): Promise<Projection> {
-    const first = await this.#events.first(team);
+    const first = await this.#events.first(team, BOARD_FIRST_MS);
     let board = this.#teams.get(team);
     // What was removed is to be gone from the board, too.
     if (!board || board.projection.table.first < first) {

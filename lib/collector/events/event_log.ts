@@ -127,8 +127,12 @@ export interface EventLog {
   teams(): Promise<readonly string[]>;
   /** What of a team is stored now. */
   usage(team: string): Promise<Usage>;
-  /** Position of the first event that is still there; of the next one where none is. */
-  first(team: string): Promise<number>;
+  /**
+   * Position of the first event that is still there; of the next one where none is.
+   *
+   * @param ageMs so long ago it may have been true, where other processes prune, too
+   */
+  first(team: string, ageMs?: number): Promise<number>;
   /**
    * Removes the documents before a position, from the first on. Their ids stay
    * known for ever, and all that is counted stays as it is. Where it fails,

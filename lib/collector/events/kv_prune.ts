@@ -22,7 +22,7 @@ import {
   prunedKey,
   rowKey,
 } from "./layout.ts";
-import { type NodeCount, stampOf } from "./nodes.ts";
+import { type NodeCount, stampOf, sumOf } from "./nodes.ts";
 import { newer, type PackageState } from "./packages.ts";
 import { Tally } from "./tally.ts";
 
@@ -185,16 +185,6 @@ const NOTHING = new Uint8Array();
 
 function isEnvelope(document: JsonObject): boolean {
   return Object.hasOwn(document, "event_type");
-}
-
-/** Two counts of one node. */
-function sumOf(a: NodeCount, b: NodeCount): NodeCount {
-  return {
-    ...a,
-    events: a.events + b.events,
-    lowest: Math.min(a.lowest, b.lowest),
-    highest: Math.max(a.highest, b.highest),
-  };
 }
 
 /** What is left of a removed event. */

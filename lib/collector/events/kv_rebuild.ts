@@ -17,7 +17,7 @@ import {
   packagesOf,
   type TeamState,
 } from "./layout.ts";
-import type { NodeCount } from "./nodes.ts";
+import { amended, type NodeCount } from "./nodes.ts";
 import { packageName, type PackageRow, type PackageState } from "./packages.ts";
 import { Tally } from "./tally.ts";
 
@@ -105,22 +105,20 @@ async function mendPackages(
   return wrong.length + surplus.length;
 }
 
-/** Counts are made anew; when a node was seen, and what it shares, is known from before only. */
 async function mendNodes(
   store: KvStore,
   team: string,
   counts: ReadonlyMap<string, NodeCount>,
 ): Promise<number> {
   const stored = await allOf<NodeCount>(store, nodesOf(team));
-  const entries = [...counts].flatMap(([node, count]) => {
-    const key = nodeKey(team, node);
-    const before = stored.get(JSON.stringify(key))?.value;
-    const { shared = 0, first_seen = null, last_seen = null } = before ?? {};
-    const right = { ...count, shared, first_seen, last_seen };
-    return sameJson(before, right) ? [] : [[key, right] as const];
-  });
-  await putAll(store, entries, []);
-  return entries.length;
+  const values = [...stored.values()].map(({ value }) => value);
+  const { right, surplus } = amended(values, counts);
+  await putAll(
+    store,
+    right.map((count) => [nodeKey(team, count.node_id), count] as const),
+    surplus.map((node) => nodeKey(team, node)),
+  );
+  return right.length + surplus.length;
 }
 
 async function allOf<T>(

@@ -187,6 +187,16 @@ export function withEvents(
   };
 }
 
+/** Two counts of one node that has events in both. */
+export function sumOf(a: NodeCount, b: NodeCount): NodeCount {
+  return {
+    ...a,
+    events: a.events + b.events,
+    lowest: Math.min(a.lowest, b.lowest),
+    highest: Math.max(a.highest, b.highest),
+  };
+}
+
 /** Which node an event is of, and its clock value, whatever its contract. */
 export function stampOf(
   document: JsonObject,
@@ -213,6 +223,42 @@ export function noneOf(node_id: string): NodeCount {
     highest: 0,
     first_seen: null,
     last_seen: null,
+  };
+}
+
+/** What has to change so that counts are right. */
+export interface Amended {
+  /** In the place of what is stored, or missing. */
+  readonly right: readonly NodeCount[];
+  /** Names of nodes that are stored, and of which there is nothing. */
+  readonly surplus: readonly string[];
+}
+
+/**
+ * Holds stored counts against the events. When a node was seen, and what it
+ * shares, is known from what is stored only.
+ *
+ * @param counted of all nodes that have events, by `nodeName`
+ */
+export function amended(
+  stored: Iterable<NodeCount>,
+  counted: ReadonlyMap<string, NodeCount>,
+): Amended {
+  const before = new Map([...stored].map((count) => [count.node_id, count]));
+  const right = [...counted].map(([name, count]): NodeCount => {
+    const { shared, first_seen, last_seen } = before.get(name) ?? noneOf(name);
+    return { ...count, shared, first_seen, last_seen };
+  });
+  const without = [...before.values()]
+    .filter(({ node_id }) => !counted.has(node_id));
+  // A clone may have sent nothing but what was here.
+  const sharing = without.filter(({ shared }) => shared > 0)
+    .map(({ node_id, shared }) => ({ ...noneOf(node_id), shared }));
+  return {
+    right: [...right, ...sharing]
+      .filter((count) => !sameJson(before.get(count.node_id), count)),
+    surplus: without.filter(({ shared }) => shared === 0)
+      .map(({ node_id }) => node_id),
   };
 }
 

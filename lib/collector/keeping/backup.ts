@@ -11,7 +11,8 @@
 import { KittyError, reasonOf } from "../../base/errors.ts";
 import { FILE_MODE, FOLDER_MODE, syncFolder } from "../../base/files.ts";
 import { fromBytes } from "../../home/queue_layout.ts";
-import { keyOf, Snapshot } from "../../home/sqlite.ts";
+import { keyOf } from "../../home/kv_keys.ts";
+import { Snapshot } from "../../home/sqlite.ts";
 import { fillEvents } from "../engine.ts";
 import { eventsPath } from "../folder.ts";
 import { BACKUP_PIECE_BYTES } from "../limits.ts";

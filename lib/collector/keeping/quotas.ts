@@ -5,13 +5,12 @@
  * @module
  */
 
-import { Deadline } from "../../base/deadline.ts";
 import type { Log } from "../../base/log.ts";
 import type { Quota, QuotaError } from "../events/event_log.ts";
-import { DeadlineError } from "../../base/errors.ts";
+import { Fresh } from "../fresh.ts";
 import { HttpError } from "../http/http.ts";
-import { NO_ROOM_RETRY_S, QUOTAS_KEPT_MS, QUOTAS_LATE_MS } from "../limits.ts";
-import { type Records, removed } from "../records/records.ts";
+import { NO_ROOM_RETRY_S, QUOTAS_PACE } from "../limits.ts";
+import { changed, type Records, removed } from "../records/records.ts";
 
 /** A quota with its team. */
 export type TeamQuota = readonly [team: string, quota: Quota];
@@ -19,41 +18,29 @@ export type TeamQuota = readonly [team: string, quota: Quota];
 /** The quotas of all teams. */
 export class Quotas {
   readonly #settings: Records;
-  readonly #elapsedMs: () => number;
-  readonly #log: Log | undefined;
-  #kept: ReadonlyMap<string, Quota> | undefined;
-  #readMs = -Infinity;
-  #reading: Promise<void> | undefined;
-  /** For so long it is waited for. */
-  #late: Deadline | undefined;
+  readonly #kept: Fresh<ReadonlyMap<string, Quota>>;
 
   constructor(settings: Records, elapsedMs: () => number, log?: Log) {
     this.#settings = settings;
-    this.#elapsedMs = elapsedMs;
-    this.#log = log;
+    this.#kept = new Fresh(
+      async (known) => {
+        try {
+          return new Map(await this.all());
+        } catch (error) {
+          if (!known) throw error;
+          log?.error("the quotas cannot be read", error);
+          // It is not tried again before its time.
+          return known;
+        }
+      },
+      { elapsedMs },
+      QUOTAS_PACE,
+    );
   }
 
   /** The quota of a team; undefined: it may store what it likes. */
   async of(team: string): Promise<Quota | undefined> {
-    if (this.#elapsedMs() - this.#readMs >= QUOTAS_KEPT_MS) {
-      if (!this.#reading) {
-        this.#late = Deadline.in(this.#elapsedMs, QUOTAS_LATE_MS);
-        this.#reading = this.#read().finally(() => this.#reading = undefined);
-      }
-      await this.#waitFor(this.#reading);
-    }
-    return this.#kept!.get(team);
-  }
-
-  /** What was read last counts where it takes too long. */
-  async #waitFor(reading: Promise<void>): Promise<void> {
-    try {
-      await this.#late!.race(reading, "read the quotas");
-    } catch (error) {
-      if (this.#kept) return;
-      if (!(error instanceof DeadlineError)) throw error;
-      await reading;
-    }
+    return (await this.#kept.get()).get(team);
   }
 
   /** As stored now, in the order of the teams' names. */
@@ -65,27 +52,13 @@ export class Quotas {
 
   /** Gives a team a quota in the place of the one that it has. */
   async set(team: string, quota: Quota): Promise<void> {
-    for (;;) {
-      const before = await this.#settings.get<Quota>("quotas", team);
-      const after = { name: team, ...quota };
-      if (await this.#settings.replace("quotas", team, before, after)) return;
-    }
+    const after = { name: team, ...quota };
+    await changed<Quota>(this.#settings, "quotas", team, () => after);
   }
 
   /** False: the team had none. */
   async remove(team: string): Promise<boolean> {
     return await removed(this.#settings, "quotas", team) !== undefined;
-  }
-
-  async #read(): Promise<void> {
-    try {
-      this.#kept = new Map(await this.all());
-    } catch (error) {
-      // What was read last counts for longer: a damaged file must not open the gates, nor close them.
-      if (!this.#kept) throw error;
-      this.#log?.error("the quotas cannot be read", error);
-    }
-    this.#readMs = this.#elapsedMs();
   }
 }
 

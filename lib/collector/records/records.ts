@@ -6,6 +6,9 @@
  * @module
  */
 
+import { KittyError } from "../../base/errors.ts";
+import { RECORD_TRIES_MAX } from "../limits.ts";
+
 /** Where a record lies. What commands change while the collector runs is a list, and so has a plural. */
 export type Space =
   | "collectors"
@@ -63,16 +66,59 @@ export async function swept<T extends Recorded>(
   return over.map(([key]) => key);
 }
 
+/** A record before a change, and after it. */
+export interface Changed<T extends Recorded> {
+  readonly before: T | undefined;
+  readonly after: T | undefined;
+}
+
+/**
+ * Changes a record, whatever others make of it meanwhile.
+ *
+ * @param change what is to stand in the place of what does, asked again where others were faster; the same object: it stays
+ * @throws {KittyError} `busy` where others are faster again and again
+ */
+export function changed<T extends Recorded>(
+  records: Records,
+  space: Space,
+  key: string,
+  change: (before: T | undefined) => T | undefined,
+): Promise<Changed<T>> {
+  return untilFirst(`change one of the records "${space}"`, async () => {
+    const before = await records.get<T>(space, key), after = change(before);
+    const isDone = after === before ||
+      await records.replace(space, key, before, after);
+    return isDone ? { before, after } : undefined;
+  });
+}
+
+/**
+ * Tries until nobody else is faster.
+ *
+ * @param what for the error: "change ..."
+ * @param attempt undefined: somebody was faster
+ * @throws {KittyError} `busy` where that is so again and again
+ */
+export async function untilFirst<T>(
+  what: string,
+  attempt: () => Promise<T | undefined>,
+): Promise<T> {
+  for (let n = 0; n < RECORD_TRIES_MAX; n++) {
+    const done = await attempt();
+    if (done !== undefined) return done;
+  }
+  throw new KittyError(
+    "busy",
+    `cannot ${what}: others were faster ${RECORD_TRIES_MAX} times`,
+    { hint: "try again when the collectors have less to do" },
+  );
+}
+
 /** Removes a record, whatever stands there by now. @returns what it was */
 export async function removed<T extends Recorded>(
   records: Records,
   space: Space,
   key: string,
 ): Promise<T | undefined> {
-  for (;;) {
-    const found = await records.get<T>(space, key);
-    if (!found || await records.replace(space, key, found, undefined)) {
-      return found;
-    }
-  }
+  return (await changed<T>(records, space, key, () => undefined)).before;
 }

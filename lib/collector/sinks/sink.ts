@@ -7,7 +7,7 @@
 
 import { KittyError } from "../../base/errors.ts";
 import type { CloudFormat } from "../../event/cloud_request.ts";
-import { type Records, removed } from "../records/records.ts";
+import { changed, type Records, removed } from "../records/records.ts";
 
 /** A sink as a person has added it. */
 export interface Sink {
@@ -94,14 +94,16 @@ export class SinkStore {
 
   /** @throws {KittyError} where there is none */
   async change(name: string, change: (sink: Sink) => Sink): Promise<Sink> {
-    for (;;) {
-      const before = await this.#settings.get<Sink>("sinks", name);
-      if (!before) throw noSink(name);
-      const after = change(before);
-      if (await this.#settings.replace("sinks", name, before, after)) {
-        return after;
-      }
-    }
+    const { after } = await changed<Sink>(
+      this.#settings,
+      "sinks",
+      name,
+      (before) => {
+        if (!before) throw noSink(name);
+        return change(before);
+      },
+    );
+    return after!;
   }
 
   /** @throws {KittyError} where there is none */

@@ -12,7 +12,7 @@ import { KittyError } from "../../base/errors.ts";
 import { fromBytes } from "../../home/queue_layout.ts";
 import type { World } from "../../base/world.ts";
 import type { BesideEvents, GoneEvent, Source } from "../engine.ts";
-import { type NodeCount, nodeName } from "../events/nodes.ts";
+import { nodeName } from "../events/nodes.ts";
 import { PAGE_EVENTS_MAX } from "../limits.ts";
 import { admitAll } from "./admission.ts";
 import { arrayOf, keyOf, textOf } from "./columns.ts";
@@ -22,6 +22,7 @@ import {
   expectSameSettings,
   isCollecting,
 } from "./copy_records.ts";
+import { putNodes } from "./node_rows.ts";
 import { PgRecords } from "./pg_records.ts";
 import { openStore } from "./pg_store.ts";
 import { eventOf, lockTeam, NEXT_TURN, teamIn } from "./readings.ts";
@@ -216,8 +217,6 @@ async function copyBeside(
   { counts, told, shared }: BesideEvents,
 ): Promise<void> {
   const key = keyOf(team);
-  const each = (pick: (count: NodeCount) => string | number | null) =>
-    arrayOf(counts.map(pick));
   await store.write(
     "copy counts",
     (lane) =>
@@ -228,19 +227,7 @@ async function copyBeside(
         );
         await lockTeam(tx, team);
         await tx.commit([
-          [
-            "insert into kitty_events.nodes (team, node, events, shared, lowest, highest, first_seen, last_seen) select $1::text, * from unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::timestamptz[], $8::timestamptz[]) on conflict (team, node) do update set events = excluded.events, shared = excluded.shared, lowest = excluded.lowest, highest = excluded.highest, first_seen = excluded.first_seen, last_seen = excluded.last_seen",
-            [
-              key,
-              each(({ node_id }) => keyOf(node_id)),
-              each(({ events }) => events),
-              each(({ shared }) => shared),
-              each(({ lowest }) => lowest),
-              each(({ highest }) => highest),
-              each(({ first_seen }) => first_seen),
-              each(({ last_seen }) => last_seen),
-            ],
-          ],
+          putNodes(key, counts),
           [
             "insert into kitty_events.told (team, home, word) select $1::text, * from unnest($2::text[], $3::text[]) on conflict (team, home) do update set word = excluded.word",
             [

@@ -19,6 +19,8 @@ export interface HintParts {
   readonly followed: () => readonly string[];
   /** Called with where a team is. */
   readonly hear: (team: string, next: number) => void;
+  /** Called with where its events began at a moment, on the monotonic clock. */
+  readonly begins: (team: string, first: number, atMs: number) => void;
   readonly failed: (what: string, error: unknown) => void;
 }
 
@@ -74,7 +76,7 @@ export class Hints implements AsyncDisposable {
 
   /** Looks at where the teams are. */
   async #look(): Promise<void> {
-    const { store, hear, failed } = this.#parts;
+    const { store, hear, begins, failed } = this.#parts;
     while (!this.#end.signal.aborted) {
       await pause(
         STORE_POLL_MS,
@@ -83,16 +85,21 @@ export class Hints implements AsyncDisposable {
       this.#wake = new AbortController();
       const teams = this.#parts.followed();
       if (teams.length === 0 || this.#end.signal.aborted) continue;
+      const atMs = store.world.elapsedMs();
       try {
         const rows = await store.read(
           "look for new events",
           (lane) =>
             lane.send(
-              "select team, next from kitty_events.teams where team = any($1::text[])",
+              "select team, next, first from kitty_events.teams where team = any($1::text[])",
               [arrayOf(teams.map(keyOf))],
             ),
         );
-        for (const row of rows) hear(textOf(row.team), Number(row.next));
+        for (const row of rows) {
+          const team = textOf(row.team);
+          begins(team, Number(row.first), atMs);
+          hear(team, Number(row.next));
+        }
       } catch (error) {
         if (!this.#end.signal.aborted) failed("look for new events", error);
       }

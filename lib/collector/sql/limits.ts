@@ -31,5 +31,8 @@ export const STORED_TOGETHER_BYTES_MAX = 8 * MIB;
 /** Events that are pruned in one transaction. */
 export const STORE_PRUNED_MAX = 5_000;
 
+/** Positions whose stamps a rebuild counts in one question: some 50 ms of a store that has them in memory. */
+export const STAMPS_AT_ONCE_MAX = 100_000;
+
 /** Longest text in a column that people query by. */
 export const COLUMN_CHARS_MAX = 500;

@@ -55,6 +55,8 @@ interface Team {
   readonly feed: Feed;
   packages?: Kept<SnapshotPackage>;
   nodes?: Kept<NodeAnswer>;
+  /** Position of its first event, and when that was known last. */
+  begin?: { readonly first: number; readonly atMs: number };
 }
 
 /** An answer that is right for as long as nothing was stored. */
@@ -86,6 +88,7 @@ export class PgEventLog implements EventLog, AsyncDisposable {
         [...this.#teams].filter(([, { feed }]) => feed.next !== undefined)
           .map(([team]) => team),
       hear: (team, next) => this.#teams.get(team)?.feed.hear(next),
+      begins: (...where) => this.#begins(...where),
       failed: (what, error) => this.#failed(what, error),
     });
     this.#hints.start();
@@ -271,15 +274,30 @@ export class PgEventLog implements EventLog, AsyncDisposable {
   }
 
   /** Position of a team's first event that is still there. */
-  async first(team: string): Promise<number> {
+  async first(team: string, ageMs = 0): Promise<number> {
+    const { begin } = this.#of(team), nowMs = this.#store.world.elapsedMs();
+    if (begin && nowMs - begin.atMs < ageMs) return begin.first;
     const { first } = await teamIn(this.#store, team);
+    this.#begins(team, first, nowMs);
     return first;
+  }
+
+  /** Takes note of where a team began at a moment. */
+  #begins(team: string, first: number, atMs: number): void {
+    const kept = this.#of(team), { begin } = kept;
+    // It never goes back: an answer that is lower was late.
+    kept.begin = {
+      first: Math.max(first, begin?.first ?? 0),
+      atMs: Math.max(atMs, begin?.atMs ?? atMs),
+    };
   }
 
   /** Removes the documents before a position; their ids stay known. */
   prune(team: string, upTo: number): Promise<void> {
-    const { worker } = this.#of(team);
-    return worker.alone(() => prune(this.#store, team, upTo));
+    return this.#of(team).worker.alone(async () => {
+      const nowMs = this.#store.world.elapsedMs();
+      this.#begins(team, await prune(this.#store, team, upTo), nowMs);
+    });
   }
 
   async check(): Promise<void> {

@@ -9,12 +9,20 @@
 import { sameJson } from "../../base/json.ts";
 import type { World } from "../../base/world.ts";
 import type { Rebuilt } from "../engine.ts";
-import type { NodeCount } from "../events/nodes.ts";
+import {
+  amended,
+  type NodeCount,
+  nodeName,
+  noneOf,
+  sumOf,
+} from "../events/nodes.ts";
 import { packageName, type PackageRow } from "../events/packages.ts";
 import { Tally } from "../events/tally.ts";
 import { PAGE_EVENTS_MAX } from "../limits.ts";
-import { arrayOf, keyOf, momentOf } from "./columns.ts";
+import { arrayOf, keyOf, momentOf, textOf } from "./columns.ts";
 import type { Statements } from "./connection.ts";
+import { STAMPS_AT_ONCE_MAX } from "./limits.ts";
+import { putNodes } from "./node_rows.ts";
 import {
   lockTeam,
   NEXT_TURN,
@@ -66,6 +74,12 @@ class Sum extends Tally {
 async function rebuildTeam(store: Store, team: string): Promise<Rebuilt> {
   const { next, first } = await teamIn(store, team);
   const sum = new Sum(first);
+  // Of events that were pruned, their stamps are left.
+  const stamps = first > 0 ? new Stamps() : undefined;
+  while (stamps && stamps.next < next) {
+    const end = Math.min(next, stamps.next + STAMPS_AT_ONCE_MAX);
+    await store.read("read stamps", (lane) => stamps.addUpTo(lane, team, end));
+  }
   while (sum.next < next) {
     const end = Math.min(next, sum.next + PAGE_EVENTS_MAX);
     await store.read("read events", (lane) => sum.addUpTo(lane, team, end));
@@ -77,8 +91,11 @@ async function rebuildTeam(store: Store, team: string): Promise<Rebuilt> {
         // It may have been pruned since it was read.
         const { next, first } = await lockTeam(tx, team);
         await sum.addUpTo(tx, team, next);
-        // What was pruned is known from what is stored only.
-        const mended = await mend(tx, team, sum, first > 0);
+        await stamps?.addUpTo(tx, team, next);
+        const isPruned = first > 0;
+        const nodes = isPruned ? stamps?.known : sum.nodes;
+        const mended = await mendPackages(tx, team, sum, isPruned) +
+          (nodes ? await mendNodes(tx, team, nodes) : 0);
         await tx.commit(mended > 0 ? [[NEXT_TURN, [keyOf(team)]]] : []);
         return mended;
       }),
@@ -87,16 +104,51 @@ async function rebuildTeam(store: Store, team: string): Promise<Rebuilt> {
     team,
     events: sum.events,
     packages: sum.packages.size,
-    nodes: sum.nodes.size,
+    nodes: (stamps?.known ?? sum.nodes).size,
     mended,
   };
 }
 
-/** Puts right what is wrong. @returns how many values */
-async function mend(
+/** What the stamps of events say of nodes, which stay when documents go. */
+class Stamps {
+  /** Position of the next one. */
+  next = 0;
+  readonly #nodes = new Map<string, NodeCount>();
+  #isWhole = true;
+
+  /** Counts of all nodes; undefined where some stamps were never there, as of envelopes that were pruned before they were copied to this store. */
+  get known(): ReadonlyMap<string, NodeCount> | undefined {
+    return this.#isWhole ? this.#nodes : undefined;
+  }
+
+  async addUpTo(statements: Statements, team: string, end: number) {
+    const rows = await statements.send(
+      "select node, count(*) as events, min(clock) as lowest, max(clock) as highest from kitty_events.events where team = $1 and position >= $2::bigint and position < $3::bigint group by node",
+      [keyOf(team), this.next, end],
+    );
+    for (const { node, events, lowest, highest } of rows) {
+      if (node === null) {
+        this.#isWhole = false;
+        continue;
+      }
+      const name = nodeName(textOf(node)), before = this.#nodes.get(name);
+      const count = {
+        ...noneOf(name),
+        events: Number(events),
+        lowest: Number(lowest),
+        highest: Number(highest),
+      };
+      this.#nodes.set(name, before ? sumOf(before, count) : count);
+    }
+    this.next = end;
+  }
+}
+
+/** Puts right what is wrong; what was pruned is known from what is stored only. @returns how many values */
+async function mendPackages(
   tx: Statements,
   team: string,
-  { packages, nodes }: Sum,
+  { packages }: Sum,
   isPruned: boolean,
 ): Promise<number> {
   const key = keyOf(team);
@@ -120,8 +172,7 @@ async function mend(
     ],
   );
   await insertPackages(tx, key, wrong);
-  const mendedNodes = isPruned ? 0 : await mendNodes(tx, team, nodes);
-  return wrong.length + surplus.length + mendedNodes;
+  return wrong.length + surplus.length;
 }
 
 /** Stores states of packages that are not there. */
@@ -144,28 +195,20 @@ async function insertPackages(
   );
 }
 
-/** Counts are made anew; when a node was seen, and what it shares, is known from before only. */
 async function mendNodes(
   tx: Statements,
   team: string,
-  nodes: ReadonlyMap<string, NodeCount>,
+  counted: ReadonlyMap<string, NodeCount>,
 ): Promise<number> {
   const { counts } = await readNodes(tx, team);
-  const stored = new Map(counts.map((count) => [count.node_id, count]));
-  let mended = 0;
-  for (const [name, count] of nodes) {
-    const before = stored.get(name);
-    const { shared = 0, first_seen = null, last_seen = null } = before ?? {};
-    const right = { ...count, shared, first_seen, last_seen };
-    if (sameJson(before, right)) continue;
-    mended++;
+  const { right, surplus } = amended(counts, counted);
+  const key = keyOf(team);
+  if (right.length > 0) await tx.send(...putNodes(key, right));
+  if (surplus.length > 0) {
     await tx.send(
-      "insert into kitty_events.nodes (team, node, events, shared, lowest, highest) values ($1, $2, $3, $4, $5, $6) on conflict (team, node) do update set events = excluded.events, lowest = excluded.lowest, highest = excluded.highest",
-      [
-        ...[keyOf(team), keyOf(name), right.events, right.shared],
-        ...[right.lowest, right.highest],
-      ],
+      "delete from kitty_events.nodes where team = $1 and node = any($2::text[])",
+      [key, arrayOf(surplus.map(keyOf))],
     );
   }
-  return mended;
+  return right.length + surplus.length;
 }

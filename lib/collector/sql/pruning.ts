@@ -26,14 +26,18 @@ update kitty_events.teams set
   turn = turn + 1
 where team = $1`;
 
-/** Removes what lies before a position of a team. */
+/**
+ * Removes what lies before a position of a team.
+ *
+ * @returns the position of the first that is left
+ */
 export async function prune(
   store: Store,
   team: string,
   upTo: number,
-): Promise<void> {
+): Promise<number> {
   for (;;) {
-    const isDone = await store.write(
+    const { begin, isDone } = await store.write(
       "prune",
       (lane) =>
         lane.transaction("isolation level read committed", async (tx) => {
@@ -43,9 +47,9 @@ export async function prune(
           await tx.commit(
             to > first ? [[PRUNE, [keyOf(team), first, to]]] : [],
           );
-          return to >= end;
+          return { begin: Math.max(first, to), isDone: to >= end };
         }),
     );
-    if (isDone) return;
+    if (isDone) return begin;
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { sizeText } from "../../base/amounts.ts";
 import { Deadline } from "../../base/deadline.ts";
 import { DeadlineError, EXIT, reasonOf } from "../../base/errors.ts";
 import { lockFile } from "../../base/files.ts";
@@ -12,7 +13,7 @@ import { eventsPath } from "../../collector/folder.ts";
 import { findDamage } from "../../home/sqlite.ts";
 import { roomAt } from "../disk_checks.ts";
 import type { NamedCheck } from "../doctor.ts";
-import { type Finding, fine, problem, sizeText, warning } from "../finding.ts";
+import { type Finding, fine, problem, warning } from "../finding.ts";
 import { CHECKED_BYTES_MAX, TAKEN_MS } from "../limits.ts";
 
 /** What can be asked of a folder. */

@@ -4,14 +4,13 @@
  * @module
  */
 
+import { counted } from "../../base/amounts.ts";
 import { AccountStore } from "../../collector/accounts/account_store.ts";
 import { isExpired, KeyStore } from "../../collector/accounts/keys.ts";
 import type { Settings } from "../../collector/engine.ts";
 import { fullnessOf, type Room } from "../../collector/keeping/room.ts";
 import { type Finding, fine, listed, warning } from "../finding.ts";
 import { KEY_WARN_MS, QUOTA_WARN_SHARE } from "../limits.ts";
-
-const many = (n: number, thing: string) => `${n} ${thing}${n === 1 ? "" : "s"}`;
 
 /** Whether anybody can send anything. */
 export async function checkUsers(
@@ -26,7 +25,9 @@ export async function checkUsers(
       "add a user: kitty-events collector user add NAME --team TEAM",
     );
   }
-  return fine(`${many(users.length, "user")} of ${many(teams.size, "team")}`);
+  return fine(
+    `${counted(users.length, "user")} of ${counted(teams.size, "team")}`,
+  );
 }
 
 /** Whether tokens of jobs run out, which their jobs would notice first. */
@@ -43,7 +44,7 @@ export async function checkKeys(
         key.expires_at!.slice(0, 10)
       }`;
     });
-  if (ending.length === 0) return fine(many(keys.length, "token"));
+  if (ending.length === 0) return fine(counted(keys.length, "token"));
   return warning(
     ending.join("; "),
     "give the jobs another token (kitty-events collector token create), and revoke this one",
@@ -56,7 +57,7 @@ export function checkQuotas(rooms: readonly Room[] | undefined): Finding {
   const full = rooms.filter((room) => fullnessOf(room) >= QUOTA_WARN_SHARE);
   if (full.length === 0) {
     const count = rooms.filter(({ quota }) => quota).length;
-    return fine(many(count, "quota"));
+    return fine(counted(count, "quota"));
   }
   const words = full.map((room) =>
     `${room.team} has used ${Math.floor(fullnessOf(room) * 100)} %`

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { sizeText } from "../../base/amounts.ts";
 import { ERROR_EXITS, EXIT, KittyError } from "../../base/errors.ts";
 import type { StoreLook } from "../../collector/sql/pg_look.ts";
 import type { NamedCheck } from "../doctor.ts";
@@ -11,7 +12,6 @@ import {
   type Finding,
   fine,
   problem,
-  sizeText,
   timeFinding,
   warning,
 } from "../finding.ts";

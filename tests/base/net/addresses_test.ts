@@ -3,6 +3,7 @@
 import { notStrictEqual, strictEqual, throws } from "node:assert/strict";
 import {
   AddressSet,
+  isAnywhere,
   isOwnAddress,
   ownerOf,
   readAddress,
@@ -87,5 +88,14 @@ Deno.test("AddressSet: names, everybody, lengths that are none -> refused, and n
     ]
   ) {
     throws(() => new AddressSet(["10.0.0.1", text]), new RangeError(text));
+  }
+});
+
+Deno.test("isAnywhere: all addresses, in brackets or written out -> yes; one address, a name -> no", () => {
+  for (const host of ["0.0.0.0", "::", "[::]", "[0:0::0]"]) {
+    strictEqual(isAnywhere(host), true, host);
+  }
+  for (const host of ["127.0.0.1", "[::1]", "localhost", "0.0.0.1", ""]) {
+    strictEqual(isAnywhere(host), false, host);
   }
 });

@@ -4,6 +4,7 @@ import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { AccountStore } from "../../../lib/collector/accounts/account_store.ts";
 import { callerOf } from "../../../lib/collector/accounts/caller.ts";
 import { KeyStore } from "../../../lib/collector/accounts/keys.ts";
+import { STANDING_PACE } from "../../../lib/collector/accounts/limits.ts";
 import { SessionStore } from "../../../lib/collector/accounts/session_store.ts";
 import { Standing } from "../../../lib/collector/accounts/standing.ts";
 import {
@@ -29,7 +30,11 @@ function worldAt() {
 Deno.test("Fresh: asked a thousand times -> read once, and again when it is two seconds old", async () => {
   const { world, clock } = worldAt();
   let reads = 0;
-  const fresh = new Fresh(() => Promise.resolve(++reads), world);
+  const fresh = new Fresh(
+    () => Promise.resolve(++reads),
+    world,
+    STANDING_PACE,
+  );
   const all = await Promise.all(Array.from({ length: 500 }, () => fresh.get()));
   deepStrictEqual(new Set(all), new Set([1]));
   for (let n = 0; n < 500; n++) strictEqual(await fresh.get(), 1);
@@ -42,12 +47,16 @@ Deno.test("Fresh: asked a thousand times -> read once, and again when it is two 
 Deno.test("Fresh: doubted by many at once -> a reading that begins afterwards, shared by all", async () => {
   const { world } = worldAt();
   let value = "old", reads = 0;
-  const fresh = new Fresh(async () => {
-    reads++;
-    const found = value;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    return found;
-  }, world);
+  const fresh = new Fresh(
+    async () => {
+      reads++;
+      const found = value;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return found;
+    },
+    world,
+    STANDING_PACE,
+  );
   // It has begun, and does not see the change.
   const first = fresh.get();
   await new Promise((resolve) => setTimeout(resolve, 5));
@@ -66,6 +75,7 @@ Deno.test("Fresh: cannot be read -> what is known for five seconds, then the fai
   const fresh = new Fresh(
     () => failure ? Promise.reject(failure) : Promise.resolve("value"),
     world,
+    STANDING_PACE,
   );
   strictEqual(await fresh.get(), "value");
   failure = new Error("the store is gone");
@@ -80,10 +90,14 @@ Deno.test("Fresh: cannot be read -> what is known for five seconds, then the fai
 Deno.test("Fresh: a reading without an end -> what is known soon, and once that is too old, the reading's failure and no second one", async () => {
   const { world, clock } = worldAt();
   let reads = 0, silent: PromiseWithResolvers<string> | undefined;
-  const fresh = new Fresh(() => {
-    reads++;
-    return silent?.promise ?? Promise.resolve("value");
-  }, world);
+  const fresh = new Fresh(
+    () => {
+      reads++;
+      return silent?.promise ?? Promise.resolve("value");
+    },
+    world,
+    STANDING_PACE,
+  );
   strictEqual(await fresh.get(), "value");
   silent = Promise.withResolvers();
   clock.ms = 2_000;

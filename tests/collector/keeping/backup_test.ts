@@ -5,7 +5,8 @@ import fc from "fast-check";
 import { backUp, restore } from "../../../lib/collector/keeping/backup.ts";
 import { openFolder, settingsOf } from "../../../lib/collector/engine.ts";
 import { encode } from "../../../lib/event/event.ts";
-import { keyOf, Snapshot } from "../../../lib/home/sqlite.ts";
+import { keyOf } from "../../../lib/home/kv_keys.ts";
+import { Snapshot } from "../../../lib/home/sqlite.ts";
 import {
   ADA,
   CollectorClient,

@@ -1,6 +1,13 @@
 /** Quotas: a team that may store no more, on every way in, and what its clients do. */
 
-import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  match,
+  ok,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
+import { jsonLog } from "../../../lib/base/log.ts";
 import { PATHS } from "../../../lib/base/wire.ts";
 import { Quotas } from "../../../lib/collector/keeping/quotas.ts";
 import { MemoryRecords } from "../../../lib/collector/records/memory_records.ts";
@@ -8,7 +15,7 @@ import type {
   Recorded,
   Space,
 } from "../../../lib/collector/records/records.ts";
-import { parseSize, sizeText } from "../../../lib/cli/size.ts";
+import { parseSize } from "../../../lib/cli/size.ts";
 import { logIn, TestAgent } from "../../support/agent.ts";
 import { ADA, EVE, TestCollector } from "../../support/collector.ts";
 import { eventOf } from "../../support/events.ts";
@@ -202,7 +209,7 @@ Deno.test("Quotas: asked a thousand times -> read once a second", async () => {
   strictEqual(reads, 2);
 });
 
-Deno.test("parseSize, sizeText: sizes as people write them -> bytes, and back", () => {
+Deno.test("parseSize: sizes as people write them -> bytes", () => {
   const sizes: [string, number | undefined][] = [
     ["0", 0],
     ["512", 512],
@@ -219,12 +226,6 @@ Deno.test("parseSize, sizeText: sizes as people write them -> bytes, and back", 
     ["", undefined],
   ];
   for (const [text, bytes] of sizes) strictEqual(parseSize(text), bytes, text);
-  deepStrictEqual([0, 1_023, 1_024, 1_572_864].map(sizeText), [
-    "0 bytes",
-    "1023 bytes",
-    "1 KiB",
-    "1.5 MiB",
-  ]);
 });
 
 /** Settings that answer nothing while they are silent. */
@@ -249,4 +250,27 @@ Deno.test("Quotas: the settings are silent -> who asks waits where none are know
   clock.ms = 2_000;
   deepStrictEqual(await quotas.of("acme"), { events: 2 });
   settings.silence.resolve();
+});
+
+Deno.test("Quotas: the settings cannot be read -> that failure where none are known; else those read last, tried once a second, however long", async () => {
+  const clock = { ms: 0 }, settings = new SilentSettings();
+  const said: string[] = [];
+  const log = jsonLog(() => 0, (line) => said.push(line));
+  const quotas = new Quotas(settings, () => clock.ms, log);
+  await quotas.set("acme", { events: 2 });
+  const failing = () => {
+    settings.silence = Promise.withResolvers();
+    settings.silence.promise.catch(() => {});
+    settings.silence.reject(new Error("the disk is gone"));
+  };
+  failing();
+  await rejects(quotas.of("acme"), /the disk is gone/);
+  settings.silence = undefined;
+  deepStrictEqual(await quotas.of("acme"), { events: 2 });
+  failing();
+  for (const ms of [1_000, 1_999, 86_400_000]) {
+    clock.ms = ms;
+    deepStrictEqual(await quotas.of("acme"), { events: 2 });
+  }
+  strictEqual(said.length, 2, said.join());
 });

@@ -9,10 +9,8 @@ import type { Found } from "../../../lib/collector/sql/offers.ts";
 import { openPgEngine } from "../../../lib/collector/sql/pg_engine.ts";
 import { parseStoreUrl } from "../../../lib/collector/sql/store_url.ts";
 import { LostError, ServerError } from "../../../lib/collector/sql/trouble.ts";
-import type { IncomingEvent } from "../../../lib/collector/events/event_log.ts";
-import { encode } from "../../../lib/event/event.ts";
 import { cuttingProxy } from "../../support/cutting_proxy.ts";
-import { eventOf } from "../../support/events.ts";
+import { incomingOf } from "../../support/events.ts";
 import { needing } from "../../support/needs.ts";
 import { databaseOf, POSTGRES, sharedServer } from "../../support/postgres.ts";
 import { TestWorld } from "../../support/world.ts";
@@ -21,10 +19,7 @@ const server = sharedServer();
 
 const TEAM = "alpha";
 
-function incoming(n: number): IncomingEvent {
-  const { envelope } = eventOf(n, { team: TEAM });
-  return { ...encode(envelope), document: { ...envelope } };
-}
+const incoming = (n: number) => incomingOf(n, { team: TEAM });
 
 const laneOf = (url: string) =>
   new Lane({

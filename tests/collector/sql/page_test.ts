@@ -1,16 +1,12 @@
 /** Pages of events while they are pruned, and where some are missing. */
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
-import type {
-  EventLog,
-  IncomingEvent,
-} from "../../../lib/collector/events/event_log.ts";
+import type { EventLog } from "../../../lib/collector/events/event_log.ts";
 import type { Statements } from "../../../lib/collector/sql/connection.ts";
 import { openPgEngine } from "../../../lib/collector/sql/pg_engine.ts";
 import { openStore } from "../../../lib/collector/sql/pg_store.ts";
 import { readPage } from "../../../lib/collector/sql/readings.ts";
-import { encode } from "../../../lib/event/event.ts";
-import { eventOf, idOf } from "../../support/events.ts";
+import { idOf, incomingOf } from "../../support/events.ts";
 import { needing } from "../../support/needs.ts";
 import { databaseOf, POSTGRES, sharedServer } from "../../support/postgres.ts";
 import { TestWorld } from "../../support/world.ts";
@@ -19,10 +15,7 @@ const server = sharedServer();
 
 const TEAM = "alpha";
 
-function incoming(n: number): IncomingEvent {
-  const { envelope } = eventOf(n, { team: TEAM });
-  return { ...encode(envelope), document: { ...envelope } };
-}
+const incoming = (n: number) => incomingOf(n, { team: TEAM });
 
 /** A log of so many events. */
 async function filled(count: number) {

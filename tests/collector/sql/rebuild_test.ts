@@ -1,13 +1,17 @@
 /** What a store keeps beside its events, made anew while a collector runs. */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import type { IncomingEvent } from "../../../lib/collector/events/event_log.ts";
+import { openFolder, rebuildFolder } from "../../../lib/collector/engine.ts";
+import { eventsPath } from "../../../lib/collector/folder.ts";
 import { openPgEngine } from "../../../lib/collector/sql/pg_engine.ts";
 import { rebuildStore } from "../../../lib/collector/sql/pg_rebuild.ts";
 import { openStore } from "../../../lib/collector/sql/pg_store.ts";
 import { pause } from "../../../lib/base/deadline.ts";
-import { encode } from "../../../lib/event/event.ts";
-import { eventOf } from "../../support/events.ts";
+import { putNodes } from "../../../lib/collector/sql/node_rows.ts";
+import { noneOf } from "../../../lib/collector/events/nodes.ts";
+import { toBytes } from "../../../lib/home/queue_layout.ts";
+import { incomingOf } from "../../support/events.ts";
+import { tempFolder } from "../../support/home.ts";
 import { needing } from "../../support/needs.ts";
 import { POSTGRES, sharedServer } from "../../support/postgres.ts";
 import { TestWorld } from "../../support/world.ts";
@@ -16,21 +20,17 @@ const server = sharedServer();
 
 const TEAM = "alpha";
 
-function incoming(n: number): IncomingEvent {
-  const { envelope } = eventOf(n, { team: TEAM });
-  return { ...encode(envelope), document: { ...envelope } };
-}
+const incoming = (n: number) => incomingOf(n, { team: TEAM });
 
-/** A collector that runs on a store with ten events, and the store itself. */
-async function running() {
+/** A collector that runs on a store with ten events or others, and the store itself. */
+async function running(
+  all = Array.from({ length: 10 }, (_, i) => incoming(i + 1)),
+) {
   await using undo = new AsyncDisposableStack();
   const url = await server.database(), world = new TestWorld();
   const engine = undo.use(await openPgEngine(url, { world, onStored() {} }));
   const store = undo.use(await openStore(url, world));
-  await engine.events.admit(
-    TEAM,
-    Array.from({ length: 10 }, (_, i) => incoming(i + 1)),
-  );
+  await engine.events.admit(TEAM, all);
   const rebuild = async () => {
     const [made] = await Array.fromAsync(rebuildStore(url, world));
     return made!;
@@ -115,6 +115,99 @@ Deno.test(
         deepStrictEqual({ events, mended }, { events: 10 - first, mended: 0 });
         deepStrictEqual(await at.events.nodes(TEAM), right);
       }
+    },
+  ),
+);
+
+/** Counts of nodes that have no events, and of one that sent what was here. */
+const WITHOUT_EVENTS = [
+  { ...noneOf("ghost"), events: 3, lowest: 1, highest: 9 },
+  {
+    ...noneOf("clone"),
+    events: 4,
+    shared: 2,
+    highest: 8,
+    first_seen: "2026-06-01T00:00:00.000Z",
+    last_seen: "2026-06-01T00:00:00.000Z",
+  },
+  { ...noneOf("quiet clone"), shared: 1 },
+];
+
+/** The nodes after a rebuild, and what each of two rebuilds has mended. */
+async function rebuiltFolder(isPruned: boolean) {
+  await using folder = await tempFolder();
+  const path = `${folder.path}/collector`, world = new TestWorld();
+  {
+    await using engine = await openFolder(path, world, () => {});
+    await engine.events.admit(TEAM, [incoming(1), incoming(2)]);
+    if (isPruned) await engine.events.prune(TEAM, 2);
+  }
+  const kv = await Deno.openKv(eventsPath(path));
+  for (const count of WITHOUT_EVENTS) {
+    await kv.set(["node", TEAM, count.node_id], toBytes(count));
+  }
+  kv.close();
+  const [first] = await Array.fromAsync(rebuildFolder(path, world));
+  const [again] = await Array.fromAsync(rebuildFolder(path, world));
+  await using engine = await openFolder(path, world, () => {});
+  const nodes = await engine.events.nodes(TEAM);
+  return { nodes, mended: [first!.mended, again!.mended] };
+}
+
+async function rebuiltStore(isPruned: boolean) {
+  await using at = await running([incoming(1), incoming(2)]);
+  if (isPruned) await at.events.prune(TEAM, 2);
+  await at.store.write(
+    "spoil",
+    (lane) => lane.send(...putNodes(TEAM, WITHOUT_EVENTS)),
+  );
+  const { mended } = await at.rebuild();
+  const nodes = await at.events.nodes(TEAM);
+  return { nodes, mended: [mended, (await at.rebuild()).mended] };
+}
+
+Deno.test(
+  needing(
+    [POSTGRES],
+    "rebuild: counts of nodes that have no events, in a folder and on a store -> the same: gone, but for what they share",
+    async () => {
+      const inFolder = await rebuiltFolder(false);
+      deepStrictEqual(await rebuiltStore(false), inFolder);
+      deepStrictEqual(inFolder.mended, [2, 0]);
+      const counts = inFolder.nodes.map((node) => [
+        ...[node.node_id, node.events, node.shared],
+        ...[node.highest_clock, node.first_seen === null],
+      ]);
+      deepStrictEqual(
+        counts,
+        [
+          ["clone", 0, 2, null, true],
+          [incoming(1).node_id, 2, 0, 2, false],
+          ["quiet clone", 0, 1, null, true],
+        ].sort(),
+      );
+      // What was removed was counted.
+      deepStrictEqual(await rebuiltFolder(true), inFolder);
+      deepStrictEqual(await rebuiltStore(true), inFolder);
+    },
+  ),
+);
+
+Deno.test(
+  needing(
+    [POSTGRES],
+    "rebuildStore: an event was pruned before it came to the store, without its stamp -> counts stay as they are",
+    async () => {
+      await using at = await running();
+      await at.events.prune(TEAM, 3);
+      const change = (text: string) =>
+        at.store.write("change", (lane) => lane.send(text));
+      await change(
+        "update kitty_events.events set node = null, clock = null where position = 1",
+      );
+      await change("update kitty_events.nodes set events = 77");
+      strictEqual((await at.rebuild()).mended, 0);
+      strictEqual((await at.events.nodes(TEAM))[0]!.events, 77);
     },
   ),
 );

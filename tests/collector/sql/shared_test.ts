@@ -5,9 +5,8 @@ import { nodeIdOf } from "../../../lib/collector/identity.ts";
 import type { Engine } from "../../../lib/collector/engine.ts";
 import type { IncomingEvent } from "../../../lib/collector/events/event_log.ts";
 import { openPgEngine } from "../../../lib/collector/sql/pg_engine.ts";
-import { encode } from "../../../lib/event/event.ts";
 import { cuttingProxy } from "../../support/cutting_proxy.ts";
-import { eventOf, idOf } from "../../support/events.ts";
+import { idOf, incomingOf } from "../../support/events.ts";
 import { eventually } from "../../support/eventually.ts";
 import { needing } from "../../support/needs.ts";
 import { POSTGRES, sharedServer } from "../../support/postgres.ts";
@@ -17,10 +16,7 @@ const server = sharedServer();
 
 const TEAM = "alpha";
 
-function incoming(n: number): IncomingEvent {
-  const { envelope } = eventOf(n, { team: TEAM });
-  return { ...encode(envelope), document: { ...envelope } };
-}
+const incoming = (n: number) => incomingOf(n, { team: TEAM });
 
 /** A collector's engine, and what it was told. */
 interface Listener extends AsyncDisposable {
