@@ -79,29 +79,6 @@ function isReadOnly(error: unknown): boolean {
   return (((error as { errcode?: number }).errcode ?? 0) & 0xff) === READONLY;
 }
 
-/**
- * Makes a file with pages of another size than Deno KV would give it, where
- * there is none yet. Deno KV takes what it finds.
- */
-export async function makePaged(
-  path: string,
-  pageBytes: number,
-): Promise<void> {
-  const isThere = await Deno.lstat(path).then(() => true, (error) => {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  });
-  if (isThere) return;
-  const { DatabaseSync } = await import("node:sqlite");
-  const database = new DatabaseSync(path);
-  try {
-    // The journal's kind is written at once, and with it the size.
-    database.exec(`PRAGMA page_size=${pageBytes}; PRAGMA journal_mode=WAL`);
-  } finally {
-    database.close();
-  }
-}
-
 /** Moves all of SQLite's write-ahead log into its file. */
 export async function foldFile(path: string): Promise<void> {
   const { DatabaseSync } = await import("node:sqlite");

@@ -15,7 +15,6 @@ import {
   toBytes,
 } from "../../home/queue_layout.ts";
 import { closeToOthers } from "../../home/queue_file.ts";
-import { makePaged } from "../../home/sqlite.ts";
 import { joined } from "../../base/bytes.ts";
 import { CLOCK_MAX, GET_MANY_MAX } from "../../base/limits.ts";
 import {
@@ -42,9 +41,6 @@ import {
   type PackageState,
 } from "./packages.ts";
 
-/** Twice what Deno KV would take: with ten million events a batch is stored in two thirds of the time, and with few in the same. */
-const PAGE_BYTES = 8192;
-
 /** Events that follow each other. */
 export interface Lines {
   /** Position of the first of them. */
@@ -63,7 +59,6 @@ export class KvStore implements Disposable {
 
   /** @throws {KittyError} where a newer program has written the file */
   static async open(path: string): Promise<KvStore> {
-    await makePaged(path, PAGE_BYTES);
     const kv = await Deno.openKv(path);
     // Each time, as programs before this one left it open to others.
     await closeToOthers(path);
