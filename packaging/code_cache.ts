@@ -99,23 +99,35 @@ async function writeScripts(
   const scripts = scriptsOf(texts, isWanted);
   for (const [name, text] of texts) {
     const parts = scripts.get(name);
-    if (!parts) {
-      await Deno.writeTextFile(`${folder}/${name}.js`, text);
-      continue;
+    if (parts) {
+      const script = `${folder}/scripts/${name}`;
+      await Deno.writeTextFile(`${script}.js`, scriptOf(parts));
+      // Of no length until there is one, so that the same loader reads it.
+      await Deno.writeTextFile(`${script}.cache`, "");
     }
-    const isWaiting = name === MAIN;
-    const script = `${folder}/scripts/${name}`;
-    await Deno.writeTextFile(`${script}.js`, scriptOf(parts, isWaiting));
-    // Of no length until there is one, so that the same loader reads it.
-    await Deno.writeTextFile(`${script}.cache`, "");
-    if (!isWaiting) {
-      await Deno.writeTextFile(`${folder}/${name}.js`, shellOf(name, parts));
-    }
+    await Deno.writeTextFile(
+      `${folder}/${name}.js`,
+      parts ? shellOf(name, parts) : text,
+    );
   }
+  const main = mainOf(texts, scripts);
   await Deno.writeTextFile(
     `${folder}/${MAIN}.js`,
-    await sourceOf("loader.js") + startOf(scripts),
+    await sourceOf("loader.js") + startOf(scripts, main) +
+      // So short that reading a cache of it would take longer.
+      `${scriptOf(main, { isWaiting: true })}(load,later);\n`,
   );
+}
+
+/** The file that begins; it is only ever run to start the program. */
+function mainOf(
+  texts: ReadonlyMap<string, string>,
+  scripts: ReadonlyMap<string, Parts>,
+): Parts {
+  const text = texts.get(MAIN)!.replace("import.meta.main", "true");
+  const parts = partsOf(text);
+  if (parts?.imports.every(({ file }) => scripts.has(file))) return parts;
+  throw new Error(`${MAIN}.js needs more than scripts`);
 }
 
 function scriptsOf(
@@ -124,11 +136,7 @@ function scriptsOf(
 ): Map<string, Parts> {
   const scripts = new Map<string, Parts>();
   for (const [name, text] of texts) {
-    if (!isWanted(name)) continue;
-    // As a script it is only ever run to start the program.
-    const parts = partsOf(
-      name === MAIN ? text.replace("import.meta.main", "true") : text,
-    );
+    const parts = name !== MAIN && isWanted(name) ? partsOf(text) : undefined;
     if (parts) scripts.set(name, parts);
   }
   for (let before = -1; before !== scripts.size;) {
@@ -137,17 +145,16 @@ function scriptsOf(
       if (!imports.every(({ file }) => scripts.has(file))) scripts.delete(name);
     }
   }
-  if (!scripts.has(MAIN)) throw new Error(`${MAIN}.js cannot be a script`);
   return scripts;
 }
 
 /** What starts the program, behind the loader. */
-function startOf(scripts: ReadonlyMap<string, Parts>): string {
+function startOf(scripts: ReadonlyMap<string, Parts>, main: Parts): string {
   const columns = Object.fromEntries(
-    [...scripts].map(([name, parts]) => [name, columnOf(parts, name === MAIN)]),
+    [...scripts].map(([name, parts]) => [name, columnOf(parts)]),
   );
   const modules = new Set(
-    [...scripts.values()].flatMap(({ later }) => [...later]),
+    [main, ...scripts.values()].flatMap(({ later }) => [...later]),
   ).difference(new Set(scripts.keys()));
   // Each by its own name, or the compiler would not see that it belongs to the program.
   const cases = [...modules].map((name) =>

@@ -4,14 +4,13 @@
  * was built, and needs no parsing and no compiling. A cache that V8 does not
  * want, as it has other flags, is left alone, and the script compiled as ever.
  *
- * What is written behind this file calls `start`.
+ * What is written behind this file calls `start`, and is the program's beginning.
  */
 
 // The names of a Node module cannot be replaced, its object can: that is how a cache is recorded.
 import vm from "node:vm";
 
 const files = `${import.meta.dirname}/scripts/`;
-const decoder = new TextDecoder();
 
 /** What the scripts that have run export, by name. */
 const loaded = new Map();
@@ -23,7 +22,7 @@ let columns = {};
 let importModule;
 
 /**
- * Runs the script `main`.
+ * Says where everything is.
  *
  * @param {Record<string, number>} ofScripts
  * @param {(name: string) => Promise<unknown>} ofModules
@@ -31,14 +30,13 @@ let importModule;
 export function start(ofScripts, ofModules) {
   columns = ofScripts;
   importModule = ofModules;
-  load("main");
 }
 
 /** What a script exports; it runs when it is first asked for. */
 export function load(name) {
   let exports = loaded.get(name);
   if (exports === undefined) {
-    const source = decoder.decode(Deno.readFileSync(`${files}${name}.js`));
+    const source = Deno.readTextFileSync(`${files}${name}.js`);
     const script = new vm.Script(source, {
       filename: `${name}.js`,
       columnOffset: columns[name],
@@ -51,6 +49,6 @@ export function load(name) {
 }
 
 /** The same of any file, as `import()` gives it. */
-async function later(name) {
+export async function later(name) {
   return name in columns ? load(name) : await importModule(name);
 }

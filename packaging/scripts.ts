@@ -76,10 +76,13 @@ export function specifierOf(name: string): string {
 /**
  * A function that does what the module does, and returns what it exports.
  *
- * @param isWaiting whether it waits before it has run, as only the first may
+ * @param options `isWaiting`: it waits before it has run, as only the first may
  */
-export function scriptOf(parts: Parts, isWaiting = false): string {
-  return headOf(parts, isWaiting) +
+export function scriptOf(
+  parts: Parts,
+  { isWaiting = false } = {},
+): string {
+  return `(${isWaiting ? "async " : ""}${headOf(parts)}` +
     parts.body.replaceAll(
       LATER_IMPORT,
       (_, from) => `${LATER}(${JSON.stringify(nameOf(from))})`,
@@ -90,19 +93,17 @@ export function scriptOf(parts: Parts, isWaiting = false): string {
 }
 
 /** What stands before the body. */
-function headOf({ imports }: Parts, isWaiting: boolean): string {
+function headOf({ imports }: Parts): string {
   const taken = imports.map(({ file, names }) => {
     const pairs = names.map(([there, here]) => `${there}:${here}`);
     return `const{${pairs.join(",")}}=${LOAD}("${file}");`;
   });
-  return `(${
-    isWaiting ? "async " : ""
-  }function(${LOAD},${LATER}){"use strict";${taken.join("")}`;
+  return `function(${LOAD},${LATER}){"use strict";${taken.join("")}`;
 }
 
 /** By how much columns of a script's first line differ from those of its module. */
-export function columnOf(parts: Parts, isWaiting = false): number {
-  return parts.column - headOf(parts, isWaiting).length;
+export function columnOf(parts: Parts): number {
+  return parts.column - `(${headOf(parts)}`.length;
 }
 
 /** A module with what a script exports, for modules that import it. */

@@ -117,7 +117,7 @@ for (const { name, needs, compile } of WAYS) {
           then(`${work}/caches`);
         });
         const scripts = `${work}/cached/scripts`;
-        deepStrictEqual(await namesIn(scripts), ["core", "late", "main"]);
+        deepStrictEqual(await namesIn(scripts), ["core", "late"]);
         return program;
       };
       const programs = [await made("cached"), await made("refused", damage)];
