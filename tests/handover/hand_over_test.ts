@@ -252,7 +252,8 @@ Deno.test("emit: the agent lacks the contract of a draft -> discarded with its w
     `${here.path}/spool/1.json`,
     JSON.stringify({ ...row, id: idOf(1) }),
   );
-  strictEqual((await emitNote(env, "hello")).receipt.status, "queued");
+  const { receipt } = await emitNote(env, "hello", ["--timeout", "20s"]);
+  strictEqual(receipt.status, "queued");
   deepStrictEqual(await namesIn(`${here.path}/spool/rejected`), [
     "1.json",
     "1.json.reason.json",

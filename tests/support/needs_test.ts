@@ -2,7 +2,7 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { tempFolder } from "./home.ts";
-import { commandNeed, needing, outputOf, runTool } from "./needs.ts";
+import { commandNeed, IS_FULL, needing, outputOf, runTool } from "./needs.ts";
 
 const TESTS = new URL("../", import.meta.url);
 
@@ -67,14 +67,17 @@ Deno.test("tests: programs of the system -> started by `runTool` alone", async (
 /** Files that name a need, or import what has one. */
 const USES_TOOLS = /\/(needs|user|pty)\.ts"/;
 
+/** Loading takes long: each run looks at a part of the files, and not always the same. */
+const PARTS = IS_FULL ? 1 : 3;
+
 Deno.test("test files: on a path without any program -> all load, and leave out aloud what they cannot run", async () => {
-  const files: string[] = [];
+  const all: string[] = [];
   for await (const { path, text } of sources()) {
-    if (path.endsWith("_test.ts") && USES_TOOLS.test(text)) {
-      files.push(path);
-    }
+    if (path.endsWith("_test.ts") && USES_TOOLS.test(text)) all.push(path);
   }
-  ok(files.length > 20, files.join());
+  const turn = Math.floor(Math.random() * PARTS);
+  const files = all.filter((_, i) => i % PARTS === turn);
+  ok(files.length * PARTS > 60, `turn ${turn}: ${files.join()}`);
   await using nothing = await tempFolder();
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
@@ -88,7 +91,7 @@ Deno.test("test files: on a path without any program -> all load, and leave out 
   const said = new TextDecoder().decode(stdout);
   strictEqual(code, 0, said + new TextDecoder().decode(stderr));
   const left = said.match(/(\d+) passed .* (\d+) failed .* (\d+) ignored/);
-  match(said, /left out: there is no bash/);
+  match(said, /left out: there is no \w/);
   deepStrictEqual(left?.slice(1, 3), ["0", "0"], said);
-  ok(Number(left![3]) > 40, left![0]);
+  ok(Number(left![3]) * PARTS > 40, left![0]);
 });
