@@ -1,6 +1,6 @@
 /** Receipts are true, whatever the disk does. */
 
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { VICTIMS } from "../proof/delivery_kills.ts";
 import {
   draftsOf,
@@ -147,10 +147,14 @@ Deno.test(needing(
       strictEqual(code, 69);
       strictEqual(refreshOf(await Deno.readTextFile(path)), refreshOf(before));
       await Deno.rename(`${home}/taken`, reserve);
-      const { code: ended, stdout, stderr } = await run([
-        ...["sync", "now", "--json"],
-      ]);
-      strictEqual(ended, 0, stdout + stderr);
+      // What the log of the queue takes may leave no room for the clock; then it says that nothing is lost, and to try again.
+      const tries: string[] = [];
+      for (let ended = 1; ended !== 0 && tries.length < 3;) {
+        const { code, stdout, stderr } = await run(["sync", "now", "--json"]);
+        tries.push(`${code} ${stdout}${stderr}`);
+        ended = code;
+      }
+      match(tries.at(-1)!, /^0 /, tries.join("\n"));
       ok(refreshOf(await Deno.readTextFile(path)) !== refreshOf(before));
     }),
 ));
