@@ -179,6 +179,23 @@ async function openLockFile(path: string): Promise<Deno.FsFile> {
   }
 }
 
+/**
+ * Does work; on a full disk, once more where room can be made for it.
+ *
+ * @param makeRoom whether there is more room than before
+ */
+export async function withRoom(
+  work: () => Promise<unknown>,
+  makeRoom: () => Promise<boolean>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!isDiskFull(error) || !await makeRoom()) throw error;
+    await work();
+  }
+}
+
 /** Whether an error says that a disk, or a user's share of it, is full. */
 export function isDiskFull(error: unknown): boolean {
   const text = error instanceof Error ? error.message : String(error);

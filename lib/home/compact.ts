@@ -11,9 +11,9 @@
 
 import {
   FILE_MODE,
-  isDiskFull,
   removeIfThere,
   syncFolder,
+  withRoom,
 } from "../base/files.ts";
 import { COMMIT_BYTES_MAX, COMMIT_MUTATIONS_MAX } from "../base/limits.ts";
 import { queuePath } from "./queue_file.ts";
@@ -35,15 +35,11 @@ export async function compactQueue(
 ): Promise<{ bytes_before: number; bytes_after: number }> {
   const path = queuePath(home), fresh = `${path}.compact`;
   const bytes_before = await sizeOnDisk(path);
-  await removeAll(fresh, ENDINGS);
   try {
-    try {
-      await copy(kv, fresh);
-    } catch (error) {
-      if (!isDiskFull(error) || !await makeRoom(home)) throw error;
+    await withRoom(async () => {
       await removeAll(fresh, ENDINGS);
       await copy(kv, fresh);
-    }
+    }, () => makeRoom(home));
     await foldFile(fresh);
     // All of the old file is in it now, so that a crash from here on finds one of the two whole.
     await foldFile(path);

@@ -7,7 +7,7 @@
 import { tick } from "../event/clock.ts";
 import type { Deadline } from "../base/deadline.ts";
 import { KittyError } from "../base/errors.ts";
-import { isDiskFull } from "../base/files.ts";
+import { withRoom } from "../base/files.ts";
 import * as clockFile from "./clock_file.ts";
 import type { OwnCounts, QueueWriter } from "./queue.ts";
 
@@ -110,11 +110,9 @@ export class Held {
 
   /** Stores a value not below the present one. On a full disk the reserve is given back for it, as events leave by that. */
   async setClock(value: number): Promise<void> {
-    await this.#saveClock(value).catch(async (error) => {
-      if (!isDiskFull(error)) throw error;
+    await withRoom(() => this.#saveClock(value), async () => {
       const { makeRoom } = await import("./reserve.ts");
-      if (!await makeRoom(this.place.path)) throw error;
-      await this.#saveClock(value);
+      return await makeRoom(this.place.path);
     });
     this.#clock = value;
   }

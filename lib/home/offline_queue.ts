@@ -42,7 +42,7 @@ import {
   type LocatedEntry,
   type StoredEntry,
 } from "./queue_read.ts";
-import { isDiskFull } from "../base/files.ts";
+import { withRoom } from "../base/files.ts";
 
 /** The queue in Deno KV, in the hands of the lock's holder. */
 export class OfflineQueue extends KvReader implements QueueWriter {
@@ -311,13 +311,8 @@ export class OfflineQueue extends KvReader implements QueueWriter {
   }
 
   /** Does work that makes the queue smaller, on a full disk too. */
-  async #withRoom(work: () => Promise<unknown>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      if (!isDiskFull(error) || !await this.#makeRoom()) throw error;
-      await work();
-    }
+  #withRoom(work: () => Promise<unknown>): Promise<void> {
+    return withRoom(work, this.#makeRoom);
   }
 
   async #storeChunks({ event_id, pieces }: Large): Promise<void> {

@@ -19,6 +19,7 @@ import {
   lockFile,
   removeIfThere,
   syncFolder,
+  withRoom,
   writeDurably,
 } from "../base/files.ts";
 import { CREDENTIALS_BYTES_MAX } from "../base/limits.ts";
@@ -266,10 +267,7 @@ async function write(
   await removeIfThere(temporaryPath(home));
   const content = new TextEncoder().encode(text);
   const store = () => writeDurably(path, temporaryPath(home), content);
-  await store().catch(async (error) => {
-    if (!isDiskFull(error) || !await giveBack(home)) throw error;
-    await store();
-  });
+  await withRoom(store, () => giveBack(home));
   await syncFolder(home);
   return aside;
 }
