@@ -9,13 +9,14 @@
  * @module
  */
 
+import { valueOf } from "../packaging/arguments.ts";
 import { bundle } from "../packaging/bundle.ts";
 import { compilerAt, denoCompiler, makeProgram } from "../packaging/compile.ts";
+import { ROW } from "../packaging/recording.ts";
 import { findTarget } from "../packaging/targets.ts";
-import { sampleId } from "../lib/api/samples.ts";
 import { firstLine, median, runsAsked, wallTimes } from "./measure.ts";
 
-const command = valueOf("--compiler");
+const command = valueOf(Deno.args, "--compiler");
 const compiler = command
   ? compilerAt(await Deno.realPath(command))
   : denoCompiler;
@@ -37,16 +38,11 @@ try {
   );
   const env = { SPEC_KITTY_HOME: `${folder}/home` };
   const args = ["emit", "wp-status-changed", "WP01", "planned", "doing"];
-  const row = [
-    ...["emit", "lane.transitioned", "--mission-id", sampleId(0)],
-    ...["--subject", "WP01", "--from-lane", "planned", "--to-lane", "claimed"],
-    ...["--execution-mode", "worktree", "--actor", "ada"],
-  ];
   const strict = [...args, "--strict", "--json"];
   const [base, emit, rows] = await wallTimes([
     { name: "empty", command: empty, args: [], env },
     { name: "emit", command: program, args: strict, env },
-    { name: "row", command: program, args: [...row, "--strict"], env },
+    { name: "row", command: program, args: [...ROW, "--strict"], env },
   ], runs) as [number[], number[], number[]];
   report("empty program", `${median(base).toFixed(1)} ms`);
   report("one-shot emit", `${median(emit).toFixed(1)} ms`);
@@ -118,11 +114,6 @@ async function versionOf(program: string): Promise<string> {
   const { stdout } = await new Deno.Command(program, { args: ["--version"] })
     .output();
   return new TextDecoder().decode(stdout).trim();
-}
-
-function valueOf(option: string): string | undefined {
-  const at = Deno.args.indexOf(option);
-  return at < 0 ? undefined : Deno.args[at + 1];
 }
 
 /** The median of the ratios of runs that followed each other. */

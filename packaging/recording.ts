@@ -18,7 +18,7 @@ const EMITS = EMIT_COMMANDS.map(({ example }) =>
 );
 
 /** A row, of the type that is recorded most. */
-const ROW = [
+export const ROW: readonly string[] = [
   ...["emit", "lane.transitioned", "--mission-id", sampleId(0)],
   ...["--subject", "WP01", "--from-lane", "planned", "--to-lane", "claimed"],
   ...["--execution-mode", "worktree", "--actor", "ada"],
