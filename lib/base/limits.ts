@@ -74,6 +74,9 @@ export const LOCK_AT_ONCE_MS = 10;
 /** Mutations per commit when events are moved or removed. Deno KV refuses over 1,000; the rest is for counters. */
 export const COMMIT_MUTATIONS_MAX = 900;
 
+/** How long folding SQLite's log into its file waits for those who read in it: this thread stands still meanwhile. */
+export const FOLDING_WAIT_MS = 2_000;
+
 /** Bytes in a row of the index: a few hundred events. Moving one of them writes its row anew. */
 export const INDEX_ROW_BYTES_MAX = 16 * KIB;
 

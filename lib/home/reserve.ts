@@ -78,22 +78,17 @@ async function fill(path: string, by?: Deadline): Promise<void> {
 }
 
 /**
- * Makes room on a full disk for what takes events out of the queue: gives the
- * reserve back, and folds SQLite's log into its file. For the holder of the
- * home's lock.
+ * Makes room on a full disk: gives the reserve back, and folds SQLite's log
+ * into its file at once. Left for later, the log would grow into the room of
+ * the reserve, and find none any more for what it has to add to the file.
  *
  * @returns whether there is more room than before
  */
 export async function makeRoom(home: string): Promise<boolean> {
-  const hadReserve = await giveBack(home);
-  const isFolded = await foldFile(queuePath(home)).then(
-    () => true,
-    () => false,
-  );
+  const path = queuePath(home);
+  const hadReserve = await removeIfThere(reservePath(home))
+    .catch(() => false);
+  const isFolded = await Deno.stat(path).then(() => foldFile(path))
+    .then(() => true, () => false);
   return hadReserve || isFolded;
-}
-
-/** Gives the reserve back. False: there was none. */
-export function giveBack(home: string): Promise<boolean> {
-  return removeIfThere(reservePath(home)).catch(() => false);
 }

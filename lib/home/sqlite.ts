@@ -7,7 +7,11 @@
  */
 
 import { KittyError, queueUnusable, reasonOf } from "../base/errors.ts";
-import { FAILED_READS_MAX, PAGE_ENTRIES } from "../base/limits.ts";
+import {
+  FAILED_READS_MAX,
+  FOLDING_WAIT_MS,
+  PAGE_ENTRIES,
+} from "../base/limits.ts";
 import { join, number, text } from "./kv_keys.ts";
 import type { Place } from "./queue.ts";
 
@@ -79,10 +83,16 @@ function isReadOnly(error: unknown): boolean {
   return (((error as { errcode?: number }).errcode ?? 0) & 0xff) === READONLY;
 }
 
-/** Moves all of SQLite's write-ahead log into its file. */
+/**
+ * Moves all of SQLite's write-ahead log into its file.
+ *
+ * @throws where there is no room for that, or another program reads the log on and on
+ */
 export async function foldFile(path: string): Promise<void> {
   const { DatabaseSync } = await import("node:sqlite");
   using database = new DatabaseSync(path);
+  // Whoever is reading is done soon, this process on another thread included.
+  database.exec(`PRAGMA busy_timeout = ${FOLDING_WAIT_MS}`);
   const [row] = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").all();
   if (row?.busy === 0) return;
   throw new KittyError(

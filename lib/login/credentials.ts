@@ -8,7 +8,7 @@
  * @module
  */
 
-import { giveBack } from "../home/reserve.ts";
+import { makeRoom } from "../home/reserve.ts";
 import { knownTeam } from "../base/config.ts";
 import type { Deadline } from "../base/deadline.ts";
 import { reasonOf } from "../base/errors.ts";
@@ -267,7 +267,7 @@ async function write(
   await removeIfThere(temporaryPath(home));
   const content = new TextEncoder().encode(text);
   const store = () => writeDurably(path, temporaryPath(home), content);
-  await withRoom(store, () => giveBack(home));
+  await withRoom(store, () => makeRoom(home));
   await syncFolder(home);
   return aside;
 }
@@ -287,7 +287,7 @@ async function takeRoom(home: string): Promise<void> {
   } catch (error) {
     // What else may be in the way, the writing of the tokens meets and says.
     if (!isDiskFull(error)) return;
-    if (!await giveBack(home)) throw error;
+    if (!await makeRoom(home)) throw error;
     await take();
   }
 }

@@ -3,7 +3,7 @@
  * first: writes, syncs and truncations of files below one folder end with an
  * error, by chance that a seed decides.
  *
- *   FAIL_BELOW   the folder
+ *   FAIL_BELOW   the folder; with a star at its end, how paths of such files begin
  *   FAIL_SHARE   how many of a million calls fail
  *   FAIL_SEED    which ones
  *   FAIL_ERRNO   with which error: 5 (I/O), 28 (disk full)
@@ -37,6 +37,7 @@ static int is_below(int fd, const char *folder) {
   if (length < 0) return 0;
   path[length] = 0;
   size_t prefix = strlen(folder);
+  if (prefix > 0 && folder[prefix - 1] == '*') return strncmp(path, folder, prefix - 1) == 0;
   return strncmp(path, folder, prefix) == 0 && path[prefix] == '/';
 }
 

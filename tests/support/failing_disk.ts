@@ -28,7 +28,7 @@ const SOURCE = decodeURIComponent(
  * Compiles what makes the disk fail.
  *
  * @param folder where it is put
- * @returns makes the environment of a process for which files below `below` fail
+ * @returns makes the environment of a process for which files fail that are below `below`, or, with a star at its end, whose paths begin so
  */
 export async function failingDisk(
   folder: string,

@@ -7,6 +7,7 @@
 
 import { receive } from "../../event/clock.ts";
 import { Deadline } from "../../base/deadline.ts";
+import { isDiskFull } from "../../base/files.ts";
 import type { Held } from "../../home/held.ts";
 import type { Home } from "../../home/home.ts";
 import type {
@@ -92,7 +93,13 @@ export function settle(
       });
     }
     // Last: a clock that cannot be stored must not keep what is delivered in the queue.
-    await receiveClock(held, clock);
+    try {
+      await receiveClock(held, clock);
+    } catch (error) {
+      // What goes on makes room by and by, and each answer says it again.
+      if (!isDiskFull(error)) throw error;
+      held.warn("the clock of the server is not noted yet: the disk is full");
+    }
     await held.saveCounts().catch(() => {});
     return given;
   });
