@@ -1,6 +1,8 @@
 /** The compiled program under limits of its process: the caller never pays. */
 
 import { ok, strictEqual } from "node:assert/strict";
+import { TestAgent } from "../support/agent.ts";
+import { tempHome } from "../support/home.ts";
 import { LINUX, needing } from "../support/needs.ts";
 import { documentsOf } from "../support/program.ts";
 import { programUser, RUNTIME_BASE } from "./built.ts";
@@ -47,5 +49,44 @@ Deno.test(needing(
       const ids = documentsOf(all).map((e) => e.event_id);
       ok(status === "lost" ? ids.length === 0 : ids[0] === event_id, stdout);
     }
+  },
+));
+
+Deno.test(needing(
+  [RUNTIME_BASE, LINUX],
+  "emit: no file may grow at all, the one of its receipt neither -> exit 0, whatever becomes of the event",
+  async () => {
+    await using user = await programUser();
+    await using elsewhere = await tempHome();
+    await using agent = await TestAgent.start(elsewhere.path);
+    const handing = { SPEC_KITTY_AGENT_URL: `unix:${agent.listening}` };
+    const silent = `${user.path}/silent.sock`;
+    using _ = Deno.listen({ transport: "unix", path: silent });
+    const ways: [name: string, words: string, env: Record<string, string>][] = [
+      ["recorded", EMIT, {}],
+      ["refused", EMIT.replace("WP01", "nothing"), {}],
+      ["of a stream", "echo '{}' | kitty-events emit --stdin", {}],
+      ["handed over", EMIT, handing],
+      ["spooled", EMIT, { SPEC_KITTY_AGENT_URL: "unix:/nowhere.sock" }],
+      ["not answered", EMIT.replace("5s", "300ms"), {
+        SPEC_KITTY_AGENT_URL: `unix:${silent}`,
+      }],
+      ["to nobody", EMIT, { SPEC_KITTY_AGENT_URL: "nonsense" }],
+    ];
+    for (const [name, words, env] of ways) {
+      for (const [out, err] of [["out", "err"], ["/dev/null", "/dev/null"]]) {
+        const { code, stderr } = await user.run(
+          `(ulimit -f 0; ${words} > ${out} 2> ${err})`,
+          env,
+        );
+        strictEqual(code, 0, `${name}: ${stderr}`);
+      }
+    }
+    await agent.stop();
+    const { stdout } = await user.run("kitty-events queue export", {
+      SPEC_KITTY_HOME: elsewhere.path,
+    });
+    // What the agent has taken is there, although no receipt could say so.
+    strictEqual(documentsOf(stdout).length, 2);
   },
 ));
