@@ -6,6 +6,7 @@
  */
 
 import { removeIfThere } from "../base/files.ts";
+import type { Log } from "../base/log.ts";
 import type { World } from "../base/world.ts";
 import type { AuditLog } from "./audit/audit.ts";
 import { FileAudit } from "./audit/file_audit.ts";
@@ -60,8 +61,9 @@ export async function openFolder(
   folder: string,
   world: World,
   onStored: OnStored,
+  log?: Log,
 ): Promise<Engine> {
-  return (await openAll(folder, world, onStored)).engine;
+  return (await openAll(folder, world, onStored, log)).engine;
 }
 
 /** All that lies in a folder, to be copied elsewhere. */
@@ -91,11 +93,12 @@ async function openAll(
   folder: string,
   world: World,
   onStored: OnStored,
+  log?: Log,
 ): Promise<{ engine: Engine; store: KvStore }> {
   await using undo = new AsyncDisposableStack();
   const held = await HeldFolder.take(folder, world);
   undo.defer(() => held.release());
-  const store = undo.use(await KvStore.open(eventsPath(folder)));
+  const store = undo.use(await KvStore.open(eventsPath(folder), log));
   const records = new KvRecords(store.kv), settings = settingsOf(folder, world);
   const secret = await oldSecret(folder);
   if (secret) {

@@ -45,10 +45,20 @@ export const PARSED_MAX = 2;
 export const READING_SLICE_MS = 20;
 
 /**
- * Events in one commit. Each takes up to two mutations (id, work package), and
- * Deno KV refuses more than 1,000; the rest is for rows, nodes and the team.
+ * Bytes after which a page of ids is cut: with its key, and what one id more
+ * adds, it lies in SQLite's page of 4 KiB as a whole, beside three others. A
+ * value over 1,000 bytes gets pages of its own.
  */
-export const COMMIT_EVENTS_MAX = 470;
+export const ID_PAGE_BYTES = 840;
+
+/** Pages of ids that are read in a row before they are looked for one by one, where there are fewer ids. */
+export const ID_PAGES_READ_MIN = 16;
+
+/** Pages of ids that are looked for at once. */
+export const ID_PAGES_AT_ONCE = 10;
+
+/** Ids of older programs that are put into pages at once, unless their keys are long: each leaves its own, and at worst two pages of its name come. */
+export const IDS_MOVED_AT_ONCE = 500;
 
 /** Nodes of the events in one commit: each takes a mutation of its own. */
 export const COMMIT_NODES_MAX = 20;

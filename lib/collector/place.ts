@@ -36,14 +36,14 @@ export async function openEngine(
   { folder, store }: Place,
   parts: { world: World; onStored: OnStored; log?: Log | undefined },
 ): Promise<Engine> {
-  const { world, onStored } = parts;
+  const { world, onStored, log } = parts;
   if (store !== undefined) {
     const { openPgEngine } = await import("./sql/pg_engine.ts");
     return await openPgEngine(store, parts);
   }
   return folder === undefined
     ? memoryEngine(world, onStored)
-    : await openFolder(folder, world, onStored);
+    : await openFolder(folder, world, onStored, log);
 }
 
 /** Makes anew what is kept beside the events of a place, team by team. */

@@ -8,7 +8,8 @@ import { fromBytes } from "../../home/queue_layout.ts";
 import type { KvStore } from "./kv_store.ts";
 import type { Gone } from "./event_log.ts";
 import { goneAt } from "./kv_prune.ts";
-import { idKey, nodesOf, type RowPlace, sharedOf, toldOf } from "./layout.ts";
+import { idsOf } from "./kv_ids.ts";
+import { nodesOf, sharedOf, toldOf } from "./layout.ts";
 import type { NodeCount, SharedRow, Told } from "./nodes.ts";
 
 /** Counts of nodes, words of homes, and rows that several nodes have. */
@@ -34,16 +35,12 @@ export async function* goneEvents(
   const { first = 0 } = await store.team(team);
   if (first === 0) return;
   const rows = new Map<number, (line: number) => Gone>();
-  const ids = store.kv.list<Uint8Array>({
-    prefix: idKey(team, "").slice(0, 2),
-  });
-  for await (const { key, value } of ids) {
-    const [row, line] = fromBytes<RowPlace>(value);
+  for await (const [event_id, row, line] of idsOf(store.kv, team)) {
     const position = row + line;
     if (position >= first) continue;
     let at = rows.get(row);
     if (!at) rows.set(row, at = await goneAt(store, team, row));
-    yield { event_id: String(key.at(-1)), position, stamp: at(line).stamp };
+    yield { event_id, position, stamp: at(line).stamp };
   }
 }
 

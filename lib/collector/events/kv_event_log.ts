@@ -25,10 +25,11 @@ import {
   sharedRow,
   type Usage,
 } from "./event_log.ts";
+import { commitsOf } from "./kv_groups.ts";
+import type { IdPages } from "./kv_ids.ts";
 import { type Beside, type Entry, KvNodes } from "./kv_nodes.ts";
 import { goneAt, pruneSome, usageOf } from "./kv_prune.ts";
 import type { KvStore } from "./kv_store.ts";
-import { commitsOf, type RowPlace } from "./layout.ts";
 import type { NodeAnswer, SharedRow } from "./nodes.ts";
 import { snapshotOf, type SnapshotPackage } from "./packages.ts";
 
@@ -55,25 +56,28 @@ export class KvEventLog implements EventLog {
   ): Promise<Admission> {
     return this.#alone(team, async () => {
       if (events.length > 0 || word) await this.#nodes.recount(team);
-      const { admitted, fresh, shared } = await this.#compare(team, events);
+      const ids = await this.#store.idsAround(team, idsOf(events));
+      const { admitted, fresh, shared } = await this.#compare(
+        team,
+        events,
+        ids,
+      );
       if (quota) expectRoom(await usageOf(this.#store, team), fresh, quota);
-      const groups = commitsOf(fresh);
-      if (groups.length === 0 && word) await this.#put(team, { word });
-      for (const [i, group] of groups.entries()) {
-        // With the first: never is more stored than was told.
-        const entries = await this.#nodes.entries(
-          team,
-          group,
-          i === 0 && word ? { word } : {},
-        );
+      // With the first: never is more stored than was told.
+      let toTell = word;
+      for (const group of commitsOf(fresh, (id) => ids.boundOf(id))) {
+        const beside = toTell ? { word: toTell } : {};
+        const entries = await this.#nodes.entries(team, group, beside);
         this.#snapshots.delete(team);
         const first = await this.#changing(
           team,
           entries,
-          () => this.#store.append(team, group, entries),
+          () => this.#store.append(team, group, ids, entries),
         );
+        toTell = undefined;
         this.#onStored(team, group, sender, first);
       }
+      if (toTell) await this.#put(team, { word: toTell });
       await this.#noteShared(team, shared);
       const { highest } = await this.#store.team(team);
       return { events: admitted, highest };
@@ -244,6 +248,7 @@ export class KvEventLog implements EventLog {
   async #compare(
     team: string,
     events: readonly IncomingEvent[],
+    ids: IdPages,
   ): Promise<{
     admitted: Admitted[];
     fresh: IncomingEvent[];
@@ -251,7 +256,7 @@ export class KvEventLog implements EventLog {
   }> {
     const fresh = new Map<string, IncomingEvent>();
     const shared = new Map<string, SharedRow>();
-    const stored = await this.#storedAmong(team, events);
+    const stored = await this.#storedAmong(team, events, ids);
     const admitted = events.map((event): Admitted => {
       const { event_id } = event;
       const known = stored.get(event_id) ?? fresh.get(event_id)?.document;
@@ -277,19 +282,18 @@ export class KvEventLog implements EventLog {
   async #storedAmong(
     team: string,
     events: readonly IncomingEvent[],
+    ids: IdPages,
   ): Promise<Map<string, JsonObject | Gone>> {
-    const wanted = new Set(events.map(({ event_id }) => event_id));
-    if (wanted.size === 0) return new Map();
-    const places = await this.#store.places(team, [...wanted]);
-    const byRow = Map.groupBy(
-      [...places].filter(([id]) => wanted.has(id)),
-      ([, [row]]) => row,
-    );
+    const places = [...idsOf(events)].flatMap((id) => {
+      const place = ids.placeOf(id);
+      return place ? [[id, place] as const] : [];
+    });
+    const byRow = Map.groupBy(places, ([, [row]]) => row);
     const stored = new Map<string, JsonObject | Gone>();
     for (const [row, found] of byRow) {
       const lines = await this.#store.lines(team, row);
       let gone: ((line: number) => Gone) | undefined;
-      for (const [id, [, line]] of found as [string, RowPlace][]) {
+      for (const [id, [, line]] of found) {
         const bytes = lines[line];
         if (bytes?.length) {
           stored.set(id, fromBytes(bytes));
@@ -301,4 +305,8 @@ export class KvEventLog implements EventLog {
     }
     return stored;
   }
+}
+
+function idsOf(events: readonly IncomingEvent[]): Set<string> {
+  return new Set(events.map(({ event_id }) => event_id));
 }

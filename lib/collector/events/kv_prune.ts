@@ -14,8 +14,6 @@ import type { KvStore } from "./kv_store.ts";
 import {
   baseKey,
   chunkKey,
-  LAYOUT,
-  LAYOUT_KEY,
   nodeKey,
   packageKey,
   type Pruned,
@@ -171,7 +169,6 @@ class Removal {
       const before = await this.#base<PackageState>(key);
       this.#commit.set(key, toBytes(newer(before, state)));
     }
-    this.#commit.set(LAYOUT_KEY, toBytes(LAYOUT));
     await this.#store.commit(team, this.#commit, state);
   }
 

@@ -5,8 +5,8 @@
  * @module
  */
 
+import type { Log } from "../../base/log.ts";
 import { joinLines, splitLines } from "../../base/line_bytes.ts";
-import { KittyError } from "../../base/errors.ts";
 import {
   chunkedHead,
   chunksOf,
@@ -17,22 +17,20 @@ import {
 import { closeToOthers } from "../../home/queue_file.ts";
 import { joined } from "../../base/bytes.ts";
 import { CLOCK_MAX, GET_MANY_MAX } from "../../base/limits.ts";
+import { bytesOf, type IncomingEvent } from "./event_log.ts";
+import { rowsOf } from "./kv_groups.ts";
+import { type IdPage, IdPages, lastPage, type PlacedId } from "./kv_ids.ts";
+import { useLayout } from "./kv_layout.ts";
 import {
   chunkKey,
-  idKey,
-  LAYOUT,
   LAYOUT_KEY,
   NEW_TEAM,
   packageKey,
   packagesOf,
   rowKey,
-  type RowPlace,
-  rowsOf,
   teamKey,
   type TeamState,
-  WHOLE_LAYOUT,
 } from "./layout.ts";
-import { bytesOf, type IncomingEvent } from "./event_log.ts";
 import { COMMIT_CHUNKS_MAX } from "../limits.ts";
 import {
   newer,
@@ -52,25 +50,24 @@ export interface Lines {
 export class KvStore implements Disposable {
   readonly kv: Deno.Kv;
   readonly #teams = new Map<string, TeamState>();
+  /** Of ids: most events have one later than all before. */
+  readonly #lastPages = new Map<string, IdPage>();
 
   private constructor(kv: Deno.Kv) {
     this.kv = kv;
   }
 
   /** @throws {KittyError} where a newer program has written the file */
-  static async open(path: string): Promise<KvStore> {
+  static async open(path: string, log?: Log): Promise<KvStore> {
     const kv = await Deno.openKv(path);
     // Each time, as programs before this one left it open to others.
     await closeToOthers(path);
-    const { value } = await kv.get<Uint8Array>(LAYOUT_KEY);
-    const layout = value ? fromBytes<number>(value) : LAYOUT;
-    if (layout > LAYOUT) {
+    try {
+      await useLayout(kv, path, log);
+    } catch (error) {
       kv.close();
-      throw new KittyError("newer_layout", `${path} has layout ${layout}`, {
-        hint: "a newer kitty-events has written it: use that one",
-      });
+      throw error;
     }
-    if (!value) await kv.set(LAYOUT_KEY, toBytes(WHOLE_LAYOUT));
     return new KvStore(kv);
   }
 
@@ -93,40 +90,14 @@ export class KvStore implements Disposable {
     return state;
   }
 
-  /** Where the events among `ids` lie that are already stored. */
-  async places(
-    team: string,
-    ids: readonly string[],
-  ): Promise<Map<string, RowPlace>> {
-    if (ids.length <= GET_MANY_MAX) return await this.#lookUp(team, ids);
-    // New ids are made later than stored ones, so that the range of a new batch is mostly empty: one read in place of hundreds.
-    const sorted = [...ids].sort();
-    const range = {
-      start: idKey(team, sorted[0]!),
-      end: [...idKey(team, sorted.at(-1)!), 0],
-    };
-    const limit = 2 * ids.length;
-    const found = new Map<string, RowPlace>();
-    for await (
-      const { key, value } of this.kv.list<Uint8Array>(range, {
-        limit,
-        batchSize: Math.min(limit, 1_000),
-      })
-    ) found.set(String(key.at(-1)), fromBytes<RowPlace>(value));
-    return found.size < limit ? found : await this.#lookUp(team, ids);
-  }
-
-  async #lookUp(
-    team: string,
-    ids: readonly string[],
-  ): Promise<Map<string, RowPlace>> {
-    const found = new Map<string, RowPlace>();
-    const values = await this.getAll(ids.map((id) => idKey(team, id)));
-    for (const [i, id] of ids.entries()) {
-      const value = values[i];
-      if (value) found.set(id, fromBytes<RowPlace>(value));
+  /** Where events with these ids lie, or would lie. */
+  async idsAround(team: string, ids: Iterable<string>): Promise<IdPages> {
+    let last = this.#lastPages.get(team);
+    if (!last) {
+      last = await lastPage(this.kv, team);
+      this.#lastPages.set(team, last);
     }
-    return found;
+    return await IdPages.around(this.kv, team, ids, last);
   }
 
   /** The values of any number of keys, null where there is none. */
@@ -145,28 +116,30 @@ export class KvStore implements Disposable {
    * Stores new events of a team: all, or none where it fails.
    *
    * @param events one group of `commitsOf`
+   * @param ids the pages of their ids
    * @param beside what else is stored with them
    * @returns the position of the first
    */
   async append(
     team: string,
     events: readonly IncomingEvent[],
+    ids: IdPages,
     beside: readonly (readonly [Deno.KvKey, unknown])[],
   ): Promise<number> {
     const before = await this.team(team);
     const { events: first, highest, bytes } = before;
     const commit = this.kv.atomic();
-    for (const [key, value] of beside) commit.set(key, toBytes(value));
+    const placed: PlacedId[] = [];
     let n = first;
     for (const row of rowsOf(events)) {
       commit.set(rowKey(team, n), await this.#rowValue(team, n, row));
       for (const [line, { event_id }] of row.entries()) {
-        commit.set(
-          idKey(team, event_id),
-          toBytes([n, line] satisfies RowPlace),
-        );
+        placed.push([event_id, n, line]);
       }
       n += row.length;
+    }
+    for (const [key, value] of [...ids.add(placed), ...beside]) {
+      commit.set(key, toBytes(value));
     }
     const clocks = events.map((event) => event.lamport_clock)
       .filter((clock) => clock < CLOCK_MAX);
@@ -180,6 +153,7 @@ export class KvStore implements Disposable {
       counted: n,
       ...bytes !== undefined && { bytes: bytes + bytesOf(events) },
     });
+    this.#lastPages.set(team, ids.last);
     return first;
   }
 
@@ -194,7 +168,7 @@ export class KvStore implements Disposable {
       this.#teams.set(team, state);
     } catch (error) {
       // It may have happened all the same: what is stored is asked again.
-      this.#teams.delete(team);
+      this.forget(team);
       throw error;
     }
   }
@@ -220,6 +194,7 @@ export class KvStore implements Disposable {
   /** What is stored of a team is asked again. */
   forget(team: string): void {
     this.#teams.delete(team);
+    this.#lastPages.delete(team);
   }
 
   /** All teams that have sent anything. */

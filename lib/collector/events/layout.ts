@@ -9,35 +9,28 @@
  * | `["chunk", team, n, i]` | the i-th piece of the large n-th event |
  * | `["pruned", team, n]` | `Pruned`: what is left of events of the row that were removed |
  * | `["base", team, "node", node]`, `["base", team, "package", wp_id, feature]` | what removed events said, as below |
- * | `["id", team, id]` | `RowPlace`: the row that has the event, and its line there |
+ * | `["ids", team, bound]` | a page of `kv_ids.ts`: ids from `bound` up to the bound of the next one, each with its `RowPlace` |
  * | `["node", team, node]` | `NodeCount`: what is stored of a node, see `nodes.ts` |
  * | `["told", team, home]` | `Told`: the newest word of a home about its nodes |
  * | `["shared", team, node, id, clock]` | a row that a node sent, and that was here with another stamp |
  * | `["package", team, wp_id, feature]` | `PackageState`, see `packages.ts` |
  * | `["session", id]` | `Session`, see `session_store.ts` |
  *
- * A row of many events makes a batch cheap: a thousand of them are some ten
- * values. All keys of an event are written in one commit, its chunks before it.
- * Of a row of which some events were removed, their lines are left, empty.
+ * A row of many events makes a batch cheap, and so does a page of many ids: a
+ * thousand events are some fifty values. All that is stored of an event is
+ * written in one commit, its chunks before it. Of a row of which some events
+ * were removed, their lines are left, empty.
+ *
+ * Programs that knew layouts 1 and 2 kept each id in a value of its own, at
+ * `["id", team, id]`. What they left is put into pages when a file is opened.
  *
  * @module
  */
 
-import {
-  CHUNK_BYTES,
-  COMMIT_BYTES_MAX,
-  KEY_TEXT_MAX,
-} from "../../base/limits.ts";
-import { COMMIT_EVENTS_MAX, COMMIT_NODES_MAX } from "../limits.ts";
-import type { IncomingEvent } from "./event_log.ts";
 import { nodeName, type SharedRow } from "./nodes.ts";
-import { newsOf } from "./packages.ts";
 
 /** Changes whenever a program that knows only the old layout would misread the new one. */
-export const LAYOUT = 2;
-
-/** The layout of a file of which nothing was removed: a program that knows no removal may use it. */
-export const WHOLE_LAYOUT = 1;
+export const LAYOUT = 3;
 
 /** What the collector knows of a team. */
 export interface TeamState {
@@ -93,9 +86,12 @@ export function baseKey(team: string, [kind, , ...rest]: Deno.KvKey) {
   return ["base", team, kind!, ...rest];
 }
 
-export function idKey(team: string, id: string): Deno.KvKey {
-  return ["id", team, id];
+export function idsKey(team: string, bound: string): Deno.KvKey {
+  return ["ids", team, bound];
 }
+
+/** Where older programs kept an id. */
+export const OLD_IDS: Deno.KvKey = ["id"];
 
 export function packageKey(
   team: string,
@@ -136,52 +132,4 @@ export function sharedKey(
   { node_id, event_id, lamport_clock }: SharedRow,
 ): Deno.KvKey {
   return ["shared", team, nodeName(node_id), event_id, lamport_clock];
-}
-
-/** Groups events, in order, so that each group makes one row. An event in chunks has a row of its own. */
-export function rowsOf(events: readonly IncomingEvent[]): IncomingEvent[][] {
-  return grouped(events, ({ bytes }) => bytes.length + 1, CHUNK_BYTES);
-}
-
-/** Groups events, in order, so that each group fits into one commit. */
-export function commitsOf(
-  events: readonly IncomingEvent[],
-): IncomingEvent[][] {
-  return grouped(events, weightOf, COMMIT_BYTES_MAX, COMMIT_EVENTS_MAX);
-}
-
-/** What an event weighs in a commit at most: its line, its id's key and place, its package's key and state. */
-function weightOf({ bytes, team_slug, node_id, document }: IncomingEvent) {
-  const KEYS = 400, LETTER = 3;
-  const feature = newsOf(document)?.feature ?? "";
-  const node = Math.min(node_id.length, KEY_TEXT_MAX);
-  return bytes.length + KEYS +
-    LETTER * (2 * team_slug.length + feature.length + node);
-}
-
-function grouped(
-  events: readonly IncomingEvent[],
-  weigh: (event: IncomingEvent) => number,
-  weightMax: number,
-  countMax = Infinity,
-): IncomingEvent[][] {
-  const groups: IncomingEvent[][] = [];
-  let group: IncomingEvent[] = [], weight = 0, isClosed = true;
-  let nodes = new Set<string>();
-  for (const event of events) {
-    const isLarge = event.bytes.length > CHUNK_BYTES;
-    const own = weigh(event);
-    weight += own;
-    nodes.add(event.node_id);
-    const isFull = weight > weightMax || group.length >= countMax ||
-      nodes.size > COMMIT_NODES_MAX;
-    if (isClosed || isLarge || isFull) {
-      groups.push(group = []);
-      weight = own;
-      nodes = new Set([event.node_id]);
-    }
-    group.push(event);
-    isClosed = isLarge;
-  }
-  return groups;
 }

@@ -6,13 +6,9 @@
  */
 
 import { instantOf } from "./times.ts";
+import { byCodePoint } from "../../base/code_points.ts";
 import { isJsonObject, type JsonObject } from "../../base/json.ts";
-import {
-  byCodePoint,
-  canonical,
-  NumberLiteral,
-  parseExact,
-} from "./canonical.ts";
+import { canonical, NumberLiteral, parseExact } from "./canonical.ts";
 
 /** Why a row has no place in the order. The first that is true is named. */
 export type Unordered =

@@ -2,11 +2,7 @@
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { instantOf } from "../../../contracts/row_time.ts";
-import {
-  byCodePoint,
-  canonical,
-  parseExact,
-} from "../../../lib/contract/rows/canonical.ts";
+import { canonical, parseExact } from "../../../lib/contract/rows/canonical.ts";
 import { orderLines } from "../../../lib/contract/rows/order.ts";
 
 const ID = "01J00000000000000000000AB0";
@@ -38,19 +34,6 @@ Deno.test("canonical: numbers, names, texts -> one form of each value", () => {
       ['"\\ud800\\n"', '"\\ud800\\n"'],
     ] as const
   ) strictEqual(canonical(parseExact(text)), form, text);
-});
-
-Deno.test("byCodePoint: characters beyond 16 bits -> behind all others", () => {
-  const texts = ["\u{1f600}", "\uff5e", "a", "ab", ""];
-  deepStrictEqual(texts.toSorted(byCodePoint), [
-    "",
-    "a",
-    "ab",
-    "\uff5e",
-    "\u{1f600}",
-  ]);
-  // Within one pair of halves, too.
-  strictEqual(Math.sign(byCodePoint("\u{1f600}", "\u{1f601}")), -1);
 });
 
 Deno.test("instantOf: the same moment in many forms -> equal; what is no time -> undefined", () => {

@@ -1,0 +1,85 @@
+/**
+ * A collector's Deno KV as this program uses it, and what older ones left in it.
+ *
+ * @module
+ */
+
+import type { Log } from "../../base/log.ts";
+import { KittyError } from "../../base/errors.ts";
+import { fromBytes, toBytes } from "../../home/queue_layout.ts";
+import { COMMIT_KEY_BYTES_MAX } from "../../base/limits.ts";
+import { IDS_MOVED_AT_ONCE } from "../limits.ts";
+import { idBytes, IdPages, type PlacedId } from "./kv_ids.ts";
+import { LAYOUT, LAYOUT_KEY, OLD_IDS, type RowPlace } from "./layout.ts";
+
+/**
+ * Brings a file to the layout of this program; one that is new gets it at once.
+ *
+ * @param log is told where that takes long
+ * @throws {KittyError} where a newer program has written the file
+ */
+export async function useLayout(
+  kv: Deno.Kv,
+  path: string,
+  log?: Log,
+): Promise<void> {
+  const { value } = await kv.get<Uint8Array>(LAYOUT_KEY);
+  const layout = value ? fromBytes<number>(value) : undefined;
+  if (layout !== undefined && layout > LAYOUT) {
+    throw new KittyError("newer_layout", `${path} has layout ${layout}`, {
+      hint: "a newer kitty-events has written it: use that one",
+    });
+  }
+  // First: an older program would not find the ids that are in pages already.
+  if (layout !== LAYOUT) await kv.set(LAYOUT_KEY, toBytes(LAYOUT));
+  await putIdsIntoPages(kv, log);
+}
+
+/** A program that is ended meanwhile leaves the rest to the next. */
+async function putIdsIntoPages(kv: Deno.Kv, log?: Log): Promise<void> {
+  let count = 0;
+  for (let old; (old = await oldIds(kv)).length > 0; count += old.length) {
+    if (count === 0) log?.info(BEGINNING);
+    const commit = kv.atomic();
+    for (const [team, entries] of Map.groupBy(old, teamOf)) {
+      const placed = entries.map(({ key, value }): PlacedId => [
+        String(key.at(-1)),
+        ...fromBytes<RowPlace>(value),
+      ]);
+      const pages = await IdPages.around(kv, team, placed.map(([id]) => id));
+      for (const [key, page] of pages.add(placed)) {
+        commit.set(key, toBytes(page));
+      }
+    }
+    for (const { key } of old) commit.delete(key);
+    await commit.commit();
+  }
+  if (count > 0) {
+    log?.info("the ids of events are in their new layout", { count });
+  }
+}
+
+/** A million takes half a minute, on a machine of two cores. */
+const BEGINNING =
+  "bringing the ids of events to a new layout, once; it begins to listen after that, in about half a minute for a million";
+
+/** The first of them: as many as one commit can move. */
+async function oldIds(kv: Deno.Kv): Promise<Deno.KvEntry<Uint8Array>[]> {
+  const limit = IDS_MOVED_AT_ONCE, options = { limit, batchSize: limit };
+  const ids: Deno.KvEntry<Uint8Array>[] = [];
+  let keyBytes = 0;
+  for await (const entry of kv.list<Uint8Array>({ prefix: OLD_IDS }, options)) {
+    keyBytes += KEYS_OF_ID *
+      entry.key.reduce<number>((sum, part) => sum + idBytes(String(part)), 0);
+    if (ids.length > 0 && keyBytes > COMMIT_KEY_BYTES_MAX) break;
+    ids.push(entry);
+  }
+  return ids;
+}
+
+/** The one that goes, and those of pages that come for it at worst. */
+const KEYS_OF_ID = 3;
+
+function teamOf({ key }: Deno.KvEntry<Uint8Array>): string {
+  return String(key[1]);
+}

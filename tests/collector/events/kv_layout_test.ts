@@ -1,0 +1,163 @@
+/** Files of events that older programs have left, opened by this one. */
+
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { type Engine, openFolder } from "../../../lib/collector/engine.ts";
+import type { IncomingEvent } from "../../../lib/collector/events/event_log.ts";
+import { idsOf, type PlacedId } from "../../../lib/collector/events/kv_ids.ts";
+import { useLayout } from "../../../lib/collector/events/kv_layout.ts";
+import { LAYOUT } from "../../../lib/collector/events/layout.ts";
+import { eventsPath } from "../../../lib/collector/folder.ts";
+import { jsonLog } from "../../../lib/base/log.ts";
+import { encode } from "../../../lib/event/event.ts";
+import { stampedRow } from "../../../lib/event/row_event.ts";
+import { toBytes } from "../../../lib/home/queue_layout.ts";
+import { eventOf, idOf } from "../../support/events.ts";
+import { tempFolder } from "../../support/home.ts";
+import { TestWorld } from "../../support/world.ts";
+
+function incoming(n: number, team: string): IncomingEvent {
+  const { envelope } = eventOf(n, { team });
+  return { ...encode(envelope), document: { ...envelope } };
+}
+
+/** A row of a source with a name of some length. */
+function row(n: number): IncomingEvent {
+  const document = {
+    specversion: "1.0",
+    type: "org.example.done.v1",
+    source: `/${"é".repeat(n % 200)}`,
+    id: idOf(n),
+    time: "2026-02-03T12:00:00Z",
+    lamportclock: n,
+    nodeid: "one",
+  };
+  const bytes = new TextEncoder().encode(JSON.stringify(document));
+  const contract = { name: "done", version: "1" };
+  return { ...stampedRow(document, contract, ""), bytes, document };
+}
+
+const span = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, i) => from + i);
+
+async function inFolder<T>(
+  path: string,
+  work: (engine: Engine) => Promise<T>,
+  said: string[] = [],
+): Promise<T> {
+  const world = new TestWorld();
+  const log = jsonLog(world.nowMs, (line) => said.push(line));
+  await using engine = await openFolder(path, world, () => {}, log);
+  return await work(engine);
+}
+
+async function inFile<T>(
+  path: string,
+  work: (kv: Deno.Kv) => Promise<T>,
+): Promise<T> {
+  const kv = await Deno.openKv(eventsPath(path));
+  try {
+    return await work(kv);
+  } finally {
+    kv.close();
+  }
+}
+
+/** Makes a folder what the programs of an older layout would have made of it. */
+function makeOld(path: string, layout: number, teams: readonly string[]) {
+  return inFile(path, async (kv) => {
+    for (const team of teams) {
+      const ids: PlacedId[] = await Array.fromAsync(idsOf(kv, team));
+      for await (const { key } of kv.list({ prefix: ["ids", team] })) {
+        await kv.delete(key);
+      }
+      for (let at = 0; at < ids.length; at += 100) {
+        const commit = kv.atomic();
+        for (const [id, ...place] of ids.slice(at, at + 100)) {
+          commit.set(["id", team, id], toBytes(place));
+        }
+        await commit.commit();
+      }
+    }
+    await kv.set(["layout"], toBytes(layout));
+  });
+}
+
+const keysOf = (path: string, kind: string) =>
+  inFile(path, async (kv) => {
+    const keys = await Array.fromAsync(kv.list({ prefix: [kind] }));
+    return keys.length;
+  });
+
+for (const layout of [1, 2]) {
+  Deno.test(`open: a folder of layout ${layout} -> its ids are in pages; each event is known as before, removed ones too, and new ones are stored`, async () => {
+    await using folder = await tempFolder();
+    const path = `${folder.path}/collector`;
+    const alpha = span(1, 1_500).map((n) => incoming(n, "alpha"));
+    const beta = span(1, 700).map(row);
+    await inFolder(path, async ({ events }) => {
+      await events.admit("alpha", alpha);
+      await events.admit("beta", beta);
+      if (layout === 2) await events.prune("alpha", 400);
+    });
+    const pages = await keysOf(path, "ids");
+    await makeOld(path, layout, ["alpha", "beta"]);
+    strictEqual(await keysOf(path, "ids"), 0);
+    strictEqual(await keysOf(path, "id"), alpha.length + beta.length);
+    const said: string[] = [];
+    await inFolder(path, async ({ events }) => {
+      for (const [team, all] of [["alpha", alpha], ["beta", beta]] as const) {
+        const { events: kinds } = await events.admit(team, all);
+        ok(kinds.every(({ kind }) => kind === "duplicate"), team);
+      }
+      const fresh = span(1_400, 1_600).map((n) => incoming(n, "alpha"));
+      const { events: kinds } = await events.admit("alpha", fresh);
+      deepStrictEqual(
+        kinds.map(({ kind }) => kind),
+        [...Array(100).fill("duplicate"), ...Array(100).fill("stored")],
+      );
+    }, said);
+    deepStrictEqual(
+      said.map((line) => JSON.parse(line).count),
+      [undefined, alpha.length + beta.length],
+    );
+    strictEqual(await keysOf(path, "id"), 0);
+    const now = await keysOf(path, "ids");
+    ok(Math.abs(now - pages) < 0.2 * pages, `${now} pages, ${pages} before`);
+  });
+}
+
+Deno.test("open: a program that is ended while it puts ids into pages -> the next goes on; no older one may open the file from the first change on", async () => {
+  await using folder = await tempFolder();
+  const path = `${folder.path}/collector`;
+  const all = span(1, 2_000).map((n) => incoming(n, "alpha"));
+  await inFolder(path, ({ events }) => events.admit("alpha", all));
+  await makeOld(path, 1, ["alpha"]);
+  await inFile(path, async (kv) => {
+    let commits = 0;
+    const ending = new Proxy(kv, {
+      get(target, name) {
+        if (name === "atomic" && ++commits > 2) throw new Error("ended");
+        const value = Reflect.get(target, name, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    await rejects(useLayout(ending, path), /ended/);
+    const { value } = await kv.get<Uint8Array>(["layout"]);
+    strictEqual(new TextDecoder().decode(value!), `${LAYOUT}`);
+  });
+  const left = await keysOf(path, "id");
+  ok(left > 0 && left < all.length, `${left} left`);
+  await inFolder(path, async ({ events }) => {
+    const { events: kinds } = await events.admit("alpha", all);
+    ok(kinds.every(({ kind }) => kind === "duplicate"));
+  });
+  strictEqual(await keysOf(path, "id"), 0);
+});
+
+Deno.test("open: a file of a newer program -> refused, and left as it is", async () => {
+  await using folder = await tempFolder();
+  const path = `${folder.path}/collector`;
+  await inFolder(path, ({ events }) => events.admit("a", [incoming(1, "a")]));
+  await inFile(path, (kv) => kv.set(["layout"], toBytes(LAYOUT + 1)));
+  await rejects(inFolder(path, () => Promise.resolve()), /has layout/);
+});
