@@ -29,10 +29,15 @@ import {
 import type { ToldNode, Watermark } from "../../lib/collector/events/nodes.ts";
 import type { SnapshotPackage } from "../../lib/collector/events/packages.ts";
 import { changed, removed } from "../../lib/collector/records/records.ts";
-import { stampedRow } from "../../lib/event/row_event.ts";
 import { CLOCK_MAX } from "../../lib/base/limits.ts";
 import { encode } from "../../lib/event/event.ts";
-import { eventOf, type EventOptions, idOf } from "../support/events.ts";
+import {
+  eventOf,
+  type EventOptions,
+  idOf,
+  incomingOf,
+  incomingRowOf,
+} from "../support/events.ts";
 import { tempFolder } from "../support/home.ts";
 import { memoryEngine } from "../../lib/collector/memory_engine.ts";
 import { openPgEngine } from "../../lib/collector/sql/pg_engine.ts";
@@ -107,10 +112,8 @@ function define(title: string, fn: () => Promise<void>): void {
 
 const TEAM = "alpha";
 
-function incoming(n: number, options: EventOptions = {}): IncomingEvent {
-  const { envelope } = eventOf(n, { team: TEAM, ...options });
-  return { ...encode(envelope), document: { ...envelope } };
-}
+const incoming = (n: number, options: EventOptions = {}) =>
+  incomingOf(n, { team: TEAM, ...options });
 
 const TOLD_AT = "2026-02-03T12:00:00.000Z",
   TOLD_LATER = "2026-02-03T12:00:09.000Z";
@@ -127,20 +130,8 @@ function wordOf(
 }
 
 /** The n-th row, with a stamp. */
-function rowOf(n: number, node: string, clock: number): IncomingEvent {
-  const document = {
-    specversion: "1.0",
-    type: "org.example.done.v1",
-    source: "/builds/1",
-    id: idOf(n),
-    time: "2026-02-03T12:00:00Z",
-    lamportclock: clock,
-    nodeid: node,
-  };
-  const contract = { name: "done", version: "1" };
-  const bytes = new TextEncoder().encode(JSON.stringify(document));
-  return { ...stampedRow(document, contract, ""), bytes, document };
-}
+const rowOf = (n: number, node: string, clock: number) =>
+  incomingRowOf(n, { node, clock });
 
 const usageOf = (events: readonly IncomingEvent[]) => ({
   events: events.length,

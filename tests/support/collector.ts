@@ -8,6 +8,7 @@ import { AccountStore } from "../../lib/collector/accounts/account_store.ts";
 import { KeyStore, type NewKey } from "../../lib/collector/accounts/keys.ts";
 import { addUser } from "../../lib/collector/accounts/users.ts";
 import { PATHS, type TokenAnswer } from "../../lib/base/wire.ts";
+import { eventsPath } from "../../lib/collector/folder.ts";
 import { openSettings } from "../../lib/collector/place.ts";
 import type { Records } from "../../lib/collector/records/records.ts";
 import { linesOf } from "./child.ts";
@@ -465,4 +466,17 @@ export async function localCollector(
       await folder[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Does work in the file of events of a collector's folder that no collector has open. */
+export async function inEventsFile<T>(
+  folder: string,
+  work: (kv: Deno.Kv) => Promise<T>,
+): Promise<T> {
+  const kv = await Deno.openKv(eventsPath(folder));
+  try {
+    return await work(kv);
+  } finally {
+    kv.close();
+  }
 }

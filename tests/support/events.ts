@@ -16,6 +16,7 @@ import {
   type RenderedDraft,
   type StampedEvent,
 } from "../../lib/event/event.ts";
+import { stampedRow } from "../../lib/event/row_event.ts";
 
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -146,4 +147,27 @@ export function incomingOf(
 ): IncomingEvent {
   const { envelope } = eventOf(n, options);
   return { ...encode(envelope), document: { ...envelope } };
+}
+
+/** The n-th row of a contract that was added, as it comes in. */
+export function incomingRowOf(
+  n: number,
+  { source = "/builds/1", node = "one", clock = n }: {
+    readonly source?: string;
+    readonly node?: string;
+    readonly clock?: number;
+  } = {},
+): IncomingEvent {
+  const document = {
+    specversion: "1.0",
+    type: "org.example.done.v1",
+    source,
+    id: idOf(n),
+    time: "2026-02-03T12:00:00Z",
+    lamportclock: clock,
+    nodeid: node,
+  };
+  const contract = { name: "done", version: "1" };
+  const bytes = new TextEncoder().encode(JSON.stringify(document));
+  return { ...stampedRow(document, contract, ""), bytes, document };
 }

@@ -5,8 +5,7 @@ import { openFolder } from "../../../lib/collector/engine.ts";
 import type { IncomingEvent } from "../../../lib/collector/events/event_log.ts";
 import type { SnapshotPackage } from "../../../lib/collector/events/packages.ts";
 import { encode } from "../../../lib/event/event.ts";
-import { stampedRow } from "../../../lib/event/row_event.ts";
-import { eventOf, idOf } from "../../support/events.ts";
+import { eventOf, incomingRowOf } from "../../support/events.ts";
 import { tempFolder } from "../../support/home.ts";
 import { TestWorld } from "../../support/world.ts";
 
@@ -23,21 +22,6 @@ function created(n: number, feature_slug: string): IncomingEvent {
     payload: { wp_id: "WP01", title: "x", feature_slug },
   };
   return { ...encode(document), document };
-}
-
-function row(n: number, source: string): IncomingEvent {
-  const document = {
-    specversion: "1.0",
-    type: "org.example.done.v1",
-    source,
-    id: idOf(n),
-    time: "2026-02-03T12:00:00Z",
-    lamportclock: n,
-    nodeid: "one",
-  };
-  const bytes = new TextEncoder().encode(JSON.stringify(document));
-  const contract = { name: "done", version: "1" };
-  return { ...stampedRow(document, contract, ""), bytes, document };
 }
 
 /** Admits events twice, in the given order, and tells how many packages there are. */
@@ -69,8 +53,10 @@ Deno.test("admit: many events, each of another package with a name as long as ma
 
 Deno.test("admit: many rows of one source and of many, with names as long as may be -> stored", async () => {
   const source = `/${LONG.slice(0, 190)}`;
-  await admitted(numbers.map((n) => row(n, source)));
-  await admitted(numbers.map((n) => row(n, `${source}${n}`)));
+  await admitted(numbers.map((n) => incomingRowOf(n, { source })));
+  await admitted(
+    numbers.map((n) => incomingRowOf(n, { source: `${source}${n}` })),
+  );
 });
 
 Deno.test("admit: ids each of which lies in another page -> stored", async () => {

@@ -2,39 +2,21 @@
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { type Engine, openFolder } from "../../../lib/collector/engine.ts";
-import type { IncomingEvent } from "../../../lib/collector/events/event_log.ts";
 import { idsOf, type PlacedId } from "../../../lib/collector/events/kv_ids.ts";
 import { useLayout } from "../../../lib/collector/events/kv_layout.ts";
 import { LAYOUT } from "../../../lib/collector/events/layout.ts";
-import { eventsPath } from "../../../lib/collector/folder.ts";
 import { jsonLog } from "../../../lib/base/log.ts";
-import { encode } from "../../../lib/event/event.ts";
-import { stampedRow } from "../../../lib/event/row_event.ts";
 import { toBytes } from "../../../lib/home/queue_layout.ts";
-import { eventOf, idOf } from "../../support/events.ts";
+import { inEventsFile } from "../../support/collector.ts";
+import { incomingOf, incomingRowOf } from "../../support/events.ts";
 import { tempFolder } from "../../support/home.ts";
 import { TestWorld } from "../../support/world.ts";
 
-function incoming(n: number, team: string): IncomingEvent {
-  const { envelope } = eventOf(n, { team });
-  return { ...encode(envelope), document: { ...envelope } };
-}
+const incoming = (n: number, team: string) => incomingOf(n, { team });
 
 /** A row of a source with a name of some length. */
-function row(n: number): IncomingEvent {
-  const document = {
-    specversion: "1.0",
-    type: "org.example.done.v1",
-    source: `/${"é".repeat(n % 200)}`,
-    id: idOf(n),
-    time: "2026-02-03T12:00:00Z",
-    lamportclock: n,
-    nodeid: "one",
-  };
-  const bytes = new TextEncoder().encode(JSON.stringify(document));
-  const contract = { name: "done", version: "1" };
-  return { ...stampedRow(document, contract, ""), bytes, document };
-}
+const row = (n: number) =>
+  incomingRowOf(n, { source: `/${"é".repeat(n % 200)}` });
 
 const span = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => from + i);
@@ -50,21 +32,9 @@ async function inFolder<T>(
   return await work(engine);
 }
 
-async function inFile<T>(
-  path: string,
-  work: (kv: Deno.Kv) => Promise<T>,
-): Promise<T> {
-  const kv = await Deno.openKv(eventsPath(path));
-  try {
-    return await work(kv);
-  } finally {
-    kv.close();
-  }
-}
-
 /** Makes a folder what the programs of an older layout would have made of it. */
 function makeOld(path: string, layout: number, teams: readonly string[]) {
-  return inFile(path, async (kv) => {
+  return inEventsFile(path, async (kv) => {
     for (const team of teams) {
       const ids: PlacedId[] = await Array.fromAsync(idsOf(kv, team));
       for await (const { key } of kv.list({ prefix: ["ids", team] })) {
@@ -83,7 +53,7 @@ function makeOld(path: string, layout: number, teams: readonly string[]) {
 }
 
 const keysOf = (path: string, kind: string) =>
-  inFile(path, async (kv) => {
+  inEventsFile(path, async (kv) => {
     const keys = await Array.fromAsync(kv.list({ prefix: [kind] }));
     return keys.length;
   });
@@ -132,7 +102,7 @@ Deno.test("open: a program that is ended while it puts ids into pages -> the nex
   const all = span(1, 2_000).map((n) => incoming(n, "alpha"));
   await inFolder(path, ({ events }) => events.admit("alpha", all));
   await makeOld(path, 1, ["alpha"]);
-  await inFile(path, async (kv) => {
+  await inEventsFile(path, async (kv) => {
     let commits = 0;
     const ending = new Proxy(kv, {
       get(target, name) {
@@ -158,6 +128,6 @@ Deno.test("open: a file of a newer program -> refused, and left as it is", async
   await using folder = await tempFolder();
   const path = `${folder.path}/collector`;
   await inFolder(path, ({ events }) => events.admit("a", [incoming(1, "a")]));
-  await inFile(path, (kv) => kv.set(["layout"], toBytes(LAYOUT + 1)));
+  await inEventsFile(path, (kv) => kv.set(["layout"], toBytes(LAYOUT + 1)));
   await rejects(inFolder(path, () => Promise.resolve()), /has layout/);
 });

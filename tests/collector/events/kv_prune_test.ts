@@ -3,19 +3,16 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { openFolder, rebuildFolder } from "../../../lib/collector/engine.ts";
 import type { IncomingEvent } from "../../../lib/collector/events/event_log.ts";
-import { eventsPath } from "../../../lib/collector/folder.ts";
-import { encode } from "../../../lib/event/event.ts";
 import { toBytes } from "../../../lib/home/queue_layout.ts";
-import { eventOf, type EventOptions } from "../../support/events.ts";
+import { inEventsFile } from "../../support/collector.ts";
+import { type EventOptions, incomingOf } from "../../support/events.ts";
 import { tempFolder } from "../../support/home.ts";
 import { TestWorld } from "../../support/world.ts";
 
 const TEAM = "alpha";
 
-function incoming(n: number, options: EventOptions = {}): IncomingEvent {
-  const { envelope } = eventOf(n, { team: TEAM, ...options });
-  return { ...encode(envelope), document: { ...envelope } };
-}
+const incoming = (n: number, options: EventOptions = {}) =>
+  incomingOf(n, { team: TEAM, ...options });
 
 const bytesOf = (events: readonly IncomingEvent[]) =>
   events.reduce((sum, { bytes }) => sum + bytes.length, 0);
@@ -27,18 +24,6 @@ async function folderWith(events: readonly IncomingEvent[]) {
   await using engine = await openFolder(path, new TestWorld(), () => {});
   await engine.events.admit(TEAM, events);
   return { folder, path };
-}
-
-async function inFile<T>(
-  path: string,
-  work: (kv: Deno.Kv) => Promise<T>,
-): Promise<T> {
-  const kv = await Deno.openKv(eventsPath(path));
-  try {
-    return await work(kv);
-  } finally {
-    kv.close();
-  }
 }
 
 const text = (value: Uint8Array | null) => new TextDecoder().decode(value!);
@@ -54,7 +39,7 @@ Deno.test("prune: rows, a part of one, a large event -> nothing of them in the f
     await using engine = await openFolder(path, new TestWorld(), () => {});
     await engine.events.prune(TEAM, 250);
   }
-  await inFile(path, async (kv) => {
+  await inEventsFile(path, async (kv) => {
     let rows = 0, ids = 0, documents = "";
     for await (const { key, value } of kv.list<Uint8Array>({ prefix: [] })) {
       if (key[0] === "event") rows += 1;
@@ -74,7 +59,7 @@ Deno.test("usage: a folder in which nobody has counted bytes -> counted once, an
   const all = [1, 2, 3].map((n) => incoming(n, { size: 400 }));
   const { folder, path } = await folderWith(all);
   await using _ = folder;
-  await inFile(
+  await inEventsFile(
     path,
     (kv) =>
       kv.set(["team", TEAM], toBytes({ events: 3, highest: 3, counted: 3 })),
@@ -118,7 +103,7 @@ Deno.test("rebuild: after a removal, then with bytes that are wrong -> nothing o
   deepStrictEqual(await rebuild(), [
     { team: TEAM, events: 3, packages: 1, nodes: 3, mended: 0 },
   ]);
-  await inFile(path, async (kv) => {
+  await inEventsFile(path, async (kv) => {
     const { value } = await kv.get<Uint8Array>(["team", TEAM]);
     const state = JSON.parse(text(value));
     await kv.set(["team", TEAM], toBytes({ ...state, bytes: 7 }));

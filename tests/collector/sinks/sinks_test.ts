@@ -16,8 +16,7 @@ import {
 import { MemoryRecords } from "../../../lib/collector/records/memory_records.ts";
 import { LEASE_LOST_MS } from "../../../lib/collector/limits.ts";
 import { jsonLog } from "../../../lib/base/log.ts";
-import { encode } from "../../../lib/event/event.ts";
-import { eventOf, type EventOptions, idOf } from "../../support/events.ts";
+import { type EventOptions, idOf, incomingOf } from "../../support/events.ts";
 import { eventually } from "../../support/eventually.ts";
 import { freePort } from "../../support/ports.ts";
 import { Sink } from "../../support/sink.ts";
@@ -25,10 +24,8 @@ import { TestWorld } from "../../support/world.ts";
 
 const TEAM = "acme";
 
-function incoming(n: number, options: EventOptions = {}) {
-  const { envelope } = eventOf(n, { team: TEAM, ...options });
-  return { ...encode(envelope), document: { ...envelope } };
-}
+const incoming = (n: number, options: EventOptions = {}) =>
+  incomingOf(n, { team: TEAM, ...options });
 
 /** A machine whose dice fall so that pauses are short. */
 class HastyWorld extends TestWorld {

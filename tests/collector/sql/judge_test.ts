@@ -4,15 +4,9 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { IncomingEvent } from "../../../lib/collector/events/event_log.ts";
 import { judge, type Verdict } from "../../../lib/collector/sql/judge.ts";
 import type { Found, Offer } from "../../../lib/collector/sql/offers.ts";
-import { encode } from "../../../lib/event/event.ts";
-import { eventOf } from "../../support/events.ts";
+import { incomingOf } from "../../support/events.ts";
 
-function incoming(n: number): IncomingEvent {
-  const { envelope } = eventOf(n);
-  return { ...encode(envelope), document: { ...envelope } };
-}
-
-const [A, B, C, D] = [1, 2, 3, 4].map(incoming) as [
+const [A, B, C, D] = [1, 2, 3, 4].map((n) => incomingOf(n)) as [
   ...[IncomingEvent, IncomingEvent],
   ...[IncomingEvent, IncomingEvent],
 ];
@@ -84,7 +78,7 @@ Deno.test("judge: some of an offer stored by the lost try, and room for the rest
   const offers = [{ events: [A, D, C], quota: { events: 5 } }, {
     events: [B, C],
   }];
-  const verdict = judged(offers, [B, C, incoming(9)], 0);
+  const verdict = judged(offers, [B, C, incomingOf(9)], 0);
   const [a, b, c, d] = [A, B, C, D].map(({ lamport_clock }) => lamport_clock);
   deepStrictEqual(shown(verdict), [
     `stored,stored,stored; 1 ${c}; 3 ${a} ${d}`,
