@@ -17,6 +17,9 @@ import { FULL } from "./support/needs.ts";
 import { tempFolder } from "./support/home.ts";
 
 const TESTS = new URL("./", import.meta.url);
+const CONFIG = decodeURIComponent(
+  new URL("../deno.json", import.meta.url).pathname,
+);
 
 /** What a run of tests said in the end. */
 interface Counts {
@@ -77,14 +80,38 @@ async function bundled(folder: string): Promise<Record<string, string>> {
 
 const leftOut = new Map<string, number>();
 
+/**
+ * One module for some files. Each by itself would load the program anew: most
+ * of what a file takes that starts no process.
+ */
+async function moduleOf(
+  files: readonly string[],
+  folder: string,
+): Promise<string> {
+  const name = files[0]!.replaceAll("/", "_");
+  const path = `${folder}/and_${files.length - 1}_after_${name}`;
+  const imports = files.map((file) =>
+    `import ${JSON.stringify(new URL(file, TESTS).href)};\n`
+  );
+  await Deno.writeTextFile(path, imports.join(""));
+  return path;
+}
+
 /** Runs some files in one process, shows what they said when it has ended, and counts. */
 async function run(
   files: readonly string[],
   env: Readonly<Record<string, string>>,
+  folder: string,
 ): Promise<Counts> {
   const counts = { passed: 0, failed: 0, skipped: 0 };
+  // What is measured is loaded by itself.
+  const isTogether = files.length > 1 && !files.some((file) => ALONE.has(file));
+  const modules = isTogether ? [await moduleOf(files, folder)] : files;
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "--allow-all", "--no-check", ...files],
+    args: [
+      ...["test", "--allow-all", "--no-check", `--config=${CONFIG}`],
+      ...modules,
+    ],
     cwd: TESTS,
     env: { NO_COLOR: "1", ...env },
     stdin: "null",
@@ -97,14 +124,14 @@ async function run(
     read(line, counts);
   }
   const { success } = await child.status;
-  console.log(lines.join("\n"));
+  console.log([files.join(" "), ...lines].join("\n"));
   // A file that cannot be loaded counts in no line.
   if (!success && counts.failed === 0) counts.failed = 1;
   return counts;
 }
 
 /** Files that one process runs, unless they take long. */
-const FILES_AT_ONCE = 6;
+const FILES_AT_ONCE = 10;
 
 /** Files as processes run them: each that takes long by itself, and the others some at a time. */
 function portionsOf(files: readonly string[]): string[][] {
@@ -121,11 +148,14 @@ function portionsOf(files: readonly string[]): string[][] {
 async function runTogether(
   files: readonly string[],
   env: Readonly<Record<string, string>>,
+  folder: string,
 ): Promise<Counts[]> {
   const portions = portionsOf(files).values();
   const counted: Counts[] = [];
   const work = async () => {
-    for (const portion of portions) counted.push(await run(portion, env));
+    for (const portion of portions) {
+      counted.push(await run(portion, env, folder));
+    }
   };
   const jobs = Number(Deno.env.get("JOBS")) ||
     navigator.hardwareConcurrency + 1;
@@ -151,9 +181,9 @@ const files = await chosen(Deno.args);
 const together = files.filter((file) => !ALONE.has(file));
 await using folder = await tempFolder();
 const env = await bundled(`${folder.path}/bundle`);
-const counted = await runTogether(together, env);
+const counted = await runTogether(together, env, folder.path);
 const alone = files.filter((file) => ALONE.has(file));
-if (alone.length > 0) counted.push(await run(alone, env));
+if (alone.length > 0) counted.push(await run(alone, env, folder.path));
 const sum = (key: keyof Counts) =>
   counted.reduce((total, counts) => total + counts[key], 0);
 const [passed, failed, skipped] = [

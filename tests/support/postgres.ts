@@ -325,15 +325,21 @@ export class PgServer implements AsyncDisposable {
   }
 }
 
+let shared: PgServer | undefined;
+
 /**
- * A server that all tests of a file share, each with a database of its own. It
- * is started before the first of them, and not at all where none is run.
+ * A server that all tests of a process share, each with a database of its own.
+ * It is started before the first of them, and not at all where none is run.
  */
-export function sharedServer(options: ServerOptions = {}): PgServer {
+export function sharedServer(): PgServer {
+  return shared ??= sharedByAll();
+}
+
+function sharedByAll(): PgServer {
   let server: PgServer | undefined;
   if (POSTGRES.isMet) {
     Deno.test.beforeAll(async () => {
-      server = await PgServer.start(options);
+      server = await PgServer.start();
     });
     Deno.test.afterAll(async () => await server?.[Symbol.asyncDispose]());
   }
