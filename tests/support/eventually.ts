@@ -2,7 +2,8 @@
 
 /** Far more than anything takes on a busy machine. */
 const LIMIT_MS = 20_000;
-const LOOK_MS = 10;
+/** From look to look: a tenth of what has been waited so far, since a look may cost more than what it waits for. */
+const LOOK_SHARE = 0.1, LOOK_MS_MIN = 10, LOOK_MS_MAX = 200;
 
 /**
  * Looks again and again until `find` gives something; it is what was found.
@@ -13,11 +14,15 @@ export async function eventually<T>(
   find: () => Promise<T | undefined | false> | T | undefined | false,
   limitMs = LIMIT_MS,
 ): Promise<T> {
-  const endMs = performance.now() + limitMs;
+  const startMs = performance.now();
   for (;;) {
     const found = await find();
     if (found !== undefined && found !== false) return found as T;
-    if (performance.now() > endMs) throw new Error(`never: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    const waitedMs = performance.now() - startMs;
+    if (waitedMs > limitMs) throw new Error(`never: ${what}`);
+    const lookMs = Math.max(LOOK_MS_MIN, waitedMs * LOOK_SHARE);
+    await new Promise((resolve) =>
+      setTimeout(resolve, Math.min(lookMs, LOOK_MS_MAX))
+    );
   }
 }
