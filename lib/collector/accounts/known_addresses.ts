@@ -12,7 +12,7 @@ import {
   KNOWN_ADDRESSES_MAX,
 } from "./limits.ts";
 import { changed, type Records, swept } from "../records/records.ts";
-import { sumOf } from "./lanes.ts";
+import { Sums } from "./lanes.ts";
 
 /** What is kept for a user. */
 interface Known {
@@ -24,6 +24,7 @@ interface Known {
 export class KnownAddresses {
   readonly #records: Records;
   readonly #nowMs: () => number;
+  readonly #sums = new Sums();
 
   constructor(records: Records, { nowMs }: World) {
     this.#records = records;
@@ -34,15 +35,16 @@ export class KnownAddresses {
   async has(account: string, address: string): Promise<boolean> {
     const known = await this.#records.get<Known>(
       "known_address",
-      await sumOf(account),
+      await this.#sums.of(account),
     );
-    const seenMs = known?.addresses[await sumOf(address)];
+    const seenMs = known?.addresses[await this.#sums.of(address)];
     return seenMs !== undefined && this.#nowMs() - seenMs < KNOWN_ADDRESS_MS;
   }
 
   /** Notes that an account was let in from there. */
   async add(account: string, address: string): Promise<void> {
-    const key = await sumOf(account), sum = await sumOf(address);
+    const key = await this.#sums.of(account),
+      sum = await this.#sums.of(address);
     await changed<Known>(this.#records, "known_address", key, (before) => {
       const nowMs = this.#nowMs(), seenMs = before?.addresses[sum];
       if (seenMs !== undefined && nowMs - seenMs < KNOWN_ADDRESS_NOTED_MS) {

@@ -53,6 +53,7 @@ export class Lanes {
   readonly #nowMs: () => number;
   /** How many there are, as far as this process knows. */
   #count = 0;
+  readonly #sums = new Sums();
 
   constructor(records: Records, { nowMs }: World) {
     this.#records = records;
@@ -139,7 +140,7 @@ export class Lanes {
 
   /** Names that strangers invent must not fill the store: of too many, many share a lane. */
   async #keyOf({ kind, of }: Lane): Promise<string> {
-    const sum = await sumOf(...of);
+    const sum = await this.#sums.of(...of);
     const isFull = this.#count >= LANES_MAX;
     return `${kind} ${isFull ? `~${sum.slice(0, 2)}` : sum}`;
   }
@@ -172,4 +173,22 @@ function nextOf(
 /** Names as keys: of one length, and without a word of what people have typed. */
 export function sumOf(...texts: readonly string[]): Promise<string> {
   return sha256Hex(JSON.stringify(texts), 24);
+}
+
+/** Sums that are kept, and of how many characters at most. */
+const SUMS_KEPT = 1_000, SUM_OF_MAX = 300;
+
+/** What `sumOf` says of names, kept for the next time: each costs more than the rest of a turn. Not for passwords. */
+export class Sums {
+  readonly #kept = new Map<string, string>();
+
+  async of(...texts: readonly string[]): Promise<string> {
+    const text = JSON.stringify(texts), kept = this.#kept.get(text);
+    if (kept !== undefined) return kept;
+    const sum = await sumOf(...texts);
+    if (text.length > SUM_OF_MAX) return sum;
+    if (this.#kept.size >= SUMS_KEPT) this.#kept.clear();
+    this.#kept.set(text, sum);
+    return sum;
+  }
 }
