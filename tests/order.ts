@@ -79,7 +79,11 @@ export const SLOW: readonly string[] = [
   "support/",
 ];
 
-/** Files that take long and hardly ever find anything: all of it is run where that is asked for, or where they are named. */
+/**
+ * Files that take long and hardly ever find anything: all of it is run where
+ * that is asked for, or where they are named. Others are shorter otherwise:
+ * whatever asks for `FULL` or `IS_FULL` of `support/needs.ts`.
+ */
 export const FULL_ONLY: ReadonlySet<string> = new Set([
   "board/firefox_test.ts",
   "collector/sinks/sink_commands_test.ts",

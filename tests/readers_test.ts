@@ -24,6 +24,7 @@ import { parseDocument } from "../lib/base/json.ts";
 import { LineReader } from "../lib/base/lines.ts";
 import { findProject } from "../lib/emit/project.ts";
 import { tempFolder } from "./support/home.ts";
+import { IS_FULL } from "./support/needs.ts";
 
 const KIB = 1024;
 
@@ -327,7 +328,7 @@ function textOf(
 }
 
 /** Texts that each reader has to read. */
-const TEXTS_EACH = 12;
+const TEXTS_EACH = IS_FULL ? 12 : 6;
 
 for (const { name, read } of READERS) {
   Deno.test(`${name}: any pieces, as often as one likes -> time in proportion`, async () => {

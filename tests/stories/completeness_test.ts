@@ -17,7 +17,7 @@ import { documentsOf, runProgram, spawnProgram } from "../support/program.ts";
 import { mulberry32 } from "../support/world.ts";
 import { PATHS } from "../../lib/base/wire.ts";
 
-const MOMENTS = IS_FULL ? 100 : 40;
+const MOMENTS = IS_FULL ? 100 : 24;
 
 /** How long a drain goes on before it is killed, at most. */
 const KILL_MS_MAX = 700;

@@ -2,11 +2,11 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { ADA, TestCollector } from "../support/collector.ts";
-import { needing, runTool, SUPERUSER } from "../support/needs.ts";
+import { IS_FULL, needing, runTool, SUPERUSER } from "../support/needs.ts";
 import { liveShortly, type ShortLivesOutcome } from "../support/short_lives.ts";
 
 /** Homes of a trial; more where somebody wants to see more. */
-const HOMES = Number(Deno.env.get("KITTY_EVENTS_HOMES") ?? 40);
+const HOMES = Number(Deno.env.get("KITTY_EVENTS_HOMES") ?? (IS_FULL ? 40 : 24));
 
 /** Holds what came of a trial against what its receipts said. */
 function verify(outcome: ShortLivesOutcome, homes: number): void {

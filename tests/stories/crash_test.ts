@@ -5,8 +5,9 @@ import { EmitKills } from "../proof/emit_kills.ts";
 import { noFindings } from "../proof/findings.ts";
 import { tempHome } from "../support/home.ts";
 import { mulberry32 } from "../support/world.ts";
+import { IS_FULL } from "../support/needs.ts";
 
-const ROUNDS = 60;
+const ROUNDS = IS_FULL ? 60 : 30;
 const SEED = Math.floor(Math.random() * 2 ** 31);
 const CHECK_EVERY = 25;
 

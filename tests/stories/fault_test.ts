@@ -22,10 +22,10 @@ import { answer } from "../support/fault/answers.ts";
 import { deliveredButLost, latency } from "../support/fault/pipe.ts";
 import { documentsOf } from "../support/program.ts";
 import { mulberry32 } from "../support/world.ts";
-import { needing, OPENSSL, runTool } from "../support/needs.ts";
+import { IS_FULL, needing, OPENSSL, runTool } from "../support/needs.ts";
 
 /** Mixtures of faults, one after the other in one home. */
-const ROUNDS = 6;
+const ROUNDS = IS_FULL ? 6 : 3;
 
 Deno.test("sync now: a fault on the way -> as the step says, and all arrives once it is over", (t) =>
   sideBySide(t, someOf(ROWS), faulty));
