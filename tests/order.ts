@@ -1,14 +1,15 @@
 /** Which test files run alone, which take long, and in what order they begin. */
 
-/** Files that measure time or memory: what runs beside them would be measured too. */
+/** Files that measure time against time: what runs beside them would be measured too. */
 export const ALONE: ReadonlySet<string> = new Set([
-  "base/lines_bounds_test.ts",
   "collector/accounts/sessions_test.ts",
-  "readers_test.ts",
   "stories/never_blocked_test.ts",
 ]);
 
-/** Files that take longest, the longest first: each begins before all shorter ones. */
+/**
+ * Files that take longest, the longest first: each begins before all shorter
+ * ones, in a process of its own. And those that measure that process.
+ */
 export const LONGEST: readonly string[] = [
   "stories/fault_test.ts",
   "collector/engine_test.ts",
@@ -40,6 +41,9 @@ export const LONGEST: readonly string[] = [
   "cli/queue_forms_test.ts",
   "home/queue_move_test.ts",
   "agent/agent_test.ts",
+  "readers_test.ts",
+  "stories/silent_server_test.ts",
+  "base/lines_bounds_test.ts",
 ];
 
 /** Further files and folders that are not for the loop at the desk. */
