@@ -7,7 +7,7 @@ import { CHROMIUM, TestBrowser } from "../support/browser.ts";
 import { tempFolder } from "../support/home.ts";
 import { needing } from "../support/needs.ts";
 import { documentsOf } from "../support/program.ts";
-import { REAL_LOGS, unpackLogs } from "../support/published.ts";
+import { REAL_LOGS, unpackLogs } from "../support/real_logs.ts";
 import { RunningBoard } from "../support/running_board.ts";
 
 /** Of so many missions the boards are read, the largest. */

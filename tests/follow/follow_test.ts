@@ -21,12 +21,8 @@ import {
   textOf,
   ulidAt,
 } from "../support/project.ts";
-import {
-  PUBLISHED,
-  REAL_LOGS,
-  rowSchema,
-  unpackLogs,
-} from "../support/published.ts";
+import { PUBLISHED, rowSchema } from "../support/published.ts";
+import { REAL_LOGS, unpackLogs } from "../support/real_logs.ts";
 
 /** What one look at a project's logs says: its total, what it says of each log, and its warnings. */
 async function once(run: Run, cwd: string, args: readonly string[] = []) {

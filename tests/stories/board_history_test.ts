@@ -12,7 +12,7 @@ import { ADA, TestCollector } from "../support/collector.ts";
 import { tempFolder, tempHome } from "../support/home.ts";
 import { HISTORY, HISTORY_FILE, needing } from "../support/needs.ts";
 import { runProgram } from "../support/program.ts";
-import { REAL_LOGS, unpackLogs } from "../support/published.ts";
+import { REAL_LOGS, unpackLogs } from "../support/real_logs.ts";
 
 type Env = Record<string, string>;
 

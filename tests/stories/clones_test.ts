@@ -7,7 +7,7 @@ import { needing } from "../support/needs.ts";
 import { documentsOf, type Run, withProgram } from "../support/program.ts";
 import { tempFolder } from "../support/home.ts";
 import { lane, missionId, Project, ulidAt } from "../support/project.ts";
-import { REAL_LOGS, unpackLogs } from "../support/published.ts";
+import { REAL_LOGS, unpackLogs } from "../support/real_logs.ts";
 import { ScriptedServer } from "../support/scripted_server.ts";
 
 const NODES = ["aaaaaaaaaaaa", "bbbbbbbbbbbb"] as const;

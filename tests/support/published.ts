@@ -1,11 +1,11 @@
 /**
  * The published package of the producer contract, with its schemas and its
- * fixtures, and the real logs of a project. Neither belongs to the checkout:
- * tests that need them are left out, aloud, where they are not to be had.
+ * fixtures. It does not belong to the checkout: tests that need it are left
+ * out, aloud, where it is not to be had.
  */
 
 import { ok } from "node:assert/strict";
-import { type Need, pathNeed, runTool } from "./needs.ts";
+import { type Need, runTool } from "./needs.ts";
 
 const PACKAGE = "spec-kitty-events==11.0.0";
 
@@ -65,21 +65,6 @@ export async function rowSchema(
 ): Promise<Record<string, unknown>> {
   const path = `${CONTRACT}/composed/rows/${name}.row.schema.json`;
   return JSON.parse(await Deno.readTextFile(path));
-}
-
-const LOGS = new URL(
-  "../../../shared/data/kitty-specs.tar.gz",
-  import.meta.url,
-);
-
-/** That the real logs lie beside the checkout. */
-export const REAL_LOGS = await pathNeed(LOGS, "the real logs are not there");
-
-/** Unpacks the real logs: a project's folder, with `kitty-specs` in it. */
-export async function unpackLogs(into: string): Promise<void> {
-  const args = ["xzf", LOGS.pathname, "-C", into];
-  const { success } = await runTool("tar", { args });
-  ok(success);
 }
 
 /** Copies the published contract, with types that begin with another prefix. */
