@@ -4,6 +4,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { PATHS } from "../../lib/base/wire.ts";
 import { logIn, record } from "../support/agent.ts";
 import { newAuthority } from "../support/authority.ts";
+import { pause } from "../../lib/base/deadline.ts";
 import {
   ADA,
   CollectorClient,
@@ -115,6 +116,8 @@ class Load {
           this.failures.push(`${error} ${error.cause ?? ""}`)
         );
         this.count += 1;
+        // Some are under way at any moment; more would only keep the machine busy.
+        await pause(40);
       }
     }));
   }
