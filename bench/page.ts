@@ -11,7 +11,7 @@ import { TestBrowser } from "../tests/support/browser.ts";
 import { CollectorClient } from "../tests/support/collector.ts";
 import { Rows, store } from "../tests/support/missions.ts";
 import { missionId } from "../tests/support/project.ts";
-import { unpackLogs } from "../tests/support/published.ts";
+import { unpackLogs } from "../tests/support/real_logs.ts";
 import {
   accessToken,
   HISTORY,
