@@ -63,16 +63,10 @@ export const IDS_MOVED_AT_ONCE = 500;
 /** Nodes of the events in one commit: each takes a mutation of its own. */
 export const COMMIT_NODES_MAX = 20;
 
-/** Rows of other nodes that are noted in one commit. */
-export const COMMIT_SHARED_MAX = 400;
-
 /** Counts of nodes, and words of homes, that are kept in memory. */
 export const NODES_CACHED_MAX = 10_000;
 
-/** Values stored at once, where what follows from events is made anew. */
-export const REBUILT_AT_ONCE_MAX = 200;
-
-/** Changes after which a commit that removes events is made: the last row may bring as many again, and Deno KV refuses 1,000. */
+/** Changes after which a commit that removes events is made, so that those that arrive get their turn. */
 export const PRUNED_AT_ONCE = 250;
 
 /** Rows read at once, and counts stored at once, where a team's nodes are counted anew. */
@@ -222,10 +216,6 @@ export const LEASE_SURE_MS = 5_000;
 
 /** How often a lease is moved on, and looked at by those who wait for it. */
 export const LEASE_TICK_MS = 1_000;
-
-/** Values of a backup that are stored at once, and what a key may add to the size of one. */
-export const FILLED_AT_ONCE = 400;
-export const KEYS_BYTES = 1_000;
 
 /** Entries of a backup that are compressed together, and what such a block may have at most. */
 export const BACKUP_BLOCK_BYTES = MIB;

@@ -10,7 +10,7 @@ import { oneLineBytes } from "../../base/shown.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { fromBytes } from "../../home/queue_layout.ts";
 import { Gate } from "../gate.ts";
-import { COMMIT_SHARED_MAX, EXPORT_ROWS, PAGE_BYTES_MAX } from "../limits.ts";
+import { EXPORT_ROWS, PAGE_BYTES_MAX } from "../limits.ts";
 import {
   type Admission,
   type Admitted,
@@ -25,7 +25,7 @@ import {
   sharedRow,
   type Usage,
 } from "./event_log.ts";
-import { commitsOf } from "./kv_groups.ts";
+import { commitsOf, notesOf } from "./kv_groups.ts";
 import type { IdPages } from "./kv_ids.ts";
 import { type Beside, type Entry, KvNodes } from "./kv_nodes.ts";
 import { goneAt, pruneSome, usageOf } from "./kv_prune.ts";
@@ -65,7 +65,7 @@ export class KvEventLog implements EventLog {
       if (quota) expectRoom(await usageOf(this.#store, team), fresh, quota);
       // With the first: never is more stored than was told.
       let toTell = word;
-      for (const group of commitsOf(fresh, (id) => ids.boundOf(id))) {
+      for (const group of commitsOf(team, fresh, (id) => ids.pageOf(id))) {
         const beside = toTell ? { word: toTell } : {};
         const entries = await this.#nodes.entries(team, group, beside);
         this.#snapshots.delete(team);
@@ -89,8 +89,7 @@ export class KvEventLog implements EventLog {
     const fresh = rows.length > 0
       ? await this.#nodes.newlyShared(team, rows)
       : [];
-    for (let at = 0; at < fresh.length; at += COMMIT_SHARED_MAX) {
-      const shared = fresh.slice(at, at + COMMIT_SHARED_MAX);
+    for (const shared of notesOf(team, fresh)) {
       await this.#put(team, { shared });
     }
   }

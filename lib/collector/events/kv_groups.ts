@@ -5,16 +5,20 @@
  * @module
  */
 
-import {
-  CHUNK_BYTES,
-  COMMIT_BYTES_MAX,
-  COMMIT_KEY_BYTES_MAX,
-  COMMIT_MUTATIONS_MAX,
-  KEY_TEXT_MAX,
-} from "../../base/limits.ts";
+import type { JsonObject } from "../../base/json.ts";
+import { CHUNK_BYTES } from "../../base/limits.ts";
 import { COMMIT_NODES_MAX, ID_PAGE_BYTES } from "../limits.ts";
 import type { IncomingEvent } from "./event_log.ts";
-import { idBytes } from "./kv_ids.ts";
+import { idBytes, type IdPage } from "./kv_ids.ts";
+import {
+  CommitRoom,
+  keyBytes,
+  NODE_BYTES_MAX,
+  type Share,
+  STATE_BYTES_MAX,
+} from "./kv_room.ts";
+import { idsKey, nodeKey, packageKey, sharedKey } from "./layout.ts";
+import type { SharedRow } from "./nodes.ts";
 import { newsOf, packageName } from "./packages.ts";
 
 /** Groups events, in order, so that each group makes one row. An event in chunks has a row of its own. */
@@ -23,112 +27,160 @@ export function rowsOf(events: readonly IncomingEvent[]): IncomingEvent[][] {
   return [...grouped(events, {
     empty: () => bytes = 0,
     takes: (event) => (bytes += event.bytes.length + 1) <= CHUNK_BYTES,
+    isLarge,
   })];
 }
 
 /**
  * Groups events, in order, so that each group fits into one commit.
  *
- * @param boundOf the bound of an id's page; asked when a group is made, after the one before it was stored
+ * @param team whose events they are
+ * @param pageOf the page of an id; asked when a group is made, after the one before it was stored
  */
 export function commitsOf(
+  team: string,
   events: readonly IncomingEvent[],
-  boundOf: (id: string) => string,
+  pageOf: (id: string) => IdPage,
 ): Generator<IncomingEvent[]> {
-  return grouped(events, new CommitRoom(boundOf));
+  return grouped(events, new EventsRoom(team, pageOf));
+}
+
+/** Groups rows that other nodes have, too, so that each group can be noted in one commit. */
+export function notesOf(
+  team: string,
+  rows: readonly SharedRow[],
+): Generator<SharedRow[]> {
+  const room = new CommitRoom();
+  return grouped(rows, {
+    empty: () => room.empty(),
+    takes: (row) => {
+      // Of as many nodes, at worst.
+      room.takeValue(nodeKey(team, row.node_id), NODE_BYTES_MAX);
+      return room.takeValue(sharedKey(team, row), 1);
+    },
+  });
 }
 
 /** What a group has room for. */
-interface Room {
+interface Room<T> {
   /** Begins a group. */
   empty(): void;
   /** Takes one more, and says whether there was room. The first of a group is always taken. */
-  takes(event: IncomingEvent): boolean;
+  takes(one: T): boolean;
+  /** Whether one has a group of its own. */
+  isLarge?(one: T): boolean;
 }
 
-function* grouped(
-  events: readonly IncomingEvent[],
-  room: Room,
-): Generator<IncomingEvent[]> {
-  const isLarge = ({ bytes }: IncomingEvent) => bytes.length > CHUNK_BYTES;
-  let group: IncomingEvent[] = [];
-  for (const event of events) {
-    const last = group.at(-1);
-    const isClosed = last && (isLarge(last) || isLarge(event));
-    if (!last || isClosed || !room.takes(event)) {
-      if (last) yield group;
+function* grouped<T>(all: readonly T[], room: Room<T>): Generator<T[]> {
+  let group: T[] = [], isClosed = true;
+  for (const one of all) {
+    const isLarge = room.isLarge?.(one) ?? false;
+    if (isClosed || isLarge || !room.takes(one)) {
+      if (group.length > 0) yield group;
       group = [];
       room.empty();
-      room.takes(event);
+      room.takes(one);
     }
-    group.push(event);
+    group.push(one);
+    isClosed = isLarge;
   }
   if (group.length > 0) yield group;
 }
 
-/** What Deno KV lets one commit have, of which some is left for the team, its rows and what is told of nodes. */
-class CommitRoom implements Room {
-  readonly #boundOf: (id: string) => string;
-  #bytes = 0;
-  #keyBytes = 0;
-  #changes = 0;
-  #nodes = new Set<string>();
-  #pages = new Set<string>();
-  #packages = new Set<string>();
+function isLarge({ bytes }: IncomingEvent): boolean {
+  return bytes.length > CHUNK_BYTES;
+}
 
-  constructor(boundOf: (id: string) => string) {
-    this.#boundOf = boundOf;
+/** What new events take of a commit. */
+class EventsRoom implements Room<IncomingEvent> {
+  readonly isLarge = isLarge;
+  readonly #team: string;
+  readonly #pageOf: (id: string) => IdPage;
+  readonly #room = new CommitRoom();
+  readonly #nodes = new Set<string>();
+  readonly #pages = new Map<string, GrowingPage>();
+  readonly #packages = new Set<string>();
+
+  constructor(team: string, pageOf: (id: string) => IdPage) {
+    this.#team = team;
+    this.#pageOf = pageOf;
   }
 
   empty(): void {
-    [this.#bytes, this.#keyBytes, this.#changes] = [0, 0, 0];
+    this.#room.empty();
     for (const names of [this.#nodes, this.#pages, this.#packages]) {
       names.clear();
     }
   }
 
-  takes(event: IncomingEvent): boolean {
-    this.#bytes += event.bytes.length + 1;
-    this.#nodes.add(event.node_id);
-    this.#takeId(event);
-    this.#takePackage(event);
-    return this.#bytes + this.#keyBytes <= COMMIT_BYTES_MAX &&
-      this.#keyBytes <= COMMIT_KEY_BYTES_MAX &&
-      this.#changes <= COMMIT_MUTATIONS_MAX &&
-      this.#nodes.size <= COMMIT_NODES_MAX;
+  takes({ event_id, node_id, bytes, document }: IncomingEvent): boolean {
+    this.#room.take({ bytes: bytes.length + 1 });
+    this.#takeNode(node_id);
+    this.#takeId(event_id);
+    this.#takePackage(document);
+    return this.#room.isEnough && this.#nodes.size <= COMMIT_NODES_MAX;
   }
 
-  /** The page is stored anew, perhaps as two; and pages that new ids fill are at least half full. */
-  #takeId({ event_id, team_slug }: IncomingEvent): void {
-    const bytes = idBytes(event_id);
-    const key = KEY_BYTES + LETTER * team_slug.length + bytes;
-    let pages = Math.min(1, 2 * bytes / ID_PAGE_BYTES);
-    const bound = this.#boundOf(event_id);
-    if (!this.#pages.has(bound)) {
-      this.#pages.add(bound);
-      pages += 2;
-      this.#bytes += ID_PAGE_BYTES;
+  #takeNode(node: string): void {
+    if (this.#nodes.has(node)) return;
+    this.#nodes.add(node);
+    this.#room.takeValue(nodeKey(this.#team, node), NODE_BYTES_MAX);
+  }
+
+  #takeId(id: string): void {
+    const page = this.#pageOf(id);
+    let growing = this.#pages.get(page.bound);
+    if (!growing) {
+      growing = new GrowingPage(page, keyBytes(idsKey(this.#team, "")));
+      this.#pages.set(page.bound, growing);
     }
-    this.#bytes += bytes;
-    this.#changes += pages;
-    this.#keyBytes += pages * key;
+    this.#room.take(growing.add(id));
   }
 
-  #takePackage({ event_id, team_slug, node_id, document }: IncomingEvent) {
+  #takePackage(document: JsonObject): void {
     const news = newsOf(document);
     if (!news || this.#packages.has(packageName(news))) return;
     this.#packages.add(packageName(news));
-    const { wpId, feature } = news;
-    this.#changes++;
-    this.#keyBytes += KEY_BYTES +
-      LETTER * (team_slug.length + wpId.length + feature.length);
-    this.#bytes += STATE_BYTES + LETTER *
-        (event_id.length + Math.min(node_id.length, KEY_TEXT_MAX));
+    const key = packageKey(this.#team, news.wpId, news.feature);
+    this.#room.takeValue(key, STATE_BYTES_MAX);
   }
 }
 
-/** Most bytes of a code unit in UTF-8. */
-const LETTER = 3;
+/** The pages that a page becomes: any of its ids may be a bound. */
+class GrowingPage {
+  readonly #keyBytes: number;
+  #idBytes = 0;
+  #longest = 0;
+  #taken: Share = { changes: 0, keyBytes: 0, bytes: 0 };
 
-/** Bytes of a key beside the text in it, and of a package's state beside names. */
-const KEY_BYTES = 32, STATE_BYTES = 200;
+  /** @param keyBytes of its key, without the bound */
+  constructor({ bound, items }: IdPage, keyBytes: number) {
+    this.#keyBytes = keyBytes;
+    this.#longest = idBytes(bound);
+    for (const [id] of items) this.#grow(id);
+  }
+
+  /** Adds an id, and tells how much more the pages take. */
+  add(id: string): Share {
+    this.#grow(id);
+    const before = this.#taken;
+    const changes = Math.ceil(this.#idBytes / ID_PAGE_BYTES);
+    const keyBytes = changes * (this.#keyBytes + this.#longest);
+    const bytes = this.#idBytes + BRACKETS * changes;
+    this.#taken = { changes, keyBytes, bytes };
+    return {
+      changes: changes - before.changes,
+      keyBytes: keyBytes - before.keyBytes,
+      bytes: bytes - before.bytes,
+    };
+  }
+
+  #grow(id: string): void {
+    const bytes = idBytes(id);
+    this.#idBytes += bytes;
+    this.#longest = Math.max(this.#longest, bytes);
+  }
+}
+
+/** Around what is stored of a page. */
+const BRACKETS = 2;

@@ -17,6 +17,7 @@ import {
   ID_PAGES_AT_ONCE,
   ID_PAGES_READ_MIN,
 } from "../limits.ts";
+import { jsonBytes } from "./kv_room.ts";
 import { idsKey, type RowPlace } from "./layout.ts";
 
 /** An id, and where its event lies. */
@@ -68,14 +69,14 @@ export class IdPages {
 
   /** Where an event lies; undefined where it is not stored. One of the ids that were asked for. */
   placeOf(id: string): RowPlace | undefined {
-    const { items } = this.#page(this.#at(id));
+    const { items } = this.pageOf(id);
     const item = items[lastUpTo(items, id, ([other]) => other)];
     return item?.[0] === id ? [item[1], item[2]] : undefined;
   }
 
-  /** The bound of the page of an id. */
-  boundOf(id: string): string {
-    return this.#pages[this.#at(id)]!.bound;
+  /** The page in which an id is, or would be. */
+  pageOf(id: string): IdPage {
+    return this.#page(this.#at(id));
   }
 
   /** Adds new ids, and returns the pages that are to be stored for that. */
@@ -119,11 +120,10 @@ export async function* idsOf(
   }
 }
 
-/** Bytes of an id with its place in a page, about; never fewer but where JSON escapes some. */
+/** Bytes of an id with its place in a page, about. */
 export function idBytes(id: string): number {
-  const PLACE = 16, UNIT_MAX = 3;
-  // All ids but those of some rows' sources are ASCII.
-  return PLACE + (/^[\0-\x7f]*$/.test(id) ? id.length : UNIT_MAX * id.length);
+  const PLACE = 16;
+  return PLACE + jsonBytes(id);
 }
 
 /** The last page of a team; an empty one where it has none. */

@@ -10,6 +10,7 @@ import type { JsonObject } from "../../base/json.ts";
 import { chunksOf, fromBytes, toBytes } from "../../home/queue_layout.ts";
 import { EXPORT_ROWS, PRUNED_AT_ONCE } from "../limits.ts";
 import { Gone, type Usage } from "./event_log.ts";
+import { CommitRoom, NODE_BYTES_MAX, STATE_BYTES_MAX } from "./kv_room.ts";
 import type { KvStore } from "./kv_store.ts";
 import {
   baseKey,
@@ -21,7 +22,7 @@ import {
   rowKey,
 } from "./layout.ts";
 import { type NodeCount, stampOf, sumOf } from "./nodes.ts";
-import { newer, type PackageState } from "./packages.ts";
+import { newer, newsOf, type PackageState } from "./packages.ts";
 import { Tally } from "./tally.ts";
 
 /**
@@ -67,7 +68,7 @@ export async function pruneSome(
   for await (const { key, value } of rows) {
     const n = Number(key.at(-1));
     at = await removal.add(n, value, { first, end });
-    if (removal.size >= PRUNED_AT_ONCE) break;
+    if (removal.isFull) break;
   }
   await removal.commit({ ...state, first: at, bytes: bytes - removal.bytes });
   return at < end;
@@ -81,6 +82,7 @@ class Removal {
   readonly #team: string;
   readonly #commit: Deno.AtomicOperation;
   readonly #tally = new Tally();
+  readonly #room = new CommitRoom();
   #changes = 0;
 
   constructor(store: KvStore, team: string) {
@@ -89,14 +91,16 @@ class Removal {
     this.#commit = store.kv.atomic();
   }
 
-  /** Number of changes in the commit. */
-  get size(): number {
+  /** Whether it is to be made before there is more. */
+  get isFull(): boolean {
     const { nodes, packages } = this.#tally;
-    return this.#changes + nodes.size + packages.size;
+    const changes = this.#changes + nodes.size + packages.size;
+    return changes >= PRUNED_AT_ONCE || !this.#room.isEnough;
   }
 
   /**
-   * Adds the events of a row that lie in a span of positions.
+   * Adds the events of a row that lie in a span of positions, as many as there
+   * is room for.
    *
    * @returns the position after the last of them
    */
@@ -107,15 +111,19 @@ class Removal {
   ): Promise<number> {
     const lines = await this.#store.lines(this.#team, n, value);
     const from = Math.max(0, span.first - n);
-    const to = Math.min(lines.length, span.end - n);
-    const documents = lines.slice(from, to).map((line) => {
+    const upTo = Math.min(lines.length, span.end - n);
+    const documents: JsonObject[] = [];
+    for (const line of lines.slice(from, upTo)) {
+      if (documents.length > 0 && !this.#room.isEnough) break;
+      const document = fromBytes<JsonObject>(line);
+      documents.push(document);
       this.bytes += line.length;
-      return fromBytes<JsonObject>(line);
-    });
-    documents.forEach((document) => this.#tally.add(document));
+      this.#count(document);
+    }
+    const to = from + documents.length;
     await this.#leaveStamps(n, from, documents);
     const key = rowKey(this.#team, n);
-    this.#changes++;
+    this.#change(key);
     if (to < lines.length) {
       const left = lines.map((line, i) => i < to ? NOTHING : line);
       this.#commit.set(key, joinLines(left));
@@ -124,10 +132,32 @@ class Removal {
     this.#commit.delete(key);
     const chunks = chunksOf(value);
     for (let i = 0; i < chunks; i++) {
-      this.#commit.delete(chunkKey(this.#team, n, i));
+      const chunk = chunkKey(this.#team, n, i);
+      this.#change(chunk);
+      this.#commit.delete(chunk);
     }
-    this.#changes += chunks;
     return n + to;
+  }
+
+  #change(key: Deno.KvKey, bytes = 0): void {
+    this.#changes++;
+    this.#room.takeValue(key, bytes);
+  }
+
+  /** Adds up what a document says; it takes room where it is the first of its node or package. */
+  #count(document: JsonObject): void {
+    const team = this.#team, { nodes, packages } = this.#tally;
+    const before = [nodes.size, packages.size];
+    this.#tally.add(document);
+    if (nodes.size > before[0]!) {
+      const key = nodeKey(team, stampOf(document).node_id);
+      this.#room.takeValue(baseKey(team, key), NODE_BYTES_MAX);
+    }
+    if (packages.size > before[1]!) {
+      const { wpId, feature } = newsOf(document)!;
+      const key = packageKey(team, wpId, feature);
+      this.#room.takeValue(baseKey(team, key), STATE_BYTES_MAX);
+    }
   }
 
   /** Rows that clones send with stamps of their own have to be known as such. */
@@ -152,8 +182,9 @@ class Removal {
       if (node < 0) node = nodes.push(node_id) - 1;
       stamps.push([node, lamport_clock]);
     }
-    this.#changes++;
-    this.#commit.set(key, toBytes({ nodes, stamps } satisfies Pruned));
+    const left = toBytes({ nodes, stamps } satisfies Pruned);
+    this.#change(key, left.length);
+    this.#commit.set(key, left);
   }
 
   /** Makes the change: all of it, or nothing where it fails. */

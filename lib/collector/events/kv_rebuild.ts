@@ -6,8 +6,9 @@
  */
 
 import { sameJson } from "../../base/json.ts";
-import { fromBytes } from "../../home/queue_layout.ts";
-import { EXPORT_ROWS, REBUILT_AT_ONCE_MAX } from "../limits.ts";
+import { fromBytes, toBytes } from "../../home/queue_layout.ts";
+import { EXPORT_ROWS } from "../limits.ts";
+import { fill } from "./kv_fill.ts";
 import type { KvStore } from "./kv_store.ts";
 import {
   baseKey,
@@ -137,8 +138,6 @@ async function putAll(
   entries: readonly (readonly [Deno.KvKey, unknown])[],
   surplus: readonly Deno.KvKey[],
 ): Promise<void> {
-  for (let at = 0; at < entries.length; at += REBUILT_AT_ONCE_MAX) {
-    await store.put(entries.slice(at, at + REBUILT_AT_ONCE_MAX));
-  }
+  await fill(store, entries.map(([key, value]) => [key, toBytes(value)]));
   for (const key of surplus) await store.kv.delete(key);
 }
