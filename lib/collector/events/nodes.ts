@@ -7,8 +7,8 @@
  */
 
 import { isJsonObject, type JsonObject, sameJson } from "../../base/json.ts";
-import { CLOCK_MAX, KEY_TEXT_MAX } from "../../base/limits.ts";
-import { textLabel } from "../../home/queue_layout.ts";
+import { CHUNK_BYTES, CLOCK_MAX, KEY_TEXT_MAX } from "../../base/limits.ts";
+import { textLabel, toBytes } from "../../home/queue_layout.ts";
 import {
   TELLING_EVERY_MS,
   WATERMARK_HOME_CHARS_MAX,
@@ -112,7 +112,8 @@ export function readWatermark(
   if (!isSound) return undefined;
   // In one form, so that moments can be compared.
   const at = new Date(told_at).toISOString();
-  return { home, turn, told_at: at, nodes: nodes.map(plain) };
+  const word = { home, turn, told_at: at, nodes: nodes.map(plain) };
+  return toBytes(word).length > CHUNK_BYTES ? undefined : word;
 }
 
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;

@@ -1,11 +1,13 @@
 /** How complete nodes are, from what is stored and what was told. */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { KEY_TEXT_MAX } from "../../../lib/base/limits.ts";
 import {
   nodeAnswers,
   readWatermark,
   type Told,
 } from "../../../lib/collector/events/nodes.ts";
+import { WATERMARK_NODES_MAX } from "../../../lib/collector/limits.ts";
 
 const NODE = {
   node_id: "n",
@@ -45,4 +47,20 @@ Deno.test("readWatermark: a word that names a node twice, or counts beyond any c
       [{ ...NODE, never: -1 }],
     ]
   ) strictEqual(readWatermark({ ...WORD, nodes }, "acme"), undefined);
+});
+
+Deno.test("readWatermark: many nodes with long names -> taken as long as the word fits into one value of a store", () => {
+  const word = (char: string) => ({
+    ...WORD,
+    nodes: Array.from({ length: WATERMARK_NODES_MAX }, (_, n) => ({
+      ...NODE,
+      node_id: char.repeat(KEY_TEXT_MAX - 2) + n,
+    })),
+  });
+  strictEqual(
+    readWatermark(word("\u20ac"), "acme")?.nodes.length,
+    WATERMARK_NODES_MAX,
+  );
+  // Each takes six bytes in JSON.
+  strictEqual(readWatermark(word("\0"), "acme"), undefined);
 });
