@@ -5,7 +5,8 @@
  */
 
 import type { Log } from "../../base/log.ts";
-import { KittyError } from "../../base/errors.ts";
+import { KittyError, reasonOf } from "../../base/errors.ts";
+import { isDiskFull } from "../../base/files.ts";
 import { fromBytes, toBytes } from "../../home/queue_layout.ts";
 import { COMMIT_KEY_BYTES_MAX } from "../../base/limits.ts";
 import { IDS_MOVED_AT_ONCE } from "../limits.ts";
@@ -16,7 +17,7 @@ import { LAYOUT, LAYOUT_KEY, OLD_IDS, type RowPlace } from "./layout.ts";
  * Brings a file to the layout of this program; one that is new gets it at once.
  *
  * @param log is told where that takes long
- * @throws {KittyError} where a newer program has written the file
+ * @throws {KittyError} where a newer program has written the file, or it cannot be done
  */
 export async function useLayout(
   kv: Deno.Kv,
@@ -30,9 +31,22 @@ export async function useLayout(
       hint: "a newer kitty-events has written it: use that one",
     });
   }
-  // First: an older program would not find the ids that are in pages already.
-  if (layout !== LAYOUT) await kv.set(LAYOUT_KEY, toBytes(LAYOUT));
-  await putIdsIntoPages(kv, log);
+  try {
+    // First: an older program would not find the ids that are in pages already.
+    if (layout !== LAYOUT) await kv.set(LAYOUT_KEY, toBytes(LAYOUT));
+    await putIdsIntoPages(kv, log);
+  } catch (error) {
+    throw new KittyError(
+      "folder_unusable",
+      `bringing ${path} to its new layout was broken off: ${reasonOf(error)}`,
+      {
+        hint: isDiskFull(error)
+          ? "nothing is lost; make room on the disk, and start again: it goes on from there"
+          : "nothing is lost; start again: it goes on from there",
+        cause: error,
+      },
+    );
+  }
 }
 
 /** A program that is ended meanwhile leaves the rest to the next. */

@@ -10,6 +10,8 @@ import { toBytes } from "../../../lib/home/queue_layout.ts";
 import { inEventsFile } from "../../support/collector.ts";
 import { incomingOf, incomingRowOf } from "../../support/events.ts";
 import { tempFolder } from "../../support/home.ts";
+import { MOUNT, needing, outputOf } from "../../support/needs.ts";
+import { fillDisk, smallDisk } from "../../support/trouble.ts";
 import { TestWorld } from "../../support/world.ts";
 
 const incoming = (n: number, team: string) => incomingOf(n, { team });
@@ -111,7 +113,10 @@ Deno.test("open: a program that is ended while it puts ids into pages -> the nex
         return typeof value === "function" ? value.bind(target) : value;
       },
     });
-    await rejects(useLayout(ending, path), /ended/);
+    await rejects(useLayout(ending, path), {
+      code: "folder_unusable",
+      message: `bringing ${path} to its new layout was broken off: ended`,
+    });
     const { value } = await kv.get<Uint8Array>(["layout"]);
     strictEqual(new TextDecoder().decode(value!), `${LAYOUT}`);
   });
@@ -123,6 +128,35 @@ Deno.test("open: a program that is ended while it puts ids into pages -> the nex
   });
   strictEqual(await keysOf(path, "id"), 0);
 });
+
+Deno.test(needing(
+  [MOUNT],
+  "open: a disk without room for ids in pages -> says so, and what to do; with room all is as before",
+  async () => {
+    await using folder = await tempFolder();
+    const old = `${folder.path}/collector`;
+    const all = span(1, 20_000).map((n) => incoming(n, "alpha"));
+    await inFolder(old, ({ events }) => events.admit("alpha", all));
+    await makeOld(old, 1, ["alpha"]);
+    const { size } = await Deno.stat(`${old}/events.kv`);
+    await using disk = await smallDisk(Math.ceil(size / 1024) + 256);
+    const path = `${disk.path}/collector`;
+    await Deno.mkdir(path);
+    await Deno.copyFile(`${old}/events.kv`, `${path}/events.kv`);
+    const filler = `${disk.path}/filler`;
+    await fillDisk(filler, 64 * 1024);
+    await rejects(inFolder(path, () => Promise.resolve()), {
+      code: "folder_unusable",
+      hint: /make room on the disk/,
+    });
+    await Deno.remove(filler);
+    await outputOf("mount", ["-o", "remount,size=64m", disk.path]);
+    await inFolder(path, async ({ events }) => {
+      const { events: kinds } = await events.admit("alpha", all);
+      ok(kinds.every(({ kind }) => kind === "duplicate"));
+    });
+  },
+));
 
 Deno.test("open: a file of a newer program -> refused, and left as it is", async () => {
   await using folder = await tempFolder();
