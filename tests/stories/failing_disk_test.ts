@@ -23,6 +23,7 @@ import { isThere, tempFolder } from "../support/home.ts";
 import { IS_FULL, MOUNT, needing } from "../support/needs.ts";
 import { documentsOf, type Run } from "../support/program.ts";
 import { ALL_TRUE, compare, tell, type Told } from "../support/stored.ts";
+import { fillDisk } from "../support/trouble.ts";
 
 const TRIALS = [["EIO", 0.02], ["ENOSPC", 0.3]] as const;
 
@@ -156,6 +157,27 @@ Deno.test(needing(
       const again = await run(["sync", "now", "--json"]);
       strictEqual(again.code, 0, `${again.stdout}${again.stderr}`);
       ok(refreshOf(await Deno.readTextFile(path)) !== refreshOf(before));
+    }),
+));
+
+Deno.test(needing(
+  [MOUNT],
+  "sync now: a full disk without a reserve -> nothing is lost, and it says what to do; with room all is delivered",
+  () =>
+    filled(5 * 1024, async (run, { counts }, home) => {
+      await Deno.remove(`${home}/reserve`);
+      await fillDisk(`${home}/filler`, 0);
+      const { code, stdout } = await run(["sync", "now", "--json"]);
+      strictEqual(code, 69, stdout);
+      const [{ error }] = documentsOf(stdout);
+      strictEqual(error.code, "sync_failed");
+      ok(error.try.includes("make room on the disk"), stdout);
+      strictEqual((await exported(run)).length, counts.queued);
+      await Deno.remove(`${home}/filler`);
+      const again = await run(["sync", "now", "--json"]);
+      strictEqual(again.code, 0, again.stderr);
+      const [{ delivered, duplicates, remaining }] = documentsOf(again.stdout);
+      deepStrictEqual([delivered + duplicates, remaining], [counts.queued, 0]);
     }),
 ));
 

@@ -6,6 +6,7 @@
 
 import { counted } from "../../base/amounts.ts";
 import { Deadline } from "../../base/deadline.ts";
+import { isDiskFull } from "../../base/files.ts";
 import { askAgentToSync } from "../../agent/agent_client.ts";
 import { agentPatience, findAgent } from "../../route/agent_file.ts";
 import { NoAnswerError } from "../../login/http.ts";
@@ -219,7 +220,9 @@ async function alone(
       "sync_failed",
       `the drain was broken off: ${reasonOf(error)}`,
       {
-        hint: "nothing is lost; try again, and see: kitty-events queue check",
+        hint: isDiskFull(error)
+          ? "nothing is lost; make room on the disk, and try again"
+          : "nothing is lost; try again, and see: kitty-events queue check",
         cause: error,
       },
     );
