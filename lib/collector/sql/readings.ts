@@ -6,6 +6,7 @@
 
 import type { JsonObject } from "../../base/json.ts";
 import { KittyError } from "../../base/errors.ts";
+import { queueIdOf } from "../../event/row_event.ts";
 import type { IncomingEvent, Page } from "../events/event_log.ts";
 import { type NodeCount, stampOf, type Told } from "../events/nodes.ts";
 import type { PackageRow } from "../events/packages.ts";
@@ -218,9 +219,11 @@ export function eventOf(
   document: JsonObject,
   bytes: Uint8Array,
 ): IncomingEvent {
-  const { event_id, id, event_type, type, team_slug } = document;
+  const { event_id, id, source, event_type, type, team_slug } = document;
   return {
-    event_id: (event_id ?? id) as string,
+    event_id: event_id === undefined
+      ? queueIdOf({ source: source as string, id: id as string })
+      : event_id as string,
     event_type: (event_type ?? type) as string,
     team_slug: (team_slug ?? "") as string,
     ...stampOf(document),

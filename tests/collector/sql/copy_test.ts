@@ -13,6 +13,7 @@ import {
   runProgram,
   spawnProgram,
 } from "../../support/program.ts";
+import { lane, rowOf } from "../../support/project.ts";
 import { StoreCollector } from "../../support/shared_store.ts";
 
 const server = sharedServer();
@@ -191,6 +192,42 @@ Deno.test(
           status === "duplicate"
         ),
       );
+    },
+  ),
+);
+
+Deno.test(
+  needing(
+    [POSTGRES],
+    "collector copy: rows -> known there, whoever sends them again; copied again, nothing more",
+    async () => {
+      await using collector = await TestCollector.start([ADA]);
+      const { access } = await collector.logIn();
+      const rows = Array.from({ length: 40 }, (_, n) => rowOf(lane(n)));
+      strictEqual((await collector.send(access, rows)).status, 200);
+      await collector.stop();
+      const to = await server.database();
+      const from = `${collector.home}/collector`;
+      strictEqual((await copy(from, to)).code, 0);
+      await using folder = await tempFolder();
+      await using copied = await StoreCollector.start(
+        to,
+        `${folder.path}/none`,
+      );
+      const { client } = copied;
+      const clone = rows.map((row) => ({ ...row, nodeid: "ba9876543210" }));
+      for (const sent of [rows, clone]) {
+        const { json } = await client.send(access, sent);
+        ok(
+          json.results.every(({ status }: { status: string }) =>
+            status === "duplicate"
+          ),
+          JSON.stringify(json.results[0]),
+        );
+      }
+      const again = await copy(from, to);
+      strictEqual(again.code, 0, again.stdout);
+      strictEqual((await client.events(access)).length, rows.length);
     },
   ),
 );
