@@ -51,6 +51,19 @@ export async function makeReserve(
   }
 }
 
+/**
+ * The same at the end of a drain. Where the disk is too small for a whole
+ * reserve, or was full, SQLite's log is folded into its file before: it may
+ * grow to 4 MiB, and would take the room that new events need, although the
+ * queue is empty. For the holder of the home's lock.
+ */
+export async function restoreReserve(home: string): Promise<void> {
+  const size = await Deno.stat(reservePath(home))
+    .then(({ size }) => size, () => 0);
+  if (size < RESERVE_BYTES) await fold(home);
+  await makeReserve(home);
+}
+
 /** Writes twice the reserve, as far as there is room for it, and leaves half of that. */
 async function fill(path: string, by?: Deadline): Promise<void> {
   using file = await Deno.open(path, {
@@ -85,10 +98,16 @@ async function fill(path: string, by?: Deadline): Promise<void> {
  * @returns whether there is more room than before
  */
 export async function makeRoom(home: string): Promise<boolean> {
-  const path = queuePath(home);
   const hadReserve = await removeIfThere(reservePath(home))
     .catch(() => false);
-  const isFolded = await Deno.stat(path).then(() => foldFile(path))
-    .then(() => true, () => false);
+  const isFolded = await fold(home);
   return hadReserve || isFolded;
+}
+
+/** Folds the log of the queue, where there is one. @returns whether that could be done */
+function fold(home: string): Promise<boolean> {
+  const path = queuePath(home);
+  // Opening a queue that is not there would make one.
+  return Deno.stat(path).then(() => foldFile(path))
+    .then(() => true, () => false);
 }

@@ -102,6 +102,20 @@ for (const kib of IS_FULL ? [3 * 1024, DISK_KIB, 12 * 1024] : [DISK_KIB]) {
 
 Deno.test(needing(
   [MOUNT],
+  "emit, sync now, again and again: a small disk that was full -> the log takes no room from new events",
+  () =>
+    filled(4 * 1024, async (run) => {
+      for (let time = 0; time < 6; time++) {
+        const { code, stderr } = await run(["sync", "now", "--json"]);
+        strictEqual(code, 0, stderr);
+        const { counts } = await tell(run, draftsOf(150));
+        deepStrictEqual(counts, { queued: 150 }, `after ${time + 1} drains`);
+      }
+    }),
+));
+
+Deno.test(needing(
+  [MOUNT],
   "queue and doctor: every command on a full disk -> does its work",
   () =>
     filled(DISK_KIB, async (run, { counts }) => {

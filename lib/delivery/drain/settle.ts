@@ -16,7 +16,7 @@ import type {
   QueueReader,
   QueueWriter,
 } from "../../home/queue.ts";
-import { makeReserve } from "../../home/reserve.ts";
+import { restoreReserve } from "../../home/reserve.ts";
 import {
   ATTEMPTS_MAX,
   CLOCK_MAX,
@@ -143,7 +143,7 @@ export function concludeDrain(
       // What it says is worth less than what the drain has done.
       await queue.touch().catch(() => {});
     }
-    await makeReserve(home.path);
+    await restoreReserve(home.path);
     return queue.ledger.queued;
   });
 }
