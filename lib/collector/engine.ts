@@ -5,6 +5,7 @@
  * @module
  */
 
+import { fillKv } from "../home/kv_fill.ts";
 import { removeIfThere } from "../base/files.ts";
 import type { Log } from "../base/log.ts";
 import type { World } from "../base/world.ts";
@@ -18,7 +19,6 @@ import {
   goneEvents,
 } from "./events/kv_beside.ts";
 import { KvEventLog } from "./events/kv_event_log.ts";
-import { fill } from "./events/kv_fill.ts";
 import { KvStore } from "./events/kv_store.ts";
 import { rebuildTeam, type Rebuilt } from "./events/kv_rebuild.ts";
 import { eventsPath, HeldFolder, oldSecret, oldSecretPath } from "./folder.ts";
@@ -146,7 +146,7 @@ export async function fillEvents(
 ): Promise<void> {
   {
     using store = await KvStore.open(path);
-    await fill(store, values);
+    await fillKv(store.kv, values);
   }
   using _ = await KvStore.open(path);
 }

@@ -15,7 +15,7 @@ import {
   syncFolder,
   withRoom,
 } from "../base/files.ts";
-import { COMMIT_BYTES_MAX, COMMIT_MUTATIONS_MAX } from "../base/limits.ts";
+import { fillKv } from "./kv_fill.ts";
 import { queuePath } from "./queue_file.ts";
 import { foldFile } from "./sqlite.ts";
 import { makeRoom } from "./reserve.ts";
@@ -56,19 +56,15 @@ export async function compactQueue(
 async function copy(from: Deno.Kv, path: string): Promise<void> {
   const to = await Deno.openKv(path);
   try {
-    let commit = to.atomic(), count = 0, bytes = 0;
-    for await (const { key, value } of from.list<Uint8Array>({ prefix: [] })) {
-      commit.set(key, value);
-      count += 1;
-      bytes += value.length;
-      if (count < COMMIT_MUTATIONS_MAX && bytes < COMMIT_BYTES_MAX) continue;
-      await commit.commit();
-      commit = to.atomic();
-      count = bytes = 0;
-    }
-    await commit.commit();
+    await fillKv(to, allOf(from));
   } finally {
     to.close();
+  }
+}
+
+async function* allOf(kv: Deno.Kv) {
+  for await (const { key, value } of kv.list<Uint8Array>({ prefix: [] })) {
+    yield [key, value] as const;
   }
 }
 

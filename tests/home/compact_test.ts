@@ -56,6 +56,26 @@ Deno.test("compact: chunks of a large event -> whole in the new file", async () 
   deepStrictEqual(entry!.event.document, large.envelope);
 });
 
+Deno.test("compact: many small values with long names, as those of rows that were handed over -> all in the new file", async () => {
+  await using home = await tempHome();
+  await emptied(home.path, 10, 5);
+  const name = (n: number) => [`handed`, `${idOf(n)}@s:/${"é".repeat(190)}`];
+  const kv = await Deno.openKv(queuePath(home.path));
+  try {
+    for (let n = 0; n < 1_000; n++) await kv.set(name(n), new Uint8Array(9));
+  } finally {
+    kv.close();
+  }
+  await inHome(home.path, ({ queue }) => queue.compact());
+  const fresh = await Deno.openKv(queuePath(home.path));
+  try {
+    const there = await Array.fromAsync(fresh.list({ prefix: ["handed"] }));
+    strictEqual(there.length, 1_000);
+  } finally {
+    fresh.close();
+  }
+});
+
 Deno.test("compact: another process reads meanwhile -> said, and nothing has changed", async () => {
   await using home = await tempHome();
   await emptied(home.path, 50, 40);

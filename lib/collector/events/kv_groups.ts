@@ -7,16 +7,11 @@
 
 import type { JsonObject } from "../../base/json.ts";
 import { CHUNK_BYTES } from "../../base/limits.ts";
+import { CommitRoom, keyBytes, type Share } from "../../home/commit_room.ts";
 import { COMMIT_NODES_MAX, ID_PAGE_BYTES } from "../limits.ts";
 import type { IncomingEvent } from "./event_log.ts";
 import { idBytes, type IdPage } from "./kv_ids.ts";
-import {
-  CommitRoom,
-  keyBytes,
-  NODE_BYTES_MAX,
-  type Share,
-  STATE_BYTES_MAX,
-} from "./kv_room.ts";
+import { NODE_BYTES_MAX, STATE_BYTES_MAX } from "./kv_sizes.ts";
 import { idsKey, nodeKey, packageKey, sharedKey } from "./layout.ts";
 import type { SharedRow } from "./nodes.ts";
 import { newsOf, packageName } from "./packages.ts";

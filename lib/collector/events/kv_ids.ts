@@ -17,7 +17,7 @@ import {
   ID_PAGES_AT_ONCE,
   ID_PAGES_READ_MIN,
 } from "../limits.ts";
-import { jsonBytes } from "./kv_room.ts";
+import { jsonBytes } from "./kv_sizes.ts";
 import { idsKey, type RowPlace } from "./layout.ts";
 
 /** An id, and where its event lies. */

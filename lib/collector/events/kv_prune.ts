@@ -7,10 +7,11 @@
 
 import { joinLines } from "../../base/line_bytes.ts";
 import type { JsonObject } from "../../base/json.ts";
+import { CommitRoom } from "../../home/commit_room.ts";
 import { chunksOf, fromBytes, toBytes } from "../../home/queue_layout.ts";
 import { EXPORT_ROWS, PRUNED_AT_ONCE } from "../limits.ts";
 import { Gone, type Usage } from "./event_log.ts";
-import { CommitRoom, NODE_BYTES_MAX, STATE_BYTES_MAX } from "./kv_room.ts";
+import { NODE_BYTES_MAX, STATE_BYTES_MAX } from "./kv_sizes.ts";
 import type { KvStore } from "./kv_store.ts";
 import {
   baseKey,

@@ -6,9 +6,9 @@
  */
 
 import { sameJson } from "../../base/json.ts";
+import { fillKv } from "../../home/kv_fill.ts";
 import { fromBytes, toBytes } from "../../home/queue_layout.ts";
 import { EXPORT_ROWS } from "../limits.ts";
-import { fill } from "./kv_fill.ts";
 import type { KvStore } from "./kv_store.ts";
 import {
   baseKey,
@@ -138,6 +138,6 @@ async function putAll(
   entries: readonly (readonly [Deno.KvKey, unknown])[],
   surplus: readonly Deno.KvKey[],
 ): Promise<void> {
-  await fill(store, entries.map(([key, value]) => [key, toBytes(value)]));
+  await fillKv(store.kv, entries.map(([key, value]) => [key, toBytes(value)]));
   for (const key of surplus) await store.kv.delete(key);
 }

@@ -9,9 +9,7 @@ import {
   COMMIT_BYTES_MAX,
   COMMIT_KEY_BYTES_MAX,
   COMMIT_MUTATIONS_MAX,
-  KEY_TEXT_MAX,
-} from "../../base/limits.ts";
-import { toBytes } from "../../home/queue_layout.ts";
+} from "../base/limits.ts";
 
 /** What something takes. */
 export interface Share {
@@ -21,7 +19,7 @@ export interface Share {
   readonly bytes: number;
 }
 
-/** What is left is for the team, its rows and what is told of nodes. */
+/** What Deno KV takes at once, less some for what comes with everything, as counters. */
 export class CommitRoom {
   #changes = 0;
   #keyBytes = 0;
@@ -67,16 +65,3 @@ function textBytes(text: string): number {
   const UNIT_MAX = 3;
   return /^[ -\x7f]*$/.test(text) ? text.length : UNIT_MAX * text.length;
 }
-
-/** Bytes of a text in JSON, without what quotes it; never fewer than in a key. */
-export function jsonBytes(text: string): number {
-  const isPlain = /^[ !#-[\]-\x7f]*$/.test(text), QUOTES = 2;
-  return isPlain ? text.length : toBytes(text).length - QUOTES;
-}
-
-/** Most bytes of a code unit in JSON. */
-const ESCAPED = 6;
-
-/** Most bytes of what is stored of a node, and of a work package: beside names, they have numbers, times and an id. */
-export const NODE_BYTES_MAX = 300 + ESCAPED * KEY_TEXT_MAX;
-export const STATE_BYTES_MAX = 230 + ESCAPED * KEY_TEXT_MAX;

@@ -1,18 +1,18 @@
 /**
- * Values put into a collector's Deno KV, in as many commits as it takes.
+ * Values put into a Deno KV, in as many commits as it takes.
  *
  * @module
  */
 
-import type { KvStore } from "./kv_store.ts";
-import { CommitRoom } from "./kv_room.ts";
+import { CommitRoom } from "./commit_room.ts";
+
+/** A value, and its key. */
+type Value = readonly [Deno.KvKey, Uint8Array];
 
 /** Stores all values. */
-export async function fill(
-  { kv }: KvStore,
-  values:
-    | AsyncIterable<readonly [Deno.KvKey, Uint8Array]>
-    | Iterable<readonly [Deno.KvKey, Uint8Array]>,
+export async function fillKv(
+  kv: Deno.Kv,
+  values: AsyncIterable<Value> | Iterable<Value>,
 ): Promise<void> {
   const room = new CommitRoom();
   let commit = kv.atomic();
