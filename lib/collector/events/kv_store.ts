@@ -20,7 +20,7 @@ import { CLOCK_MAX, GET_MANY_MAX } from "../../base/limits.ts";
 import { bytesOf, type IncomingEvent } from "./event_log.ts";
 import { rowsOf } from "./kv_groups.ts";
 import { type IdPage, IdPages, lastPage, type PlacedId } from "./kv_ids.ts";
-import { useLayout } from "./kv_layout.ts";
+import { useLayout } from "./kv_upgrade.ts";
 import {
   chunkKey,
   LAYOUT_KEY,

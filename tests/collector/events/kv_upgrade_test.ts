@@ -3,7 +3,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { type Engine, openFolder } from "../../../lib/collector/engine.ts";
 import { idsOf, type PlacedId } from "../../../lib/collector/events/kv_ids.ts";
-import { useLayout } from "../../../lib/collector/events/kv_layout.ts";
+import { useLayout } from "../../../lib/collector/events/kv_upgrade.ts";
 import { LAYOUT } from "../../../lib/collector/events/layout.ts";
 import { jsonLog } from "../../../lib/base/log.ts";
 import { toBytes } from "../../../lib/home/queue_layout.ts";
