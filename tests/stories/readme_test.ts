@@ -8,7 +8,7 @@ import { openFolder } from "../../lib/collector/engine.ts";
 import { collectorFolder } from "../../lib/collector/folder.ts";
 import { encode } from "../../lib/event/event.ts";
 import { eventOf } from "../support/events.ts";
-import { inHome } from "../support/home.ts";
+import { inHome, isThere } from "../support/home.ts";
 import { TestWorld } from "../support/world.ts";
 import { PgServer, POSTGRES } from "../support/postgres.ts";
 import { runHere } from "../support/in_process.ts";
@@ -186,11 +186,47 @@ async function runUntil(
   strictEqual(code, 0, `${line}\n${stderr}`);
 }
 
-/** Gives a new user what the examples speak of; the ids of a queued event and of a dead letter. */
-async function furnish(
-  user: User,
-  example: string,
-): Promise<{ queued: string; dead: string }> {
+/** What a user has whom the examples speak of; the ids of a queued event and of a dead letter. */
+interface Furnished {
+  readonly user: User;
+  readonly queued: string;
+  readonly dead: string;
+}
+
+let model: Promise<Furnished> | undefined;
+
+/** Gives a new user what the examples speak of, made once. */
+async function furnish(user: User, example: string): Promise<Furnished> {
+  const made = await (model ??= furnished());
+  await copyInto(user.path, made.user.path);
+  const damaged = example.match(/damaged-\S+/)?.[0];
+  if (damaged) {
+    await Deno.mkdir(`${user.home}/${damaged}`);
+    await Deno.copyFile(
+      `${user.home}/events.kv`,
+      `${user.home}/${damaged}/events.kv`,
+    );
+  }
+  return { ...made, user };
+}
+
+Deno.test.afterAll(async () => {
+  await (await model)?.user[Symbol.asyncDispose]();
+});
+
+/** Copies what is not there yet. */
+async function copyInto(to: string, from: string): Promise<void> {
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    const [source, target] = [`${from}/${name}`, `${to}/${name}`];
+    if (isDirectory) {
+      await Deno.mkdir(target, { recursive: true });
+      await copyInto(target, source);
+    } else if (!await isThere(target)) await Deno.copyFile(source, target);
+  }
+}
+
+async function furnished(): Promise<Furnished> {
+  const user = await newUser();
   const env = { SPEC_KITTY_HOME: user.home };
   const emit = async (text: string) =>
     (await runHere(["emit", "history-added", "WP01", "note", text], env))
@@ -208,15 +244,7 @@ async function furnish(
     '{"event_type":"HistoryAdded","payload":{"wp_id":"WP01","entry_type":"note","entry_content":"x"}}\n',
   );
   await furnishProject(user);
-  const damaged = example.match(/damaged-\S+/)?.[0];
-  if (damaged) {
-    await Deno.mkdir(`${user.home}/${damaged}`);
-    await Deno.copyFile(
-      `${user.home}/events.kv`,
-      `${user.home}/${damaged}/events.kv`,
-    );
-  }
-  return { queued, dead };
+  return { user, queued, dead };
 }
 
 /** A project, and logs to be merged. */
