@@ -45,11 +45,12 @@ export const PARSED_MAX = 2;
 export const READING_SLICE_MS = 20;
 
 /**
- * Bytes after which a page of ids is cut: with its key, and what one id more
- * adds, it lies in SQLite's page of 4 KiB as a whole, beside three others. A
- * value over 1,000 bytes gets pages of its own.
+ * Bytes after which a page of ids is cut. SQLite keeps some 490 bytes of so long
+ * a value beside its key, and the rest in a page of its own, which this nearly
+ * fills. Larger ones make more work of ids from far apart; smaller ones make
+ * its tree deeper, and a batch take longer the more is stored.
  */
-export const ID_PAGE_BYTES = 840;
+export const ID_PAGE_BYTES = 4_400;
 
 /** Pages of ids that are read in a row before they are looked for one by one, where there are fewer ids. */
 export const ID_PAGES_READ_MIN = 16;

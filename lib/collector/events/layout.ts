@@ -17,7 +17,7 @@
  * | `["session", id]` | `Session`, see `session_store.ts` |
  *
  * A row of many events makes a batch cheap, and so does a page of many ids: a
- * thousand events are some fifty values. All that is stored of an event is
+ * thousand events are some twenty values. All that is stored of an event is
  * written in one commit, its chunks before it. Of a row of which some events
  * were removed, their lines are left, empty.
  *
