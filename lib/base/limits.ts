@@ -71,7 +71,7 @@ export const LEASE_MS = 100;
  */
 export const LOCK_AT_ONCE_MS = 10;
 
-/** Mutations per commit when events are moved or removed. Deno KV refuses over 1,000; the rest is for counters. */
+/** Mutations per commit. Deno KV refuses over 1,000; the rest is for counters. */
 export const COMMIT_MUTATIONS_MAX = 900;
 
 /** How long folding SQLite's log into its file waits for those who read in it: this thread stands still meanwhile. */

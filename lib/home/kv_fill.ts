@@ -15,15 +15,15 @@ export async function fillKv(
   values: AsyncIterable<Value> | Iterable<Value>,
 ): Promise<void> {
   const room = new CommitRoom();
-  let commit = kv.atomic();
+  let commit: Deno.AtomicOperation | undefined;
   for await (const [key, value] of values) {
     if (!room.takeValue(key, value.length)) {
-      await commit.commit();
-      commit = kv.atomic();
+      await commit?.commit();
+      commit = undefined;
       room.empty();
       room.takeValue(key, value.length);
     }
-    commit.set(key, value);
+    commit = (commit ?? kv.atomic()).set(key, value);
   }
-  await commit.commit();
+  await commit?.commit();
 }

@@ -10,7 +10,8 @@
  * @module
  */
 
-import { COMMIT_BYTES_MAX, KEY_TEXT_MAX } from "../base/limits.ts";
+import { KEY_TEXT_MAX } from "../base/limits.ts";
+import { fillKv } from "./kv_fill.ts";
 import type { LogNote } from "./queue.ts";
 import { fromBytes, textLabel, toBytes } from "./queue_layout.ts";
 
@@ -29,19 +30,10 @@ export async function writeLogNotes(
   kv: Deno.Kv,
   notes: readonly LogNote[],
 ): Promise<void> {
-  let commit = kv.atomic(), bytes = 0, count = 0;
-  for (const note of notes) {
-    const value = bounded(note);
-    if (bytes + value.length > COMMIT_BYTES_MAX || count === NOTES_AT_ONCE) {
-      await commit.commit();
-      commit = kv.atomic();
-      bytes = count = 0;
-    }
-    commit.set(["log", textLabel(note.path, KEY_TEXT_MAX)], value);
-    bytes += value.length;
-    count += 1;
-  }
-  if (count > 0) await commit.commit();
+  const values = notes.map((note) =>
+    [["log", textLabel(note.path, KEY_TEXT_MAX)], bounded(note)] as const
+  );
+  await fillKv(kv, values);
 }
 
 /** A note that fits into one value: what lines were refused for goes first. */
@@ -54,6 +46,3 @@ function bounded(note: LogNote): Uint8Array {
 
 /** Somewhat less than a value of Deno KV may hold. */
 const VALUE_BYTES_MAX = 60_000;
-
-/** Keys of one commit: each is a path, and Deno KV bounds their sum. */
-const NOTES_AT_ONCE = 50;

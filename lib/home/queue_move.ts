@@ -5,12 +5,8 @@
  * @module
  */
 
-import {
-  COMMIT_BYTES_MAX,
-  COMMIT_KEY_BYTES_MAX,
-  COMMIT_MUTATIONS_MAX,
-  GET_MANY_MAX,
-} from "../base/limits.ts";
+import { GET_MANY_MAX } from "../base/limits.ts";
+import { CommitRoom } from "./commit_room.ts";
 import { indexMoved, type IndexRow, rowBytes } from "./queue_index.ts";
 import {
   chunkKey,
@@ -57,10 +53,7 @@ export class Move {
   readonly #planned: Mutation[] = [];
   readonly #rows = new Set<IndexRow>();
   readonly #teams = new Set<string>();
-  #mutations = 0;
-  #keyBytes = 0;
-  /** Of keys and values. */
-  #bytes = 0;
+  readonly #room = new CommitRoom();
 
   constructor(to: Place | "gone") {
     this.#to = to;
@@ -76,17 +69,17 @@ export class Move {
     tries?: Tries,
   ): boolean {
     const planned = mutationsOf(entry, this.#to, tries);
-    for (const [key, value] of planned) this.#weigh(key, value?.length ?? 0);
+    for (const [key, value] of planned) {
+      this.#room.takeValue(key, value?.length ?? 0);
+    }
     if (!this.#rows.has(row)) {
       // Removed under its name and written anew, where control characters in a node's name take twice the room.
-      this.#weigh(row.key, 0);
-      this.#weigh(row.key, 2 * rowBytes(row.items));
+      this.#room.takeValue(row.key, 0);
+      this.#room.takeValue(row.key, 2 * rowBytes(row.items));
     }
     const { team_slug } = entry.event;
     const teams = this.#teams.size + (this.#teams.has(team_slug) ? 0 : 1);
-    const isOver = this.#mutations > COMMIT_MUTATIONS_MAX ||
-      this.#keyBytes > COMMIT_KEY_BYTES_MAX || this.#bytes > COMMIT_BYTES_MAX ||
-      teams > GET_MANY_MAX;
+    const isOver = !this.#room.isEnough || teams > GET_MANY_MAX;
     if (isOver && this.entries.length > 0) return false;
     this.entries.push(entry);
     this.#planned.push(...planned);
@@ -105,13 +98,6 @@ export class Move {
     const ids = new Set(this.entries.map((e) => e.event.event_id));
     indexMoved(commit, this.#rows, ids, this.#to);
     return commit;
-  }
-
-  #weigh(key: Deno.KvKey, valueBytes: number): void {
-    const size = keyBytes(key);
-    this.#mutations += 1;
-    this.#keyBytes += size;
-    this.#bytes += size + valueBytes;
   }
 }
 
@@ -135,14 +121,3 @@ function mutationsOf(
   }
   return mutations;
 }
-
-/** What a key takes at most. */
-function keyBytes(key: Deno.KvKey): number {
-  return key.reduce((sum: number, part) => {
-    if (typeof part !== "string") return sum + 9;
-    return sum + 2 + part.length * (IS_ASCII.test(part) ? 1 : 3);
-  }, 0);
-}
-
-// deno-lint-ignore no-control-regex
-const IS_ASCII = /^[\x01-\x7f]*$/;

@@ -8,9 +8,9 @@ import type { Log } from "../../base/log.ts";
 import { KittyError, reasonOf } from "../../base/errors.ts";
 import { isDiskFull } from "../../base/files.ts";
 import { fromBytes, toBytes } from "../../home/queue_layout.ts";
-import { COMMIT_KEY_BYTES_MAX } from "../../base/limits.ts";
+import { CommitRoom, keyBytes } from "../../home/commit_room.ts";
 import { IDS_MOVED_AT_ONCE } from "../limits.ts";
-import { idBytes, IdPages, type PlacedId } from "./kv_ids.ts";
+import { IdPages, type PlacedId } from "./kv_ids.ts";
 import { LAYOUT, LAYOUT_KEY, OLD_IDS, type RowPlace } from "./layout.ts";
 
 /**
@@ -81,11 +81,10 @@ const BEGINNING =
 async function oldIds(kv: Deno.Kv): Promise<Deno.KvEntry<Uint8Array>[]> {
   const limit = IDS_MOVED_AT_ONCE, options = { limit, batchSize: limit };
   const ids: Deno.KvEntry<Uint8Array>[] = [];
-  let keyBytes = 0;
+  const room = new CommitRoom();
   for await (const entry of kv.list<Uint8Array>({ prefix: OLD_IDS }, options)) {
-    keyBytes += KEYS_OF_ID *
-      entry.key.reduce<number>((sum, part) => sum + idBytes(String(part)), 0);
-    if (ids.length > 0 && keyBytes > COMMIT_KEY_BYTES_MAX) break;
+    const hasRoom = room.take({ keyBytes: KEYS_OF_ID * keyBytes(entry.key) });
+    if (ids.length > 0 && !hasRoom) break;
     ids.push(entry);
   }
   return ids;
