@@ -8,7 +8,7 @@ import { fromBytes } from "../../home/queue_layout.ts";
 import type { KvStore } from "./kv_store.ts";
 import type { Gone } from "./event_log.ts";
 import { goneAt } from "./kv_prune.ts";
-import { idsOf } from "./kv_ids.ts";
+import { allIds } from "./kv_ids.ts";
 import { nodesOf, sharedOf, toldOf } from "./layout.ts";
 import type { NodeCount, SharedRow, Told } from "./nodes.ts";
 
@@ -35,7 +35,7 @@ export async function* goneEvents(
   const { first = 0 } = await store.team(team);
   if (first === 0) return;
   const rows = new Map<number, (line: number) => Gone>();
-  for await (const [event_id, row, line] of idsOf(store.kv, team)) {
+  for await (const [event_id, row, line] of allIds(store.kv, team)) {
     const position = row + line;
     if (position >= first) continue;
     let at = rows.get(row);

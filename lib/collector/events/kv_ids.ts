@@ -18,7 +18,7 @@ import {
   ID_PAGES_READ_MIN,
 } from "../limits.ts";
 import { jsonBytes } from "./kv_sizes.ts";
-import { idsKey, type RowPlace } from "./layout.ts";
+import { idPagesOf, idsKey, type RowPlace } from "./layout.ts";
 
 /** An id, and where its event lies. */
 export type PlacedId = readonly [id: string, ...place: RowPlace];
@@ -110,11 +110,11 @@ export class IdPages {
 }
 
 /** All ids of a team, in order. */
-export async function* idsOf(
+export async function* allIds(
   kv: Deno.Kv,
   team: string,
 ): AsyncGenerator<PlacedId> {
-  const prefix = idsKey(team, "").slice(0, 2);
+  const prefix = idPagesOf(team);
   for await (const { value } of kv.list<Uint8Array>({ prefix })) {
     yield* itemsOf(value);
   }
@@ -128,7 +128,7 @@ export function idBytes(id: string): number {
 
 /** The last page of a team; an empty one where it has none. */
 export async function lastPage(kv: Deno.Kv, team: string): Promise<IdPage> {
-  const prefix = idsKey(team, "").slice(0, 2);
+  const prefix = idPagesOf(team);
   const options = { reverse: true, limit: 1 };
   for await (
     const { key, value } of kv.list<Uint8Array>({ prefix }, options)

@@ -90,6 +90,11 @@ export function idsKey(team: string, bound: string): Deno.KvKey {
   return ["ids", team, bound];
 }
 
+/** Prefix of all pages of ids of a team. */
+export function idPagesOf(team: string): Deno.KvKey {
+  return idsKey(team, "").slice(0, 2);
+}
+
 /** Where older programs kept an id. */
 export const OLD_IDS: Deno.KvKey = ["id"];
 

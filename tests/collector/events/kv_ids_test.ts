@@ -4,9 +4,9 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { byCodePoint } from "../../../lib/base/code_points.ts";
 import {
+  allIds,
   idBytes,
   IdPages,
-  idsOf,
   type PlacedId,
 } from "../../../lib/collector/events/kv_ids.ts";
 import { ID_PAGE_BYTES } from "../../../lib/collector/limits.ts";
@@ -71,7 +71,7 @@ Deno.test("IdPages: any ids in any order and any groups, with any number of page
         for (const id of asked) {
           deepStrictEqual(pages.placeOf(id), known.get(id), id);
         }
-        const all = await Array.fromAsync(idsOf(kv, TEAM));
+        const all = await Array.fromAsync(allIds(kv, TEAM));
         deepStrictEqual(
           all.map(([id]) => id),
           [...known.keys()].sort(byCodePoint),

@@ -2,7 +2,7 @@
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { type Engine, openFolder } from "../../../lib/collector/engine.ts";
-import { idsOf, type PlacedId } from "../../../lib/collector/events/kv_ids.ts";
+import { allIds, type PlacedId } from "../../../lib/collector/events/kv_ids.ts";
 import { useLayout } from "../../../lib/collector/events/kv_upgrade.ts";
 import { LAYOUT } from "../../../lib/collector/events/layout.ts";
 import { jsonLog } from "../../../lib/base/log.ts";
@@ -38,7 +38,7 @@ async function inFolder<T>(
 function makeOld(path: string, layout: number, teams: readonly string[]) {
   return inEventsFile(path, async (kv) => {
     for (const team of teams) {
-      const ids: PlacedId[] = await Array.fromAsync(idsOf(kv, team));
+      const ids: PlacedId[] = await Array.fromAsync(allIds(kv, team));
       for await (const { key } of kv.list({ prefix: ["ids", team] })) {
         await kv.delete(key);
       }
