@@ -71,8 +71,8 @@ export class Home implements Disposable {
       (held) =>
         work(held).finally(async () => {
           await held.saveCounts().catch(() => {});
-          const { makeReserve } = await import("./reserve.ts");
-          await makeReserve(this.path);
+          const { restoreReserve } = await import("./reserve.ts");
+          await restoreReserve(this.path);
           await this.spool.removeLeftovers(this.world.nowMs());
         }),
     );

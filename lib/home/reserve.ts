@@ -52,7 +52,7 @@ export async function makeReserve(
 }
 
 /**
- * The same at the end of a drain. Where the disk is too small for a whole
+ * The same after what makes the queue smaller: a drain, a command. Where the disk is too small for a whole
  * reserve, or was full, SQLite's log is folded into its file before: it may
  * grow to 4 MiB, and would take the room that new events need, although the
  * queue is empty. For the holder of the home's lock.
