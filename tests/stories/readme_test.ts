@@ -196,7 +196,10 @@ interface Furnished {
 let model: Promise<Furnished> | undefined;
 
 /** Gives a new user what the examples speak of, made once. */
-async function furnish(user: User, example: string): Promise<Furnished> {
+async function furnish(
+  user: User,
+  example: string,
+): Promise<Pick<Furnished, "queued" | "dead">> {
   const made = await (model ??= furnished());
   await copyInto(user.path, made.user.path);
   const damaged = example.match(/damaged-\S+/)?.[0];
@@ -207,7 +210,7 @@ async function furnish(user: User, example: string): Promise<Furnished> {
       `${user.home}/${damaged}/events.kv`,
     );
   }
-  return { ...made, user };
+  return made;
 }
 
 Deno.test.afterAll(async () => {
