@@ -51,6 +51,30 @@ function copy(from: string, to: string) {
   );
 }
 
+/** A collector on a store, with an empty folder of its own. */
+async function collectorOn(store: string) {
+  await using undo = new AsyncDisposableStack();
+  const folder = undo.use(await tempFolder());
+  const collector = undo.use(
+    await StoreCollector.start(store, `${folder.path}/none`),
+  );
+  const whole = undo.move();
+  return {
+    client: collector.client,
+    [Symbol.asyncDispose]: () => whole.disposeAsync(),
+  };
+}
+
+/** Whether a batch was known, all of it. */
+function expectKnown(
+  { results }: { readonly results: readonly { readonly status: string }[] },
+): void {
+  ok(
+    results.every(({ status }) => status === "duplicate"),
+    JSON.stringify(results[0]),
+  );
+}
+
 Deno.test(
   needing(
     [POSTGRES],
@@ -90,11 +114,7 @@ Deno.test(
       ]);
       const again = documentsOf((await copy(from, to)).stdout);
       deepStrictEqual(again.map(({ copied }) => copied), again.map(() => 0));
-      await using folder = await tempFolder();
-      await using copied = await StoreCollector.start(
-        to,
-        `${folder.path}/none`,
-      );
+      await using copied = await collectorOn(to);
       const { client } = copied;
       // Tokens of before are good, and a user's password.
       const lines = await client.ask(PATHS.export, { token: before.access });
@@ -177,21 +197,13 @@ Deno.test(
       const from = `${collector.home}/collector`;
       strictEqual((await copy(from, to)).code, 0);
       strictEqual((await copy(from, to)).code, 0);
-      await using folder = await tempFolder();
-      await using copied = await StoreCollector.start(
-        to,
-        `${folder.path}/none`,
-      );
+      await using copied = await collectorOn(to);
       const { client } = copied;
       const after = await client.ask(PATHS.export, { token: access });
       strictEqual(after.text, lines.text);
       strictEqual(after.text.split("\n").length - 1, 600);
       const sent = await client.send(access, batchOf(1, ADA.team));
-      ok(
-        sent.json.results.every(({ status }: { status: string }) =>
-          status === "duplicate"
-        ),
-      );
+      expectKnown(sent.json);
     },
   ),
 );
@@ -209,21 +221,12 @@ Deno.test(
       const to = await server.database();
       const from = `${collector.home}/collector`;
       strictEqual((await copy(from, to)).code, 0);
-      await using folder = await tempFolder();
-      await using copied = await StoreCollector.start(
-        to,
-        `${folder.path}/none`,
-      );
+      await using copied = await collectorOn(to);
       const { client } = copied;
       const clone = rows.map((row) => ({ ...row, nodeid: "ba9876543210" }));
       for (const sent of [rows, clone]) {
         const { json } = await client.send(access, sent);
-        ok(
-          json.results.every(({ status }: { status: string }) =>
-            status === "duplicate"
-          ),
-          JSON.stringify(json.results[0]),
-        );
+        expectKnown(json);
       }
       const again = await copy(from, to);
       strictEqual(again.code, 0, again.stdout);
