@@ -785,7 +785,7 @@ for (
       joined(note("x".repeat(1_000_000)), "\n"),
       IS_FULL ? 40 : 16,
     ],
-    ["overlong lines", joined("x".repeat(DOCUMENT_BYTES_MAX), "xx\n"), 6],
+    ["overlong lines", joined("x".repeat(DOCUMENT_BYTES_MAX), "xx\n"), 12],
   ] as const
 ) {
   Deno.test(needing(
