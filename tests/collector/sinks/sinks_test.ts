@@ -173,6 +173,18 @@ Deno.test("sink: refuses some events alone -> counted and left out once it takes
   strictEqual(state.trouble, null);
 });
 
+/** Takes all from the request on that has an event: one that was refused just before others are taken would be at fault itself. */
+function takingFrom(
+  id: string,
+  refusing: NonNullable<Sink["onRequest"]>,
+): NonNullable<Sink["onRequest"]> {
+  let isTaking = false;
+  return (request, body) => {
+    isTaking ||= body.includes(id);
+    return isTaking ? undefined : refusing(request, body);
+  };
+}
+
 Deno.test("sink: refuses everything -> nothing is left out, and all goes once it takes it", async () => {
   await using serving = await Serving.start();
   await using sink = new Sink();
@@ -185,7 +197,7 @@ Deno.test("sink: refuses everything -> nothing is left out, and all goes once it
   });
   match(state.trouble!.words, /refuses every event: status 400/);
   deepStrictEqual([state.position, state.refused], [0, 0]);
-  sink.onRequest = () => undefined;
+  sink.onRequest = takingFrom(idOf(1), answering(400));
   await serving.done("sink");
   deepStrictEqual(idsOf(sink), ids(1, 30));
   // From then on, too: it has taken some.
@@ -196,7 +208,7 @@ Deno.test("sink: refuses everything -> nothing is left out, and all goes once it
     async () => (await serving.state("sink")).trouble,
   );
   strictEqual((await serving.state("sink")).refused, 0);
-  sink.onRequest = () => undefined;
+  sink.onRequest = takingFrom(idOf(31), answering(415));
   await serving.done("sink");
   deepStrictEqual([...new Set(idsOf(sink))], ids(1, 35));
 });
