@@ -84,26 +84,23 @@ export class AgentTokens {
 }
 
 /** Whether a header shows one of the tokens; it takes as long whichever it is, or nearly is. */
-export async function isShown(
+export function isShown(
   tokens: readonly string[],
   authorization: string | null,
-): Promise<boolean> {
-  const [shown, all] = await Promise.all([
-    digestOf(authorization ?? ""),
-    Promise.all(tokens.map((token) => digestOf(`Bearer ${token}`))),
-  ]);
+): boolean {
+  const shown = authorization ?? "";
   let isOne = false;
-  for (const wanted of all) {
-    let difference = 0;
-    wanted.forEach((byte, i) => difference |= byte ^ shown[i]!);
-    isOne = difference === 0 || isOne;
-  }
+  for (const token of tokens) isOne = isSame(shown, `Bearer ${token}`) || isOne;
   return isOne;
 }
 
-async function digestOf(text: string): Promise<Uint8Array> {
-  const bytes = new TextEncoder().encode(text);
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+/** Looks at each character of what is shown, so that the time tells nothing of what is wanted. */
+function isSame(shown: string, wanted: string): boolean {
+  let difference = shown.length ^ wanted.length;
+  for (let i = 0; i < shown.length; i++) {
+    difference |= shown.charCodeAt(i) ^ wanted.charCodeAt(i % wanted.length);
+  }
+  return difference === 0;
 }
 
 async function textOf(path: string): Promise<string> {
