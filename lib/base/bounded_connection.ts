@@ -144,13 +144,21 @@ export class BoundedConnection implements Placed {
    * Carries all that comes, both ways, until both have ended.
    *
    * @param connect opens the way to the server
+   * @param isAhead whether it is opened at once, before there is a request
    */
-  async carry(connect: () => Promise<Deno.Conn>): Promise<void> {
+  async carry(
+    connect: () => Promise<Deno.Conn>,
+    isAhead = false,
+  ): Promise<void> {
+    const ahead = isAhead ? connect() : undefined;
+    ahead?.catch(() => {});
     try {
       const client = await this.#enter();
       if (!client) return;
-      await this.#exchange(client, connect);
+      // What failed then may go well when it is wanted.
+      await this.#exchange(client, () => ahead?.catch(connect) ?? connect());
     } finally {
+      ahead?.then(closeQuietly, () => {});
       await this.#end();
     }
   }

@@ -5,8 +5,9 @@
  * headers for as long as they like, and ends the process when it has no file
  * descriptor left. So connections are accepted here, up to a bound that leaves
  * a reserve. One is handed on to the runtime's server, over a private socket,
- * when its first request's head is there; until then it costs one descriptor
- * and has little time. Who gives his place where all are taken: `net/places.ts`.
+ * when its first request's head is there, and has little time until then. It
+ * costs one descriptor meanwhile, but for the first few, whose way on is made
+ * at once. Who gives his place where all are taken: `net/places.ts`.
  *
  * @module
  */
@@ -65,6 +66,9 @@ const TROUBLE_MS = 50;
 
 /** Connections in a row that may be gone before they are taken, until others of this process have their turn. */
 const FAILED_IN_A_TURN = 32;
+
+/** The connections that have their way to the runtime's server before they ask, so that they are answered sooner. */
+const AHEAD_MAX = 8;
 
 const INNER_NAME = ".requests.sock";
 
@@ -225,7 +229,8 @@ export class BoundedServer {
     if (before) this.#sendAway(before);
     this.#connections.set(connection.id, connection);
     this.#places.add(connection);
-    const carrying = connection.carry(() => this.#connect())
+    const isAhead = this.#connections.size <= AHEAD_MAX;
+    const carrying = connection.carry(() => this.#connect(), isAhead)
       .catch((error) => this.#note("a connection was given up", error))
       .finally(() => {
         this.#forget(connection);

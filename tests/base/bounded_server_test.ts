@@ -7,6 +7,7 @@ import { PATHS } from "../../lib/base/wire.ts";
 import { draft } from "../support/agent.ts";
 import { addUsers, CollectorClient } from "../support/collector.ts";
 import { eventOf } from "../support/events.ts";
+import { eventually } from "../support/eventually.ts";
 import { isThere, tempFolder, tempHome } from "../support/home.ts";
 import { TestWorld } from "../support/world.ts";
 import {
@@ -326,6 +327,22 @@ Deno.test(needing(
       match(await answerOn(half), /^HTTP\/1\.1 200 /);
       await say(silent, `${request}\r\n`);
       match(await answerOn(silent), /^HTTP\/1\.1 200 /);
+    }),
+));
+
+Deno.test(needing(
+  [LINUX],
+  "connections that end before they ask -> what was opened for them is closed",
+  () =>
+    inServer(10, async ({ connect }) => {
+      const count = async () =>
+        (await Array.fromAsync(Deno.readDir("/proc/self/fd"))).length;
+      const before = await count();
+      for (let n = 0; n < 50; n++) (await connect()).close();
+      await eventually(
+        "no more descriptors than before",
+        async () => await count() <= before,
+      );
     }),
 ));
 
