@@ -106,7 +106,8 @@ export async function onFullDisk(
   await Deno.mkdir(home);
   await logIn(home, collector);
   const run = runIn(home);
-  const drafts = draftsOf(Math.ceil(kib * 2.5));
+  // Twice as many as it takes.
+  const drafts = draftsOf(kib);
   const told = await tell(run, drafts);
   await work({ run, told, home, drafts: drafts.length });
 }
