@@ -124,7 +124,7 @@ export class Agent {
 
   /** Ends: no new requests, one last drain, then the socket goes. */
   async stop(): Promise<void> {
-    const { delivery, home, log } = this.#parts;
+    const { delivery, home, world, log } = this.#parts;
     this.#over.abort();
     this.#ready.resolve();
     const closing = Promise.all(
@@ -134,6 +134,10 @@ export class Agent {
       .catch((error) => log.error("the last drain failed", error));
     // A client that keeps its connection open must not keep the agent.
     await Promise.race([closing, pause(AGENT_LOCK_MS_MAX)]);
+    await home.settle(Deadline.in(world.elapsedMs, AGENT_LOCK_MS_MAX))
+      .catch((error) =>
+        log.warn("the clock keeps a gap", { reason: reasonOf(error) })
+      );
     await this.#writing.catch(() => {});
     await removeAgentState(home.path);
     for (const path of this.#socketPaths) {

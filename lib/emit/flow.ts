@@ -192,6 +192,11 @@ async function queue(
     const holding = home.hold(queueBy, bounds, async (held) => {
       const queued = await queueUnderLock(parts, held, candidates, onStored);
       stored.resolve(queued);
+      const [{ draft }] = candidates as [Candidate];
+      // Its caller has its receipt, and the next may come at any time.
+      if (isPrompt && queued.at(-1)?.kind === "stored") {
+        await held.storeAhead(draft);
+      }
       return queued;
     });
     if (isPrompt) holding.catch(stored.reject);

@@ -9,7 +9,7 @@ import { Deadline } from "../base/deadline.ts";
 import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
 import { HOUSEKEEPING_TIMEOUT_MS } from "../base/limits.ts";
 import type { World } from "../base/world.ts";
-import { Held } from "./held.ts";
+import { type Ahead, Held } from "./held.ts";
 import type { IntakeBounds, IntakeContext } from "./intake.ts";
 import { OfflineQueue } from "./offline_queue.ts";
 import { type Opened, Opening, tidyLog } from "./opening.ts";
@@ -30,6 +30,11 @@ export class Holding implements Disposable {
   readonly #world: World;
   readonly #turns: Turns;
   readonly #opening: Opening;
+  /** What the own seal is known by. */
+  readonly #name: string;
+  /** What is stored of the clock and was not used, where the own seal is the last one. */
+  #ahead: Ahead | undefined;
+  #lastSeal: string | undefined;
 
   /** @param ahead the queue, if it is being opened already */
   constructor(
@@ -41,6 +46,7 @@ export class Holding implements Disposable {
     this.#world = world;
     this.#turns = new Turns(path, () => world.elapsedMs());
     this.#opening = new Opening(path, world, ahead);
+    this.#name = world.randomBytes(8).toHex();
   }
 
   /** Does `work` under the lock; `hold` of a home says how. */
@@ -89,7 +95,11 @@ export class Holding implements Disposable {
       nowMs: this.#world.nowMs,
     };
     const { queue, clock, damage } = opened;
-    const held = new Held(place, deadline, queue, clock, damage);
+    const wasAlone = known !== undefined ||
+      lease.lock.lastSeal === this.#lastSeal;
+    const ahead = wasAlone ? this.#ahead : undefined;
+    this.#ahead = undefined;
+    const held = new Held(place, deadline, queue, clock, damage, ahead);
     held.warnings.push(...opened.warnings, ...spooled.warnings);
     return { held, opened, spooled: spooled.names };
   }
@@ -104,13 +114,15 @@ export class Holding implements Disposable {
     try {
       const result = await work();
       const { queue, state } = opened;
+      this.#ahead = held.ahead;
       if (held.mayPass && held.isSound) {
         const clock = held.storedClock;
         lease.known = { queue, state, clock, damage: [], warnings: [] };
       }
       lease.seal = async () => {
         const after = await tidyLog(this.#path, queue, state);
-        return held.isSound ? sealOf(after) : undefined;
+        if (!held.isSound) return undefined;
+        return this.#lastSeal = sealOf(after, held.ahead && this.#name);
       };
       return result;
     } catch (error) {
@@ -121,6 +133,11 @@ export class Holding implements Disposable {
       }
       throw error;
     }
+  }
+
+  /** Whether a clock value is stored that only this process knows to be unused. */
+  get isAhead(): boolean {
+    return this.#ahead !== undefined;
   }
 
   /** The queue as it was last opened here, to read without the lock. */

@@ -87,6 +87,16 @@ export class Home implements Disposable {
     );
   }
 
+  /** Gives back what is stored of the clock and was not used: for a process that ends. */
+  async settle(deadline: Deadline): Promise<void> {
+    if (!this.#loaded?.isAhead) return;
+    await this.hold(
+      deadline,
+      { files: 0, ms: 0 },
+      (held) => held.releaseClock(),
+    );
+  }
+
   /** What the home is before there is one: an empty queue, in memory. */
   async unmade(): Promise<Held> {
     const { unmade } = await import("./holding.ts");

@@ -50,9 +50,21 @@ export async function stateOf(
 /**
  * What a holder leaves in the lock file. A file that no longer matches was
  * changed without the lock, or by a holder that died.
+ *
+ * @param holder what the holder knows its own seal by, if it wants to: then nobody else had the lock since
  */
-export function sealOf(state: QueueFileState | undefined): string {
-  return state ? `clean ${state.size} ${state.mtimeMs}` : "clean none";
+export function sealOf(
+  state: QueueFileState | undefined,
+  holder?: string,
+): string {
+  const clean = state ? `clean ${state.size} ${state.mtimeMs}` : "clean none";
+  return holder === undefined ? clean : `${clean} ${holder}`;
+}
+
+/** Whether a file is as the last holder left it. */
+function isSealed(state: QueueFileState, seal: string): boolean {
+  const clean = sealOf(state);
+  return seal === clean || seal.startsWith(`${clean} `);
 }
 
 /**
@@ -70,7 +82,7 @@ export async function makeSound(
   deadline: Deadline,
   nowMs: number,
 ): Promise<string[]> {
-  if (state && sealOf(state) === lastSeal) return [];
+  if (state && isSealed(state, lastSeal)) return [];
   if (!state) {
     const lost = /^clean \d/.test(lastSeal)
       ? ["events.kv is gone since the last run; a new queue is started"]
@@ -145,7 +157,7 @@ export function openAhead(home: string): OpeningQueue {
     ifRegular(lockPath(home), Deno.readTextFile),
   ]);
   const queue = looked.then(async ([state, seal]) => {
-    if (!state || sealOf(state) !== seal?.trim()) return undefined;
+    if (!state || !isSealed(state, seal?.trim() ?? "")) return undefined;
     return { kv: await openKv(home), identity: state.identity };
   }).catch(() => undefined);
   return { looked, queue };

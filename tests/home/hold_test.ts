@@ -211,3 +211,113 @@ Deno.test("hold: the work under a lock that was kept fails -> given back, and th
   await home.hold(farDeadline(), ALL, () => Promise.resolve());
   strictEqual((await lockText(home)).split(" ")[0], "clean");
 });
+
+/** Stores the clock one ahead, as who lives on does when its caller has got its receipt. */
+const ahead = (home: Home, after: (held: Held) => Promise<void>) =>
+  home.hold(farDeadline(), ALL, async (held) => {
+    await after(held);
+    await held.storeAhead({ node_id: "9f86d081884c", team_slug: "acme" });
+  });
+
+const storedClock = async (home: Home) =>
+  JSON.parse(await Deno.readTextFile(`${home.path}/clock.json`)).value;
+
+/** Uses one value, whatever becomes of it. */
+async function useOne(held: Held): Promise<void> {
+  await held.reserveClock(1);
+  held.useClock();
+}
+
+Deno.test("storeAhead: the same process goes on -> the value is used, without a write before it, and there is no gap", async () => {
+  await using folder = await tempHome();
+  using home = homeAt(folder.path);
+  await ahead(home, useOne);
+  strictEqual(await storedClock(home), 2);
+  // Nothing can be written to the clock any more.
+  await Deno.mkdir(`${home.path}/.clock.json.tmp/x`, { recursive: true });
+  await home.hold(farDeadline(), ALL, async (held) => {
+    strictEqual(held.clock, 1);
+    await useOne(held);
+    strictEqual(held.clock, 2);
+    // The one after it is not there.
+    await rejects(held.reserveClock(1));
+  });
+});
+
+Deno.test("storeAhead: another process had the lock, or wrote the clock -> goes on behind the stored value", async () => {
+  for (
+    const between of [
+      async (home: Home) => {
+        using other = homeAt(home.path);
+        await other.hold(farDeadline(), ALL, () => Promise.resolve());
+      },
+      async (home: Home) => {
+        using other = homeAt(home.path);
+        await other.hold(farDeadline(), ALL, (held) => {
+          strictEqual(held.clock, 2);
+          return held.setClock(2);
+        });
+      },
+      (home: Home) =>
+        Deno.writeTextFile(`${home.path}/clock.json`, '{"value": 5}'),
+    ]
+  ) {
+    await using folder = await tempHome();
+    using home = homeAt(folder.path);
+    await ahead(home, useOne);
+    await between(home);
+    const expected = await storedClock(home);
+    await home.hold(farDeadline(), ALL, (held) => {
+      strictEqual(held.clock, expected);
+      return Promise.resolve();
+    });
+  }
+});
+
+Deno.test("storeAhead: its event stored, then another's -> each is counted beside the clock before it is in the queue", async () => {
+  await using folder = await tempHome();
+  using home = homeAt(folder.path);
+  const counted = async () =>
+    JSON.parse(await Deno.readTextFile(`${home.path}/clock.json`)).counts
+      .counts.map(({ team, recorded }: Record<string, unknown>) => [
+        team,
+        recorded,
+      ]);
+  const add = async (held: Held, n: number, team: string) => {
+    const event = eventOf(n, { team });
+    await held.reserveClock(1, held.queue.foretell([event]));
+    held.useClock();
+    const told = await counted();
+    await held.queue.append([event], "accepted");
+    return { told, event };
+  };
+  let like!: ReturnType<typeof eventOf>;
+  await home.hold(farDeadline(), ALL, async (held) => {
+    like = (await add(held, 1, "acme")).event;
+    await held.storeAhead(like);
+  });
+  deepStrictEqual(await counted(), [["acme", 2]]);
+  await home.hold(farDeadline(), ALL, async (held) => {
+    deepStrictEqual((await add(held, 2, "acme")).told, [["acme", 2]]);
+    await held.storeAhead(like);
+    const { told } = await add(held, 3, "beta");
+    deepStrictEqual(told, [["acme", 2], ["beta", 1]]);
+    await held.storeAhead(like);
+    // What is stored ahead stays so.
+    await held.saveCounts();
+    deepStrictEqual(await counted(), [["acme", 3], ["beta", 1]]);
+  });
+});
+
+Deno.test("settle: a value that was stored ahead -> given back", async () => {
+  await using folder = await tempHome();
+  using home = homeAt(folder.path);
+  await ahead(home, useOne);
+  await home.settle(farDeadline());
+  strictEqual(await storedClock(home), 1);
+  using other = homeAt(folder.path);
+  await other.hold(farDeadline(), ALL, (held) => {
+    strictEqual(held.clock, 1);
+    return Promise.resolve();
+  });
+});
