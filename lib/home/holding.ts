@@ -30,8 +30,8 @@ export class Holding implements Disposable {
   readonly #world: World;
   readonly #turns: Turns;
   readonly #opening: Opening;
-  /** What the own seal is known by. */
-  readonly #name: string;
+  /** What the own seal is known by; drawn when it is first wanted, as most processes never do. */
+  #name: string | undefined;
   /** What is stored of the clock and was not used, where the own seal is the last one. */
   #ahead: Ahead | undefined;
   #lastSeal: string | undefined;
@@ -46,7 +46,6 @@ export class Holding implements Disposable {
     this.#world = world;
     this.#turns = new Turns(path, () => world.elapsedMs());
     this.#opening = new Opening(path, world, ahead);
-    this.#name = world.randomBytes(8).toHex();
   }
 
   /** Does `work` under the lock; `hold` of a home says how. */
@@ -122,7 +121,9 @@ export class Holding implements Disposable {
       lease.seal = async () => {
         const after = await tidyLog(this.#path, queue, state);
         if (!held.isSound) return undefined;
-        return this.#lastSeal = sealOf(after, held.ahead && this.#name);
+        if (held.ahead) this.#name ??= this.#world.randomBytes(8).toHex();
+        const name = held.ahead && this.#name;
+        return this.#lastSeal = sealOf(after, name);
       };
       return result;
     } catch (error) {
