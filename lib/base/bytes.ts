@@ -1,5 +1,5 @@
 /**
- * Bytes that come in pieces.
+ * Bytes that come in pieces, and bytes that are secret.
  *
  * @module
  */
@@ -17,4 +17,15 @@ export function joined<B extends ArrayBufferLike>(
     at += piece.length;
   }
   return whole;
+}
+
+/**
+ * Compares in a time that tells nothing of where two differ.
+ *
+ * @param a how long it takes goes by the length of this one
+ */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  let difference = a.length ^ b.length;
+  for (const [i, byte] of a.entries()) difference |= byte ^ (b[i] ?? 0);
+  return difference === 0;
 }

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { sameBytes } from "../base/bytes.ts";
 import { KittyError, reasonOf } from "../base/errors.ts";
 import { ifRegular } from "../base/files.ts";
 import type { World } from "../base/world.ts";
@@ -88,19 +89,13 @@ export function isShown(
   tokens: readonly string[],
   authorization: string | null,
 ): boolean {
-  const shown = authorization ?? "";
+  const encoder = new TextEncoder();
+  const shown = encoder.encode(authorization ?? "");
   let isOne = false;
-  for (const token of tokens) isOne = isSame(shown, `Bearer ${token}`) || isOne;
-  return isOne;
-}
-
-/** Looks at each character of what is shown, so that the time tells nothing of what is wanted. */
-function isSame(shown: string, wanted: string): boolean {
-  let difference = shown.length ^ wanted.length;
-  for (let i = 0; i < shown.length; i++) {
-    difference |= shown.charCodeAt(i) ^ wanted.charCodeAt(i % wanted.length);
+  for (const token of tokens) {
+    isOne = sameBytes(shown, encoder.encode(`Bearer ${token}`)) || isOne;
   }
-  return difference === 0;
+  return isOne;
 }
 
 async function textOf(path: string): Promise<string> {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { joined } from "../../base/bytes.ts";
 import type { Settings } from "../../base/config.ts";
 import { Deadline } from "../../base/deadline.ts";
 import { CONNECTION_LABELS } from "../../route/route.ts";
@@ -332,9 +333,7 @@ async function readText(terminal: Terminal): Promise<string> {
     chunks.push(buffer.slice(0, count));
     length += count;
   }
-  const bytes = new Uint8Array(
-    await new Blob(chunks as BlobPart[]).arrayBuffer(),
-  );
+  const bytes = joined(chunks);
   try {
     const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
     return decoder.decode(bytes).replace(/\r?\n$/, "");

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { sameBytes } from "../../base/bytes.ts";
 import { KittyError } from "../../base/errors.ts";
 import { PASSWORD_BYTES_MAX } from "../../base/limits.ts";
 import { PASSWORD_ROUNDS } from "./limits.ts";
@@ -86,13 +87,6 @@ async function derive(
     HASH_BITS,
   );
   return new Uint8Array(bits);
-}
-
-/** Compares in a time that tells nothing of where two differ. */
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  let difference = a.length ^ b.length;
-  for (const [i, byte] of a.entries()) difference |= byte ^ (b[i] ?? 0);
-  return difference === 0;
 }
 
 function toBase64(bytes: Uint8Array): string {
