@@ -192,10 +192,11 @@ async function queue(
     const holding = home.hold(queueBy, bounds, async (held) => {
       const queued = await queueUnderLock(parts, held, candidates, onStored);
       stored.resolve(queued);
-      const [{ draft }] = candidates as [Candidate];
-      // Its caller has its receipt, and the next may come at any time.
-      if (isPrompt && queued.at(-1)?.kind === "stored") {
-        await held.storeAhead(draft);
+      const [first, ...others] = candidates;
+      // Its caller has its receipt, and the next may come at any time; behind a group of a stream comes more than one.
+      const isLone = isPrompt && first !== undefined && others.length === 0;
+      if (isLone && queued[0]?.kind === "stored") {
+        await held.storeAhead(first.draft);
       }
       return queued;
     });

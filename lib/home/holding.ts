@@ -34,7 +34,6 @@ export class Holding implements Disposable {
   #name: string | undefined;
   /** What is stored of the clock and was not used, where the own seal is the last one. */
   #ahead: Ahead | undefined;
-  #lastSeal: string | undefined;
 
   /** @param ahead the queue, if it is being opened already */
   constructor(
@@ -95,7 +94,7 @@ export class Holding implements Disposable {
     };
     const { queue, clock, damage } = opened;
     const wasAlone = known !== undefined ||
-      lease.lock.lastSeal === this.#lastSeal;
+      this.#name !== undefined && lease.lock.lastSeal.endsWith(this.#name);
     const ahead = wasAlone ? this.#ahead : undefined;
     this.#ahead = undefined;
     const held = new Held(place, deadline, queue, clock, damage, ahead);
@@ -121,9 +120,8 @@ export class Holding implements Disposable {
       lease.seal = async () => {
         const after = await tidyLog(this.#path, queue, state);
         if (!held.isSound) return undefined;
-        if (held.ahead) this.#name ??= this.#world.randomBytes(8).toHex();
-        const name = held.ahead && this.#name;
-        return this.#lastSeal = sealOf(after, name);
+        if (!held.ahead) return sealOf(after);
+        return sealOf(after, this.#name ??= this.#world.randomBytes(8).toHex());
       };
       return result;
     } catch (error) {
