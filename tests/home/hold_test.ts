@@ -13,7 +13,13 @@ import type { Held } from "../../lib/home/held.ts";
 import type { Home } from "../../lib/home/home.ts";
 import { LEASE_MS, LOCK_AT_ONCE_MS } from "../../lib/base/limits.ts";
 import { eventOf, idOf, renderedDraftOf } from "../support/events.ts";
-import { ALL, farDeadline, homeAt, tempHome } from "../support/home.ts";
+import {
+  ALL,
+  farDeadline,
+  homeAt,
+  storedClock,
+  tempHome,
+} from "../support/home.ts";
 import { TestWorld } from "../support/world.ts";
 
 const lockText = async (home: Home) =>
@@ -219,9 +225,6 @@ const ahead = (home: Home, after: (held: Held) => Promise<void>) =>
     await held.storeAhead({ node_id: "9f86d081884c", team_slug: "acme" });
   });
 
-const storedClock = async (home: Home) =>
-  JSON.parse(await Deno.readTextFile(`${home.path}/clock.json`)).value;
-
 /** Uses one value, whatever becomes of it. */
 async function useOne(held: Held): Promise<void> {
   await held.reserveClock(1);
@@ -232,7 +235,7 @@ Deno.test("storeAhead: the same process goes on -> the value is used, without a 
   await using folder = await tempHome();
   using home = homeAt(folder.path);
   await ahead(home, useOne);
-  strictEqual(await storedClock(home), 2);
+  strictEqual(await storedClock(home.path), 2);
   // Nothing can be written to the clock any more.
   await Deno.mkdir(`${home.path}/.clock.json.tmp/x`, { recursive: true });
   await home.hold(farDeadline(), ALL, async (held) => {
@@ -266,7 +269,7 @@ Deno.test("storeAhead: another process had the lock, or wrote the clock -> goes 
     using home = homeAt(folder.path);
     await ahead(home, useOne);
     await between(home);
-    const expected = await storedClock(home);
+    const expected = await storedClock(home.path);
     await home.hold(farDeadline(), ALL, (held) => {
       strictEqual(held.clock, expected);
       return Promise.resolve();
@@ -314,7 +317,7 @@ Deno.test("settle: a value that was stored ahead -> given back", async () => {
   using home = homeAt(folder.path);
   await ahead(home, useOne);
   await home.settle(farDeadline());
-  strictEqual(await storedClock(home), 1);
+  strictEqual(await storedClock(home.path), 1);
   using other = homeAt(folder.path);
   await other.hold(farDeadline(), ALL, (held) => {
     strictEqual(held.clock, 1);

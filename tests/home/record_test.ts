@@ -6,7 +6,14 @@ import type { Held } from "../../lib/home/held.ts";
 import { COMMIT_EVENTS_MAX } from "../../lib/base/limits.ts";
 import { record, type Recorded } from "../../lib/home/record.ts";
 import { completeDraftOf, idOf } from "../support/events.ts";
-import { ALL, homeAt, inHome, settingsOf, tempHome } from "../support/home.ts";
+import {
+  ALL,
+  homeAt,
+  inHome,
+  settingsOf,
+  storedClock,
+  tempHome,
+} from "../support/home.ts";
 import { TestWorld } from "../support/world.ts";
 
 function recordAll(
@@ -24,10 +31,6 @@ function recordAll(
 const drafts = (count: number) =>
   Array.from({ length: count }, (_, i) => completeDraftOf(idOf(i + 1)));
 const kindsOf = (results: readonly Recorded[]) => results.map((r) => r.kind);
-
-async function storedClock(home: string): Promise<unknown> {
-  return JSON.parse(await Deno.readTextFile(`${home}/clock.json`)).value;
-}
 
 Deno.test("record: drafts -> stored in order, the clock is on disk before the events are", async () => {
   await using home = await tempHome();

@@ -134,3 +134,8 @@ export async function namesIn(path: string): Promise<string[]> {
   }
   return names.sort();
 }
+
+/** The value in a home's `clock.json`. */
+export async function storedClock(home: string): Promise<unknown> {
+  return JSON.parse(await Deno.readTextFile(`${home}/clock.json`)).value;
+}
