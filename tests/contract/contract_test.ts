@@ -434,7 +434,8 @@ for (const [name, form, check] of forms) {
           const field = change.name ?? fields[change.field % fields.length];
           if (field === undefined) continue;
           if (change.value === undefined) delete target[field];
-          else target[field] = change.value;
+          // A copy: the next change may be to the inside of this value.
+          else target[field] = structuredClone(change.value);
         }
         const paths = check(document).problems?.map(({ path }) =>
           path.replace(/(?<=\/dependencies)\/\d+$/, "").replaceAll("~1", "/")
