@@ -6,7 +6,12 @@ import { EVENT_TYPES } from "../../lib/contract/contract.ts";
 import { CLOCK_MAX } from "../../lib/base/limits.ts";
 import { eventOf, idOf } from "../support/events.ts";
 import { inHome as underLock } from "../support/home.ts";
-import { documentsOf, type Run, withProgram } from "../support/program.ts";
+import {
+  documentsOf,
+  type Run,
+  variantsOf,
+  withProgram,
+} from "../support/program.ts";
 
 const NOTE = ["emit", "history-added", "WP01", "note"];
 
@@ -21,7 +26,7 @@ const three = [1, 2, 3].map((n) => eventOf(n));
 /** A queue of three imported events; of them the third is a dead letter. */
 async function withDeadLetter(run: Run, home: string): Promise<void> {
   strictEqual(
-    (await run(["queue", "import"], { stdin: exportOf(...three) })).code,
+    (await run.here(["queue", "import"], { stdin: exportOf(...three) })).code,
     0,
   );
   await underLock(home, ({ queue }) =>
@@ -33,11 +38,12 @@ async function withDeadLetter(run: Run, home: string): Promise<void> {
 }
 
 async function stats(run: Run) {
-  return JSON.parse((await run(["queue", "stats", "--json"])).stdout);
+  return JSON.parse((await run.here(["queue", "stats", "--json"])).stdout);
 }
 
 Deno.test("queue list, show, stats, export --json -> exactly the published documents", () =>
   withProgram(async (run, home) => {
+    const variant = variantsOf(run);
     await withDeadLetter(run, home);
     const [first, second, third] = three.map(({ envelope }) => envelope);
     const why = {
@@ -62,7 +68,7 @@ Deno.test("queue list, show, stats, export --json -> exactly the published docum
       [["queue", "check"], [{ ok: true, problems: [] }]],
     ];
     for (const [words, expected] of documents) {
-      const { code, stdout } = await run([...words, "--json"]);
+      const { code, stdout } = await variant([...words, "--json"]);
       strictEqual(code, 0);
       deepStrictEqual(documentsOf(stdout), expected, words.join(" "));
     }
@@ -91,16 +97,17 @@ Deno.test("queue list, show, stats, export --json -> exactly the published docum
 
 Deno.test("queue commands: without --json -> the same for people; an empty queue is said on stderr alone", () =>
   withProgram(async (run, home) => {
+    const variant = variantsOf(run);
     await Deno.mkdir(home);
     for (const words of [["queue", "list"], ["queue", "dead", "list"]]) {
       for (const more of [[], ["--json"]]) {
-        const { code, stdout, stderr } = await run([...words, ...more]);
+        const { code, stdout, stderr } = await variant([...words, ...more]);
         deepStrictEqual([code, stdout, stderr], [0, "", "none\n"]);
       }
     }
-    strictEqual((await run(["queue", "export"])).stdout, "");
+    strictEqual((await run.here(["queue", "export"])).stdout, "");
     await withDeadLetter(run, home);
-    const listed = await run(["queue", "list"]);
+    const listed = await run.here(["queue", "list"]);
     deepStrictEqual(
       [...listed.stdout.matchAll(/^ *(\d+) (\w{26}) /gm)]
         .map(([, clock, id]) => [clock, id]),
@@ -115,19 +122,20 @@ Deno.test("queue commands: without --json -> the same for people; an empty queue
     const told = await run(["queue", "stats"]);
     match(told.stdout, /^queued +2\ndead +1\nspooled +0\n/);
     match(told.stdout, /\nby_type +WPStatusChanged 2\n/);
-    strictEqual((await run(["queue", "check"])).stdout, "sound\n");
+    strictEqual((await run.here(["queue", "check"])).stdout, "sound\n");
     match(
-      (await run(["queue", "compact"])).stdout,
+      (await run.here(["queue", "compact"])).stdout,
       /^\d+ bytes before, \d+ after\n$/,
     );
     const requeued = await run(["queue", "dead", "requeue", "--all"]);
     strictEqual(requeued.stdout, "1 requeued\n");
-    const dropped = await run(["queue", "drop", idOf(3), idOf(3)]);
+    const dropped = await run.here(["queue", "drop", idOf(3), idOf(3)]);
     strictEqual(dropped.stdout, "1 dropped\n");
   }));
 
 Deno.test("queue list, dead list: times of other zones, a leap second, long clock values -> day and time in UTC, nothing cut off, 80 columns", () =>
   withProgram(async (run, home) => {
+    const variant = variantsOf(run);
     const moments = [
       ["2026-02-03T12:00:00Z", "2026-02-03 12:00"],
       ["2026-03-01T00:15:00.5+01:30", "2026-02-28 22:45"],
@@ -149,7 +157,7 @@ Deno.test("queue list, dead list: times of other zones, a leap second, long cloc
       payload: { wp_id: "WP01", entry_type: "note", entry_content: "x" },
       timestamp: "2026-02-03T12:34:00Z",
     });
-    const { code, stderr } = await run(["queue", "import"], {
+    const { code, stderr } = await run.here(["queue", "import"], {
       stdin: [...lines, note].join("\n"),
     });
     strictEqual(code, 0, stderr);
@@ -160,7 +168,7 @@ Deno.test("queue list, dead list: times of other zones, a leap second, long cloc
     const more = "       WP01 planned -> doing";
     const fits = `     5 ${idOf(5)} 2026-02-03 12:34 HistoryAdded WP01 note`;
     const list = async (...words: string[]) =>
-      (await run(["queue", ...words, "list"])).stdout.split("\n");
+      (await variant(["queue", ...words, "list"])).stdout.split("\n");
     deepStrictEqual(await list(), [
       ...[head(0), more, fits],
       ...[1, 2, 3].flatMap((i) => [head(i), more]),
@@ -183,6 +191,7 @@ Deno.test("queue list, dead list: times of other zones, a leap second, long cloc
 
 Deno.test("queue import: a path that holds no events -> what was attempted, the path as given, what is there, what to try", () =>
   withProgram(async (run, home) => {
+    const variant = variantsOf(run);
     await Deno.mkdir(`${home}/empty`, { recursive: true });
     await Deno.mkdir(`${home}/text`);
     const file = `${home}/text/events.kv`;
@@ -215,7 +224,11 @@ Deno.test("queue import: a path that holds no events -> what was attempted, the 
       [["--from", ""], "--from is empty", ""],
     ];
     for (const [words, message, hint, exit = 64] of cases) {
-      const { code, stdout, stderr } = await run(["queue", "import", ...words]);
+      const { code, stdout, stderr } = await variant([
+        "queue",
+        "import",
+        ...words,
+      ]);
       deepStrictEqual([code, stdout], [exit, ""], stderr);
       ok(stderr.startsWith(`kitty-events: ${message}`), stderr);
       ok(stderr.includes(hint), stderr);
@@ -225,6 +238,7 @@ Deno.test("queue import: a path that holds no events -> what was attempted, the 
 
 Deno.test("validate, queue import: a file that is not there, a folder -> the same words, 64", () =>
   withProgram(async (run, home) => {
+    const variant = variantsOf(run);
     await Deno.mkdir(home);
     for (
       const [path, found] of [
@@ -233,7 +247,7 @@ Deno.test("validate, queue import: a file that is not there, a folder -> the sam
       ]
     ) {
       for (const words of ["validate", "queue import"]) {
-        const { code, stdout, stderr } = await run([
+        const { code, stdout, stderr } = await variant([
           ...words.split(" "),
           path!,
         ]);
@@ -248,8 +262,9 @@ Deno.test("validate, queue import: a file that is not there, a folder -> the sam
 
 Deno.test("queue drop, dead drop: --all without --yes -> a command whose output holds every event, whole", () =>
   withProgram(async (run, home) => {
+    const variant = variantsOf(run);
     const events = Array.from({ length: 130 }, (_, n) => eventOf(n + 1));
-    await run(["queue", "import"], { stdin: exportOf(...events) });
+    await run.here(["queue", "import"], { stdin: exportOf(...events) });
     const deadIds = events.slice(0, 60).map(({ envelope }) =>
       envelope.event_id
     );
@@ -267,7 +282,7 @@ Deno.test("queue drop, dead drop: --all without --yes -> a command whose output 
         ["queue drop", events.slice(60)],
       ] as const
     ) {
-      const { code, stdout } = await run([
+      const { code, stdout } = await variant([
         ...words.split(" "),
         "--all",
         "--json",
@@ -275,22 +290,23 @@ Deno.test("queue drop, dead drop: --all without --yes -> a command whose output 
       strictEqual(code, 64);
       const [, command] = documentsOf(stdout)[0].error.try
         .match(/^add --yes; .*: kitty-events (.+) > \w+\.ndjson$/);
-      const copy = documentsOf((await run(command.split(" "))).stdout);
+      const copy = documentsOf((await run.here(command.split(" "))).stdout);
       deepStrictEqual(
         copy.map((document) => document.event ?? document),
         kept.map(({ envelope }) => envelope),
         command,
       );
     }
-    await run(["queue", "dead", "drop", "--all", "--yes"]);
+    await run.here(["queue", "dead", "drop", "--all", "--yes"]);
     const { stderr } = await run(["queue", "dead", "drop", "--all"]);
     const [, command] = stderr.match(/kitty-events (queue .+) >/)!;
-    strictEqual((await run(command!.split(" "))).code, 0);
+    strictEqual((await run.here(command!.split(" "))).code, 0);
   }));
 
 Deno.test("queue list: --limit N -> says that there are more only where there are", () =>
   withProgram(async (run) => {
-    await run(["queue", "import"], { stdin: exportOf(...three) });
+    const variant = variantsOf(run);
+    await run.here(["queue", "import"], { stdin: exportOf(...three) });
     const told: [string, string][] = [
       ["2", "the first 2; more with --limit\n"],
       ["3", ""],
@@ -299,7 +315,7 @@ Deno.test("queue list: --limit N -> says that there are more only where there ar
     ];
     for (const [limit, more] of told) {
       const words = ["queue", "list", "--limit", limit];
-      const { stdout, stderr } = await run(words);
+      const { stdout, stderr } = await variant(words);
       strictEqual(stderr, more, limit);
       strictEqual(
         stdout.match(/WPStatusChanged/g)?.length,
@@ -310,22 +326,24 @@ Deno.test("queue list: --limit N -> says that there are more only where there ar
 
 Deno.test("queue list: attempts -> one attempt, two attempts", () =>
   withProgram(async (run, home) => {
-    await run(["queue", "import"], { stdin: exportOf(three[0]!) });
+    const variant = variantsOf(run);
+    await run.here(["queue", "import"], { stdin: exportOf(three[0]!) });
     for (const tried of ["1 attempt", "2 attempts"]) {
       await underLock(
         home,
         ({ queue }) => queue.recordFailure([idOf(1)], "too slow"),
       );
-      const { stdout } = await run(["queue", "list"]);
+      const { stdout } = await variant(["queue", "list"]);
       match(stdout, new RegExp(`^ {7}${tried}: too slow$`, "m"));
     }
   }));
 
 Deno.test("clock, queue: a file as home -> 74, what it is; nothing is said of a spool", () =>
   withProgram(async (run, home) => {
+    const variant = variantsOf(run);
     await Deno.writeTextFile(home, "");
     for (const words of ["clock show", "queue list", "queue stats"]) {
-      const { code, stdout, stderr } = await run(words.split(" "));
+      const { code, stdout, stderr } = await variant(words.split(" "));
       deepStrictEqual([code, stdout], [74, ""], words);
       strictEqual(
         stderr,
@@ -334,18 +352,19 @@ Deno.test("clock, queue: a file as home -> 74, what it is; nothing is said of a 
     }
     await Deno.remove(home);
     await Deno.mkdir(`${home}/events.kv`, { recursive: true });
-    const { code, stderr } = await run(["queue", "list"]);
+    const { code, stderr } = await variant(["queue", "list"]);
     strictEqual(code, 74);
     ok(!stderr.includes("spool"), stderr);
   }));
 
 Deno.test("queue show, drop, dead drop, dead requeue: ids that are not there, or lie elsewhere -> 65, a warning each, the others done", () =>
   withProgram(async (run, home) => {
+    const variant = variantsOf(run);
     await withDeadLetter(run, home);
     for (
       const words of [`queue show ${idOf(3)}`, `queue dead show ${idOf(1)}`]
     ) {
-      const { code, stdout } = await run(words.split(" "));
+      const { code, stdout } = await variant(words.split(" "));
       deepStrictEqual([code, stdout], [65, ""], words);
     }
     const cases: [string, string[], object][] = [
@@ -354,7 +373,7 @@ Deno.test("queue show, drop, dead drop, dead requeue: ids that are not there, or
       ["queue dead drop", [idOf(2), idOf(3)], { dropped: 0 }],
     ];
     for (const [words, ids, result] of cases) {
-      const { code, stdout, stderr } = await run([
+      const { code, stdout, stderr } = await variant([
         ...words.split(" "),
         ...ids,
         "--json",
@@ -366,7 +385,7 @@ Deno.test("queue show, drop, dead drop, dead requeue: ids that are not there, or
       for (const line of strangers) match(line, /^kitty-events: .* not there$/);
     }
     for (const words of [["queue", "drop"], ["queue", "dead", "drop"]]) {
-      const { code, stdout } = await run([...words, "--all", "--json"]);
+      const { code, stdout } = await variant([...words, "--all", "--json"]);
       strictEqual(code, 64);
       match(documentsOf(stdout)[0].error.try, /--yes/);
     }
@@ -376,7 +395,7 @@ Deno.test("queue show, drop, dead drop, dead requeue: ids that are not there, or
       totals.accepted + totals.imported,
       queued + dead + totals.delivered + totals.dropped,
     );
-    strictEqual((await run(["queue", "check"])).code, 0);
+    strictEqual((await run.here(["queue", "check"])).code, 0);
   }));
 
 Deno.test("queue import: known, repeated, other content, dead letters, no events -> each counted; the good ones are in", () =>
@@ -404,7 +423,7 @@ Deno.test("queue import: known, repeated, other content, dead letters, no events
       invalid: 4,
     }]);
     ok(!stderr.includes("s3cret"), stderr);
-    const { stdout: exported } = await run(["queue", "export"]);
+    const { stdout: exported } = await run.here(["queue", "export"]);
     strictEqual(exported, exportOf(three[0]!, three[1]!, fourth));
     const told = await run(["queue", "import", "-"], { stdin: exported });
     deepStrictEqual(
@@ -415,6 +434,7 @@ Deno.test("queue import: known, repeated, other content, dead letters, no events
 
 Deno.test("queue import: full by count, by bytes -> 75, what had room is in, known ones are still skipped", () =>
   withProgram(async (run) => {
+    const variant = variantsOf(run);
     const all = exportOf(...three);
     const size = three[0]!.bytes.length;
     for (
@@ -423,7 +443,7 @@ Deno.test("queue import: full by count, by bytes -> 75, what had room is in, kno
         { SPEC_KITTY_MAX_QUEUE_BYTES: String(size * 2 + 9) },
       ]
     ) {
-      const result = await run(["queue", "import", "--json"], {
+      const result = await variant(["queue", "import", "--json"], {
         stdin: all,
         env,
       });
@@ -431,42 +451,48 @@ Deno.test("queue import: full by count, by bytes -> 75, what had room is in, kno
       const [{ imported, skipped, refused }] = documentsOf(result.stdout);
       deepStrictEqual([imported + skipped, refused], [2, 1]);
     }
-    strictEqual((await run(["clock"])).stdout, "2\n");
+    strictEqual((await run.here(["clock"])).stdout, "2\n");
     const rest = await run(["queue", "import", "--json"], { stdin: all });
     deepStrictEqual(documentsOf(rest.stdout), [{
       imported: 1,
       skipped: 2,
       invalid: 0,
     }]);
-    strictEqual((await run(["queue", "export"])).stdout, all);
+    strictEqual((await run.here(["queue", "export"])).stdout, all);
   }));
 
 Deno.test("queue import: clock values on both sides of 2^52 -> all kept as they are; the clock follows only those that leave one above", () =>
   withProgram(async (run, home) => {
+    const variant = variantsOf(run);
     const far = [CLOCK_MAX + 1, Number.MAX_SAFE_INTEGER].map(
       (clock, i) => eventOf(i + 1, { clock }),
     );
     const result = await run(["queue", "import"], { stdin: exportOf(...far) });
     strictEqual(result.code, 0);
     match(result.stderr, /clock value above 2\^52: the clock does not follow/);
-    strictEqual((await run(["queue", "export"])).stdout, exportOf(...far));
+    strictEqual((await run.here(["queue", "export"])).stdout, exportOf(...far));
     const emitted = await run([...NOTE, "x", "--json"]);
     strictEqual(documentsOf(emitted.stdout)[0].lamport_clock, 1);
 
     const near = eventOf(4, { clock: CLOCK_MAX - 2 });
-    await run(["queue", "import"], { stdin: exportOf(near) });
-    strictEqual((await run(["clock"])).stdout, `${CLOCK_MAX - 2}\n`);
+    await run.here(["queue", "import"], { stdin: exportOf(near) });
+    strictEqual((await run.here(["clock"])).stdout, `${CLOCK_MAX - 2}\n`);
     // In the file, too: other programs read it.
     const stored = JSON.parse(await Deno.readTextFile(`${home}/clock.json`));
     strictEqual(stored.value, CLOCK_MAX - 2);
     const emit = async () => {
-      const { code, stdout } = await run([...NOTE, "x", "--json", "--strict"]);
+      const { code, stdout } = await variant([
+        ...NOTE,
+        "x",
+        "--json",
+        "--strict",
+      ]);
       const [{ status, lamport_clock }] = documentsOf(stdout);
       return [code, status, lamport_clock];
     };
     deepStrictEqual(await emit(), [0, "queued", CLOCK_MAX - 1]);
     deepStrictEqual(await emit(), [0, "queued", CLOCK_MAX]);
-    strictEqual((await run(["queue", "check"])).code, 0);
+    strictEqual((await run.here(["queue", "check"])).code, 0);
     deepStrictEqual(await emit(), [0, "spooled", null]);
   }));
 
@@ -475,11 +501,12 @@ Deno.test({
     "queue export, stats: no clock value is left and a draft waits in the spool -> they work",
   fn: () =>
     withProgram(async (run) => {
-      await run(["clock", "receive", String(CLOCK_MAX - 2)]);
+      const variant = variantsOf(run);
+      await run.here(["clock", "receive", String(CLOCK_MAX - 2)]);
       await run([...NOTE, "queued"]);
       await run([...NOTE, "spooled"]);
       for (const word of ["export", "list", "stats", "check"]) {
-        strictEqual((await run(["queue", word])).code, 0, word);
+        strictEqual((await variant(["queue", word])).code, 0, word);
       }
     }),
 });
@@ -513,9 +540,10 @@ Deno.test({
 
 Deno.test("clock receive: equal, lower, higher, around 2^52 -> max + 1 or left as it is", () =>
   withProgram(async (run, home) => {
+    const variant = variantsOf(run);
     const receive = async (value: string | number) => {
       const words = ["clock", "receive", String(value), "--json"];
-      const { code, stdout } = await run(words);
+      const { code, stdout } = await variant(words);
       return [code, documentsOf(stdout)[0]];
     };
     for (const [value, expected] of [[0, 1], [1, 2], [1, 3], ["010", 11]]) {
@@ -530,12 +558,13 @@ Deno.test("clock receive: equal, lower, higher, around 2^52 -> max + 1 or left a
       const [code, { error }] = await receive(value);
       deepStrictEqual([code, error.code], [65, "clock_value"]);
     }
-    strictEqual((await run(["clock", "show"])).stdout, "11\n");
+    strictEqual((await run.here(["clock", "show"])).stdout, "11\n");
     strictEqual((await receive(CLOCK_MAX - 1))[1].value, CLOCK_MAX);
   }));
 
 Deno.test("schema <type>: each of the eight -> a schema on its own that takes what emit stores", () =>
   withProgram(async (run) => {
+    const variant = variantsOf(run);
     const commands = [
       "wp-status-changed WP01 planned doing",
       "wp-created WP02 title --feature 028-x",
@@ -546,14 +575,14 @@ Deno.test("schema <type>: each of the eight -> a schema on its own that takes wh
       "error-logged runtime text",
       "dependency-resolved WP02 WP01 merged",
     ];
-    for (const line of commands) await run(["emit", ...line.split(" ")]);
-    const events = documentsOf((await run(["queue", "export"])).stdout);
+    for (const line of commands) await run.here(["emit", ...line.split(" ")]);
+    const events = documentsOf((await run.here(["queue", "export"])).stdout);
     deepStrictEqual(
       new Set(events.map((event) => event.event_type)),
       new Set(EVENT_TYPES),
     );
     for (const [i, event] of events.entries()) {
-      const printed = await run(["schema", event.event_type, "--json"]);
+      const printed = await variant(["schema", event.event_type, "--json"]);
       const schema = documentsOf(printed.stdout)[0];
       const ajv = new Ajv2020({
         strict: false,
@@ -563,7 +592,7 @@ Deno.test("schema <type>: each of the eight -> a schema on its own that takes wh
       ok(check(event.payload), event.event_type);
       ok(!check({}), event.event_type);
       const word = commands[i]!.split(" ")[0]!;
-      const byWord = await run(["schema", word, "--json"]);
+      const byWord = await variant(["schema", word, "--json"]);
       strictEqual(byWord.stdout, printed.stdout);
     }
     const whole = documentsOf((await run(["schema", "--json"])).stdout)[0];
@@ -609,6 +638,7 @@ Deno.test("validate: BOM, CRLF, blank lines, bytes that are no text, a line too 
 
 Deno.test("any command: fails with --json -> one error document, nothing on stderr, the same code as without", () =>
   withProgram(async (run) => {
+    const asDocument = variantsOf(run), asWords = variantsOf(run);
     const failures: [string, number, string][] = [
       ["", 64, "usage"],
       ["nothing", 64, "usage"],
@@ -633,7 +663,7 @@ Deno.test("any command: fails with --json -> one error document, nothing on stde
     ];
     for (const [line, code, word] of failures) {
       const words = line.split(" ").filter(Boolean);
-      const result = await run(["--json", ...words]);
+      const result = await asDocument(["--json", ...words]);
       strictEqual(result.code, code, line);
       strictEqual(result.stderr, "", line);
       const [{ error, ...rest }, ...more] = documentsOf(result.stdout);
@@ -645,7 +675,7 @@ Deno.test("any command: fails with --json -> one error document, nothing on stde
         line,
       );
       if (line === "") continue;
-      const told = await run(words);
+      const told = await asWords(words);
       deepStrictEqual([told.code, told.stdout], [code, ""], line);
       ok(told.stderr.startsWith(`kitty-events: ${error.message}`), line);
     }
@@ -653,6 +683,7 @@ Deno.test("any command: fails with --json -> one error document, nothing on stde
 
 Deno.test("help: a topic or word that is nearly right -> the suggestion; a group -> its commands", () =>
   withProgram(async (run) => {
+    const variant = variantsOf(run);
     const suggestions: [string, string][] = [
       ["help emit wp-creatd", "kitty-events help emit wp-created"],
       ["help clock recieve", "kitty-events help clock receive"],
@@ -661,14 +692,14 @@ Deno.test("help: a topic or word that is nearly right -> the suggestion; a group
       ["queue dead requue", "kitty-events queue dead requeue"],
     ];
     for (const [line, suggestion] of suggestions) {
-      const { code, stderr } = await run(line.split(" "));
+      const { code, stderr } = await variant(line.split(" "));
       strictEqual(code, 64, line);
       ok(stderr.includes(`did you mean: ${suggestion}?`), stderr);
     }
     for (
       const line of ["help queue dead", "queue dead --help", "queue dead -h"]
     ) {
-      const { stdout } = await run(line.split(" "));
+      const { stdout } = await variant(line.split(" "));
       deepStrictEqual(
         [...stdout.matchAll(/kitty-events (queue dead \w+)/g)]
           .map(([, name]) => name),
@@ -676,10 +707,10 @@ Deno.test("help: a topic or word that is nearly right -> the suggestion; a group
         line,
       );
     }
-    const help = (await run(["queue", "list", "--help"])).stdout;
+    const help = (await variant(["queue", "list", "--help"])).stdout;
     for (
       const line of ["queue list -h", "--help queue list", "help queue list"]
     ) {
-      strictEqual((await run(line.split(" "))).stdout, help, line);
+      strictEqual((await variant(line.split(" "))).stdout, help, line);
     }
   }));

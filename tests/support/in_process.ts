@@ -7,6 +7,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { run } from "../../lib/cli/cli.ts";
 import type { Terminal } from "../../lib/cli/terminal.ts";
+import { oneLine } from "../../lib/base/shown.ts";
 import { machine } from "../../lib/base/world.ts";
 import type { RunResult } from "./program.ts";
 
@@ -18,10 +19,13 @@ import type { RunResult } from "./program.ts";
 export async function runHere(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-  stdin = "",
+  stdin: string | Uint8Array<ArrayBuffer> = "",
   loadedMs = 0,
 ): Promise<RunResult> {
-  let input = new TextEncoder().encode(stdin), stdout = "", stderr = "";
+  let input = typeof stdin === "string"
+    ? new TextEncoder().encode(stdin)
+    : stdin;
+  let stdout = "", stderr = "";
   const terminal: Terminal = {
     isInteractive: false,
     showsErrors: false,
@@ -37,7 +41,7 @@ export async function runHere(
     },
     readSecret: () => Promise.resolve(undefined),
     write(text) {
-      stdout += text;
+      stdout += oneLine(text);
       return Promise.resolve(true);
     },
     writeError(line) {

@@ -102,20 +102,53 @@ export async function runProgram(
   };
 }
 
-/** Runs command lines in one home. */
-export type Run = (
+/** How a run inside of the test's process is started. */
+export type HereOptions = Pick<RunOptions, "stdin"> & {
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+/** Runs a command line in the home of a test, in its process (`in_process.ts`). */
+export type RunHere = (
   words: readonly string[],
-  options?: RunOptions & { env?: Record<string, string> },
+  options?: HereOptions,
 ) => Promise<RunResult>;
+
+/** Runs command lines in one home, each as a process. */
+export interface Run {
+  (
+    words: readonly string[],
+    options?: RunOptions & { env?: Readonly<Record<string, string>> },
+  ): Promise<RunResult>;
+  /** Here, at a tenth of the cost: what sets a scene, or reads back what came of it. */
+  readonly here: RunHere;
+}
 
 /** A new home for `work`, in which it runs command lines; removed at its end. */
 export async function withProgram(
   work: (run: Run, home: string) => Promise<void>,
 ): Promise<void> {
   await using home = await tempHome();
-  const run: Run = (words, { env, ...options } = {}) =>
-    runProgram(words, { SPEC_KITTY_HOME: home.path, ...env }, options);
+  const inHome = { SPEC_KITTY_HOME: home.path };
+  const here: RunHere = async (words, { env, stdin } = {}) => {
+    // Most tests start processes only, and do without all that this loads.
+    const { runHere } = await import("./in_process.ts");
+    return await runHere(words, { ...inHome, ...env }, stdin);
+  };
+  const run = Object.assign(
+    (
+      words: readonly string[],
+      { env, ...options }: RunOptions & { env?: Record<string, string> } = {},
+    ) => runProgram(words, { ...inHome, ...env }, options),
+    { here },
+  );
   await work(run, home.path);
+}
+
+/** For variants of one command line: the first runs as a process, the others here. */
+export function variantsOf(run: Run): RunHere {
+  let count = 0;
+  return (words, options) =>
+    count++ === 0 ? run(words, options) : run.here(words, options);
 }
 
 async function writeAll(
