@@ -4,10 +4,10 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { VERSION } from "../../lib/base/build.ts";
 import { COMMANDS, loadCommand } from "../../lib/cli/commands.ts";
 import { inHome as underLock } from "../support/home.ts";
-import { type Run, withProgram } from "../support/program.ts";
+import { type RunHere, variantsOf, withProgram } from "../support/program.ts";
 
 /** Standard output of a run that has to succeed, as JSON. */
-async function json(run: Run, words: readonly string[]) {
+async function json(run: RunHere, words: readonly string[]) {
   const { code, stdout, stderr } = await run([...words, "--json"]);
   strictEqual(code, 0, stderr);
   return JSON.parse(stdout);
@@ -22,7 +22,7 @@ function note(content: string, id?: string): string {
   });
 }
 
-async function fill(run: Run, count: number): Promise<string[]> {
+async function fill(run: RunHere, count: number): Promise<string[]> {
   const lines = Array.from({ length: count }, (_, i) => note(`note ${i}`));
   const { stdout } = await run(["emit", "--stdin"], {
     stdin: lines.join("\n") + "\n",
@@ -30,7 +30,7 @@ async function fill(run: Run, count: number): Promise<string[]> {
   return stdout.trim().split("\n").map((line) => JSON.parse(line).event_id);
 }
 
-async function exported(run: Run): Promise<string> {
+async function exported(run: RunHere): Promise<string> {
   return (await run(["queue", "export"])).stdout;
 }
 
@@ -55,16 +55,17 @@ Deno.test("clock: show, receive -> max + 1; what is no value is refused and chan
       "updated_at",
     ]);
     strictEqual((await json(run, ["clock", "receive", "41"])).value, 42);
-    strictEqual((await json(run, ["clock", "receive", "7"])).value, 43);
+    strictEqual((await json(run.here, ["clock", "receive", "7"])).value, 43);
     strictEqual((await run(["clock", "receive", "4503599627370496"])).code, 65);
+    const variant = variantsOf(run);
     for (const wrong of ["-1", "1.5", "many", ""]) {
-      const { code } = await run(["clock", "receive", "--", wrong]);
+      const { code } = await variant(["clock", "receive", "--", wrong]);
       strictEqual(code, 64, wrong);
     }
-    strictEqual((await run(["clock", "shwo"])).code, 64);
-    strictEqual((await run(["clock", "show"])).stdout, "43\n");
-    await fill(run, 1);
-    strictEqual((await json(run, ["clock"])).value, 44);
+    strictEqual((await run.here(["clock", "shwo"])).code, 64);
+    strictEqual((await run.here(["clock", "show"])).stdout, "43\n");
+    await fill(run.here, 1);
+    strictEqual((await json(run.here, ["clock"])).value, 44);
   }));
 
 Deno.test("schema: whole, and of each type -> JSON Schema on its own", () =>
@@ -85,8 +86,8 @@ Deno.test("schema: whole, and of each type -> JSON Schema on its own", () =>
 
 Deno.test("validate: file, stdin, drafts -> a line each; 65 when any is invalid", () =>
   withProgram(async (run, home) => {
-    await fill(run, 2);
-    const events = await exported(run);
+    await fill(run.here, 2);
+    const events = await exported(run.here);
     await Deno.writeTextFile(`${home}/events.ndjson`, events);
     strictEqual((await run(["validate", `${home}/events.ndjson`])).code, 0);
     const { code, stdout } = await run(["validate", "-", "--json"], {
@@ -105,12 +106,12 @@ Deno.test("validate: file, stdin, drafts -> a line each; 65 when any is invalid"
     });
     strictEqual(drafts.code, 65);
     match(drafts.stdout, /^line 1: \/payload\/entry_type: /);
-    strictEqual((await run(["validate", `${home}/none`])).code, 64);
+    strictEqual((await run.here(["validate", `${home}/none`])).code, 64);
   }));
 
 Deno.test("queue list, show, stats -> the documented forms", () =>
   withProgram(async (run) => {
-    const ids = await fill(run, 3);
+    const ids = await fill(run.here, 3);
     const { stdout } = await run(["queue", "list", "--json", "--limit", "2"]);
     const list = stdout.trim().split("\n").map((line) => JSON.parse(line));
     deepStrictEqual(
@@ -122,8 +123,8 @@ Deno.test("queue list, show, stats -> the documented forms", () =>
     );
     const shown = await json(run, ["queue", "show", ids[2]!]);
     strictEqual(shown.event.payload.entry_content, "note 2");
-    strictEqual((await run(["queue", "show", "nothing"])).code, 65);
-    strictEqual((await run(["queue", "list", "--limit", "0"])).code, 64);
+    strictEqual((await run.here(["queue", "show", "nothing"])).code, 65);
+    strictEqual((await run.here(["queue", "list", "--limit", "0"])).code, 64);
     const stats = await json(run, ["queue", "stats"]);
     deepStrictEqual(Object.keys(stats), [
       ...["queued", "dead", "spooled", "bytes", "capacity", "capacity_bytes"],
@@ -139,7 +140,7 @@ Deno.test("queue list, show, stats -> the documented forms", () =>
 
 Deno.test("queue export, import -> the same in another home, clock raised; known, conflicting and invalid ones told apart", () =>
   withProgram(async (run) => {
-    await fill(run, 250);
+    await fill(run.here, 250);
     const events = await exported(run);
     await withProgram(async (other) => {
       const imported = await other(["queue", "import", "-", "--json"], {
@@ -150,8 +151,8 @@ Deno.test("queue export, import -> the same in another home, clock raised; known
         skipped: 0,
         invalid: 0,
       });
-      strictEqual(await exported(other), events);
-      strictEqual((await other(["clock"])).stdout, "250\n");
+      strictEqual(await exported(other.here), events);
+      strictEqual((await other.here(["clock"])).stdout, "250\n");
       const [first, second] = events.split("\n");
       const again = await other(["queue", "import", "--json"], {
         stdin: `${first}\n${second!.replace("note 1", "other")}\n{}\n`,
@@ -162,9 +163,9 @@ Deno.test("queue export, import -> the same in another home, clock raised; known
         skipped: 1,
         invalid: 2,
       });
-      const { totals } = await json(other, ["queue", "stats"]);
+      const { totals } = await json(other.here, ["queue", "stats"]);
       deepStrictEqual([totals.accepted, totals.imported], [0, 250]);
-      strictEqual((await other(["queue", "check"])).code, 0);
+      strictEqual((await other.here(["queue", "check"])).code, 0);
     });
     await withProgram(async (small) => {
       const { code, stdout } = await small(["queue", "import", "--json"], {
@@ -220,7 +221,7 @@ Deno.test("queue import --from: a damaged queue -> what can be read comes back, 
 
 Deno.test("queue dead: list, show, requeue, drop -> as told; the accounts balance", () =>
   withProgram(async (run, home) => {
-    const ids = await fill(run, 5);
+    const ids = await fill(run.here, 5);
     await underLock(home, ({ queue }) =>
       queue.deadLetter(ids.slice(0, 3), {
         reason: "the server refused it",
@@ -240,9 +241,9 @@ Deno.test("queue dead: list, show, requeue, drop -> as told; the accounts balanc
         dead_at: "2026-02-03T12:00:00.000Z",
       }]),
     );
-    const shown = await json(run, ["queue", "dead", "show", ids[0]!]);
+    const shown = await json(run.here, ["queue", "dead", "show", ids[0]!]);
     strictEqual(shown.event.event_id, ids[0]);
-    strictEqual((await run(["queue", "show", ids[0]!])).code, 65);
+    strictEqual((await run.here(["queue", "show", ids[0]!])).code, 65);
 
     deepStrictEqual(await json(run, ["queue", "dead", "requeue", ids[0]!]), {
       requeued: 1,
@@ -250,11 +251,11 @@ Deno.test("queue dead: list, show, requeue, drop -> as told; the accounts balanc
     deepStrictEqual(await json(run, ["queue", "dead", "drop", ids[1]!]), {
       dropped: 1,
     });
-    strictEqual((await run(["queue", "drop", ids[1]!])).code, 65);
+    strictEqual((await run.here(["queue", "drop", ids[1]!])).code, 65);
     deepStrictEqual(await json(run, ["queue", "drop", ids[3]!, ids[4]!]), {
       dropped: 2,
     });
-    const stats = await json(run, ["queue", "stats"]);
+    const stats = await json(run.here, ["queue", "stats"]);
     const { accepted, imported, delivered, dropped } = stats.totals;
     strictEqual(
       accepted + imported,
@@ -262,24 +263,27 @@ Deno.test("queue dead: list, show, requeue, drop -> as told; the accounts balanc
     );
     deepStrictEqual([stats.queued, stats.dead, dropped], [1, 1, 3]);
 
-    strictEqual((await run(["queue", "drop"])).code, 64);
-    strictEqual((await run(["queue", "drop", "--all"])).code, 64);
+    strictEqual((await run.here(["queue", "drop"])).code, 64);
+    strictEqual((await run.here(["queue", "drop", "--all"])).code, 64);
     deepStrictEqual(await json(run, ["queue", "drop", "--all", "--yes"]), {
       dropped: 1,
     });
-    deepStrictEqual(await json(run, ["queue", "dead", "requeue", "--all"]), {
-      requeued: 1,
-    });
-    strictEqual((await run(["queue", "check"])).code, 0);
+    deepStrictEqual(
+      await json(run.here, ["queue", "dead", "requeue", "--all"]),
+      {
+        requeued: 1,
+      },
+    );
+    strictEqual((await run.here(["queue", "check"])).code, 0);
   }));
 
 Deno.test("queue compact, check -> sizes; sound", () =>
   withProgram(async (run) => {
-    await fill(run, 2_000);
-    await run(["queue", "drop", "--all", "--yes"]);
+    await fill(run.here, 2_000);
+    await run.here(["queue", "drop", "--all", "--yes"]);
     const { bytes_before, bytes_after } = await json(run, ["queue", "compact"]);
     ok(bytes_after < bytes_before / 4, `${bytes_before}, ${bytes_after}`);
-    deepStrictEqual(await json(run, ["queue", "check"]), {
+    deepStrictEqual(await json(run.here, ["queue", "check"]), {
       ok: true,
       problems: [],
     });
@@ -287,8 +291,9 @@ Deno.test("queue compact, check -> sizes; sound", () =>
 
 Deno.test("help: of every command -> at most a screen of 80 columns; unknown ones are met with a suggestion", () =>
   withProgram(async (run) => {
+    const variant = variantsOf(run);
     for (const name of ["", ...COMMANDS.keys()]) {
-      const { code, stdout } = await run(
+      const { code, stdout } = await variant(
         name === "" ? ["help"] : [...name.split(" "), "--help"],
       );
       strictEqual(code, 0, name);
@@ -300,8 +305,14 @@ Deno.test("help: of every command -> at most a screen of 80 columns; unknown one
       ok(stdout.startsWith(summary), name);
       match(stdout, /examples:/);
     }
-    match((await run(["help"])).stdout, /^ {2}follow .*\n? .*Also: status\.$/m);
-    match((await run(["help", "queue"])).stdout, /kitty-events queue list/);
+    match(
+      (await run.here(["help"])).stdout,
+      /^ {2}follow .*\n? .*Also: status\.$/m,
+    );
+    match(
+      (await run.here(["help", "queue"])).stdout,
+      /kitty-events queue list/,
+    );
     const { code, stderr } = await run(["help", "valdate"]);
     strictEqual(code, 64);
     match(stderr, /help validate/);

@@ -2,14 +2,19 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { isThere, tempFolder } from "../support/home.ts";
-import { documentsOf, type Run, withProgram } from "../support/program.ts";
+import {
+  documentsOf,
+  type Run,
+  variantsOf,
+  withProgram,
+} from "../support/program.ts";
 
 const ID = "01KHEXAMPXE0000000000000AA", CAUSE = "01KHCA05E00000000000000000";
 const TIME = "2026-02-03T12:00:00Z";
 const NOTE = ["emit", "history-added", "WP01", "note"];
 
 async function exported(run: Run) {
-  return documentsOf((await run(["queue", "export"])).stdout);
+  return documentsOf((await run.here(["queue", "export"])).stdout);
 }
 
 /** What is typed behind `emit`, the line for people, the stored payload. */
@@ -140,7 +145,7 @@ Deno.test("emit <type>: every option in turn -> the line for people, the payload
 
 Deno.test("emit: --json, --quiet, --verbose, none, flags before the type -> what stands on stdout and on stderr", () =>
   withProgram(async (run, home) => {
-    const node = (await run(["node-id"])).stdout.trim();
+    const node = (await run.here(["node-id"])).stdout.trim();
     const words = [...NOTE, "x", "--event-id", ID];
     const line = "[Offline] queued HistoryAdded WP01 note (clock 1)\n";
     const receipt = {
@@ -165,8 +170,9 @@ Deno.test("emit: --json, --quiet, --verbose, none, flags before the type -> what
         `${line}  id ${ID}, node ${node}, home ${home}\n`,
       ],
     ];
+    const variant = variantsOf(run);
     for (const [args, stdout, stderr] of forms) {
-      const result = await run(args);
+      const result = await variant(args);
       deepStrictEqual(
         [result.code, result.stdout, result.stderr],
         [0, stdout, stderr],
@@ -186,9 +192,11 @@ Deno.test("emit: - for a text -> stdin less one line break; empty, not UTF-8 or 
       [trace, "at a\n  at b\n", "at a\n  at b"],
       [trace, "", ""],
     ];
+    const variant = variantsOf(run);
     for (const [words, stdin] of good) {
       const args = words === NOTE ? [...words, "-"] : words;
-      strictEqual((await run([...args, "--strict"], { stdin })).code, 0, stdin);
+      const { code } = await variant([...args, "--strict"], { stdin });
+      strictEqual(code, 0, stdin);
     }
     deepStrictEqual(
       (await exported(run)).map(({ payload }) =>
@@ -207,15 +215,20 @@ Deno.test("emit: - for a text -> stdin less one line break; empty, not UTF-8 or 
       [trace, new Uint8Array([0xc3]), "/payload/stack_trace"],
       [[...NOTE, "-"], "x".repeat(1024 * 1024), ""],
     ];
+    const badVariant = variantsOf(run);
     for (const [words, stdin, path] of bad) {
-      const { code, stdout } = await run([...words, "--strict", "--json"], {
+      const { code, stdout } = await badVariant([
+        ...words,
+        "--strict",
+        "--json",
+      ], {
         stdin,
       });
       strictEqual(code, 65, path);
       const [{ status, problems }] = documentsOf(stdout);
       deepStrictEqual([status, problems[0].path], ["discarded", path]);
     }
-    strictEqual((await run(["clock"])).stdout, `${good.length}\n`);
+    strictEqual((await run.here(["clock"])).stdout, `${good.length}\n`);
   }));
 
 Deno.test("emit: values that break the contract -> discarded with each place and a hint, no value repeated, no clock value used", () =>
@@ -283,8 +296,13 @@ Deno.test("emit: values that break the contract -> discarded with each place and
         ],
       ],
     ];
+    const variant = variantsOf(run);
     for (const [words, paths] of bad) {
-      const { code, stdout, stderr } = await run(["emit", ...words, "--json"]);
+      const { code, stdout, stderr } = await variant([
+        "emit",
+        ...words,
+        "--json",
+      ]);
       strictEqual(code, 0, stderr);
       const [receipt] = documentsOf(stdout);
       deepStrictEqual(
@@ -304,13 +322,14 @@ Deno.test("emit: values that break the contract -> discarded with each place and
     const hinted = await run(["emit", ...bad[0]![0], "--strict"]);
     deepStrictEqual([hinted.code, hinted.stdout], [65, ""]);
     match(hinted.stderr, /previous_status: .*\(did you mean "planned"\?\)/);
-    strictEqual((await run(["clock"])).stdout, "0\n");
+    strictEqual((await run.here(["clock"])).stdout, "0\n");
   }));
 
 Deno.test("emit: numbers for --wp-count -> whole ones from 0 to 2^53 - 1 as numbers; anything else discarded", () =>
   withProgram(async (run) => {
+    const variant = variantsOf(run);
     const count = (text: string) =>
-      run([
+      variant([
         ...["emit", "feature-created", "028-x", "--number", "028"],
         ...["--target-branch", "main", `--wp-count=${text}`, "--strict"],
       ]);
@@ -345,9 +364,10 @@ Deno.test("emit: arguments missing -> 64, each of them named; nothing made", () 
       ["error-logged", "KIND, MESSAGE"],
       ["dependency-resolved WP02 WP01", "HOW"],
     ];
+    const variant = variantsOf(run);
     for (const [words, names] of missing) {
       const args = words.split(" ");
-      const { code, stdout } = await run(["emit", ...args, "--json"]);
+      const { code, stdout } = await variant(["emit", ...args, "--json"]);
       strictEqual(code, 64, words);
       const { error } = documentsOf(stdout)[0];
       strictEqual(error.message, `missing: ${names}`);
@@ -379,8 +399,9 @@ Deno.test("emit: an escape sequence wherever text is repeated -> no control char
       ["queue", "import", evil],
       ["queue", "import", "--from", evil],
     ];
+    const variant = variantsOf(run);
     for (const words of lines) {
-      const { stdout, stderr } = await run(words, {
+      const { stdout, stderr } = await variant(words, {
         env: { SPEC_KITTY_NODE_ID: `n${evil}` },
       });
       // deno-lint-ignore no-control-regex
@@ -400,8 +421,9 @@ Deno.test("emit --event-id: tried again -> one event, its receipt; after it was 
   withProgram(async (run) => {
     const words = [...NOTE, "a", "--event-id", ID, "--json", "--strict"];
     const first = await run([...words, "--timestamp", TIME]);
+    const variant = variantsOf(run);
     for (const more of [[], ["--timestamp", TIME], ["--causation-id", CAUSE]]) {
-      const again = await run([...words, ...more]);
+      const again = await variant([...words, ...more]);
       deepStrictEqual([again.code, again.stdout], [0, first.stdout]);
     }
     const other = await run([...words, "--author", "me"]);
@@ -410,7 +432,7 @@ Deno.test("emit --event-id: tried again -> one event, its receipt; after it was 
     const [event, ...more] = await exported(run);
     deepStrictEqual([event.timestamp, more], [TIME, []]);
 
-    await run(["queue", "drop", ID]);
+    await run.here(["queue", "drop", ID]);
     const later = await run([...words, "--author", "me"]);
     strictEqual(documentsOf(later.stdout)[0].lamport_clock, 2);
   }));
@@ -418,8 +440,9 @@ Deno.test("emit --event-id: tried again -> one event, its receipt; after it was 
 Deno.test("settings: limits by environment, config.toml, default -> in this order; one that cannot be used falls through, with a warning", () =>
   withProgram(async (run, home) => {
     await Deno.mkdir(home);
+    const variant = variantsOf(run);
     const stats = async (env: Record<string, string> = {}) => {
-      const { stdout, stderr } = await run(["queue", "stats", "--json"], {
+      const { stdout, stderr } = await variant(["queue", "stats", "--json"], {
         env,
       });
       const { capacity, capacity_bytes } = JSON.parse(stdout);
@@ -464,8 +487,9 @@ Deno.test("settings: limits by environment, config.toml, default -> in this orde
 
 Deno.test("SPEC_KITTY_DISABLED: any value but 0, false, no, off and none -> a disabled receipt, nothing made", () =>
   withProgram(async (run, home) => {
+    const variant = variantsOf(run);
     for (const value of ["1", "true", "YES", "2"]) {
-      const { code, stdout, stderr } = await run(
+      const { code, stdout, stderr } = await variant(
         [...NOTE, "x", "--json", "--strict"],
         { env: { SPEC_KITTY_DISABLED: value } },
       );
@@ -480,7 +504,7 @@ Deno.test("SPEC_KITTY_DISABLED: any value but 0, false, no, off and none -> a di
     strictEqual(await isThere(home), false);
     for (const value of ["0", "False", "no", "off", ""]) {
       const env = { SPEC_KITTY_DISABLED: value };
-      match((await run([...NOTE, "x"], { env })).stdout, /^\w{26}\n$/);
+      match((await variant([...NOTE, "x"], { env })).stdout, /^\w{26}\n$/);
     }
   }));
 
@@ -494,7 +518,7 @@ Deno.test("emit --home: a folder behind the flag -> that one, wherever the flag 
       cwd: `${folder.path}/with space`,
     });
     strictEqual(await isThere(home), false);
-    const { stdout } = await run(["queue", "export", "--home", other]);
+    const { stdout } = await run.here(["queue", "export", "--home", other]);
     deepStrictEqual(
       documentsOf(stdout).map(({ payload }) => payload.entry_content),
       ["a", "b", "c"],

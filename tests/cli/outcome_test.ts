@@ -5,6 +5,7 @@
 
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { inHome, isThere, tempHome } from "../support/home.ts";
+import { runHere } from "../support/in_process.ts";
 import { documentsOf, runProgram, withProgram } from "../support/program.ts";
 import { HOLD_LOCK, holder } from "../support/trouble.ts";
 
@@ -100,7 +101,7 @@ for (const [name, outcome] of Object.entries(OUTCOMES)) {
         if (!isStream && single === null) continue;
         await using home = await tempHome();
         const base = { SPEC_KITTY_HOME: home.path };
-        await runProgram([...GOOD, "--strict"], base);
+        await runHere([...GOOD, "--strict"], base);
         const env = { ...base, ...await prepare?.(home.path) };
         await using _lock = held
           ? await holder(HOLD_LOCK, [home.path])
@@ -109,11 +110,13 @@ for (const [name, outcome] of Object.entries(OUTCOMES)) {
           ...held ? ["--timeout", "2s"] : [],
           ...isStrict ? ["--strict"] : [],
         ];
-        const { code, stdout, stderr } = isStream
-          ? await runProgram(["emit", "--stdin", ...flags], env, {
-            stdin: `${(lines ?? [line("note")]).join("\n")}\n`,
-          })
-          : await runProgram([...words ?? GOOD, "--json", ...flags], env);
+        const [args, stdin] = isStream
+          ? [["emit", "--stdin"], `${(lines ?? [line("note")]).join("\n")}\n`]
+          : [[...words ?? GOOD, "--json"], ""];
+        // Of both forms and of both codes one is a process of its own.
+        const { code, stdout, stderr } = isStream === isStrict
+          ? await runProgram([...args, ...flags], env, { stdin })
+          : await runHere([...args, ...flags], env, stdin);
         strictEqual(code, isStrict ? strict : 0, stderr);
         deepStrictEqual(
           documentsOf(stdout).map(({ status }) => status),
@@ -143,7 +146,7 @@ Deno.test("emit: SPEC_KITTY_DISABLED -> nothing on stdout, nothing on disk, exit
 Deno.test("emit: an id that is a dead letter by now -> its receipt again, with a warning; exit 0 with --strict", async () => {
   await using home = await tempHome();
   const env = { SPEC_KITTY_HOME: home.path };
-  const first = await runProgram([...GOOD, "--json"], env);
+  const first = await runHere([...GOOD, "--json"], env);
   const { event_id } = JSON.parse(first.stdout);
   await inHome(home.path, ({ queue }) =>
     queue.deadLetter([event_id], {

@@ -7,6 +7,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { linesOf, NOBODY, placeForOthers, runCode } from "../support/child.ts";
 import { tempFolder, tempHome } from "../support/home.ts";
+import { runHere } from "../support/in_process.ts";
 import { fillDisk, HOLD_LOCK, holder, smallDisk } from "../support/trouble.ts";
 import {
   type RunOptions,
@@ -43,27 +44,45 @@ async function emit(
   return { ...run, receipt: JSON.parse(run.stdout) };
 }
 
+const STRICT = ["emit", "history-added", "WP01", "note", "strict", "--strict"];
+
 /** The exit code of one event emitted with `--strict`. */
 async function strictCode(
   env: Record<string, string>,
   options: RunOptions = {},
   flags: readonly string[] = [],
 ): Promise<number> {
-  const run = await runProgram(
-    ["emit", "history-added", "WP01", "note", "strict", "--strict", ...flags],
-    env,
-    options,
+  return (await runProgram([...STRICT, ...flags], env, options)).code;
+}
+
+/** The same where the trouble is over, or is another event's. */
+async function laterCode(env: Record<string, string>): Promise<number> {
+  return (await runHere(STRICT, env)).code;
+}
+
+/** Events that a home has before its trouble begins. */
+async function earlier(
+  env: Record<string, string>,
+  ...texts: readonly string[]
+): Promise<void> {
+  const lines = texts.map((text) =>
+    JSON.stringify({
+      event_type: "HistoryAdded",
+      payload: { wp_id: "WP01", entry_type: "note", entry_content: text },
+    })
   );
-  return run.code;
+  const args = ["emit", "--stdin", "--strict"];
+  const { code, stderr } = await runHere(args, env, lines.join("\n"));
+  strictEqual(code, 0, stderr);
 }
 
 /** Texts and clock values of all queued events, in order; fails where the queue is not sound. */
 async function stored(
   env: Record<string, string>,
 ): Promise<{ text: string; clock: number; id: string }[]> {
-  const check = await runProgram(["queue", "check", "--json"], env);
+  const check = await runHere(["queue", "check", "--json"], env);
   deepStrictEqual(JSON.parse(check.stdout), { ok: true, problems: [] });
-  const { stdout } = await runProgram(["queue", "export"], env);
+  const { stdout } = await runHere(["queue", "export"], env);
   return stdout.split("\n").filter(Boolean).map((line) => {
     const event = JSON.parse(line);
     return {
@@ -87,7 +106,7 @@ const LOCK_QUEUE = `
 Deno.test("emit: queue file write-locked for longer than the deadline -> spooled in time, taken in once by the next run, in order", async () => {
   await using home = await tempHome();
   const env = inHome(home.path);
-  await emit(env, "before");
+  await earlier(env, "before");
   await using lock = await holder(LOCK_QUEUE, [home.path]);
   for (const text of ["one", "two", "three"]) {
     // Ends although the lock is never given back.
@@ -112,7 +131,7 @@ Deno.test("emit: queue file write-locked for longer than the deadline -> spooled
 Deno.test("emit: lock held by another process -> spooled when for longer than the deadline, queued when not", async () => {
   await using home = await tempHome();
   const env = inHome(home.path);
-  await emit(env, "before");
+  await earlier(env, "before");
   await using lock = await holder(HOLD_LOCK, [home.path]);
   const late = await emit(env, "late", ["--timeout", "2s"]);
   strictEqual(late.receipt.status, "spooled");
@@ -223,7 +242,7 @@ Deno.test(needing(
     const PAGE = 4096;
     await using disk = await smallDisk(1024);
     const path = `${disk.path}/home`, env = inHome(path);
-    await emit(env, "first");
+    await earlier(env, "first");
     const kept = ["first"], statuses = new Set<string>();
     for (const pages of [0, 1, 2, 3, 4, 6, 8, 12, 16]) {
       const filler = `${disk.path}/filler`;
@@ -233,7 +252,7 @@ Deno.test(needing(
       statuses.add(receipt.status);
       if (receipt.status === "lost") match(stderr, /nothing could be kept/);
       else kept.push(text);
-      const code = await strictCode(env);
+      const code = await laterCode(env);
       if (code === 0) kept.push("strict");
       else strictEqual(code, 74);
       await Deno.remove(filler);
@@ -252,7 +271,7 @@ Deno.test(needing(
   async () => {
     await using disk = await smallDisk(1024);
     const env = inHome(`${disk.path}/home`);
-    await emit(env, "before");
+    await earlier(env, "before");
     const remount = (how: string) =>
       outputOf("mount", ["-o", `remount,${how}`, disk.path]);
     await remount("ro");
@@ -278,8 +297,7 @@ Deno.test("emit: queue full by count or by bytes -> refused, nothing stored; fil
   ) {
     await using home = await tempHome();
     const env = { ...inHome(home.path), ...limit };
-    await emit(env, "one");
-    await emit(env, "two");
+    await earlier(env, "one", "two");
     const { receipt, stderr } = await emit(env, "three");
     strictEqual(receipt.status, "refused");
     strictEqual(receipt.event_id, null);
@@ -324,7 +342,7 @@ for (const [name, content] of Object.entries(DAMAGED_CLOCKS)) {
   Deno.test(`emit: clock.json ${name} -> queued behind the highest value; the file is set aside`, async () => {
     await using home = await tempHome();
     const env = inHome(home.path);
-    for (const text of ["one", "two", "three"]) await emit(env, text);
+    await earlier(env, "one", "two", "three");
     const bytes = Uint8Array.from(content, (c) => c.charCodeAt(0));
     await Deno.writeFile(`${home.path}/clock.json`, bytes);
     const { receipt, stderr } = await emit(env, "four");
@@ -333,7 +351,7 @@ for (const [name, content] of Object.entries(DAMAGED_CLOCKS)) {
     match(stderr, /clock\.json was damaged/);
     const aside = await find(home.path, "clock.json.damaged-");
     deepStrictEqual(await Deno.readFile(`${home.path}/${aside}`), bytes);
-    strictEqual(await strictCode(env), 0);
+    strictEqual(await laterCode(env), 0);
     await stored(env);
   });
 }
@@ -341,9 +359,9 @@ for (const [name, content] of Object.entries(DAMAGED_CLOCKS)) {
 Deno.test("emit: clock.json a folder, missing, or an older copy -> no value twice", async () => {
   await using home = await tempHome();
   const env = inHome(home.path), path = `${home.path}/clock.json`;
-  await emit(env, "one");
+  await earlier(env, "one");
   const older = await Deno.readTextFile(path);
-  await emit(env, "two");
+  await earlier(env, "two");
   await Deno.writeTextFile(path, older);
   strictEqual((await emit(env, "three")).receipt.lamport_clock, 3);
   await Deno.remove(path);
@@ -406,7 +424,7 @@ for (const [name, damage] of Object.entries(DAMAGES)) {
       await Deno.readFile(`${home.path}/${folder}/events.kv`),
       damaged,
     );
-    strictEqual(await strictCode(env), 0);
+    strictEqual(await laterCode(env), 0);
     deepStrictEqual((await stored(env)).map(({ clock }) => clock), [301, 302]);
   });
 }
@@ -470,7 +488,7 @@ Deno.test("emit: a folder in the queue's place, or a queue of a newer layout -> 
   const env = inHome(home.path), path = `${home.path}/events.kv`;
   await Deno.mkdir(path, { recursive: true });
   strictEqual((await emit(env, "one")).receipt.status, "spooled");
-  strictEqual(await strictCode(env), 0);
+  strictEqual(await laterCode(env), 0);
   await Deno.remove(path);
   await emit(env, "two");
 
