@@ -5,7 +5,10 @@ import { tempHome } from "../support/home.ts";
 import {
   documentsOf,
   type Run,
+  type RunHere,
   type RunResult,
+  variantsOf,
+  watched,
   withProgram,
 } from "../support/program.ts";
 import { type Answer, onTerminal, PTY } from "../support/pty.ts";
@@ -18,12 +21,7 @@ function withServer(
 ): Promise<void> {
   return withProgram(async (run, home) => {
     await using server = new TokenServer();
-    const watched: Run = async (words, options) => {
-      const result = await run(words, options);
-      holdsNoSecret(result);
-      return result;
-    };
-    await work(watched, { home, server });
+    await work(watched(run, holdsNoSecret), { home, server });
   });
 }
 
@@ -44,7 +42,7 @@ const login = (server: TokenServer, ...more: string[]) => [
 
 const textOf = (home: string) => Deno.readTextFile(`${home}/credentials`);
 
-async function status(run: Run, env: Record<string, string> = {}) {
+async function status(run: RunHere, env: Record<string, string> = {}) {
   const { code, stdout, stderr } = await run(["auth", "status", "--json"], {
     env,
   });
@@ -77,7 +75,7 @@ Deno.test("auth login: password on stdin -> logged in, stored for its owner only
       authorization: null,
       body: { username: "ada", password: PASSWORD },
     }]);
-    deepStrictEqual(await status(run), { ...document, stderr: "" });
+    deepStrictEqual(await status(run.here), { ...document, stderr: "" });
     strictEqual(server.asked.length, 1);
     match(await textOf(home), /^access = "access-1"$/m);
     ok(!(await textOf(home)).includes(PASSWORD));
@@ -89,8 +87,9 @@ Deno.test("auth login: password on stdin -> logged in, stored for its owner only
 
 Deno.test("auth login: the first line with LF, CRLF or no end -> the password without it", () =>
   withServer(async (run, { server }) => {
+    const variant = variantsOf(run);
     for (const end of ["\n", "\r\n", "", "\r\nmore\r\n"]) {
-      const { code } = await run(login(server, "--password-stdin"), {
+      const { code } = await variant(login(server, "--password-stdin"), {
         stdin: PASSWORD + end,
       });
       strictEqual(code, 0, JSON.stringify(end));
@@ -100,6 +99,7 @@ Deno.test("auth login: the first line with LF, CRLF or no end -> the password wi
 
 Deno.test("auth login: no password, one that is not text, one without end -> 64, and nobody is asked", () =>
   withServer(async (run, { server }) => {
+    const variant = variantsOf(run);
     const inputs = [
       "",
       "\n",
@@ -108,7 +108,7 @@ Deno.test("auth login: no password, one that is not text, one without end -> 64,
       "x".repeat(1e6),
     ];
     for (const stdin of inputs) {
-      const { code, stderr } = await run(login(server), { stdin });
+      const { code, stderr } = await variant(login(server), { stdin });
       strictEqual(code, 64);
       match(stderr, /password/);
     }
@@ -117,7 +117,7 @@ Deno.test("auth login: no password, one that is not text, one without end -> 64,
 
 Deno.test("auth login: a wrong password -> 77, and the login before stays", () =>
   withServer(async (run, { home, server }) => {
-    await run(login(server), { stdin: PASSWORD });
+    await run.here(login(server), { stdin: PASSWORD });
     const before = await textOf(home);
     const { code, stdout } = await run(login(server, "--json"), {
       stdin: "swordfish\n",
@@ -129,6 +129,7 @@ Deno.test("auth login: a wrong password -> 77, and the login before stays", () =
 
 Deno.test("auth login: server trouble, a redirect, no server there -> 69, nothing is stored, the password goes nowhere else", () =>
   withServer(async (run, { home, server }) => {
+    const variant = variantsOf(run);
     await using thief = new TokenServer();
     server.next(
       "token",
@@ -142,22 +143,25 @@ Deno.test("auth login: server trouble, a redirect, no server there -> 69, nothin
         }),
     );
     for (let i = 0; i < 4; i++) {
-      const { code, stderr } = await run(login(server), { stdin: PASSWORD });
+      const { code, stderr } = await variant(login(server), {
+        stdin: PASSWORD,
+      });
       strictEqual(code, 69, stderr);
     }
     strictEqual(server.asked.length, 4);
     strictEqual(thief.asked.length, 0);
     await server[Symbol.asyncDispose]();
-    const gone = await run(login(server), { stdin: PASSWORD });
+    const gone = await variant(login(server), { stdin: PASSWORD });
     strictEqual(gone.code, 69, gone.stderr);
-    strictEqual((await status(run)).authenticated, false);
+    strictEqual((await status(run.here)).authenticated, false);
     await Deno.stat(`${home}/credentials`).then(() => ok(false), () => {});
   }));
 
 Deno.test("auth login: an address that is none, plain http to elsewhere -> 78; none at all, no user, an empty one -> 64", () =>
   withServer(async (run, { server }) => {
+    const variant = variantsOf(run);
     const codeOf = async (...words: string[]) =>
-      (await run(["auth", "login", ...words], { stdin: PASSWORD })).code;
+      (await variant(["auth", "login", ...words], { stdin: PASSWORD })).code;
     const ada = ["--username", "ada"];
     for (
       const url of ["example", "http://a.example", `${server.url}/x`, "ftp://a"]
@@ -180,9 +184,10 @@ Deno.test("auth login: an address that is none, plain http to elsewhere -> 78; n
 
 Deno.test("auth login: an address that cannot be used -> named with where it stands, unless it may hold a secret", () =>
   withServer(async (run) => {
+    const variant = variantsOf(run);
     const told = async (url: string, words = ["--server", url]) => {
       const env = words.length > 0 ? {} : { SPEC_KITTY_SERVER_URL: url };
-      const { code, stderr } = await run(
+      const { code, stderr } = await variant(
         ["auth", "login", "--username", "ada", ...words],
         { stdin: PASSWORD, env },
       );
@@ -214,18 +219,19 @@ Deno.test("auth login: an address that cannot be used -> named with where it sta
     const { stdout, stderr } = await run(["auth", "status"], { env });
     match(stdout, /^server_url +none that can be used$/m);
     match(stderr, /"foo" is not a URL/);
-    strictEqual((await status(run, env)).server_url, null);
+    strictEqual((await status(run.here, env)).server_url, null);
   }));
 
 Deno.test("auth login, auth logout: events without a team wait -> how many, and whose they will be; else nothing of it", () =>
   withServer(async (run, { server }) => {
+    const variant = variantsOf(run);
     const told = async (words: string[], env: Record<string, string> = {}) => {
-      const { code, stderr } = await run(words, { stdin: PASSWORD, env });
+      const { code, stderr } = await variant(words, { stdin: PASSWORD, env });
       strictEqual(code, 0, stderr);
       return stderr.match(/^.*without a team.*$/m)?.[0];
     };
     const emit = (env = {}) =>
-      run(["emit", "history-added", "WP01", "note", "x"], { env });
+      run.here(["emit", "history-added", "WP01", "note", "x"], { env });
     strictEqual(await told(login(server)), undefined);
     await emit({ SPEC_KITTY_TEAM_SLUG: "acme" });
     strictEqual(await told(["auth", "logout"]), undefined);
@@ -249,16 +255,16 @@ Deno.test("auth login: without --server -> the configured one", () =>
       env: { SPEC_KITTY_SERVER_URL: server.url },
     });
     strictEqual(code, 0);
-    strictEqual((await status(run)).server_url, server.url);
+    strictEqual((await status(run.here)).server_url, server.url);
   }));
 
 Deno.test("auth login: as the hint after an ended login says it, with nothing more -> the same server and user; another server's user is not taken", () =>
   withServer(async (run, { home, server }) => {
-    await run(login(server), { stdin: PASSWORD });
+    await run.here(login(server), { stdin: PASSWORD });
     const ended = (await textOf(home)).replaceAll(/(access|refresh)-1/g, "");
     await Deno.writeTextFile(`${home}/credentials`, ended);
     match(
-      (await status(run)).stderr,
+      (await status(run.here)).stderr,
       /log in again: kitty-events auth login$/m,
     );
     const again = await run(["auth", "login", "--json"], { stdin: PASSWORD });
@@ -278,16 +284,17 @@ Deno.test("auth login: as the hint after an ended login says it, with nothing mo
 
 Deno.test("auth login: teams -> the one asked for, else the server's; of neither, a warning; not the last user's", () =>
   withServer(async (run, { server }) => {
+    const variant = variantsOf(run);
     server.extra.team_slug = "acme";
-    await run(login(server, "--team", "crew"), { stdin: PASSWORD });
-    strictEqual((await status(run)).team_slug, "crew");
-    await run(login(server), { stdin: PASSWORD });
-    strictEqual((await status(run)).team_slug, "acme");
+    await variant(login(server, "--team", "crew"), { stdin: PASSWORD });
+    strictEqual((await status(run.here)).team_slug, "crew");
+    await variant(login(server), { stdin: PASSWORD });
+    strictEqual((await status(run.here)).team_slug, "acme");
     delete server.extra.team_slug;
-    const { code, stderr } = await run(login(server), { stdin: PASSWORD });
+    const { code, stderr } = await variant(login(server), { stdin: PASSWORD });
     strictEqual(code, 0);
     match(stderr, /no team is known/);
-    strictEqual((await status(run)).team_slug, null);
+    strictEqual((await status(run.here)).team_slug, null);
   }));
 
 Deno.test("auth login: over damaged credentials -> set aside, and told", () =>
@@ -296,17 +303,18 @@ Deno.test("auth login: over damaged credentials -> set aside, and told", () =>
     await Deno.writeTextFile(`${home}/credentials`, 'access = "access-', {
       mode: 0o600,
     });
-    const before = await status(run);
+    const before = await status(run.here);
     strictEqual(before.authenticated, false);
     match(before.stderr, /not valid TOML/);
     const { code, stderr } = await run(login(server), { stdin: PASSWORD });
     strictEqual(code, 0);
     match(stderr, /credentials\.damaged-/);
-    strictEqual((await status(run)).authenticated, true);
+    strictEqual((await status(run.here)).authenticated, true);
   }));
 
 Deno.test("auth status: nobody, another server, an ended session -> all keys, and why on stderr", () =>
   withServer(async (run, { home, server }) => {
+    const variant = variantsOf(run);
     const nobody = {
       authenticated: false,
       evidence: null,
@@ -317,13 +325,13 @@ Deno.test("auth status: nobody, another server, an ended session -> all keys, an
       access_expires_at: null,
       refresh_expires_at: null,
     };
-    const { stderr, ...document } = await status(run);
+    const { stderr, ...document } = await status(variant);
     deepStrictEqual(document, nobody);
     match(stderr, /not logged in[^]*auth login/);
 
-    await run(login(server, "--team", "acme"), { stdin: PASSWORD });
+    await run.here(login(server, "--team", "acme"), { stdin: PASSWORD });
     const elsewhere = "https://other.example.org";
-    const other = await status(run, { SPEC_KITTY_SERVER_URL: elsewhere });
+    const other = await status(variant, { SPEC_KITTY_SERVER_URL: elsewhere });
     ok(other.stderr.includes(server.url));
     deepStrictEqual(other, {
       ...nobody,
@@ -333,7 +341,7 @@ Deno.test("auth status: nobody, another server, an ended session -> all keys, an
 
     const ended = (await textOf(home)).replaceAll(/(access|refresh)-1/g, "");
     await Deno.writeTextFile(`${home}/credentials`, ended);
-    const over = await status(run);
+    const over = await status(variant);
     match(over.stderr, /session has ended/);
     deepStrictEqual(over, {
       ...nobody,
@@ -346,18 +354,19 @@ Deno.test("auth status: nobody, another server, an ended session -> all keys, an
 
 Deno.test("auth status: an ended access token -> authenticated while the refresh token is good; both ended -> not", () =>
   withServer(async (run, { home, server }) => {
-    await run(login(server, "--team", "acme"), { stdin: PASSWORD });
+    const variant = variantsOf(run);
+    await run.here(login(server, "--team", "acme"), { stdin: PASSWORD });
     const past = "2001-02-03T04:05:06.123456+00:00";
     const first = (await textOf(home))
       .replace(/access_expires_at = ".*"/, `access_expires_at = "${past}"`);
     await Deno.writeTextFile(`${home}/credentials`, first);
-    const half = await status(run);
+    const half = await status(variant);
     strictEqual(half.authenticated, true);
     strictEqual(half.access_expires_at, "2001-02-03T04:05:06.123Z");
     const both = first
       .replace(/refresh_expires_at = ".*"/, `refresh_expires_at = "${past}"`);
     await Deno.writeTextFile(`${home}/credentials`, both);
-    strictEqual((await status(run)).authenticated, false);
+    strictEqual((await status(variant)).authenticated, false);
     strictEqual(server.asked.length, 1);
   }));
 
@@ -395,7 +404,7 @@ Deno.test(needing(
   "auth status: credentials that others may read -> a warning",
   () =>
     withServer(async (run, { home, server }) => {
-      await run(login(server, "--team", "acme"), { stdin: PASSWORD });
+      await run.here(login(server, "--team", "acme"), { stdin: PASSWORD });
       await Deno.chmod(`${home}/credentials`, 0o644);
       match((await status(run)).stderr, /chmod 600/);
     }),
@@ -403,7 +412,7 @@ Deno.test(needing(
 
 Deno.test("auth status: without --json -> a line for each field, control characters shown as ?", () =>
   withServer(async (run, { server }) => {
-    await run(
+    await run.here(
       ["auth", "login", "--server", server.url, "--username", "a\u001b[2Jda"],
       { stdin: PASSWORD },
     );
@@ -416,8 +425,8 @@ Deno.test("auth status: without --json -> a line for each field, control charact
 
 Deno.test("auth logout: logged in, damaged, nobody -> 0, the credentials gone, events still queued", () =>
   withServer(async (run, { home, server }) => {
-    await run(["emit", "history-added", "WP01", "note", "kept"]);
-    await run(login(server), { stdin: PASSWORD });
+    await run.here(["emit", "history-added", "WP01", "note", "kept"]);
+    await run.here(login(server), { stdin: PASSWORD });
     const out = await run(["auth", "logout"]);
     strictEqual(out.code, 0);
     match(out.stderr, /logged out/);
@@ -428,8 +437,8 @@ Deno.test("auth logout: logged in, damaged, nobody -> 0, the credentials gone, e
     strictEqual(documentsOf(again.stdout)[0].authenticated, false);
     await Deno.writeTextFile(`${home}/credentials`, "[damaged");
     strictEqual((await run(["auth", "logout"])).code, 0);
-    match((await status(run)).stderr, /^not logged in/);
-    match((await run(["queue", "export"])).stdout, /kept/);
+    match((await status(run.here)).stderr, /^not logged in/);
+    match((await run.here(["queue", "export"])).stdout, /kept/);
   }));
 
 /** Answers the password's question on a terminal; what was shown, and the exit code. */

@@ -6,7 +6,12 @@ import { holdCredentials } from "../../lib/login/credentials.ts";
 import { VARIABLES } from "../../lib/base/variables.ts";
 import { newAuthority } from "../support/authority.ts";
 import { NOBODY, placeForOthers } from "../support/child.ts";
-import { type Run, runProgram, withProgram } from "../support/program.ts";
+import {
+  type RunHere,
+  runProgram,
+  variantsOf,
+  withProgram,
+} from "../support/program.ts";
 import {
   farDeadline,
   inHome as underLock,
@@ -68,13 +73,13 @@ function read(
 }
 
 async function visit(
-  run: Run,
+  run: RunHere,
   env: Record<string, string> = {},
 ): Promise<Visit> {
   return read(await run(["doctor", "--json"], { env }));
 }
 
-async function record(run: Run, count = 1): Promise<void> {
+async function record(run: RunHere, count = 1): Promise<void> {
   const draft = JSON.stringify({
     event_type: "HistoryAdded",
     payload: { wp_id: "WP01", entry_type: "note", entry_content: "x" },
@@ -165,6 +170,7 @@ const OUTSIDE = ["home", "file_system", "room", "environment"];
 
 Deno.test("doctor: the home is a file, lies below one, links to nowhere -> 74, the cause said once, the rest left out", () =>
   withProgram(async (run, home) => {
+    const variant = variantsOf(run);
     await Deno.writeTextFile(home, "");
     await Deno.symlink(`${home}.nowhere`, `${home}.link`);
     for (
@@ -175,14 +181,14 @@ Deno.test("doctor: the home is a file, lies below one, links to nowhere -> 74, t
       ] as const
     ) {
       const env = { SPEC_KITTY_HOME: path };
-      const visited = await visit(run, env);
+      const visited = await visit(variant, env);
       deepStrictEqual([visited.code, visited.ill], [74, ["home"]], path);
       match(visited.of("home").found, found);
       deepStrictEqual(
         visited.notChecked,
         CHECKS.filter((name) => !OUTSIDE.includes(name)),
       );
-      const { stdout, stderr } = await run(["doctor", "--quiet"], { env });
+      const { stdout, stderr } = await run.here(["doctor", "--quiet"], { env });
       strictEqual(stderr, "");
       strictEqual(stdout.match(/^problem/gm)?.length, 1, stdout);
       match(stdout, /^not checked: +permissions, sync, lock, [^]*agent\n$/m);
@@ -191,7 +197,7 @@ Deno.test("doctor: the home is a file, lies below one, links to nowhere -> 74, t
       }
     }
     const free = "http://127.0.0.1:1";
-    const visited = await visit(run, { SPEC_KITTY_SERVER_URL: free });
+    const visited = await visit(variant, { SPEC_KITTY_SERVER_URL: free });
     ok(!visited.notChecked.includes("server"));
     strictEqual(visited.of("server").status, "problem");
     await Deno.remove(`${home}.link`);
@@ -221,27 +227,29 @@ Deno.test(needing(
 
 Deno.test("doctor: a home and secrets that others may read -> a warning with the command", () =>
   withProgram(async (run, home) => {
-    await record(run);
+    const variant = variantsOf(run);
+    await record(run.here);
     await Deno.chmod(home, 0o755);
-    const { code, of } = await visit(run);
+    const { code, of } = await visit(variant);
     strictEqual(code, 0);
     strictEqual(of("permissions").try, `chmod 700 ${home}`);
     await Deno.writeTextFile(`${home}/agent.token`, "x");
     await Deno.chmod(`${home}/agent.token`, 0o644);
     strictEqual(
-      (await visit(run)).of("permissions").try,
+      (await visit(variant)).of("permissions").try,
       `chmod 600 ${home}/agent.token`,
     );
   }));
 
 Deno.test("doctor: a damaged clock -> 74, left as it is; an old copy, one from afar, a lost one -> warnings", () =>
   withProgram(async (run, home) => {
-    await record(run, 5);
+    const variant = variantsOf(run);
+    await record(run.here, 5);
     const path = `${home}/clock.json`;
     const state = JSON.parse(await Deno.readTextFile(path));
     const seen = async (text: string) => {
       await Deno.writeTextFile(path, text);
-      const { code, of } = await visit(run);
+      const { code, of } = await visit(variant);
       strictEqual(await Deno.readTextFile(path), text);
       return [code, of("clock").status, of("clock").found] as const;
     };
@@ -259,38 +267,40 @@ Deno.test("doctor: a damaged clock -> 74, left as it is; an old copy, one from a
     await Deno.writeTextFile(`${home}/queue.db`, "");
     match((await seen(json({})))[2], /Python command line.*repeat a value/);
     await Deno.remove(path);
-    match((await visit(run)).of("clock").found, /is gone.*5/);
+    match((await visit(variant)).of("clock").found, /is gone.*5/);
   }));
 
 Deno.test("doctor: a damaged queue -> 74, not set aside; what was set aside -> a warning with the way back", () =>
   withProgram(async (run, home) => {
+    const variant = variantsOf(run);
     await record(run, 500);
     await run(["queue", "compact"]);
     {
       using file = await Deno.open(`${home}/events.kv`, { write: true });
       await file.write(new TextEncoder().encode("no database any more"));
     }
-    const { code, of } = await visit(run);
+    const { code, of } = await visit(variant);
     strictEqual(code, 74);
     strictEqual(of("queue").status, "problem");
     match(of("queue").found, /^events\.kv is damaged: /);
     match(of("capacity").found, /not known/);
     ok(!(await namesIn(home)).some((name) => name.startsWith("damaged-")));
-    await record(run);
-    const after = await visit(run);
+    await record(run.here);
+    const after = await visit(variant);
     strictEqual(after.code, 0);
     match(after.of("set_aside").try!, /queue import --from \/.*damaged-/);
   }));
 
 Deno.test("doctor: a queue that is full, or nearly, or has dead letters -> 75, warnings", () =>
   withProgram(async (run, home) => {
-    await record(run, 9);
+    const variant = variantsOf(run);
+    await record(run.here, 9);
     const max = (n: number) => ({ SPEC_KITTY_MAX_QUEUE_SIZE: String(n) });
-    const full = await visit(run, max(9));
+    const full = await visit(variant, max(9));
     deepStrictEqual([full.code, full.of("capacity").status], [75, "problem"]);
-    const nearly = await visit(run, max(10));
+    const nearly = await visit(variant, max(10));
     deepStrictEqual([nearly.code, nearly.ill], [0, ["capacity"]]);
-    strictEqual((await visit(run, max(100))).of("capacity").status, "ok");
+    strictEqual((await visit(variant, max(100))).of("capacity").status, "ok");
     await underLock(home, async ({ queue }) => {
       const [first] = await queue.peek(1);
       await queue.deadLetter([first!.event.event_id], {
@@ -298,7 +308,7 @@ Deno.test("doctor: a queue that is full, or nearly, or has dead letters -> 75, w
         nowMs: 0,
       });
     });
-    match((await visit(run)).of("capacity").try!, /queue dead list/);
+    match((await visit(variant)).of("capacity").try!, /queue dead list/);
   }));
 
 Deno.test(needing(
@@ -329,10 +339,11 @@ Deno.test(needing(
 
 Deno.test("doctor: the lock held by another process -> 74 with its id, after a second; a dead holder -> a warning", () =>
   withProgram(async (run, home) => {
-    await record(run);
+    const variant = variantsOf(run);
+    await record(run.here);
     {
       await using held = await holder(HOLD_LOCK, [home]);
-      const { code, of } = await visit(run);
+      const { code, of } = await visit(variant);
       strictEqual(code, 74);
       match(of("lock").found, /^held for more than a second by /);
       if (Deno.build.os === "linux") {
@@ -341,16 +352,17 @@ Deno.test("doctor: the lock held by another process -> 74 with its id, after a s
       strictEqual(of("queue").status, "ok");
     }
     await Deno.writeTextFile(`${home}/clock.lock`, `${"held".padEnd(63)}\n`);
-    const { code, of } = await visit(run);
+    const { code, of } = await visit(variant);
     deepStrictEqual([code, of("lock").status], [0, "warning"]);
   }));
 
 Deno.test("doctor: config.toml: no TOML, no value -> 78; unknown keys -> a warning with a near miss", () =>
   withProgram(async (run, home) => {
-    await record(run);
+    const variant = variantsOf(run);
+    await record(run.here);
     const seen = async (text: string) => {
       await Deno.writeTextFile(`${home}/config.toml`, text);
-      return await visit(run);
+      return await visit(variant);
     };
     const broken = await seen('[sync]\nserver_url = "secret');
     deepStrictEqual([broken.code, broken.ill], [78, ["config"]]);
@@ -399,7 +411,7 @@ Deno.test("doctor: config.toml: no TOML, no value -> 78; unknown keys -> a warni
 
 Deno.test("doctor: the environment -> what it sets, what is mistyped, what switches off", () =>
   withProgram(async (run) => {
-    await record(run);
+    await record(run.here);
     match(
       (await visit(run)).of("environment").found,
       /^sets SPEC_KITTY_HOME$/,
@@ -428,15 +440,16 @@ Deno.test("doctor: the environment -> what it sets, what is mistyped, what switc
 
 Deno.test("doctor: the spool -> what was rejected, and what writers left behind", () =>
   withProgram(async (run, home) => {
-    await record(run);
+    const variant = variantsOf(run);
+    await record(run.here);
     await Deno.mkdir(`${home}/spool`, { mode: 0o700 });
     await Deno.writeTextFile(`${home}/spool/.new.tmp`, "{");
-    strictEqual((await visit(run)).of("spool").status, "ok");
+    strictEqual((await visit(variant)).of("spool").status, "ok");
     await Deno.utime(`${home}/spool/.new.tmp`, 0, 0);
-    match((await visit(run)).of("spool").found, /half-written: \.new\.tmp/);
+    match((await visit(variant)).of("spool").found, /half-written: \.new\.tmp/);
     await Deno.writeTextFile(`${home}/spool/bad.json`, '{"event_type":"x"}');
-    await record(run);
-    const { code, of } = await visit(run);
+    await record(run.here);
+    const { code, of } = await visit(variant);
     strictEqual(code, 0);
     match(of("spool").found, /0 waiting, 1 rejected/);
     match(of("spool").try!, /rejected\/\*\.reason\.json/);
@@ -481,39 +494,45 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 Deno.test("doctor: a login -> well, ending, expired (77), none for the server (77), no address (78); no secret is told", () =>
   withProgram(async (run, home) => {
+    const variant = variantsOf(run);
     await using server = serve(() => Response.json({ status: "ok" }));
-    await record(run);
+    await record(run.here);
     await keepLogin(home, server.url, 7 * DAY_MS);
-    const well = await visit(run);
+    const well = await visit(variant);
     deepStrictEqual([well.code, well.ill], [0, []]);
     match(well.of("login").found, /^ada at http.*, team acme, good for 7 days/);
     match(well.of("server").found, /status 200/);
     await keepLogin(home, server.url, DAY_MS / 2);
-    const ending = await visit(run);
+    const ending = await visit(variant);
     deepStrictEqual([ending.code, ending.ill], [0, ["login"]]);
     await keepLogin(home, server.url, -1000);
-    const expired = await visit(run);
+    const expired = await visit(variant);
     deepStrictEqual([expired.code, expired.ill], [77, ["login"]]);
     for (const { text } of [well, ending, expired]) ok(!/-secret/.test(text));
-    const other = await visit(run, { SPEC_KITTY_SERVER_URL: "https://x.test" });
+    const other = await visit(variant, {
+      SPEC_KITTY_SERVER_URL: "https://x.test",
+    });
     strictEqual(other.code, 77);
-    const bad = await visit(run, { SPEC_KITTY_SERVER_URL: "http://x.test" });
+    const bad = await visit(variant, {
+      SPEC_KITTY_SERVER_URL: "http://x.test",
+    });
     deepStrictEqual([bad.code, bad.of("login").status], [78, "problem"]);
     strictEqual(bad.of("server").found, "none that can be used");
     await Deno.remove(`${home}/credentials`);
-    const neither = await visit(run);
+    const neither = await visit(variant);
     strictEqual(neither.of("server").found, "none is configured");
-    const none = await visit(run, { SPEC_KITTY_SERVER_URL: server.url });
+    const none = await visit(variant, { SPEC_KITTY_SERVER_URL: server.url });
     deepStrictEqual([none.code, none.ill], [77, ["login"]]);
   }));
 
 Deno.test("doctor: a server that is down, silent, or speaks otherwise -> 69 in time; one in trouble -> a warning", () =>
   withProgram(async (run, home) => {
-    await record(run);
+    const variant = variantsOf(run);
+    await record(run.here);
     const seen = async (url: string) => {
       await keepLogin(home, url, 7 * DAY_MS);
       const startedMs = performance.now();
-      const visited = await visit(run);
+      const visited = await visit(variant);
       ok(performance.now() - startedMs < 10_000);
       return visited;
     };
@@ -551,7 +570,7 @@ Deno.test(needing(
         cert: await Deno.readTextFile(certFile),
       }, () => new Response());
       try {
-        await record(run);
+        await record(run.here);
         const url = `https://127.0.0.1:${server.addr.port}`;
         await keepLogin(home, url, 7 * DAY_MS);
         const words = ["auth", "login", "--server", url, "--username", "ada"];
@@ -579,11 +598,12 @@ Deno.test(needing(
 
 Deno.test("doctor: a server with another time -> a warning that names the difference; without one -> not known", () =>
   withProgram(async (run, home) => {
-    await record(run);
+    const variant = variantsOf(run);
+    await record(run.here);
     const seen = async (headers: Record<string, string>) => {
       await using server = serve(() => new Response("", { headers }));
       await keepLogin(home, server.url, 7 * DAY_MS);
-      const { code, of } = await visit(run);
+      const { code, of } = await visit(variant);
       strictEqual(code, 0);
       return of("server_clock");
     };
@@ -596,7 +616,8 @@ Deno.test("doctor: a server with another time -> a warning that names the differ
 
 Deno.test("doctor: an agent -> its process and state; what a dead one left -> a warning", () =>
   withProgram(async (run, home) => {
-    await record(run);
+    const variant = variantsOf(run);
+    await record(run.here);
     const path = `${home}/agent.json`;
     const state = {
       pid: 4711,
@@ -611,16 +632,19 @@ Deno.test("doctor: an agent -> its process and state; what a dead one left -> a 
         create: true,
       });
       await lock.lock(true);
-      match((await visit(run)).of("agent").found, /^process 4711, Connected/);
+      match(
+        (await visit(variant)).of("agent").found,
+        /^process 4711, Connected/,
+      );
     }
-    const stale = await visit(run);
+    const stale = await visit(variant);
     deepStrictEqual([stale.code, stale.ill], [0, ["agent"]]);
     match(stale.of("agent").try!, /agent run/);
   }));
 
 Deno.test("doctor: --quiet -> only what is not well", () =>
   withProgram(async (run, home) => {
-    await record(run);
+    await record(run.here);
     await Deno.writeTextFile(`${home}/config.toml`, "[sync");
     const { code, stdout, stderr } = await run(["doctor", "--quiet"]);
     deepStrictEqual([code, stderr], [78, ""]);

@@ -3,7 +3,7 @@
 import { logIn } from "../support/agent.ts";
 import { ADA, TestCollector } from "../support/collector.ts";
 import type { Failing } from "../support/failing_disk.ts";
-import { documentsOf, type Run, runProgram } from "../support/program.ts";
+import { documentsOf, type Run, runIn } from "../support/program.ts";
 import { compare, tell, type Told, type Untrue } from "../support/stored.ts";
 import { smallDisk } from "../support/trouble.ts";
 import { type Findings, noFindings } from "./findings.ts";
@@ -25,11 +25,8 @@ export function draftsOf(count: number): string[] {
  * Runs command lines in a home. What is under way at a deadline cannot be told
  * truly, and is not what is tried here: so there is time.
  */
-export function runIn(home: string): Run {
-  return (words, { env, ...options } = {}) => {
-    const own = { SPEC_KITTY_HOME: home, SPEC_KITTY_TIMEOUT: "60s" };
-    return runProgram(words, { ...own, ...env }, options);
-  };
+export function runPatiently(home: string): Run {
+  return runIn(home, { SPEC_KITTY_TIMEOUT: "60s" });
 }
 
 /** All events of a home; throws where they cannot be exported. */
@@ -53,7 +50,7 @@ export async function failingDiskTrial(
   env: Record<string, string>,
   drafts: readonly string[],
 ): Promise<DiskTrial> {
-  const run = runIn(home);
+  const run = runPatiently(home);
   const told = await tell(run, drafts, { env });
   const check = JSON.parse((await run(["queue", "check", "--json"])).stdout);
   const untrue = compare(told, drafts.length, await exported(run));
@@ -105,9 +102,8 @@ export async function onFullDisk(
   await using collector = await TestCollector.start([ADA]);
   await Deno.mkdir(home);
   await logIn(home, collector);
-  const run = runIn(home);
-  // Twice as many as it takes.
-  const drafts = draftsOf(kib);
+  const run = runPatiently(home);
+  const drafts = draftsOf(Math.ceil(kib * 2.5));
   const told = await tell(run, drafts);
   await work({ run, told, home, drafts: drafts.length });
 }

@@ -15,7 +15,7 @@ import {
   failingDiskTrial,
   findingsOf,
   onFullDisk,
-  runIn,
+  runPatiently,
   wayOf,
 } from "./disk_trials.ts";
 import { DiskDelivery } from "./disk_delivery.ts";
@@ -148,7 +148,7 @@ async function mixtures(seed: number, rounds: number): Promise<Outcome> {
 /** One-shots and streams at once; all are stored, each once, without a gap. */
 async function crowds(seed: number, rounds: number): Promise<Outcome> {
   await using home = await tempHome();
-  const run = runIn(home.path);
+  const run = runPatiently(home.path);
   const random = mulberry32(seed);
   const findings = noFindings();
   const counts = { rounds, processes: 0, events: 0 };

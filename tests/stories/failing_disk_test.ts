@@ -7,7 +7,7 @@ import {
   exported,
   failingDiskTrial,
   onFullDisk,
-  runIn,
+  runPatiently,
 } from "../proof/disk_trials.ts";
 import { noFindings } from "../proof/findings.ts";
 import { KINDS } from "../proof/kinds.ts";
@@ -226,7 +226,7 @@ Deno.test(needing(
     await using collector = await TestCollector.start([ADA]);
     await Deno.mkdir(home);
     await logIn(home, collector);
-    const run = runIn(home);
+    const run = runPatiently(home);
     await tell(run, draftsOf(20));
     const how = { seed: 1, share: 1, error: "ENOSPC", calls: "wp" } as const;
     const { code, stdout, stderr } = await run(["sync", "now", "--json"], {

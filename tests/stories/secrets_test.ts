@@ -8,7 +8,7 @@ import { answer, poison } from "../support/fault/answers.ts";
 import { cut, latency } from "../support/fault/pipe.ts";
 import { namesIn } from "../support/home.ts";
 import { commandLines, hasProc, Output } from "../support/output.ts";
-import { documentsOf, type Run } from "../support/program.ts";
+import { documentsOf, type Run, watched } from "../support/program.ts";
 import {
   draftWith,
   HOLDER,
@@ -28,11 +28,9 @@ Deno.test({
   fn: () =>
     onMachine(async ({ home, a, run: plain }) => {
       const output = new Output();
-      const run: Run = async (words, options) => {
-        const result = await plain(words, options);
-        output.keep(result.stdout, result.stderr);
-        return result;
-      };
+      const run = watched(plain, ({ stdout, stderr }) => {
+        output.keep(stdout, stderr);
+      });
       await invalid(run, a, output);
       await badLogins(run, a, output);
       await badServer(run, a);

@@ -35,23 +35,27 @@ const HERE: Place = {
   ],
 };
 
+/** The program's bundle, where whoever runs the tests has made one. */
+const BUNDLE = Deno.env.get("KITTY_EVENTS_BUNDLE");
+
 /**
  * Copies what a child of another user needs into a folder: it may reach neither
  * this user's runtime, nor its cache, nor the checkout.
+ *
+ * @param runs whether that is the program, or code that imports pieces of it
  */
-export async function placeForOthers(folder: string): Promise<Place> {
+export async function placeForOthers(
+  folder: string,
+  runs: "program" | "code" = "program",
+): Promise<Place> {
   await Deno.chmod(folder, 0o755);
   const runtime = `${folder}/deno`;
   await Deno.link(Deno.execPath(), runtime)
     .catch(() => Deno.copyFile(Deno.execPath(), runtime));
-  const root = decodeURIComponent(ROOT.pathname);
-  for (const part of ["lib", "contracts"]) {
-    await copyFolder(`${root}${part}`, `${folder}/${part}`);
-  }
-  for (const part of ["main.ts", "deno.json"]) {
-    await Deno.copyFile(`${root}${part}`, `${folder}/${part}`);
-    await Deno.chmod(`${folder}/${part}`, 0o644);
-  }
+  // The sources would be compiled anew in an empty cache.
+  if (BUNDLE && runs === "program") {
+    await copyFolder(BUNDLE.replace(/[^/]+$/, ""), `${folder}/bundle/`);
+  } else await copySources(folder);
   await Deno.mkdir(`${folder}/cache`);
   await Deno.chmod(`${folder}/cache`, 0o777);
   return {
@@ -60,6 +64,17 @@ export async function placeForOthers(folder: string): Promise<Place> {
     flags: ["--no-config", "--unstable-kv"],
     env: { DENO_DIR: `${folder}/cache` },
   };
+}
+
+async function copySources(folder: string): Promise<void> {
+  const root = decodeURIComponent(ROOT.pathname);
+  for (const part of ["lib", "contracts"]) {
+    await copyFolder(`${root}${part}`, `${folder}/${part}`);
+  }
+  for (const part of ["main.ts", "deno.json"]) {
+    await Deno.copyFile(`${root}${part}`, `${folder}/${part}`);
+    await Deno.chmod(`${folder}/${part}`, 0o644);
+  }
 }
 
 async function copyFolder(from: string, to: string): Promise<void> {
@@ -115,7 +130,7 @@ export async function runCode(
   await using folder = options.uid === undefined
     ? undefined
     : await tempFolder();
-  const place = folder ? await placeForOthers(folder.path) : HERE;
+  const place = folder ? await placeForOthers(folder.path, "code") : HERE;
   const child = spawnCode(code, options, place);
   const { code: exit, stdout, stderr } = await child.output();
   const decoder = new TextDecoder();

@@ -41,9 +41,10 @@ const RUN: readonly string[] = PROGRAM ? [] : [
 ];
 
 /** The same for another user, who cannot reach the packages of the configuration. */
-const runIn = (place: string): readonly string[] => [
+const placedRun = (place: string): readonly string[] => [
   ...["run", "--allow-all", "--no-check", "--quiet"],
-  ...["--no-config", "--unstable-kv", `${place}/main.ts`],
+  ...["--no-config", "--unstable-kv"],
+  BUNDLE ? `${place}/bundle/${BUNDLE.split("/").at(-1)}` : `${place}/main.ts`,
 ];
 
 /** The runtime's own cache, which it would look for in the user's home. */
@@ -58,7 +59,7 @@ export function spawnProgram(
 ): Deno.ChildProcess {
   const { place } = options;
   return new Deno.Command(place ? `${place}/deno` : COMMAND, {
-    args: [...place ? runIn(place) : RUN, ...args],
+    args: [...place ? placedRun(place) : RUN, ...args],
     env: {
       DENO_DIR: place ? `${place}/cache` : DENO_DIR,
       NO_COLOR: "1",
@@ -123,25 +124,45 @@ export interface Run {
   readonly here: RunHere;
 }
 
-/** A new home for `work`, in which it runs command lines; removed at its end. */
-export async function withProgram(
-  work: (run: Run, home: string) => Promise<void>,
-): Promise<void> {
-  await using home = await tempHome();
-  const inHome = { SPEC_KITTY_HOME: home.path };
+/** Runs command lines in a home; `own` is their environment, below what each is given. */
+export function runIn(
+  home: string,
+  own: Readonly<Record<string, string>> = {},
+): Run {
+  const inHome = { SPEC_KITTY_HOME: home, ...own };
   const here: RunHere = async (words, { env, stdin } = {}) => {
     // Most tests start processes only, and do without all that this loads.
     const { runHere } = await import("./in_process.ts");
     return await runHere(words, { ...inHome, ...env }, stdin);
   };
-  const run = Object.assign(
-    (
-      words: readonly string[],
-      { env, ...options }: RunOptions & { env?: Record<string, string> } = {},
-    ) => runProgram(words, { ...inHome, ...env }, options),
-    { here },
+  const run = (
+    words: readonly string[],
+    { env, ...options }: Parameters<Run>[1] = {},
+  ) => runProgram(words, { ...inHome, ...env }, options);
+  return Object.assign(run, { here });
+}
+
+/** Shows `look` what each run left, before its caller has it. */
+export function watched(run: Run, look: (result: RunResult) => void): Run {
+  const seen = (result: RunResult) => {
+    look(result);
+    return result;
+  };
+  return Object.assign(
+    async (...args: Parameters<Run>) => seen(await run(...args)),
+    {
+      here: async (...args: Parameters<RunHere>) =>
+        seen(await run.here(...args)),
+    },
   );
-  await work(run, home.path);
+}
+
+/** A new home for `work`, in which it runs command lines; removed at its end. */
+export async function withProgram(
+  work: (run: Run, home: string) => Promise<void>,
+): Promise<void> {
+  await using home = await tempHome();
+  await work(runIn(home.path), home.path);
 }
 
 /** For variants of one command line: the first runs as a process, the others here. */

@@ -7,7 +7,7 @@ import { textOf } from "./fault/frames.ts";
 import { decoded, jsonOf } from "./fault/http.ts";
 import { type FaultProxy, startFaultProxy } from "./fault/proxy.ts";
 import { tempHome } from "./home.ts";
-import { documentsOf, type Run, runProgram } from "./program.ts";
+import { documentsOf, type Run, runIn } from "./program.ts";
 
 /** Words that are part of no other. */
 export const PASSWORD = "marker-password-6Jq2";
@@ -106,9 +106,7 @@ export async function onMachine(
   await using home = await tempHome();
   await using a = await RecordedSite.start([ADA, HOLDER]);
   await using b = await RecordedSite.start([EVE, { ...ADA, team: "other" }]);
-  const run: Run = (words, { env, ...options } = {}) =>
-    runProgram(words, { SPEC_KITTY_HOME: home.path, ...env }, options);
-  await work({ home: home.path, a, b, run });
+  await work({ home: home.path, a, b, run: runIn(home.path) });
 }
 
 /** Logs in by `auth login`. */
