@@ -6,8 +6,11 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { EXIT } from "../../lib/base/errors.ts";
+import type { World } from "../../lib/base/world.ts";
+import type { Terminal } from "../../lib/cli/terminal.ts";
 import { NOBODY, placeForOthers, spawnCode } from "../support/child.ts";
 import { tempFolder, tempHome } from "../support/home.ts";
+import { runHere } from "../support/in_process.ts";
 import { documentsOf, programScript, runProgram } from "../support/program.ts";
 import {
   FULL_DEVICE,
@@ -32,81 +35,78 @@ interface Ended {
   readonly stderr: string;
 }
 
-/**
- * Runs a command line in a process of its own whose `world` or `terminal` has
- * a fault, said as code. Input is `input`, then its end.
- */
-async function runFaulty(
+/** What is at fault in a run, and how. */
+type Fault = (world: World, terminal: Terminal) => void;
+
+/** Throws wherever it is put. */
+const boom = (): never => {
+  throw new Error("boom");
+};
+
+/** Runs a command line where something is at fault. Input is `input`, then its end. */
+function runFaulty(
   words: readonly string[],
   home: string,
-  fault: string,
+  fault: Fault,
   input = "",
 ): Promise<Ended> {
-  const child = spawnCode(
-    `const { run } = await import(lib + "cli/cli.ts");
-    const { realTerminal } = await import(lib + "cli/terminal.ts");
-    const { realWorld } = await import(lib + "base/world.ts");
-    const boom = (): never => { throw new Error("boom"); };
-    const [input, ...words] = args;
-    let rest = new TextEncoder().encode(input);
-    const read = (buffer: Uint8Array): Promise<number | null> => {
-      const some = rest.subarray(0, buffer.length);
-      rest = rest.subarray(some.length);
-      buffer.set(some);
-      return Promise.resolve(some.length || null);
-    };
-    const world = realWorld();
-    const terminal = { ...realTerminal(), read };
-    ${fault}
-    Deno.exit(await run(words, world, terminal));`,
-    { args: [input, ...words], env: { SPEC_KITTY_HOME: home } },
-  );
-  const { code, stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
-  return {
-    code,
-    stdout: decoder.decode(stdout),
-    stderr: decoder.decode(stderr),
-  };
+  return runHere(words, { SPEC_KITTY_HOME: home }, input, 0, fault);
 }
 
-/** Faults that cost each event, in the words of `runFaulty`. */
+/** Faults that cost each event. */
 const FAULTS = {
-  "the host name": "world.hostname = boom;",
-  "the environment": "world.env = boom;",
-  "the wall clock": "world.nowMs = boom;",
-  "the monotonic clock": "world.elapsedMs = boom;",
-  "randomness": "world.randomBytes = boom;",
-  "the working directory": "world.cwd = boom;",
-};
+  "the host name": (world) => world.hostname = boom,
+  "the environment": (world) => world.env = boom,
+  "the wall clock": (world) => world.nowMs = boom,
+  "the monotonic clock": (world) => world.elapsedMs = boom,
+  "randomness": (world) => world.randomBytes = boom,
+  "the working directory": (world) => world.cwd = boom,
+} satisfies Record<string, Fault>;
+
+/** That an emit of `DRAFT` ended as one whose events are lost. */
+function isLost({ code, stdout, stderr }: Ended, isStrict: boolean): void {
+  strictEqual(code, isStrict ? 74 : 0, stderr);
+  const receipts = documentsOf(stdout);
+  ok(receipts.length > 0, stderr);
+  for (const { status, event_id, lamport_clock, warning } of receipts) {
+    deepStrictEqual([status, event_id, lamport_clock], ["lost", null, null]);
+    match(warning, /nothing could be kept: .*boom/);
+  }
+  match(stderr, /lost/);
+}
 
 for (const [name, fault] of Object.entries(FAULTS)) {
   Deno.test(`emit: ${name} throws -> a lost receipt with the reason for each event, exit 0; 74 with --strict`, async () => {
     await using home = await tempHome();
     for (const words of [SINGLE, STREAM]) {
-      for (const strict of [false, true]) {
-        const { code, stdout, stderr } = await runFaulty(
-          [...words, ...strict ? ["--strict"] : []],
+      for (const isStrict of [false, true]) {
+        const ended = await runFaulty(
+          [...words, ...isStrict ? ["--strict"] : []],
           home.path,
           fault,
           `${DRAFT}\n${DRAFT}\n`,
         );
-        strictEqual(code, strict ? 74 : 0, stderr);
-        const receipts = documentsOf(stdout);
-        ok(receipts.length > 0, stderr);
-        for (const { status, event_id, lamport_clock, warning } of receipts) {
-          deepStrictEqual([status, event_id, lamport_clock], [
-            "lost",
-            null,
-            null,
-          ]);
-          match(warning, /nothing could be kept: .*boom/);
-        }
-        match(stderr, /lost/);
+        isLost(ended, isStrict);
       }
     }
   });
 }
+
+Deno.test("emit: the host name throws in a process of its own -> the same", async () => {
+  await using home = await tempHome();
+  const child = spawnCode(
+    `const { run } = await import(lib + "cli/cli.ts");
+    const { realTerminal } = await import(lib + "cli/terminal.ts");
+    const { realWorld } = await import(lib + "base/world.ts");
+    const hostname = () => { throw new Error("boom"); };
+    Deno.exit(await run(args, { ...realWorld(), hostname }, realTerminal()));`,
+    { args: [...SINGLE, "--strict"], env: { SPEC_KITTY_HOME: home.path } },
+  );
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  const [out, err] = [stdout, stderr].map((text) => decoder.decode(text));
+  isLost({ code, stdout: out!, stderr: err! }, true);
+});
 
 Deno.test("emit --stdin: nothing can be set up -> every line its own lost receipt, with its number", async () => {
   await using home = await tempHome();
@@ -125,10 +125,11 @@ Deno.test("emit --stdin: nothing can be set up -> every line its own lost receip
 
 Deno.test("emit --stdin: one draft meets a mistake of the program -> only it is lost, its neighbours stored without a gap", async () => {
   await using home = await tempHome();
-  const fault = `
+  const fault: Fault = (world) => {
     let calls = 0;
     const { randomBytes } = world;
-    world.randomBytes = (count) => ++calls === 1 ? boom() : randomBytes(count);`;
+    world.randomBytes = (count) => ++calls === 1 ? boom() : randomBytes(count);
+  };
   const { code, stdout } = await runFaulty(
     STREAM,
     home.path,
@@ -148,9 +149,10 @@ Deno.test("emit --stdin: one draft meets a mistake of the program -> only it is 
 });
 
 Deno.test("emit --stdin: input breaks off with an error -> whole lines are recorded, the line begun is lost, said; 74 with --strict", async () => {
-  const fault = `
+  const fault: Fault = (_, terminal) => {
     const { read: good } = terminal;
-    terminal.read = async (buffer) => await good(buffer) ?? boom();`;
+    terminal.read = async (buffer) => await good(buffer) ?? boom();
+  };
   for (const strict of [false, true]) {
     await using home = await tempHome();
     const { code, stdout, stderr } = await runFaulty(
@@ -166,16 +168,16 @@ Deno.test("emit --stdin: input breaks off with an error -> whole lines are recor
     );
     match(stderr, /cannot read standard input: boom/);
     const env = { SPEC_KITTY_HOME: home.path };
-    const { stdout: events } = await runProgram(["queue", "export"], env);
+    const { stdout: events } = await runHere(["queue", "export"], env);
     strictEqual(documentsOf(events).length, 2);
-    const stats = await runProgram(["queue", "stats", "--json"], env);
+    const stats = await runHere(["queue", "stats", "--json"], env);
     strictEqual(JSON.parse(stats.stdout).totals.lost, 1);
   }
 });
 
 Deno.test("emit --stdin: signals cannot be heard -> exit 0, said", async () => {
   await using home = await tempHome();
-  const fault = "terminal.onStop = boom;";
+  const fault: Fault = (_, terminal) => terminal.onStop = boom;
   const plain = await runFaulty(STREAM, home.path, fault, DRAFT);
   strictEqual(plain.code, 0, plain.stderr);
   match(plain.stderr, /boom/);
@@ -267,7 +269,7 @@ Deno.test(needing(
       strictEqual(code, 0, `${line}: ${stderr}`);
     }
     const env = { SPEC_KITTY_HOME: home.path };
-    const { stdout } = await runProgram(["queue", "export"], env);
+    const { stdout } = await runHere(["queue", "export"], env);
     strictEqual(documentsOf(stdout).length, lines.length);
   },
 ));
@@ -335,7 +337,7 @@ Deno.test({
     strictEqual(code, 0, stderr);
     strictEqual(JSON.parse(stdout).status, "queued");
     match(stderr, /spool cannot be read/);
-    const stats = await runProgram(["queue", "stats", "--json"], env);
+    const stats = await runHere(["queue", "stats", "--json"], env);
     strictEqual(stats.code, 0, stats.stderr);
     deepStrictEqual(
       [JSON.parse(stats.stdout).queued, JSON.parse(stats.stdout).spooled],

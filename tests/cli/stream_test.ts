@@ -7,7 +7,12 @@ import { DOCUMENT_BYTES_MAX, GROUP_EVENTS_MAX } from "../../lib/base/limits.ts";
 import { linesOf } from "../support/child.ts";
 import { idOf } from "../support/events.ts";
 import { isThere, tempHome } from "../support/home.ts";
-import { runProgram, spawnProgram } from "../support/program.ts";
+import { runHere } from "../support/in_process.ts";
+import {
+  runProgram,
+  type RunResult,
+  spawnProgram,
+} from "../support/program.ts";
 import { IS_FULL, LINUX, needing, UNIX } from "../support/needs.ts";
 
 interface Problem {
@@ -68,16 +73,21 @@ function documents<T>(ndjson: string): T[] {
 
 /** Runs a stream from its first line to its end. */
 async function stream(env: Env, stdin: string | Bytes, ...args: string[]) {
-  const { code, stdout, stderr } = await runProgram(
-    ["emit", "--stdin", ...args],
-    env,
-    { stdin },
-  );
+  const words = ["emit", "--stdin", ...args];
+  return withReceipts(await runProgram(words, env, { stdin }));
+}
+
+/** The same in this process, beside or after the stream that is under test. */
+async function streamHere(env: Env, stdin: string, ...args: string[]) {
+  return withReceipts(await runHere(["emit", "--stdin", ...args], env, stdin));
+}
+
+function withReceipts({ code, stdout, stderr }: RunResult) {
   return { code, stderr, receipts: documents<Receipt>(stdout) };
 }
 
 async function exported(env: Env): Promise<Event[]> {
-  const { stdout, code } = await runProgram(["queue", "export"], env);
+  const { stdout, code } = await runHere(["queue", "export"], env);
   strictEqual(code, 0);
   return documents(stdout);
 }
@@ -373,7 +383,7 @@ Deno.test("emit --stdin: a stream that waits for input -> keeps nobody out; what
     const { event_id, lamport_clock } = (await talk.hear())!;
     strictEqual(lamport_clock, clock);
     strictEqual((await exported(env)).at(-1)!.event_id, event_id);
-    const { receipts } = await stream(env, note("other"));
+    const { receipts } = await streamHere(env, note("other"));
     deepStrictEqual(
       receipts.map(({ status, lamport_clock }) => [status, lamport_clock]),
       [["queued", clock + 1]],
@@ -413,7 +423,7 @@ Deno.test("emit --stdin: the home's lock is held for longer than the timeout -> 
 Deno.test("emit --stdin: the lock is held elsewhere until the first of many groups is spooled -> all events in the order of the lines", async () => {
   await using home = await tempHome();
   const env = { SPEC_KITTY_HOME: home.path };
-  strictEqual((await stream(env, note("before"))).code, EXIT.ok);
+  strictEqual((await streamHere(env, note("before"))).code, EXIT.ok);
   const contents = Array.from(
     { length: 4 * GROUP_EVENTS_MAX },
     (_, i) => `line ${i + 1}`,
@@ -460,7 +470,7 @@ Deno.test("emit --stdin: nobody reads the receipts for a while -> the stream wai
   while (stored === 0 || stored > before) {
     await pause(500);
     before = stored;
-    const { stdout } = await runProgram(["queue", "stats", "--json"], env);
+    const { stdout } = await runHere(["queue", "stats", "--json"], env);
     stored = JSON.parse(stdout).queued;
   }
   // What fits into the pipe, and then two groups whose receipts do not.
@@ -555,7 +565,7 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
         ids,
       );
 
-      const again = await stream(env, lines.join(""));
+      const again = await streamHere(env, lines.join(""));
       deepStrictEqual(again.receipts.slice(0, receipts.length), receipts);
       deepStrictEqual(
         again.receipts.map(({ lamport_clock }) => lamport_clock),
@@ -606,7 +616,7 @@ Deno.test(needing(
       );
       strictEqual(await talk.end(), 143);
     }
-    await stream(env, note("after"));
+    await streamHere(env, note("after"));
     deepStrictEqual(
       (await exported(env)).map(({ payload }) => payload.entry_content),
       ["before", "held up", "after"],
@@ -642,7 +652,7 @@ Deno.test(needing(
       events.map(({ event_id, lamport_clock }) => [event_id, lamport_clock]),
       upTo(events.length).map((n) => [idOf(n), n]),
     );
-    strictEqual((await runProgram(["queue", "check"], env)).code, EXIT.ok);
+    strictEqual((await runHere(["queue", "check"], env)).code, EXIT.ok);
   },
 ));
 
@@ -689,7 +699,12 @@ for (const [name, [input, changes, code]] of Object.entries(STRICT)) {
       [["--strict"], []].map(async (args) => {
         await using home = await tempHome();
         const env = { SPEC_KITTY_HOME: home.path, ...changes };
-        return (await stream(env, input, ...args)).code;
+        // What a process makes of a code, others of these show.
+        return (await (args.length > 0 ? stream : streamHere)(
+          env,
+          input,
+          ...args,
+        )).code;
       }),
     );
     deepStrictEqual(codes, [code, EXIT.ok]);
@@ -723,7 +738,7 @@ Deno.test("emit --stdin: the queue fills up in mid-stream -> the rest is refused
     full.receipts.map(({ status, lamport_clock }) => [status, lamport_clock]),
     upTo(600).map((n) => n <= 450 ? ["queued", n] : ["refused", null]),
   );
-  const { receipts } = await stream(env, input);
+  const { receipts } = await streamHere(env, input);
   deepStrictEqual(
     receipts.map(({ event_id, lamport_clock }) => [event_id, lamport_clock]),
     upTo(600).map((n) => [idOf(n), n]),

@@ -8,19 +8,21 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { run } from "../../lib/cli/cli.ts";
 import type { Terminal } from "../../lib/cli/terminal.ts";
 import { oneLine } from "../../lib/base/shown.ts";
-import { machine } from "../../lib/base/world.ts";
+import { machine, type World } from "../../lib/base/world.ts";
 import type { RunResult } from "./program.ts";
 
 /**
  * Runs a command line, with nothing in its environment but `env`.
  *
  * @param loadedMs how long the process is to have taken before it began
+ * @param change what is to be otherwise on this machine
  */
 export async function runHere(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   stdin: string | Uint8Array<ArrayBuffer> = "",
   loadedMs = 0,
+  change: (world: World, terminal: Terminal) => void = () => {},
 ): Promise<RunResult> {
   let input = typeof stdin === "string"
     ? new TextEncoder().encode(stdin)
@@ -62,6 +64,7 @@ export async function runHere(
     env: (name: string) => env[name],
     elapsedMs: () => performance.now() - startMs,
   };
+  change(world, terminal);
   const opened: Deno.Kv[] = [];
   const code = await openedBy.run(opened, () => run(args, world, terminal));
   for (const kv of opened) {
