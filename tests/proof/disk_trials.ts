@@ -103,7 +103,8 @@ export async function onFullDisk(
   await Deno.mkdir(home);
   await logIn(home, collector);
   const run = runPatiently(home);
-  const drafts = draftsOf(Math.ceil(kib * 2.5));
+  // Twice as many as there is room for.
+  const drafts = draftsOf(Math.ceil(kib * 0.75));
   const told = await tell(run, drafts);
   await work({ run, told, home, drafts: drafts.length });
 }
