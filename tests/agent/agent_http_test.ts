@@ -15,6 +15,7 @@ import { localCollector } from "../support/collector.ts";
 import { idOf } from "../support/events.ts";
 import { eventually } from "../support/eventually.ts";
 import { isThere, tempFolder, tempHome } from "../support/home.ts";
+import { runHere } from "../support/in_process.ts";
 import { documentsOf, runProgram } from "../support/program.ts";
 import { VERSION } from "../../lib/base/build.ts";
 
@@ -51,7 +52,7 @@ function post(
 
 const exported = async (home: string) =>
   documentsOf(
-    (await runProgram(["queue", "export"], { SPEC_KITTY_HOME: home })).stdout,
+    (await runHere(["queue", "export"], { SPEC_KITTY_HOME: home })).stdout,
   );
 
 Deno.test("POST /v1/events: one draft -> 200 and its receipt; the event is in the queue", () =>

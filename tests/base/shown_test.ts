@@ -11,6 +11,7 @@ import { ADA, localCollector } from "../support/collector.ts";
 import { TestAgent } from "../support/agent.ts";
 import { tempHome } from "../support/home.ts";
 import { commandNeed, needing, outputOf } from "../support/needs.ts";
+import { runHere } from "../support/in_process.ts";
 import { runProgram } from "../support/program.ts";
 import { onTerminal, PTY } from "../support/pty.ts";
 
@@ -140,9 +141,9 @@ Deno.test(needing(
       [`a${LINE_ENDS}`]: 1,
     });
     const outputs = {
-      export: (await runProgram(["queue", "export"], env)).stdout,
-      list: (await runProgram(["queue", "list", "--json"], env)).stdout,
-      stats: (await runProgram(["queue", "stats", "--json"], env)).stdout,
+      export: (await runHere(["queue", "export"], env)).stdout,
+      list: (await runHere(["queue", "list", "--json"], env)).stdout,
+      stats: (await runHere(["queue", "stats", "--json"], env)).stdout,
       receipts: (await runProgram(["emit", "--stdin", "--json"], env, {
         stdin: bad,
       })).stdout,

@@ -3,6 +3,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { linesOf } from "../support/child.ts";
 import { tempHome } from "../support/home.ts";
+import { runHere } from "../support/in_process.ts";
 import { runProgram, spawnProgram } from "../support/program.ts";
 
 interface Receipt {
@@ -145,7 +146,7 @@ function receiptsOf(stdout: string): Receipt[] {
 async function exported(
   env: Record<string, string>,
 ): Promise<{ payload: Record<string, unknown>; lamport_clock: number }[]> {
-  const { stdout } = await runProgram(["queue", "export"], env);
+  const { stdout } = await runHere(["queue", "export"], env);
   return stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line));
 }
 

@@ -93,7 +93,7 @@ Deno.test("contract add: a folder -> its types are recorded, judged and shown li
       data: { sum: 1 },
     });
     await run(["emit", "--stdin"], { stdin: `${draft}\n` });
-    const { stdout: full } = await run(["queue", "export", "--full"]);
+    const { stdout: full } = await run.here(["queue", "export", "--full"]);
     deepStrictEqual(
       documentsOf(full).map(({ contract, version, event }) => [
         contract,
@@ -107,7 +107,7 @@ Deno.test("contract add: a folder -> its types are recorded, judged and shown li
       ],
     );
     const judged = await run(["validate", "--contract", "shop"], {
-      stdin: (await run(["queue", "export"])).stdout,
+      stdin: (await run.here(["queue", "export"])).stdout,
     });
     strictEqual(judged.code, 0, judged.stdout);
     const shown = await run(["contract", "show", "shop", "--json"]);
@@ -362,5 +362,5 @@ Deno.test("contract add --type: one schema -> a type of CloudEvents; --contract,
       ).status,
       "queued",
     );
-    ok((await run(["queue", "check"])).code === 0);
+    ok((await run.here(["queue", "check"])).code === 0);
   }));

@@ -14,7 +14,7 @@ const LANE = [
 ];
 
 async function exported(run: Run) {
-  return documentsOf((await run(["queue", "export"])).stdout);
+  return documentsOf((await run.here(["queue", "export"])).stdout);
 }
 
 Deno.test("emit <row>: in a mission's folder -> a row that keeps the contract, with all that is filled in", () =>
@@ -203,7 +203,7 @@ Deno.test("emit --stdin, spool: envelopes and rows mixed -> each by its own cont
 Deno.test("validate, schema, contract: of rows -> judged, shown, near names", () =>
   withProgram(async (run) => {
     await run([...LANE, "--mission-id", missionId(1)]);
-    const { stdout } = await run(["queue", "export"]);
+    const { stdout } = await run.here(["queue", "export"]);
     const bad = JSON.stringify({ ...JSON.parse(stdout), nodeid: "x" });
     const judged = await run(["validate", "--contract", "producer", "--json"], {
       stdin: `${stdout}${bad}\n`,

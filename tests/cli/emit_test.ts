@@ -117,8 +117,8 @@ Deno.test("emit <type>: all eight -> the id on stdout, a line for people on stde
         new RegExp(`^\\[Offline\\] queued ${type} .*\\(clock ${i + 1}\\)\n$`),
       );
     }
-    const node = (await run(["node-id"])).stdout.trim();
-    const { stdout } = await run(["queue", "export"]);
+    const node = (await run.here(["node-id"])).stdout.trim();
+    const { stdout } = await run.here(["queue", "export"]);
     const events = stdout.trim().split("\n").map((line) => JSON.parse(line));
     for (const [i, [, type, payload, kind, aggregate]] of EVENTS.entries()) {
       const { event_id, ...event } = events[i];
@@ -174,7 +174,7 @@ Deno.test("emit: a value that breaks the contract -> discarded with path and hin
       ]);
       strictEqual(code, 65, count);
     }
-    strictEqual((await run(["clock"])).stdout, "0\n");
+    strictEqual((await run.here(["clock"])).stdout, "0\n");
   }));
 
 Deno.test("emit: wrong usage -> 64, with a suggestion, nothing recorded", () =>
@@ -213,7 +213,7 @@ Deno.test("emit: - -> the text from stdin, less its last line break; no UTF-8 is
       ["emit", "error-logged", "runtime", "x", "--stack-trace", "-"],
       { stdin: "at a\nat b" },
     );
-    const { stdout } = await run(["queue", "export"]);
+    const { stdout } = await run.here(["queue", "export"]);
     const [first, second] = stdout.trim().split("\n").map((l) => JSON.parse(l));
     strictEqual(first.payload.entry_content, "two\nlines");
     strictEqual(second.payload.stack_trace, "at a\nat b");
@@ -237,7 +237,7 @@ Deno.test("emit: the same --event-id again -> the same receipt; for another payl
     const { event_id } = JSON.parse(made.stdout);
     const retried = await run([...words, "--event-id", event_id]);
     strictEqual(retried.stdout, made.stdout);
-    strictEqual((await run(["clock"])).stdout, "2\n");
+    strictEqual((await run.here(["clock"])).stdout, "2\n");
   }));
 
 Deno.test("emit: control characters in a name -> not sent to the terminal", () =>
@@ -254,7 +254,7 @@ Deno.test("settings: flag, environment, config.toml, default -> in this order", 
   withProgram(async (run, home) => {
     const team = async (env: Record<string, string>) => {
       await run(["emit", "history-added", "WP01", "note", "x"], { env });
-      const { stdout } = await run(["queue", "export"]);
+      const { stdout } = await run.here(["queue", "export"]);
       return JSON.parse(stdout.trim().split("\n").at(-1)!).team_slug;
     };
     strictEqual(await team({}), "local");
@@ -265,7 +265,9 @@ Deno.test("settings: flag, environment, config.toml, default -> in this order", 
     strictEqual(await team({}), "from-file");
     strictEqual(await team({ SPEC_KITTY_TEAM_SLUG: "from-env" }), "from-env");
     const stats = async (env = {}) =>
-      JSON.parse((await run(["queue", "stats", "--json"], { env })).stdout);
+      JSON.parse(
+        (await run.here(["queue", "stats", "--json"], { env })).stdout,
+      );
     strictEqual((await stats()).capacity, 7);
     const env = { SPEC_KITTY_MAX_QUEUE_SIZE: "9" };
     strictEqual((await stats(env)).capacity, 9);
@@ -314,7 +316,7 @@ Deno.test("emit: in a project -> its uuid and slug; in a folder below, too; outs
     for (const cwd of [`${folder.path}/project`, deep, folder.path]) {
       await run(["emit", "history-added", "WP01", "note", "x"], { cwd });
     }
-    const { stdout } = await run(["queue", "export"]);
+    const { stdout } = await run.here(["queue", "export"]);
     const slugs = stdout.trim().split("\n").map((line) =>
       JSON.parse(line).project_slug
     );

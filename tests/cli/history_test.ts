@@ -2,6 +2,7 @@
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { tempHome } from "../support/home.ts";
+import { runHere } from "../support/in_process.ts";
 import { runProgram } from "../support/program.ts";
 import { HISTORY, HISTORY_FILE, needing } from "../support/needs.ts";
 
@@ -37,7 +38,7 @@ Deno.test(needing(
       );
     }
 
-    const exported = await runProgram(["queue", "export"], env);
+    const exported = await runHere(["queue", "export"], env);
     const lines = exported.stdout.trim().split("\n");
     strictEqual(lines.length, 20_588);
     deepStrictEqual(
@@ -48,7 +49,7 @@ Deno.test(needing(
       stdin: exported.stdout,
     });
     strictEqual(valid.code, 0, valid.stdout);
-    const check = await runProgram(["queue", "check"], env);
+    const check = await runHere(["queue", "check"], env);
     strictEqual(check.code, 0, check.stdout);
   },
 ));

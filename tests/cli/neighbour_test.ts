@@ -5,6 +5,7 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { tempFolder, tempHome } from "../support/home.ts";
+import { runHere } from "../support/in_process.ts";
 import { documentsOf, runProgram, spawnProgram } from "../support/program.ts";
 import { fillDisk, HOLD_HOME, holder, smallDisk } from "../support/trouble.ts";
 import { MOUNT, needing, runTool, UNIX } from "../support/needs.ts";
@@ -24,9 +25,9 @@ async function emit(env: Env, text: string, flags: readonly string[] = []) {
 
 /** Texts of the queued events, in order; the queue has to be sound. */
 async function texts(env: Env): Promise<string[]> {
-  const check = await runProgram(["queue", "check", "--json"], env);
+  const check = await runHere(["queue", "check", "--json"], env);
   deepStrictEqual(JSON.parse(check.stdout), { ok: true, problems: [] });
-  const { stdout } = await runProgram(["queue", "export"], env);
+  const { stdout } = await runHere(["queue", "export"], env);
   const events = documentsOf(stdout);
   const clocks = events.map(({ lamport_clock }) => lamport_clock);
   strictEqual(new Set(clocks).size, clocks.length);

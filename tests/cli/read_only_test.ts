@@ -73,6 +73,6 @@ Deno.test("queue stats, list: more drafts in the spool than an emit takes in -> 
     ok(queued <= INTAKE_FILES_MAX, `${queued}`);
     ok(stderr.includes(`${spooled} drafts wait in the spool`), stderr);
     strictEqual((await namesIn(spool)).length, spooled);
-    const all = documentsOf((await run(["queue", "export"])).stdout);
+    const all = documentsOf((await run.here(["queue", "export"])).stdout);
     strictEqual(all.length, count);
   }));

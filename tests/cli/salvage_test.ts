@@ -1,28 +1,13 @@
 /** `queue import --from`: what can be read of a queue that was set aside. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { tempHome } from "../support/home.ts";
-import { documentsOf, runProgram, type RunResult } from "../support/program.ts";
+import {
+  documentsOf,
+  type RunResult,
+  withProgram,
+} from "../support/program.ts";
 
 const EVENTS = 3_000, PAGE_BYTES = 4096;
-
-/** Runs command lines in one home. */
-async function inHome(
-  work: (
-    run: (
-      words: readonly string[],
-      options?: { stdin: string },
-    ) => Promise<RunResult>,
-    home: string,
-  ) => Promise<void>,
-): Promise<void> {
-  await using home = await tempHome();
-  await work(
-    (words, options) =>
-      runProgram(words, { SPEC_KITTY_HOME: home.path }, options),
-    home.path,
-  );
-}
 
 /** Numbers of the pages that hold rows, not ways to them, in the order of the file. */
 function leafPages(file: Uint8Array): number[] {
@@ -43,7 +28,7 @@ async function salvaged(
   damage: (file: Uint8Array) => void,
 ): Promise<{ result: RunResult; lost: number }> {
   const outcome: { result: RunResult; lost: number }[] = [];
-  await inHome(async (run, home) => {
+  await withProgram(async (run, home) => {
     const lines = Array.from({ length: EVENTS }, (_, i) => {
       const payload = {
         wp_id: "WP01",
@@ -54,22 +39,22 @@ async function salvaged(
     });
     await run(["emit", "--stdin"], { stdin: lines.join("\n") });
     await run(["queue", "compact"]);
-    const before = (await run(["queue", "export"])).stdout;
+    const before = (await run.here(["queue", "export"])).stdout;
     const folder = `${home}/damaged-by-test`;
     await Deno.mkdir(folder);
     const file = await Deno.readFile(`${home}/events.kv`);
     damage(file);
     await Deno.writeFile(`${folder}/events.kv`, file);
-    await inHome(async (other) => {
+    await withProgram(async (other) => {
       const result = await other([
         ...["queue", "import", "--from", folder, "--json"],
       ]);
-      const after = (await other(["queue", "export"])).stdout;
+      const after = (await other.here(["queue", "export"])).stdout;
       const known = new Set(before.trim().split("\n"));
       const found = after.trim().split("\n").filter(Boolean);
       for (const line of found) ok(known.has(line), line);
       strictEqual(new Set(found).size, found.length, "an event twice");
-      strictEqual((await other(["queue", "check"])).code, 0);
+      strictEqual((await other.here(["queue", "check"])).code, 0);
       outcome.push({ result, lost: known.size - found.length });
     });
     deepStrictEqual(
@@ -118,7 +103,7 @@ Deno.test("queue import --from: the first page of the table damaged -> 74, said,
 });
 
 Deno.test("queue import --from: no folder -> 64; no queue in it, no SQLite file, an empty one -> 74; and why; nothing imported", () =>
-  inHome(async (run, home) => {
+  withProgram(async (run, home) => {
     await Deno.mkdir(`${home}/empty`, { recursive: true });
     await Deno.mkdir(`${home}/text`);
     await Deno.writeTextFile(`${home}/text/events.kv`, "no database\n");
@@ -131,7 +116,7 @@ Deno.test("queue import --from: no folder -> 64; no queue in it, no SQLite file,
       deepStrictEqual([code, stdout], [name === "none" ? 64 : 74, ""], name);
       ok(stderr.startsWith("kitty-events: "), stderr);
     }
-    strictEqual((await run(["queue", "export"])).stdout, "");
+    strictEqual((await run.here(["queue", "export"])).stdout, "");
     for await (const { name } of Deno.readDir(home)) {
       ok(!name.startsWith(".salvage"), name);
     }

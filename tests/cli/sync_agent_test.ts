@@ -14,7 +14,8 @@ import { BatchServer } from "../support/batch_server.ts";
 import { ADA, localCollector } from "../support/collector.ts";
 import { eventually } from "../support/eventually.ts";
 import { inHome, tempFolder, tempHome } from "../support/home.ts";
-import { documentsOf, runProgram } from "../support/program.ts";
+import { runHere } from "../support/in_process.ts";
+import { documentsOf } from "../support/program.ts";
 
 /** Drains a home as another process does, until it is let go. */
 async function takeDrain(home: string): Promise<Disposable> {
@@ -94,7 +95,7 @@ async function withRestingEvent(
   await using _agent = await TestAgent.start(home.path, { env: server.env });
   await eventually("a failed attempt", async () => {
     const [item] = documentsOf(
-      (await runProgram(["queue", "list", "--json"], {
+      (await runHere(["queue", "list", "--json"], {
         SPEC_KITTY_HOME: home.path,
       })).stdout,
     );

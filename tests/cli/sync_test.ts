@@ -14,6 +14,7 @@ import { BatchServer } from "../support/batch_server.ts";
 import { type CollectorClient, EVE } from "../support/collector.ts";
 import { idOf } from "../support/events.ts";
 import { tempHome } from "../support/home.ts";
+import { runHere } from "../support/in_process.ts";
 import { documentsOf, runProgram } from "../support/program.ts";
 import { HISTORY, HISTORY_FILE, needing } from "../support/needs.ts";
 import { freePort } from "../support/ports.ts";
@@ -100,7 +101,7 @@ Deno.test("sync now: nothing is queued -> exit 0, nothing sent", () =>
 Deno.test("sync now: delivered before, as after a lost answer -> counted as duplicates, gone from the queue", () =>
   withLogin(async ({ home, client, sync }) => {
     await record(home, 2, { team: "acme" });
-    const { stdout } = await runProgram(["queue", "export"], {
+    const { stdout } = await runHere(["queue", "export"], {
       SPEC_KITTY_HOME: home,
     });
     const { access } = await client.logIn();
@@ -213,7 +214,7 @@ for (const [name, env, expected, words] of CLOSED) {
     const { code, summary, stderr } = await sync(["--json"], env);
     strictEqual(code, expected);
     match(JSON.stringify(summary) + stderr, words);
-    const { stdout } = await runProgram(["queue", "export"], {
+    const { stdout } = await runHere(["queue", "export"], {
       SPEC_KITTY_HOME: home.path,
     });
     strictEqual(documentsOf(stdout).length, 1);

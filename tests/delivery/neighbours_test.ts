@@ -5,6 +5,7 @@ import { TestAgent, withLogin } from "../support/agent.ts";
 import { runCode } from "../support/child.ts";
 import { eventually } from "../support/eventually.ts";
 import { isThere, namesIn } from "../support/home.ts";
+import { runHere } from "../support/in_process.ts";
 import { documentsOf, runProgram } from "../support/program.ts";
 
 /** Records one event as a library does, and ends as a script does: at its end. */
@@ -54,7 +55,7 @@ Deno.test("agent: libraries that open the queue and end beside it -> every event
       (await namesIn(home)).filter((name) => name.startsWith("damaged")),
       [],
     );
-    const { stdout } = await runProgram(["queue", "stats", "--json"], {
+    const { stdout } = await runHere(["queue", "stats", "--json"], {
       SPEC_KITTY_HOME: home,
     });
     const [{ queued, totals }] = documentsOf(stdout);

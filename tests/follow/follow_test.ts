@@ -36,7 +36,7 @@ async function once(run: Run, cwd: string, args: readonly string[] = []) {
 }
 
 async function exported(run: Run) {
-  return documentsOf((await run(["queue", "export"])).stdout);
+  return documentsOf((await run.here(["queue", "export"])).stdout);
 }
 
 Deno.test(needing(
@@ -84,7 +84,7 @@ Deno.test(needing(
         (await run(["follow", "status", "--json"])).stdout,
       );
       strictEqual(status.refused, 40);
-      strictEqual((await run(["queue", "check"])).code, 0);
+      strictEqual((await run.here(["queue", "check"])).code, 0);
     }),
 ));
 
@@ -170,7 +170,7 @@ Deno.test("follow --once: one id in two missions -> two events, that leave one b
       rows.map(({ missionid }) => missionid).sort(),
       [missionId(1), missionId(2)],
     );
-    strictEqual((await run(["queue", "check"])).code, 0);
+    strictEqual((await run.here(["queue", "check"])).code, 0);
     const { stdout } = await run([
       "queue",
       "drop",
@@ -179,7 +179,7 @@ Deno.test("follow --once: one id in two missions -> two events, that leave one b
       "--json",
     ]);
     deepStrictEqual(JSON.parse(stdout), { dropped: 2 });
-    strictEqual((await run(["queue", "check"])).code, 0);
+    strictEqual((await run.here(["queue", "check"])).code, 0);
   }));
 
 Deno.test("follow --once: a row in a log -> as it is, with its clock and node; the clock receives its value", () =>

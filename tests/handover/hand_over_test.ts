@@ -20,11 +20,12 @@ import {
 import { idOf } from "../support/events.ts";
 import { isThere, namesIn, tempFolder, tempHome } from "../support/home.ts";
 import { commandNeed, needing, runTool, UNIX } from "../support/needs.ts";
+import { runHere } from "../support/in_process.ts";
 import { documentsOf, programScript, runProgram } from "../support/program.ts";
 
 /** The events in the queue of a home, in order. */
 async function queuedIn(home: string): Promise<Record<string, unknown>[]> {
-  const { stdout } = await runProgram(["queue", "export"], {
+  const { stdout } = await runHere(["queue", "export"], {
     SPEC_KITTY_HOME: home,
   });
   return documentsOf(stdout);

@@ -104,7 +104,9 @@ Deno.test(needing(
       await using collector = await TestCollector.start();
       await logIn(home, collector);
       await run(["follow", "--once", "--quiet"], { cwd: folder.path });
-      const recorded = documentsOf((await run(["queue", "export"])).stdout);
+      const recorded = documentsOf(
+        (await run.here(["queue", "export"])).stdout,
+      );
       const { stdout } = await run(["sync", "now", "--json"]);
       strictEqual(JSON.parse(stdout).delivered, 7_243);
       const { access } = await collector.logIn(ADA);

@@ -2,6 +2,7 @@
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { tempHome } from "../support/home.ts";
+import { runHere } from "../support/in_process.ts";
 import { runProgram } from "../support/program.ts";
 import { IS_FULL } from "../support/needs.ts";
 
@@ -58,7 +59,7 @@ Deno.test(`emit: ${PROCESSES} callers with ${EMITS_EACH} one-shot emits each and
     Array.from({ length: total }, (_, i) => i + 1),
   );
 
-  const { stdout } = await runProgram(["queue", "export"], env);
+  const { stdout } = await runHere(["queue", "export"], env);
   const events: Receipt[] = stdout.trim().split("\n").map((line) =>
     JSON.parse(line)
   );
@@ -66,6 +67,6 @@ Deno.test(`emit: ${PROCESSES} callers with ${EMITS_EACH} one-shot emits each and
     list.map(({ event_id, lamport_clock }) => `${lamport_clock} ${event_id}`)
       .sort();
   deepStrictEqual(pairs(events), pairs(receipts));
-  const check = await runProgram(["queue", "check", "--json"], env);
+  const check = await runHere(["queue", "check", "--json"], env);
   deepStrictEqual(JSON.parse(check.stdout), { ok: true, problems: [] });
 });

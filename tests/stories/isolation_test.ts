@@ -53,7 +53,7 @@ Deno.test("sync now: two accounts at two servers, one after the other -> each ge
     strictEqual((await run(["sync", "now"])).code, 0);
     deepStrictEqual(idsOf(await a.events(ADA)), [...local, ...acme, ...later]);
     const { by_team } = documentsOf(
-      (await run(["queue", "stats", "--json"])).stdout,
+      (await run.here(["queue", "stats", "--json"])).stdout,
     )[0];
     deepStrictEqual(by_team, {});
     verifyApart(a, b);

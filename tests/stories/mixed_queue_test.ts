@@ -63,7 +63,7 @@ async function emit(
 }
 
 async function exported(run: Run): Promise<string> {
-  const { code, stdout } = await run(["queue", "export", "--full"]);
+  const { code, stdout } = await run.here(["queue", "export", "--full"]);
   strictEqual(code, 0);
   return stdout;
 }
@@ -107,7 +107,7 @@ Deno.test("a queue of three contracts: exported, imported, compacted, checked ->
       });
       deepStrictEqual((await imports()).skipped, 30);
       strictEqual((await other(["queue", "compact"])).code, 0);
-      strictEqual((await other(["queue", "check"])).code, 0);
+      strictEqual((await other.here(["queue", "check"])).code, 0);
       strictEqual(await exported(other), full);
       const [, , { event }] = documentsOf(full);
       const { stdout } = await other(["queue", "show", event.id, "--json"]);
@@ -152,7 +152,7 @@ Deno.test("a queue of three contracts: full -> the next of each is refused, and 
       await emit(run, ["a", "b", "c", "d"], env),
       ["queued", "refused", "refused", "refused"],
     );
-    strictEqual((await run(["queue", "check"])).code, 0);
+    strictEqual((await run.here(["queue", "check"])).code, 0);
     const after = documentsOf(await exported(run));
     deepStrictEqual(after.slice(0, 6), documentsOf(full));
     strictEqual(after.length, 7);
@@ -183,7 +183,7 @@ Deno.test("a queue of three contracts: one of each is poison -> dead letters wit
     const dead = documentsOf(stdout);
     strictEqual(dead.length, 3);
     ok(stdout.includes("no poison here"), stdout);
-    strictEqual((await run(["queue", "check"])).code, 0);
+    strictEqual((await run.here(["queue", "check"])).code, 0);
     await run(["queue", "dead", "requeue", "--all"]);
     strictEqual(new Set(contractsOf(await exported(run))).size, 3);
     sink.onRequest = () => undefined;

@@ -6,7 +6,8 @@ import { COMMANDS, loadCommand } from "../../lib/cli/commands.ts";
 import { EMIT_COMMANDS } from "../../lib/event/types/types.ts";
 import { COMMON_OPTIONS } from "../../lib/cli/command.ts";
 import { tempFolder } from "../support/home.ts";
-import { documentsOf, runProgram } from "../support/program.ts";
+import { runHere } from "../support/in_process.ts";
+import { documentsOf } from "../support/program.ts";
 import { MANUAL, PAGES, README } from "../support/readme.ts";
 import { inShell, newUser } from "../support/user.ts";
 
@@ -210,7 +211,7 @@ Deno.test("README: the library example -> runs, and stores what it says", async 
   strictEqual(decoder.decode(stdout), "");
   const env = { SPEC_KITTY_HOME: `${folder.path}/home` };
   const [event, ...more] = documentsOf(
-    (await runProgram(["queue", "export"], env)).stdout,
+    (await runHere(["queue", "export"], env)).stdout,
   );
   deepStrictEqual(more, []);
   match(event.event_id, /^[0-9A-HJKMNP-TV-Z]{26}$/);

@@ -159,7 +159,9 @@ Deno.test("sync now, agent: killed, with a sink that fails at random -> every ev
     isRepaired = true;
     const { code } = await run(["sync", "now"], { env });
     strictEqual(code, 0);
-    const stats = JSON.parse((await run(["queue", "stats", "--json"])).stdout);
+    const stats = JSON.parse(
+      (await run.here(["queue", "stats", "--json"])).stdout,
+    );
     deepStrictEqual([stats.queued, stats.dead, stats.totals.delivered], [
       0,
       0,
@@ -249,5 +251,5 @@ Deno.test("collector, agent: CloudEvents in all three modes -> taken as they are
     );
     const one = await ask(HTTP.binary(event(1)));
     strictEqual(one.json.status, "queued", JSON.stringify(one.json));
-    strictEqual((await run(["queue", "check"])).code, 0);
+    strictEqual((await run.here(["queue", "check"])).code, 0);
   }));
