@@ -45,6 +45,9 @@ interface State {
 
 const STATE_KEY: Deno.KvKey = ["handed"];
 
+/** The generation that a queue begins with. */
+const FIRST = 1;
+
 /** What a queue knows of drafts that were handed over. */
 export class HandedNotes {
   readonly #kv: Deno.Kv;
@@ -61,15 +64,18 @@ export class HandedNotes {
     ids: readonly string[],
     nowMs: number,
   ): Promise<Map<string, HandedNote>> {
-    const state = this.#state = await this.#currentState(nowMs);
+    // Read together with what tells the generation, which it mostly is.
+    const likely = this.#state?.generation ?? FIRST;
+    let keys = noteKeys(likely, ids);
+    let [stored, ...values] = await getMany(this.#kv, [STATE_KEY, ...keys]);
+    const state = this.#state = currentState(stored, nowMs);
     if (state.hasOld) await this.#findOld(state);
-    const { generation } = state;
-    const keys = ids.flatMap((id) => [
-      noteKey(generation, id),
-      noteKey(generation - 1, id),
-    ]);
+    if (state.generation !== likely) {
+      keys = noteKeys(state.generation, ids);
+      values = await getMany(this.#kv, keys);
+    }
     const found = new Map<string, HandedNote>();
-    for (const [i, value] of (await getMany(this.#kv, keys)).entries()) {
+    for (const [i, value] of values.entries()) {
       if (!value) continue;
       const [digest, clock] = fromBytes<[string, number]>(value);
       found.set(String(keys[i]![2]), { digest, clock });
@@ -92,17 +98,6 @@ export class HandedNotes {
     commit.set(STATE_KEY, toBytes(this.#state));
   }
 
-  async #currentState(nowMs: number): Promise<State> {
-    const { value } = await this.#kv.get<Uint8Array>(STATE_KEY);
-    const first = { generation: 1, since: nowMs, count: 0, hasOld: false };
-    const state = value ? fromBytes<State>(value) : first;
-    // Where the machine's clock went back, the generation begins now.
-    const since = Math.min(state.since, nowMs);
-    return nowMs - since <= HANDED_MS && state.count < HANDED_MAX
-      ? { ...state, since }
-      : { ...first, generation: state.generation + 1, hasOld: true };
-  }
-
   async #findOld(state: State): Promise<void> {
     const range = {
       start: ["handed", 0],
@@ -112,6 +107,25 @@ export class HandedNotes {
     this.#old = (await Array.fromAsync(old)).map(({ key }) => key);
     if (this.#old.length === 0) this.#state = { ...state, hasOld: false };
   }
+}
+
+/** The state that counts now, by the one that is stored. */
+function currentState(stored: Uint8Array | undefined, nowMs: number): State {
+  const first = { generation: FIRST, since: nowMs, count: 0, hasOld: false };
+  const state = stored ? fromBytes<State>(stored) : first;
+  // Where the machine's clock went back, the generation begins now.
+  const since = Math.min(state.since, nowMs);
+  return nowMs - since <= HANDED_MS && state.count < HANDED_MAX
+    ? { ...state, since }
+    : { ...first, generation: state.generation + 1, hasOld: true };
+}
+
+/** Where notes of these ids may stand, two for each. */
+function noteKeys(generation: number, ids: readonly string[]): Deno.KvKey[] {
+  return ids.flatMap((id) => [
+    noteKey(generation, id),
+    noteKey(generation - 1, id),
+  ]);
 }
 
 function noteKey(generation: number, id: string): Deno.KvKey {
