@@ -83,8 +83,10 @@ export class Holding implements Disposable {
     lease.known = undefined;
     lease.seal = () => Promise.resolve(undefined);
     const { teamSlug } = home.context.settings.current;
+    const isOwn = this.#name !== undefined &&
+      lease.lock.lastSeal.endsWith(this.#name);
     const [opened, spooled] = await Promise.all([
-      known ?? this.#opening.open(lease.lock, deadline, teamSlug),
+      known ?? this.#opening.open(lease.lock, deadline, teamSlug, isOwn),
       spooledIn(home),
     ]);
     const place = {
@@ -93,9 +95,7 @@ export class Holding implements Disposable {
       nowMs: this.#world.nowMs,
     };
     const { queue, clock, damage } = opened;
-    const wasAlone = known !== undefined ||
-      this.#name !== undefined && lease.lock.lastSeal.endsWith(this.#name);
-    const ahead = wasAlone ? this.#ahead : undefined;
+    const ahead = known || isOwn ? this.#ahead : undefined;
     this.#ahead = undefined;
     const held = new Held(place, deadline, queue, clock, damage, ahead);
     held.warnings.push(...opened.warnings, ...spooled.warnings);

@@ -86,6 +86,11 @@ export class OfflineQueue extends KvReader implements QueueWriter {
     return queue;
   }
 
+  /** For a holder that comes behind this one: nobody had the lock in between. */
+  resume(): void {
+    this.#known.clear();
+  }
+
   get ledger(): Ledger {
     return this.#accounts.ledger;
   }

@@ -40,6 +40,8 @@ export class Opening implements Disposable {
   readonly #home: string;
   readonly #world: World;
   #open: OpenQueue | undefined;
+  /** The queue in the hands of the last holder here. */
+  #last: OfflineQueue | undefined;
   #ahead: Promise<OpenQueue | undefined>;
 
   /** @param ahead the queue, if it is being opened already */
@@ -63,17 +65,19 @@ export class Opening implements Disposable {
    *
    * @param lock who holds it; nothing is changed before its file says so
    * @param teamSlug the team that most events will be of
+   * @param isOwn whether the last holder was of this process, and left all in order
    * @throws {KittyError} when the queue cannot be used
    */
   async open(
     lock: Pick<HomeLock, "lastSeal" | "marked">,
     deadline: Deadline,
     teamSlug: string,
+    isOwn = false,
   ): Promise<Opened> {
     const loading = clockFile.load(this.#home, this.#world.nowMs());
     loading.catch(() => {});
     try {
-      return await this.#openBeside(loading, lock, deadline, teamSlug);
+      return await this.#openBeside(loading, lock, deadline, teamSlug, isOwn);
     } catch (error) {
       // It may move a damaged file aside, which only a holder of the lock may do.
       await loading.catch(() => {});
@@ -87,24 +91,32 @@ export class Opening implements Disposable {
     lock: Pick<HomeLock, "lastSeal" | "marked">,
     deadline: Deadline,
     teamSlug: string,
+    isOwn: boolean,
   ): Promise<Opened> {
     const { kv, state, damage } = await this.#openFile(lock, deadline);
-    let name: string | undefined;
+    const last = isOwn && this.#last?.kv === kv ? this.#last : undefined;
+    last?.resume();
     const [queue, { value, counts, warning }] = await Promise.all([
-      OfflineQueue.open(kv, {
-        home: this.#home,
-        teamSlug,
-        makeRoom: async () => {
-          const { makeRoom } = await import("./reserve.ts");
-          return await makeRoom(this.#home);
-        },
-        newHome: () => name ??= this.#world.randomBytes(8).toHex(),
-      }),
+      last ?? this.#openQueue(kv, teamSlug),
       loading,
     ]);
+    this.#last = queue;
     await queue.followCounts(counts);
     const warnings = warning ? [warning] : [];
     return { queue, state, clock: value, damage, warnings };
+  }
+
+  #openQueue(kv: Deno.Kv, teamSlug: string): Promise<OfflineQueue> {
+    let name: string | undefined;
+    return OfflineQueue.open(kv, {
+      home: this.#home,
+      teamSlug,
+      makeRoom: async () => {
+        const { makeRoom } = await import("./reserve.ts");
+        return await makeRoom(this.#home);
+      },
+      newHome: () => name ??= this.#world.randomBytes(8).toHex(),
+    });
   }
 
   async #openFile(

@@ -312,6 +312,30 @@ Deno.test("storeAhead: its event stored, then another's -> each is counted besid
   });
 });
 
+Deno.test("hold: behind one's own seal -> the queue goes on as it is; behind another's: counted anew", async () => {
+  await using folder = await tempHome();
+  using home = homeAt(folder.path);
+  using other = homeAt(folder.path);
+  const add = (at: Home, n: number) =>
+    at.hold(farDeadline(), ALL, async (held) => {
+      await held.reserveClock(1);
+      held.useClock();
+      await held.queue.append([eventOf(n)], "accepted");
+      await held.storeAhead(eventOf(n));
+      return held.queue;
+    });
+  const queue = await add(home, 1);
+  strictEqual(await add(home, 2), queue);
+  strictEqual(queue.ledger.queued, 2);
+  await add(other, 4);
+  const anew = await add(home, 5);
+  notStrictEqual(anew, queue);
+  strictEqual(anew.ledger.queued, 4);
+  // Nor without the file that it was opened on.
+  await Deno.remove(`${folder.path}/events.kv`);
+  notStrictEqual(await add(home, 6), anew);
+});
+
 Deno.test("settle: a value that was stored ahead -> given back", async () => {
   await using folder = await tempHome();
   using home = homeAt(folder.path);
