@@ -13,7 +13,7 @@
  */
 
 import type { Settings } from "../base/config.ts";
-import type { Deadline } from "../base/deadline.ts";
+import { type Deadline, pause } from "../base/deadline.ts";
 import { DeadlineError, type KittyError, reasonOf } from "../base/errors.ts";
 import {
   EVENT_BYTES_MAX,
@@ -196,6 +196,8 @@ async function queue(
       // Its caller has its receipt, and the next may come at any time; behind a group of a stream comes more than one.
       const isLone = isPrompt && first !== undefined && others.length === 0;
       if (isLone && queued[0]?.kind === "stored") {
+        // First the receipt goes out: what comes next keeps the thread.
+        await pause(0);
         await held.storeAhead(first.draft);
       }
       return queued;
