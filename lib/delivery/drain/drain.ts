@@ -316,9 +316,9 @@ class Drain {
     verdict: Verdict,
     clock: unknown,
   ): Promise<void> {
-    const { home, onProgress, destination } = this.#parts;
+    const { onProgress } = this.#parts;
     const { done, duplicates, rejected, failed } = verdict;
-    const given = await settle(home, verdict, clock, destination);
+    const given = await settle(this.#parts, verdict, clock);
     const counts = this.#counts;
     counts.delivered += done.length - duplicates;
     counts.duplicates += duplicates;

@@ -52,25 +52,35 @@ export function openForDrain(home: Home): Promise<QueueReader> {
   return holdForDrain(home, () => Promise.resolve(home.reader!));
 }
 
+/** What settles the verdicts of one drain. */
+export interface SettleParts {
+  readonly home: Home;
+  /** Where the events went. */
+  readonly destination?: Destination | undefined;
+}
+
+/** Drains that have said that the clock of the server is not noted. */
+const complained = new WeakSet<SettleParts>();
+
 /**
  * Carries out a verdict in the queue.
  *
+ * @param parts the same for all of one drain
  * @param clock the server's clock as it came; what is no clock value is ignored
- * @param to where the events went
  * @returns events that became dead letters because this was their last attempt
  */
 export function settle(
-  home: Home,
+  parts: SettleParts,
   verdict: Verdict,
   clock?: unknown,
-  to?: Destination,
 ): Promise<ReadonlyMap<string, Failure>> {
+  const { home, destination } = parts;
   return holdForDrain(home, async (held) => {
     const { queue } = held;
     const nowMs = home.world.nowMs();
     if (verdict.done.length > 0) {
       queue.note({ last_success: new Date(nowMs).toISOString() });
-      await queue.acknowledge(verdict.done, to);
+      await queue.acknowledge(verdict.done, destination);
     }
     for (const [words, ids] of byWords(verdict.rejected)) {
       await queue.deadLetter(ids, {
@@ -96,9 +106,12 @@ export function settle(
     try {
       await receiveClock(held, clock);
     } catch (error) {
-      // What goes on makes room by and by, and each answer says it again.
+      // What goes on makes room by and by, and each answer has a clock.
       if (!isDiskFull(error)) throw error;
-      held.warn("the clock of the server is not noted yet: the disk is full");
+      if (!complained.has(parts)) {
+        held.warn("the clock of the server is not noted yet: the disk is full");
+      }
+      complained.add(parts);
     }
     await held.saveCounts().catch(() => {});
     return given;
