@@ -42,7 +42,7 @@ import {
   type LocatedEntry,
   type StoredEntry,
 } from "./queue_read.ts";
-import { withRoom } from "../base/files.ts";
+import { isDiskFull, withRoom } from "../base/files.ts";
 
 /** The queue in Deno KV, in the hands of the lock's holder. */
 export class OfflineQueue extends KvReader implements QueueWriter {
@@ -217,9 +217,8 @@ export class OfflineQueue extends KvReader implements QueueWriter {
         attempts: (await this.tries(event_id)).attempts + 1,
         last_error: lastError,
       };
-      await this.#withRoom(() =>
-        this.kv.set(triesKey(event_id), toBytes(tries))
-      );
+      const store = () => this.kv.set(triesKey(event_id), toBytes(tries));
+      await withRoom(store, this.#makeRoom);
       attempts.set(event_id, tries.attempts);
     }
     return attempts;
@@ -273,51 +272,57 @@ export class OfflineQueue extends KvReader implements QueueWriter {
     triesAfter?: (before: Tries) => Tries,
   ): Promise<number> {
     // An `emit` moves nothing.
-    const { ledgerAfter, Move } = await import("./queue_move.ts");
-    let moved = 0;
+    const { ledgerAfter, planMove } = await import("./queue_move.ts");
+    const { foldAhead } = await import("./reserve.ts");
+    if (this.#home !== undefined) await foldAhead(this.#home);
+    const triesOf = triesAfter &&
+      (async (id: string) => triesAfter(await this.tries(id)));
+    let moved = 0, atOnce = MOVED_AT_ONCE_MAX;
     const wanted = [...new Set(ids)];
     for (let at = 0; at < wanted.length;) {
-      const some = wanted.slice(at, at + MOVED_AT_ONCE_MAX);
+      const some = wanted.slice(at, at + atOnce);
       // Each commit writes rows of the index anew, so they are read for each.
       const found = await this.locate(some);
-      const move = new Move(step.to);
-      for (const id of some) {
-        const place = found.get(id);
-        if (place?.entry.place === step.from) {
-          const tries = triesAfter && triesAfter(await this.tries(id));
-          if (!move.take(place, tries)) break;
-        }
-        at += 1;
-      }
+      const { move, looked } = await planMove(some, found, step, triesOf);
       const { entries } = move;
-      if (entries.length === 0) continue;
-      const { ledger, changes } = ledgerAfter(this.ledger, entries, step);
-      await this.#commitMove(move.commit(this.kv), entries, ledger, changes);
-      moved += entries.length;
+      if (entries.length > 0) {
+        const { ledger, changes } = ledgerAfter(this.ledger, entries, step);
+        const commit = move.commit(this.kv);
+        if (!await this.#commitMove(commit, entries, ledger, changes)) {
+          // A smaller commit takes less of the log.
+          atOnce = entries.length >> 1;
+          continue;
+        }
+        moved += entries.length;
+        atOnce = Math.min(2 * atOnce, MOVED_AT_ONCE_MAX);
+      }
+      at += looked;
     }
     return moved;
   }
 
+  /** @returns false where the disk has no room for it, although it may have for fewer events */
   async #commitMove(
     commit: Deno.AtomicOperation,
-    [first]: readonly StoredEntry[],
+    entries: readonly StoredEntry[],
     ledger: Ledger,
     changes: readonly Change[],
-  ): Promise<void> {
-    await this.#withRoom(async () => {
-      try {
-        await this.#accounts.commit(commit, ledger, changes);
-      } catch (error) {
-        const { value } = await this.kv.get(first!.key);
-        if (value !== null) throw error;
-        await this.#accounts.reload();
-      }
-    });
-  }
-
-  /** Does work that makes the queue smaller, on a full disk too. */
-  #withRoom(work: () => Promise<unknown>): Promise<void> {
-    return withRoom(work, this.#makeRoom);
+  ): Promise<boolean> {
+    try {
+      await withRoom(async () => {
+        try {
+          await this.#accounts.commit(commit, ledger, changes);
+        } catch (error) {
+          const { value } = await this.kv.get(entries[0]!.key);
+          if (value !== null) throw error;
+          await this.#accounts.reload();
+        }
+      }, this.#makeRoom);
+      return true;
+    } catch (error) {
+      if (entries.length === 1 || !isDiskFull(error)) throw error;
+      return false;
+    }
   }
 
   async #storeChunks({ event_id, pieces }: Large): Promise<void> {

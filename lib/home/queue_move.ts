@@ -18,7 +18,7 @@ import {
 import { ownAfter, type Step } from "./own_counts.ts";
 import type { Ledger, Place, Tries } from "./queue.ts";
 import type { Change } from "./queue_accounts.ts";
-import type { StoredEntry } from "./queue_read.ts";
+import type { LocatedEntry, StoredEntry } from "./queue_read.ts";
 
 /** The counters after a step, but for those by type and team; and what makes up these. */
 export function ledgerAfter(
@@ -65,7 +65,7 @@ export class Move {
    * @returns false where the commit has no room for it
    */
   take(
-    { entry, row }: { entry: StoredEntry; row: IndexRow },
+    { entry, row }: LocatedEntry,
     tries?: Tries,
   ): boolean {
     const planned = mutationsOf(entry, this.#to, tries);
@@ -99,6 +99,29 @@ export class Move {
     indexMoved(commit, this.#rows, ids, this.#to);
     return commit;
   }
+}
+
+/**
+ * Plans one commit: of some ids, those that lie where a step begins, as many as it can take.
+ *
+ * @returns how many of the ids that goes through, too
+ */
+export async function planMove(
+  some: readonly string[],
+  found: ReadonlyMap<string, LocatedEntry>,
+  { from, to }: Step,
+  triesOf?: (id: string) => Promise<Tries>,
+): Promise<{ move: Move; looked: number }> {
+  const move = new Move(to);
+  let looked = 0;
+  for (const id of some) {
+    const place = found.get(id);
+    if (place?.entry.place === from) {
+      if (!move.take(place, await triesOf?.(id))) break;
+    }
+    looked += 1;
+  }
+  return { move, looked };
 }
 
 /** All that a move changes of one event, but for its row of the index. */

@@ -10,7 +10,7 @@
 import type { Deadline } from "../base/deadline.ts";
 import { FILE_MODE, isDiskFull, removeIfThere } from "../base/files.ts";
 import { queuePath } from "./queue_file.ts";
-import { foldFile } from "./sqlite.ts";
+import { foldFile, foldingBytes } from "./sqlite.ts";
 
 /**
  * What folding SQLite's log into its file may take at most, which is 1,000
@@ -41,8 +41,11 @@ export async function makeReserve(
   home: string,
   by?: Deadline,
 ): Promise<void> {
+  if (!await isThere(reservePath(home))) await make(home, by);
+}
+
+async function make(home: string, by?: Deadline): Promise<void> {
   const path = reservePath(home), making = `${path}.tmp`;
-  if (await Deno.stat(path).then(() => true, () => false)) return;
   try {
     await fill(making, by);
     await Deno.rename(making, path);
@@ -55,13 +58,27 @@ export async function makeReserve(
  * The same after what makes the queue smaller: a drain, a command. Where the disk is too small for a whole
  * reserve, or was full, SQLite's log is folded into its file before: it may
  * grow to 4 MiB, and would take the room that new events need, although the
- * queue is empty. For the holder of the home's lock.
+ * queue is empty.
+ * For the holder of the home's lock.
  */
 export async function restoreReserve(home: string): Promise<void> {
   const size = await Deno.stat(reservePath(home))
     .then(({ size }) => size, () => 0);
-  if (size < RESERVE_BYTES) await fold(home);
-  await makeReserve(home);
+  if (size >= RESERVE_BYTES) return;
+  await fold(home);
+  if (size > 0) return;
+  await make(home);
+}
+
+/** Bytes that are free on the disk of a folder. */
+async function freeBytes(folder: string): Promise<number> {
+  const { statfs } = await import("node:fs/promises");
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
+
+function isThere(path: string): Promise<boolean> {
+  return Deno.stat(path).then(() => true, () => false);
 }
 
 /** Writes twice the reserve, as far as there is room for it, and leaves half of that. */
@@ -102,6 +119,24 @@ export async function makeRoom(home: string): Promise<boolean> {
     .catch(() => false);
   const isFolded = await fold(home);
   return hadReserve || isFolded;
+}
+
+/**
+ * Before work that makes the queue smaller, in a home whose reserve is gone:
+ * folds the log while the disk has room for that. What the work adds to the log
+ * would take this room, and then nothing could be folded any more. Where it is
+ * too little, the log is left alone, as a part of it folded gives nothing back.
+ * For the holder of the home's lock. Never throws.
+ */
+export async function foldAhead(home: string): Promise<void> {
+  if (await isThere(reservePath(home))) return;
+  try {
+    const takes = await foldingBytes(queuePath(home));
+    if (takes === 0) return;
+    if (takes <= await freeBytes(home)) await fold(home);
+  } catch {
+    // The work itself says what is wrong.
+  }
 }
 
 /** Folds the log of the queue, where there is one. @returns whether that could be done */

@@ -102,6 +102,16 @@ export async function foldFile(path: string): Promise<void> {
   );
 }
 
+/** Bytes by which folding its log makes a file larger. */
+export async function foldingBytes(path: string): Promise<number> {
+  const { DatabaseSync } = await import("node:sqlite");
+  using database = new DatabaseSync(path, { readOnly: true });
+  const numberOf = (name: string) =>
+    Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
+  const bytes = numberOf("page_count") * numberOf("page_size");
+  return Math.max(0, bytes - (await Deno.stat(path)).size);
+}
+
 /** Whether SQLite's code speaks of the file's content: a read that failed proves nothing of it. */
 function isDamage(code: number): boolean {
   const CORRUPT = 11, NOT_A_DATABASE = 26;

@@ -1,6 +1,6 @@
 /** Moves of many events at once: each of their commits is one that Deno KV takes. */
 
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { OfflineQueue } from "../../lib/home/offline_queue.ts";
 import {
@@ -10,6 +10,8 @@ import {
 } from "../../lib/base/limits.ts";
 import { eventOf, idOf, type TestEvent } from "../support/events.ts";
 import { tempFolder } from "../support/home.ts";
+import { MOUNT, needing } from "../support/needs.ts";
+import { fillDisk, smallDisk } from "../support/trouble.ts";
 
 const KIB = 1024;
 
@@ -149,3 +151,29 @@ Deno.test("acknowledge: 1,000 events -> as few commits as are read for", async (
     strictEqual(commits, 5);
   });
 });
+
+Deno.test(needing(
+  [MOUNT],
+  "acknowledge: a disk with room for a part only -> as many are gone as it has room for, and with more room the rest",
+  async () => {
+    await using disk = await smallDisk(4 * KIB);
+    using kv = await Deno.openKv(`${disk.path}/events.kv`);
+    const queue = await OfflineQueue.open(kv, { home: disk.path });
+    const events = Array.from(
+      { length: 480 },
+      (_, i) => eventOf(i + 1, { size: 500 }),
+    );
+    await queue.append(events.slice(0, 240), "accepted");
+    await queue.append(events.slice(240), "accepted");
+    const ids = events.map(({ event_id }) => event_id);
+    await fillDisk(`${disk.path}/filler`, 72 * KIB);
+    await rejects(queue.acknowledge(ids), /disk is full/);
+    const { delivered, queued } = queue.ledger;
+    ok(delivered > 0 && delivered < 240, `${delivered} are gone`);
+    strictEqual(queued, 480 - delivered);
+    deepStrictEqual(await queue.check(), []);
+    await Deno.remove(`${disk.path}/filler`);
+    strictEqual(await queue.acknowledge(ids), queued);
+    deepStrictEqual(await queue.check(), []);
+  },
+));

@@ -1,10 +1,13 @@
 /** Room on a full disk: the reserve, and SQLite's log. */
 
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { queuePath } from "../../lib/home/queue_file.ts";
-import { makeRoom, reservePath } from "../../lib/home/reserve.ts";
+import { foldAhead, makeRoom, reservePath } from "../../lib/home/reserve.ts";
+import { foldingBytes } from "../../lib/home/sqlite.ts";
 import { linesOf } from "../support/child.ts";
 import { tempFolder } from "../support/home.ts";
+import { MOUNT, needing } from "../support/needs.ts";
+import { fillDisk, smallDisk } from "../support/trouble.ts";
 
 const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
 
@@ -53,4 +56,38 @@ Deno.test("makeRoom: a home without a queue -> none is made", async () => {
   await using folder = await tempFolder();
   strictEqual(await makeRoom(folder.path), false);
   strictEqual(await exists(queuePath(folder.path)), false);
+});
+
+Deno.test(needing(
+  [MOUNT],
+  "foldAhead: a disk with room for folding, or with less -> the log is folded, or nothing is touched",
+  async () => {
+    await using disk = await smallDisk(4 * 1024);
+    const home = disk.path, path = queuePath(home), filler = `${home}/filler`;
+    using kv = await Deno.openKv(path);
+    for (let n = 0; n < 12; n++) await kv.set([n], new Uint8Array(60_000));
+    const sizes = () =>
+      Promise.all(
+        ["", "-wal"].map(async (end) => (await Deno.stat(path + end)).size),
+      );
+    const [before, takes] = [await sizes(), await foldingBytes(path)];
+    ok(takes > 500_000, `${takes}`);
+    await fillDisk(filler, takes - 8 * 1024);
+    await foldAhead(home);
+    deepStrictEqual(await sizes(), before);
+    await fillDisk(filler, takes + 8 * 1024);
+    await foldAhead(home);
+    deepStrictEqual(await sizes(), [before[0]! + takes, 0]);
+    strictEqual(await foldingBytes(path), 0);
+  },
+));
+
+Deno.test("foldAhead: a reserve is there -> the log is left as it is", async () => {
+  await using folder = await tempFolder();
+  const home = folder.path, log = `${queuePath(home)}-wal`;
+  using kv = await Deno.openKv(queuePath(home));
+  await kv.set(["a"], new Uint8Array(10_000));
+  await Deno.writeFile(reservePath(home), new Uint8Array(100));
+  await foldAhead(home);
+  ok((await Deno.stat(log)).size > 0);
 });
