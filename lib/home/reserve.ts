@@ -58,7 +58,7 @@ async function make(home: string, by?: Deadline): Promise<void> {
  * The same after what makes the queue smaller: a drain, a command. Where the disk is too small for a whole
  * reserve, or was full, SQLite's log is folded into its file before: it may
  * grow to 4 MiB, and would take the room that new events need, although the
- * queue is empty.
+ * queue is empty. A reserve that was made on a smaller disk, or a fuller one, is made anew.
  * For the holder of the home's lock.
  */
 export async function restoreReserve(home: string): Promise<void> {
@@ -66,7 +66,10 @@ export async function restoreReserve(home: string): Promise<void> {
     .then(({ size }) => size, () => 0);
   if (size >= RESERVE_BYTES) return;
   await fold(home);
-  if (size > 0) return;
+  if (size > 0) {
+    const half = await freeBytes(home).catch(() => 0) / 2;
+    if (half < size + RESERVE_BYTES_MIN) return;
+  }
   await make(home);
 }
 

@@ -2,12 +2,20 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { queuePath } from "../../lib/home/queue_file.ts";
-import { foldAhead, makeRoom, reservePath } from "../../lib/home/reserve.ts";
+import {
+  foldAhead,
+  makeReserve,
+  makeRoom,
+  reservePath,
+  restoreReserve,
+} from "../../lib/home/reserve.ts";
 import { foldingBytes } from "../../lib/home/sqlite.ts";
 import { linesOf } from "../support/child.ts";
 import { tempFolder } from "../support/home.ts";
 import { MOUNT, needing } from "../support/needs.ts";
 import { fillDisk, smallDisk } from "../support/trouble.ts";
+
+const MIB = 1024 * 1024;
 
 const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
 
@@ -91,3 +99,27 @@ Deno.test("foldAhead: a reserve is there -> the log is left as it is", async () 
   await foldAhead(home);
   ok((await Deno.stat(log)).size > 0);
 });
+
+Deno.test(needing(
+  [MOUNT],
+  "restoreReserve: the disk has more room than when the reserve was made -> it grows; else it stays as it is",
+  async () => {
+    await using disk = await smallDisk(24 * 1024);
+    const home = disk.path, filler = `${home}/filler`;
+    const size = async () => (await Deno.stat(reservePath(home))).size;
+    await fillDisk(filler, 2 * MIB);
+    await makeReserve(home);
+    strictEqual(await size(), MIB);
+    const { ino } = await Deno.stat(reservePath(home));
+    await restoreReserve(home);
+    strictEqual((await Deno.stat(reservePath(home))).ino, ino);
+    await Deno.remove(filler);
+    await fillDisk(filler, 4 * MIB);
+    await restoreReserve(home);
+    strictEqual(await size(), 2 * MIB);
+    await Deno.remove(filler);
+    await restoreReserve(home);
+    strictEqual(await size(), 5 * MIB);
+    strictEqual(await exists(`${reservePath(home)}.tmp`), false);
+  },
+));
