@@ -11,19 +11,26 @@ import { KeyStore } from "../collector/accounts/keys.ts";
 import { eventsPath } from "../collector/folder.ts";
 import { openKeptAt } from "../collector/place.ts";
 import { withSettings } from "./collector_settings.ts";
-import type { Call } from "./command.ts";
+import { type Call, notFound } from "./command.ts";
 import { printable } from "./output.ts";
 import { placeOf } from "./store.ts";
 
+/** A team that nothing is of. */
+export interface Strange {
+  /** One line, or two with the name that was probably meant. */
+  readonly words: string;
+  readonly meant: string | undefined;
+}
+
 /**
- * What to say of a team that nothing there is of; undefined where something is,
+ * Whether a team is one that nothing there is of; undefined where something is,
  * or nothing is there yet, so that any name is as good. Refuses nothing, as a
  * team may come later.
  */
 export async function strangeTeam(
   call: Call,
   team: string,
-): Promise<string | undefined> {
+): Promise<Strange | undefined> {
   const known = await withSettings(call, async ({ settings }) => {
     const users = await new AccountStore(settings).all();
     const tokens = await new KeyStore(settings).all();
@@ -34,8 +41,27 @@ export async function strangeTeam(
   for (const each of await teamsOfEvents(call).catch(() => [])) known.add(each);
   if (known.size === 0 || known.has(team)) return undefined;
   const meant = nearMiss(team, [...known].sort());
-  return `no user, token or event is of the team ${printable(team)} yet` +
+  const words =
+    `no user, token or event is of the team ${printable(team)} yet` +
     (meant === undefined ? "" : `\n  did you mean ${printable(meant)}?`);
+  return { words, meant };
+}
+
+/**
+ * Refuses a team that nothing is of, for what can do nothing then.
+ *
+ * @throws {KittyError}
+ */
+export async function expectTeam(call: Call, team: string): Promise<void> {
+  const strange = await strangeTeam(call, team);
+  if (strange === undefined) return;
+  const { meant } = strange;
+  throw notFound(
+    `a user, token or event of the team "${printable(team)}"`,
+    meant === undefined
+      ? "see: kitty-events collector quota list"
+      : `did you mean ${printable(meant)}?`,
+  );
 }
 
 async function teamsOfEvents(call: Call): Promise<readonly string[]> {

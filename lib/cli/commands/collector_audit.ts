@@ -8,6 +8,7 @@ import type { AuditEntry } from "../../collector/audit/audit.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
 import { withSettings } from "../collector_settings.ts";
 import type { Call, Command } from "../command.ts";
+import { strangeTeam } from "../known_teams.ts";
 import { printable } from "../output.ts";
 import { STORE_OPTIONS } from "../store.ts";
 
@@ -33,16 +34,24 @@ export const collectorAudit: readonly Command[] = [{
       help: "only from then on, such as 2026-02-03 or 2026-02-03T12:00:00Z",
     },
   },
-  run: (call) =>
-    withSettings(call, async ({ audit }) => {
-      const team = call.args.text("team");
-      const since = sinceOf(call);
-      for await (const entry of audit.read({ team, since })) {
-        await call.out.data(entry, textOf(entry));
-      }
-      return EXIT.ok;
-    }),
+  run,
 }];
+
+async function run(call: Call): Promise<number> {
+  const team = call.args.text("team"), since = sinceOf(call);
+  let isEmpty = true;
+  await withSettings(call, async ({ audit }) => {
+    for await (const entry of audit.read({ team, since })) {
+      isEmpty = false;
+      await call.out.data(entry, textOf(entry));
+    }
+  });
+  const strange = isEmpty && team !== undefined
+    ? await strangeTeam(call, team)
+    : undefined;
+  if (strange) await call.out.warn(strange.words);
+  return EXIT.ok;
+}
 
 /** @throws {KittyError} for what is no moment */
 function sinceOf({ args }: Call): string | undefined {

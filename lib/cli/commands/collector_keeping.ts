@@ -22,7 +22,7 @@ import type { Kept } from "../../collector/operator/operator.ts";
 import { openKeptAt } from "../../collector/place.ts";
 import { type Call, type Command, notFound } from "../command.ts";
 import { folderOf, noteChange, withSettings } from "../collector_settings.ts";
-import { strangeTeam } from "../known_teams.ts";
+import { expectTeam, strangeTeam } from "../known_teams.ts";
 import { printable } from "../output.ts";
 import { placeOf, STORE_OPTIONS } from "../store.ts";
 import { parseSize, SIZE_EXPECTED } from "../size.ts";
@@ -144,18 +144,19 @@ export async function keptOf(call: Call): Promise<Kept> {
 async function runPrune(call: Call): Promise<number> {
   const { args, out, world } = call;
   const beforeMs = momentOf(args.text("before")!, world.nowMs());
-  const isDry = args.flag("dry-run");
+  const isDry = args.flag("dry-run"), team = args.text("team")!;
+  await expectTeam(call, team);
   await using kept = await keptOf(call);
   const pruned = await prune(kept.events, {
-    team: args.text("team")!,
+    team,
     beforeMs,
     archive: args.text("archive"),
     isDry,
     nowMs: world.nowMs(),
-    unsent: await unsentOf(call, kept, args.text("team")!),
+    unsent: await unsentOf(call, kept, team),
   });
   if (!isDry && pruned.removed > 0) {
-    const { team, removed, first } = pruned;
+    const { removed, first } = pruned;
     const details = `${removed} events before position ${first}`;
     await withSettings(call, (all) =>
       noteChange(call, all, {
@@ -225,7 +226,7 @@ async function setQuota(call: Call): Promise<number> {
     });
   });
   await out.data({ team, ...quota }, `${printable(team)}: ${quotaText(quota)}`);
-  if (strange !== undefined) await out.warn(strange);
+  if (strange) await out.warn(strange.words);
   if (events === 0 || bytes === 0) {
     await out.note(`nothing new of ${printable(team)} is taken from now on`);
   }

@@ -141,7 +141,7 @@ async function create(call: Call): Promise<number> {
     return made;
   });
   await out.data({ ...shownKey(key), token: text }, text);
-  if (strange !== undefined) await out.warn(strange);
+  if (strange) await out.warn(strange.words);
   await out.note(
     `this is shown once; a job needs it, and the address of the collector:
   SPEC_KITTY_TOKEN, or the name of a file with it in SPEC_KITTY_TOKEN_FILE

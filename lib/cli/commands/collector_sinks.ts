@@ -160,7 +160,7 @@ async function add(call: Call): Promise<number> {
     await noteChange(call, all, { what: "sink_added", name, team });
   });
   await show(call, sink);
-  if (strange !== undefined) await out.warn(strange);
+  if (strange) await out.warn(strange.words);
   if (loops === undefined) {
     await out.warn(`nobody answers at ${url.host} now; it is tried again`);
   }

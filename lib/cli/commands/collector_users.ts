@@ -29,6 +29,7 @@ import {
   withSettings,
 } from "../collector_settings.ts";
 import type { Call, Command } from "../command.ts";
+import { strangeTeam } from "../known_teams.ts";
 import { printable } from "../output.ts";
 import { readPassword, STOPPED } from "../password.ts";
 import { STORE_OPTIONS } from "../store.ts";
@@ -176,10 +177,12 @@ async function add(call: Call): Promise<number> {
   }
   const password = await readPassword(call, `password for ${username}: `);
   if (password === undefined) return STOPPED;
+  const team = args.text("team")!;
+  const strange = await strangeTeam(call, team);
   const user = await withSettings(call, async (settings) => {
     const user = await addUser(accountsOf(settings), world, {
       name: username,
-      team: args.text("team")!,
+      team,
       password,
       role,
       replace: args.flag("replace"),
@@ -188,6 +191,8 @@ async function add(call: Call): Promise<number> {
     return user;
   });
   await showUser(call, user);
+  // A new team is nothing odd, unless it looks like one that is there.
+  if (strange?.meant !== undefined) await out.note(strange.words);
   const where = printable(await whereOf(call), 200);
   await out.note(
     role === "viewer"

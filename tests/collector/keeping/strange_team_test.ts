@@ -3,7 +3,8 @@
 import { match, strictEqual } from "node:assert/strict";
 import { ADA, addKey, TestCollector } from "../../support/collector.ts";
 import { eventOf } from "../../support/events.ts";
-import { tempHome } from "../../support/home.ts";
+import { isThere, tempHome } from "../../support/home.ts";
+import { EXIT } from "../../../lib/base/errors.ts";
 import { runProgram } from "../../support/program.ts";
 
 /** Runs `collector ...` for a home. @returns what it said on stderr */
@@ -67,4 +68,45 @@ Deno.test("token create, quota set: where nobody is yet -> no warning, and no st
   const made = await Deno.stat(`${home.path}/collector/events.kv`)
     .then(() => true, () => false);
   strictEqual(made, false);
+});
+
+Deno.test("prune, audit, user add: a team that nothing is of -> not there; a warning; a note where another was probably meant", async () => {
+  await using home = await tempHome();
+  const run = (words: string[], stdin = "") =>
+    runProgram(["collector", ...words], { SPEC_KITTY_HOME: home.path }, {
+      stdin,
+    });
+  const before = ["--before", "2026-01-01"];
+  const add = async (name: string, team: string) => {
+    const words = ["user", "add", name, "--team", team, "--password-stdin"];
+    const { code, stderr } = await run(words, "a long password\n");
+    strictEqual(code, 0, stderr);
+    return stderr;
+  };
+  // Where nobody is yet, any name is as good.
+  const first = await add("ada", "acme");
+  strictEqual(first.includes("no user"), false, first);
+  match(
+    await add("bob", "amce"),
+    /of the team amce yet\n {2}did you mean acme/,
+  );
+  strictEqual((await add("eve", "evil")).includes("no user"), false);
+
+  const archive = `${home.path}/archive.gz`;
+  const pruned = await run(
+    ["prune", "--team", "evli", ...before, "--archive", archive],
+  );
+  strictEqual(pruned.code, EXIT.invalid, pruned.stderr);
+  match(
+    pruned.stderr,
+    /of the team "evli" is not there\n {2}did you mean evil\?/,
+  );
+  strictEqual(await isThere(archive), false);
+  match(
+    (await run(["audit", "--team", "evli"])).stderr,
+    /of the team evli yet\n {2}did you mean evil\?/,
+  );
+  const known = await run(["audit", "--team", "evil"]);
+  match(known.stdout, /user_added eve/);
+  strictEqual(known.stderr, "");
 });
