@@ -14,6 +14,7 @@ import { withSettings } from "./collector_settings.ts";
 import { type Call, notFound } from "./command.ts";
 import { printable } from "./output.ts";
 import { placeOf } from "./store.ts";
+import { upgradeShown } from "./upgrade.ts";
 
 /** A team that nothing is of. */
 export interface Strange {
@@ -68,7 +69,7 @@ async function teamsOfEvents(call: Call): Promise<readonly string[]> {
   const place = await placeOf(call);
   // Opening would make it.
   if (place.store === undefined) await Deno.stat(eventsPath(place.folder));
-  const kept = await openKeptAt(place, call.world);
+  const kept = await openKeptAt(place, call.world, upgradeShown(call));
   try {
     return await kept.events.teams();
   } finally {

@@ -20,6 +20,8 @@ export class Progress {
   readonly #world: Pick<World, "elapsedMs">;
   readonly #total: number;
   readonly #isShown: boolean;
+  /** A line that goes before the first. */
+  #heading: string | undefined;
   #shownMs: number;
   #hasBar = false;
   #writing: Promise<void> = Promise.resolve();
@@ -27,12 +29,13 @@ export class Progress {
   constructor(
     terminal: Terminal,
     world: Pick<World, "elapsedMs">,
-    options: { total: number; isShown: boolean },
+    options: { total: number; isShown: boolean; heading?: string },
   ) {
     this.#terminal = terminal;
     this.#world = world;
     this.#total = options.total;
     this.#isShown = options.isShown;
+    this.#heading = options.heading;
     this.#shownMs = world.elapsedMs();
   }
 
@@ -49,6 +52,8 @@ export class Progress {
     const share = Math.min(1, done / this.#total);
     const text = `${done} of ${this.#total} events`;
     this.#hasBar ||= showsErrors;
+    if (this.#heading !== undefined) this.#tell(`${this.#heading}\n`);
+    this.#heading = undefined;
     this.#tell(
       showsErrors
         ? `\r[${"#".repeat(Math.floor(share * WIDTH)).padEnd(WIDTH)}] ${text}`

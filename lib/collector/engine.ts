@@ -7,7 +7,6 @@
 
 import { fillKv } from "../home/kv_fill.ts";
 import { removeIfThere } from "../base/files.ts";
-import type { Log } from "../base/log.ts";
 import type { World } from "../base/world.ts";
 import type { AuditLog } from "./audit/audit.ts";
 import { FileAudit } from "./audit/file_audit.ts";
@@ -21,6 +20,7 @@ import {
 import { KvEventLog } from "./events/kv_event_log.ts";
 import { KvStore } from "./events/kv_store.ts";
 import { rebuildTeam, type Rebuilt } from "./events/kv_rebuild.ts";
+import type { OnUpgrade } from "./events/upgrading.ts";
 import { eventsPath, HeldFolder, oldSecret, oldSecretPath } from "./folder.ts";
 import { adoptSecret } from "./identity.ts";
 import { FileRecords } from "./records/file_records.ts";
@@ -61,9 +61,9 @@ export async function openFolder(
   folder: string,
   world: World,
   onStored: OnStored,
-  log?: Log,
+  onUpgrade?: OnUpgrade,
 ): Promise<Engine> {
-  return (await openAll(folder, world, onStored, log)).engine;
+  return (await openAll(folder, world, onStored, onUpgrade)).engine;
 }
 
 /** All that lies in a folder, to be copied elsewhere. */
@@ -79,8 +79,9 @@ export interface Source extends AsyncDisposable {
 export async function openSource(
   folder: string,
   world: World,
+  onUpgrade?: OnUpgrade,
 ): Promise<Source> {
-  const { engine, store } = await openAll(folder, world, () => {});
+  const { engine, store } = await openAll(folder, world, () => {}, onUpgrade);
   return {
     engine,
     beside: (team) => besideEvents(store, team),
@@ -93,12 +94,12 @@ async function openAll(
   folder: string,
   world: World,
   onStored: OnStored,
-  log?: Log,
+  onUpgrade?: OnUpgrade,
 ): Promise<{ engine: Engine; store: KvStore }> {
   await using undo = new AsyncDisposableStack();
   const held = await HeldFolder.take(folder, world);
   undo.defer(() => held.release());
-  const store = undo.use(await KvStore.open(eventsPath(folder), log));
+  const store = undo.use(await KvStore.open(eventsPath(folder), onUpgrade));
   const records = new KvRecords(store.kv), settings = settingsOf(folder, world);
   const secret = await oldSecret(folder);
   if (secret) {
@@ -123,10 +124,11 @@ async function openAll(
 export async function* rebuildFolder(
   folder: string,
   world: World,
+  onUpgrade?: OnUpgrade,
 ): AsyncGenerator<Rebuilt> {
   const held = await HeldFolder.take(folder, world);
   try {
-    using store = await KvStore.open(eventsPath(folder));
+    using store = await KvStore.open(eventsPath(folder), onUpgrade);
     for (const team of await store.teams()) {
       yield await rebuildTeam(store, team);
     }
@@ -143,10 +145,11 @@ export async function* rebuildFolder(
 export async function fillEvents(
   path: string,
   values: AsyncIterable<readonly [Deno.KvKey, Uint8Array]>,
+  onUpgrade?: OnUpgrade,
 ): Promise<void> {
   {
     using store = await KvStore.open(path);
     await fillKv(store.kv, values);
   }
-  using _ = await KvStore.open(path);
+  using _ = await KvStore.open(path, onUpgrade);
 }

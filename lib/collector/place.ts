@@ -18,6 +18,7 @@ import {
 } from "./engine.ts";
 import type { StoreLook } from "./sql/pg_look.ts";
 import type { OnStored } from "./events/event_log.ts";
+import { logUpgrade, type OnUpgrade } from "./events/upgrading.ts";
 import type { Copied } from "./sql/copy.ts";
 import { nodeIdOf } from "./identity.ts";
 import type { Kept } from "./operator/operator.ts";
@@ -43,15 +44,18 @@ export async function openEngine(
   }
   return folder === undefined
     ? memoryEngine(world, onStored)
-    : await openFolder(folder, world, onStored, log);
+    : await openFolder(folder, world, onStored, log && logUpgrade(log));
 }
 
 /** Makes anew what is kept beside the events of a place, team by team. */
 export async function* rebuild(
   { folder, store }: Place & { folder: string },
   world: World,
+  onUpgrade?: OnUpgrade,
 ): AsyncGenerator<Rebuilt> {
-  if (store === undefined) return yield* rebuildFolder(folder, world);
+  if (store === undefined) {
+    return yield* rebuildFolder(folder, world, onUpgrade);
+  }
   const { rebuildStore } = await import("./sql/pg_rebuild.ts");
   yield* rebuildStore(store, world);
 }
@@ -60,8 +64,11 @@ export async function* rebuild(
 export async function openKeptAt(
   place: Place & { folder: string },
   world: World,
+  onUpgrade?: OnUpgrade,
 ): Promise<Kept> {
-  if (place.store === undefined) return await openKept(place.folder, world);
+  if (place.store === undefined) {
+    return await openKept(place.folder, world, onUpgrade);
+  }
   const engine = await openEngine(place, { world, onStored: () => {} });
   return {
     events: engine.events,
@@ -76,8 +83,9 @@ export async function* copyFolder(
   folder: string,
   store: string,
   world: World,
+  onUpgrade?: OnUpgrade,
 ): AsyncGenerator<Copied> {
-  await using source = await openSource(folder, world);
+  await using source = await openSource(folder, world, onUpgrade);
   const { copyInto } = await import("./sql/copy.ts");
   yield* copyInto(source, store, world);
 }

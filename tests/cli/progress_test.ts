@@ -6,7 +6,12 @@ import { realTerminal } from "../../lib/cli/terminal.ts";
 
 /** Shows a row of counts, at moments that the test sets; what was written. */
 async function shown(
-  options: { terminal: boolean; total?: number; isShown?: boolean },
+  options: {
+    terminal: boolean;
+    total?: number;
+    isShown?: boolean;
+    heading?: string;
+  },
   steps: readonly (readonly [ms: number, done: number])[],
 ): Promise<string[]> {
   const written: string[] = [];
@@ -19,10 +24,11 @@ async function shown(
       return Promise.resolve();
     },
   };
-  const { total = 1_000, isShown = true } = options;
+  const { total = 1_000, isShown = true, heading } = options;
   const progress = new Progress(terminal, { elapsedMs: () => nowMs }, {
     total,
     isShown,
+    ...heading !== undefined && { heading },
   });
   for (const [ms, done] of steps) {
     nowMs = ms;
@@ -65,4 +71,13 @@ Deno.test("Progress: not wanted, or nothing to do -> silent", async () => {
 Deno.test("Progress: more done than was there at first -> a full bar, and the true count", async () => {
   const [bar] = await shown({ terminal: true }, [[500, 1_200]]);
   match(bar!, /^\r\[#{30}\] 1200 of 1000 events$/);
+});
+
+Deno.test("Progress: with a heading -> before what is shown first, and only then", async () => {
+  const options = { terminal: false, heading: "counting" };
+  deepStrictEqual(await shown(options, [[100, 100]]), []);
+  deepStrictEqual(
+    await shown(options, [[5_000, 400], [10_000, 700]]),
+    ["counting\n", "400 of 1000 events\n", "700 of 1000 events\n"],
+  );
 });

@@ -16,6 +16,7 @@ import { parseListen } from "../listen.ts";
 import { NETWORK_OPTIONS, networkOf, trustOf } from "../network.ts";
 import { printable } from "../output.ts";
 import { placeOf, STORE_OPTIONS } from "../store.ts";
+import { upgradeShown } from "../upgrade.ts";
 
 export const collector: readonly Command[] = [
   {
@@ -99,7 +100,12 @@ async function run(call: Call): Promise<number> {
 }
 
 async function rebuild(call: Call): Promise<number> {
-  for await (const rebuilt of rebuildPlace(await placeOf(call), call.world)) {
+  const all = rebuildPlace(
+    await placeOf(call),
+    call.world,
+    upgradeShown(call),
+  );
+  for await (const rebuilt of all) {
     const { team, events, packages, nodes, mended } = rebuilt;
     await call.out.data(
       rebuilt,

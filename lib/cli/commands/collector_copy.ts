@@ -9,6 +9,7 @@ import { copyFolder } from "../../collector/place.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
 import type { Command } from "../command.ts";
 import { printable } from "../output.ts";
+import { upgradeShown } from "../upgrade.ts";
 
 function changes(part: object): string {
   const { changed = 0, removed = 0 } = part as Partial<
@@ -46,7 +47,8 @@ export const collectorCopy: readonly Command[] = [{
       help: "the store (default SPEC_KITTY_STORE_URL)",
     },
   },
-  async run({ args, world, out }) {
+  async run(call) {
+    const { args, world, out } = call;
     const to = args.text("to") ??
       (world.env("SPEC_KITTY_STORE_URL") || undefined);
     if (to === undefined) {
@@ -59,7 +61,7 @@ export const collectorCopy: readonly Command[] = [{
         "it is the folder collector/ of a home, such as ~/.spec-kitty/collector",
       );
     });
-    for await (const part of copyFolder(from, to, world)) {
+    for await (const part of copyFolder(from, to, world, upgradeShown(call))) {
       const already = (count: number, copied: number) =>
         copied < count ? `, ${count - copied} there already` : "";
       await out.data(

@@ -26,6 +26,7 @@ import { expectTeam, strangeTeam } from "../known_teams.ts";
 import { printable } from "../output.ts";
 import { placeOf, STORE_OPTIONS } from "../store.ts";
 import { parseSize, SIZE_EXPECTED } from "../size.ts";
+import { upgradeShown } from "../upgrade.ts";
 
 const TEAM = {
   kind: "text",
@@ -138,7 +139,7 @@ export const keeping: readonly Command[] = [
 
 /** What those work on who keep a collector: the one place that says where it is. */
 export async function keptOf(call: Call): Promise<Kept> {
-  return await openKeptAt(await placeOf(call), call.world);
+  return await openKeptAt(await placeOf(call), call.world, upgradeShown(call));
 }
 
 async function runPrune(call: Call): Promise<number> {
@@ -191,7 +192,7 @@ async function runBackup(call: Call): Promise<number> {
 
 async function runRestore(call: Call): Promise<number> {
   const file = call.args.positionals[0]!, folder = await folderOf(call);
-  const restored = await restore(file, folder);
+  const restored = await restore(file, folder, upgradeShown(call));
   const { events, teams } = restored;
   await call.out.data(
     { folder, ...restored },

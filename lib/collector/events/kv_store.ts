@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { Log } from "../../base/log.ts";
 import { joinLines, splitLines } from "../../base/line_bytes.ts";
 import {
   chunkedHead,
@@ -21,6 +20,7 @@ import { bytesOf, type IncomingEvent } from "./event_log.ts";
 import { rowsOf } from "./kv_groups.ts";
 import { type IdPage, IdPages, lastPage, type PlacedId } from "./kv_ids.ts";
 import { useLayout } from "./kv_upgrade.ts";
+import type { OnUpgrade } from "./upgrading.ts";
 import {
   chunkKey,
   LAYOUT_KEY,
@@ -58,12 +58,12 @@ export class KvStore implements Disposable {
   }
 
   /** @throws {KittyError} where a newer program has written the file */
-  static async open(path: string, log?: Log): Promise<KvStore> {
+  static async open(path: string, onUpgrade?: OnUpgrade): Promise<KvStore> {
     const kv = await Deno.openKv(path);
     // Each time, as programs before this one left it open to others.
     await closeToOthers(path);
     try {
-      await useLayout(kv, path, log);
+      await useLayout(kv, path, onUpgrade);
     } catch (error) {
       kv.close();
       throw error;

@@ -4,25 +4,31 @@
  * @module
  */
 
-import type { Log } from "../../base/log.ts";
 import { KittyError, reasonOf } from "../../base/errors.ts";
 import { isDiskFull } from "../../base/files.ts";
 import { fromBytes, toBytes } from "../../home/queue_layout.ts";
 import { CommitRoom, keyBytes } from "../../home/commit_room.ts";
 import { IDS_MOVED_AT_ONCE } from "../limits.ts";
 import { IdPages, type PlacedId } from "./kv_ids.ts";
-import { LAYOUT, LAYOUT_KEY, OLD_IDS, type RowPlace } from "./layout.ts";
+import {
+  LAYOUT,
+  LAYOUT_KEY,
+  OLD_IDS,
+  type RowPlace,
+  type TeamState,
+} from "./layout.ts";
+import type { OnUpgrade } from "./upgrading.ts";
 
 /**
  * Brings a file to the layout of this program; one that is new gets it at once.
  *
- * @param log is told where that takes long
+ * @param onUpgrade called where there is anything to do
  * @throws {KittyError} where a newer program has written the file, or it cannot be done
  */
 export async function useLayout(
   kv: Deno.Kv,
   path: string,
-  log?: Log,
+  onUpgrade?: OnUpgrade,
 ): Promise<void> {
   const { value } = await kv.get<Uint8Array>(LAYOUT_KEY);
   const layout = value ? fromBytes<number>(value) : undefined;
@@ -34,7 +40,7 @@ export async function useLayout(
   try {
     // First: an older program would not find the ids that are in pages already.
     if (layout !== LAYOUT) await kv.set(LAYOUT_KEY, toBytes(LAYOUT));
-    await putIdsIntoPages(kv, log);
+    await putIdsIntoPages(kv, onUpgrade);
   } catch (error) {
     throw new KittyError(
       "folder_unusable",
@@ -50,10 +56,15 @@ export async function useLayout(
 }
 
 /** A program that is ended meanwhile leaves the rest to the next. */
-async function putIdsIntoPages(kv: Deno.Kv, log?: Log): Promise<void> {
-  let count = 0;
+async function putIdsIntoPages(
+  kv: Deno.Kv,
+  onUpgrade: OnUpgrade = () => {},
+): Promise<void> {
+  let count = 0, total = 0;
   for (let old; (old = await oldIds(kv)).length > 0; count += old.length) {
-    if (count === 0) log?.info(BEGINNING);
+    if (count === 0) total = await eventsIn(kv);
+    // Part of it may have been done before, so that the end is known only there.
+    onUpgrade(count, Math.max(total, count + old.length + 1));
     const commit = kv.atomic();
     for (const [team, entries] of Map.groupBy(old, teamOf)) {
       const placed = entries.map(({ key, value }): PlacedId => [
@@ -68,14 +79,17 @@ async function putIdsIntoPages(kv: Deno.Kv, log?: Log): Promise<void> {
     for (const { key } of old) commit.delete(key);
     await commit.commit();
   }
-  if (count > 0) {
-    log?.info("the ids of events are in their new layout", { count });
-  }
+  if (count > 0) onUpgrade(count, count);
 }
 
-/** A million takes half a minute, on a machine of two cores. */
-const BEGINNING =
-  "bringing the ids of events to a new layout, once; it begins to listen after that, in about half a minute for a million";
+/** How many events were ever stored: each has an id. */
+async function eventsIn(kv: Deno.Kv): Promise<number> {
+  let events = 0;
+  for await (const { value } of kv.list<Uint8Array>({ prefix: ["team"] })) {
+    events += fromBytes<TeamState>(value).events;
+  }
+  return events;
+}
 
 /** The first of them: as many as one commit can move. */
 async function oldIds(kv: Deno.Kv): Promise<Deno.KvEntry<Uint8Array>[]> {

@@ -14,6 +14,7 @@ import { fromBytes } from "../../home/queue_layout.ts";
 import { keyOf } from "../../home/kv_keys.ts";
 import { Snapshot } from "../../home/sqlite.ts";
 import { fillEvents } from "../engine.ts";
+import type { OnUpgrade } from "../events/upgrading.ts";
 import { eventsPath } from "../folder.ts";
 import { BACKUP_PIECE_BYTES } from "../limits.ts";
 import { OPERATOR_FILE } from "../operator/operator.ts";
@@ -205,6 +206,7 @@ class Summary {
 export async function restore(
   path: string,
   named: string,
+  onUpgrade?: OnUpgrade,
 ): Promise<BackupSummary> {
   // Where it is a link, what it leads to is made, and the link stays.
   const folder = await placeOf(named);
@@ -214,7 +216,7 @@ export async function restore(
   await Deno.remove(temporary, { recursive: true }).catch(() => {});
   try {
     await Deno.mkdir(temporary, { recursive: true, mode: FOLDER_MODE });
-    const summary = await write(path, temporary);
+    const summary = await write(path, temporary, onUpgrade);
     // It is empty, if it is there.
     await Deno.remove(folder).catch(() => {});
     await Deno.rename(temporary, folder);
@@ -260,7 +262,11 @@ async function expectNothing(folder: string): Promise<void> {
   });
 }
 
-async function write(path: string, folder: string): Promise<BackupSummary> {
+async function write(
+  path: string,
+  folder: string,
+  onUpgrade?: OnUpgrade,
+): Promise<BackupSummary> {
   const counting = new Summary();
   const values = async function* () {
     for await (const [name, value] of entriesOf(path)) {
@@ -269,7 +275,7 @@ async function write(path: string, folder: string): Promise<BackupSummary> {
       else yield [name.slice(1) as Deno.KvKey, value] as const;
     }
   };
-  await fillEvents(eventsPath(folder), values());
+  await fillEvents(eventsPath(folder), values(), onUpgrade);
   await syncFolder(folder);
   return counting.summary;
 }

@@ -8,6 +8,7 @@ import { KittyError, reasonOf } from "../../base/errors.ts";
 import { splitLines } from "../../base/line_bytes.ts";
 import type { World } from "../../base/world.ts";
 import { openFolder } from "../engine.ts";
+import type { OnUpgrade } from "../events/upgrading.ts";
 import { nodeIdOf } from "../identity.ts";
 import { OPERATOR_HELLO_MS } from "../limits.ts";
 import type { Entry, Recorded, Records, Space } from "../records/records.ts";
@@ -25,7 +26,11 @@ import {
  * @throws {KittyError} where there is no collector's folder, or an older
  *   program has it, or it is damaged
  */
-export async function openKept(folder: string, world: World): Promise<Kept> {
+export async function openKept(
+  folder: string,
+  world: World,
+  onUpgrade?: OnUpgrade,
+): Promise<Kept> {
   const running = await runningAt(folder);
   if (running) return running;
   const isThere = await Deno.stat(folder).then(() => true, () => false);
@@ -34,7 +39,7 @@ export async function openKept(folder: string, world: World): Promise<Kept> {
       hint: "name its home: --home DIR; `collector run` makes one",
     });
   }
-  const engine = await openFolder(folder, world, () => {});
+  const engine = await openFolder(folder, world, () => {}, onUpgrade);
   return {
     events: engine.events,
     records: engine.records,

@@ -1,16 +1,27 @@
 /** Files of events that older programs have left, opened by this one. */
 
-import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  match,
+  ok,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
 import { type Engine, openFolder } from "../../../lib/collector/engine.ts";
 import { allIds, type PlacedId } from "../../../lib/collector/events/kv_ids.ts";
 import { useLayout } from "../../../lib/collector/events/kv_upgrade.ts";
-import { LAYOUT } from "../../../lib/collector/events/layout.ts";
+import { logUpgrade } from "../../../lib/collector/events/upgrading.ts";
+import {
+  LAYOUT,
+  type TeamState,
+} from "../../../lib/collector/events/layout.ts";
 import { jsonLog } from "../../../lib/base/log.ts";
-import { toBytes } from "../../../lib/home/queue_layout.ts";
+import { fromBytes, toBytes } from "../../../lib/home/queue_layout.ts";
 import { inEventsFile } from "../../support/collector.ts";
-import { incomingOf, incomingRowOf } from "../../support/events.ts";
+import { idOf, incomingOf, incomingRowOf } from "../../support/events.ts";
 import { tempFolder } from "../../support/home.ts";
 import { MOUNT, needing, outputOf } from "../../support/needs.ts";
+import { onTerminal, PTY } from "../../support/pty.ts";
 import { fillDisk, smallDisk } from "../../support/trouble.ts";
 import { TestWorld } from "../../support/world.ts";
 
@@ -30,7 +41,7 @@ async function inFolder<T>(
 ): Promise<T> {
   const world = new TestWorld();
   const log = jsonLog(world.nowMs, (line) => said.push(line));
-  await using engine = await openFolder(path, world, () => {}, log);
+  await using engine = await openFolder(path, world, () => {}, logUpgrade(log));
   return await work(engine);
 }
 
@@ -165,3 +176,33 @@ Deno.test("open: a file of a newer program -> refused, and left as it is", async
   await inEventsFile(path, (kv) => kv.set(["layout"], toBytes(LAYOUT + 1)));
   await rejects(inFolder(path, () => Promise.resolve()), /has layout/);
 });
+
+Deno.test(needing(
+  [PTY],
+  "quota list: an old folder with many ids, on a terminal -> shows how far it is",
+  async () => {
+    await using home = await tempFolder();
+    const path = `${home.path}/collector`, count = 20_000;
+    await inFolder(path, ({ events }) => events.admit("a", [incoming(1, "a")]));
+    await inEventsFile(path, async (kv) => {
+      for (let at = 0; at < count; at += 500) {
+        const commit = kv.atomic();
+        for (const n of span(at, at + 500)) {
+          commit.set(["id", "a", idOf(n + 10)], toBytes([n, 0]));
+        }
+        await commit.commit();
+      }
+      const { value } = await kv.get<Uint8Array>(["team", "a"]);
+      const state = fromBytes<TeamState>(value!);
+      await kv.set(["team", "a"], toBytes({ ...state, events: count }));
+      await kv.set(["layout"], toBytes(1));
+    });
+    const env = { SPEC_KITTY_HOME: home.path };
+    const list = "kitty-events collector quota list";
+    const { shown } = await onTerminal(list, env);
+    match(shown, /^bringing the ids of events to a new layout, once\r\n/);
+    match(shown, /\r\[#* +\] \d+ of 20000 events/);
+    const { shown: later } = await onTerminal(list, env);
+    match(later, /^a: /);
+  },
+));
