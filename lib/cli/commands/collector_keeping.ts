@@ -192,7 +192,7 @@ async function runBackup(call: Call): Promise<number> {
 
 async function runRestore(call: Call): Promise<number> {
   const file = call.args.positionals[0]!, folder = await folderOf(call);
-  const restored = await restore(file, folder, upgradeShown(call));
+  const restored = await restore(file, folder, call.world, upgradeShown(call));
   const { events, teams } = restored;
   await call.out.data(
     { folder, ...restored },

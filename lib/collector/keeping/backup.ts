@@ -10,6 +10,7 @@
 
 import { KittyError, reasonOf } from "../../base/errors.ts";
 import { FILE_MODE, FOLDER_MODE, syncFolder } from "../../base/files.ts";
+import type { World } from "../../base/world.ts";
 import { fromBytes } from "../../home/queue_layout.ts";
 import { keyOf } from "../../home/kv_keys.ts";
 import { Snapshot } from "../../home/sqlite.ts";
@@ -26,6 +27,7 @@ import {
   entriesOf,
 } from "./backup_file.ts";
 import { folderOf } from "./new_file.ts";
+import { RestoreLock, unmakeable } from "./restore_lock.ts";
 
 /** What a backup holds. */
 export interface BackupSummary {
@@ -206,6 +208,7 @@ class Summary {
 export async function restore(
   path: string,
   named: string,
+  world: Pick<World, "elapsedMs">,
   onUpgrade?: OnUpgrade,
 ): Promise<BackupSummary> {
   // Where it is a link, what it leads to is made, and the link stays.
@@ -213,6 +216,7 @@ export async function restore(
   await expectNothing(folder);
   await checkBackup(path);
   const temporary = `${folder}.restoring`;
+  await using _lock = await RestoreLock.take(folder, world);
   await Deno.remove(temporary, { recursive: true }).catch(() => {});
   try {
     await Deno.mkdir(temporary, { recursive: true, mode: FOLDER_MODE });
@@ -224,12 +228,7 @@ export async function restore(
     return summary;
   } catch (error) {
     await Deno.remove(temporary, { recursive: true }).catch(() => {});
-    if (error instanceof KittyError) throw error;
-    throw new KittyError(
-      "folder_unusable",
-      `cannot make ${folder}: ${reasonOf(error)}`,
-      { hint: "look at the folder around it, and at the disk's free space" },
-    );
+    throw error instanceof KittyError ? error : unmakeable(folder, error);
   }
 }
 

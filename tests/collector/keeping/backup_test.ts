@@ -14,7 +14,7 @@ import {
   TestCollector,
 } from "../../support/collector.ts";
 import { eventOf, type EventOptions } from "../../support/events.ts";
-import { tempFolder } from "../../support/home.ts";
+import { namesIn, tempFolder } from "../../support/home.ts";
 import {
   documentsOf,
   runProgram,
@@ -153,7 +153,7 @@ Deno.test("backup, restore: a stopped collector -> every value and file the same
   const copy = `${folder.path}/copy/collector`;
   await Deno.mkdir(copy, { recursive: true });
   const { bytes: _bytes, ...rest } = summary;
-  deepStrictEqual(await restore(file, copy), rest);
+  deepStrictEqual(await restore(file, copy, new TestWorld()), rest);
   deepStrictEqual(await rowsOf(copy), await rowsOf(path));
   deepStrictEqual(summary.files, ["audit.ndjson", "users.json"]);
   for (const name of summary.files) {
@@ -183,7 +183,10 @@ Deno.test("restore: cut anywhere, any bit turned, something behind it, another f
   const bad = `${folder.path}/bad`;
   const refused = async (bytes: Uint8Array) => {
     await Deno.writeFile(bad, bytes);
-    const code = await restore(bad, target).then(() => "done", (e) => e.code);
+    const code = await restore(bad, target, new TestWorld()).then(
+      () => "done",
+      (e) => e.code,
+    );
     strictEqual(code, "backup_damaged");
     strictEqual(await Deno.stat(`${folder.path}/copy`).catch(() => 0), 0);
   };
@@ -210,8 +213,14 @@ Deno.test("restore: cut anywhere, any bit turned, something behind it, another f
 Deno.test("restore: into a folder that is not empty, of a file that is not there -> refused; backup of nothing, or damaged -> no file", async () => {
   const { folder, path, file } = await made();
   await using _ = folder;
-  strictEqual(await codeOf(restore(file, path)), "file_exists");
-  strictEqual(await codeOf(restore(`${file}x`, `${path}2`)), "not_found");
+  strictEqual(
+    await codeOf(restore(file, path, new TestWorld())),
+    "file_exists",
+  );
+  strictEqual(
+    await codeOf(restore(`${file}x`, `${path}2`, new TestWorld())),
+    "not_found",
+  );
   strictEqual(
     await codeOf(backUp(`${folder.path}/none`, `${file}2`)),
     "not_found",
@@ -251,7 +260,7 @@ Deno.test("backup: settings that are links, as secrets are mounted -> what they 
   const { files } = await backUp(path, `${file}2`);
   deepStrictEqual(files, ["audit.ndjson", "users.json"]);
   const copy = `${folder.path}/copy`;
-  await restore(`${file}2`, copy);
+  await restore(`${file}2`, copy, new TestWorld());
   strictEqual(await Deno.readTextFile(`${copy}/users.json`), users);
   strictEqual((await Deno.lstat(`${copy}/users.json`)).isSymlink, false);
   await Deno.remove(`${path}/..data`);
@@ -282,10 +291,32 @@ Deno.test("restore: where the folder is a link -> what it leads to is made, and 
   await using _ = folder;
   const link = `${folder.path}/link`, real = `${folder.path}/real`;
   await Deno.symlink(real, link);
-  strictEqual(await codeOf(restore(file, link)), "folder_unusable");
+  strictEqual(
+    await codeOf(restore(file, link, new TestWorld())),
+    "folder_unusable",
+  );
   await Deno.mkdir(real);
-  await restore(file, link);
+  await restore(file, link, new TestWorld());
   ok((await Deno.lstat(link)).isSymlink);
   deepStrictEqual(await rowsOf(real), await rowsOf(path));
-  strictEqual(await codeOf(restore(file, link)), "file_exists");
+  strictEqual(
+    await codeOf(restore(file, link, new TestWorld())),
+    "file_exists",
+  );
+});
+
+Deno.test("restore: two at once into one folder -> one makes all of it, the other is refused, and nothing is left beside it", async () => {
+  const { folder, file } = await made();
+  await using _ = folder;
+  for (let round = 0; round < 5; round++) {
+    const home = `${folder.path}/${round}`, copy = `${home}/collector`;
+    const codes = await Promise.all(
+      [1, 2].map(() => codeOf(restore(file, copy, new TestWorld()))),
+    );
+    deepStrictEqual(codes.sort().at(-1), "done", `${codes}`);
+    ok(["busy", "file_exists"].includes(codes[0]), `${codes}`);
+    deepStrictEqual(await namesIn(home), ["collector"]);
+    const again = await backUp(copy, `${home}/again`);
+    strictEqual(again.bytes, (await Deno.stat(file)).size);
+  }
 });
