@@ -8,6 +8,7 @@ import type { AuditEntry } from "../../collector/audit/audit.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
 import { withSettings } from "../collector_settings.ts";
 import type { Call, Command } from "../command.ts";
+import { parseMoment } from "../moment.ts";
 import { strangeTeam } from "../known_teams.ts";
 import { printable } from "../output.ts";
 import { STORE_OPTIONS } from "../store.ts";
@@ -57,8 +58,8 @@ async function run(call: Call): Promise<number> {
 function sinceOf({ args }: Call): string | undefined {
   const given = args.text("since");
   if (given === undefined) return undefined;
-  const ms = Date.parse(given);
-  if (!Number.isNaN(ms)) return new Date(ms).toISOString();
+  const ms = parseMoment(given);
+  if (ms !== undefined) return new Date(ms).toISOString();
   throw usageError(
     "--since takes a moment such as 2026-02-03 or 2026-02-03T12:00:00Z",
   );

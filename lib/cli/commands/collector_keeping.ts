@@ -22,6 +22,7 @@ import type { Kept } from "../../collector/operator/operator.ts";
 import { openKeptAt } from "../../collector/place.ts";
 import { type Call, type Command, notFound } from "../command.ts";
 import { folderOf, noteChange, withSettings } from "../collector_settings.ts";
+import { parseMoment } from "../moment.ts";
 import { expectTeam, strangeTeam } from "../known_teams.ts";
 import { printable } from "../output.ts";
 import { placeOf, STORE_OPTIONS } from "../store.ts";
@@ -322,11 +323,8 @@ function prunedText(pruned: Pruned, isDry: boolean): string {
 
 /** @throws {KittyError} for what is no moment in the past */
 function momentOf(text: string, nowMs: number): number {
-  const isDate = /^\d{4}-\d\d-\d\d$/.test(text);
-  const isMoment =
-    /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text);
-  const ms = isDate || isMoment ? Date.parse(text) : NaN;
-  if (Number.isNaN(ms)) {
+  const ms = parseMoment(text);
+  if (ms === undefined) {
     throw usageError(
       "--before takes a date, such as 2026-01-31 (UTC) or 2026-01-31T12:00:00Z",
     );
