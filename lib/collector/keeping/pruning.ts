@@ -163,11 +163,12 @@ async function oldOnes(
       });
     }
     const times = page.events.map((bytes) => timeOf(fromBytes(bytes)));
-    const isUnsent = (i: number) => end + i === unsent?.position;
-    const stop = times.findIndex((ms, i) =>
-      ms >= beforeMs && ms <= nowMs + CLOCK_SKEW_MS || isUnsent(i)
-    );
-    const heldBy = isUnsent(stop) ? unsent!.sink : null;
+    // A sink may stand before the first event, where it was not told of what went before.
+    const isUnsent = (i: number) => unsent && end + i >= unsent.position;
+    const isYoung = (ms: number) =>
+      ms >= beforeMs && ms <= nowMs + CLOCK_SKEW_MS;
+    const stop = times.findIndex((ms, i) => isYoung(ms) || isUnsent(i));
+    const heldBy = stop < 0 || isYoung(times[stop]!) ? null : unsent!.sink;
     const old = stop < 0 ? page.events : page.events.slice(0, stop);
     bytes += old.reduce((sum, { length }) => sum + length, 0);
     end += old.length;

@@ -105,11 +105,11 @@ export async function sinkStates({ events, settings, records }: {
     const { id, from: _, ...sink } = given;
     const found = cursors.get(sink.name);
     const cursor = found?.sink === id ? found : cursorAt(given);
-    const end = await endOf(events, sink.team);
+    const { first, end } = await rangeOf(events, sink.team);
     states.push({
       ...sink,
       ...cursor,
-      lag: Math.max(0, end - cursor.position),
+      lag: end - Math.min(end, Math.max(first, cursor.position)),
     });
   }
   return states;
@@ -120,11 +120,21 @@ export async function endOf(
   events: Pick<EventLog, "usage" | "first">,
   team: string,
 ): Promise<number> {
+  return (await rangeOf(events, team)).end;
+}
+
+/** Positions of the first event of a team that is still there, and of the next one. */
+async function rangeOf(
+  events: Pick<EventLog, "usage" | "first">,
+  team: string,
+): Promise<{ first: number; end: number }> {
   for (;;) {
     const first = await events.first(team);
     const usage = await events.usage(team);
     // Unless some were removed in between.
-    if (await events.first(team) === first) return first + usage.events;
+    if (await events.first(team) === first) {
+      return { first, end: first + usage.events };
+    }
   }
 }
 

@@ -104,7 +104,8 @@ Deno.test("collector prune: bad words -> said, and nothing is made", async () =>
       ["collector", "prune", "--team", team, "--before", date],
       { ...env, SPEC_KITTY_HOME: home },
     );
-  for (const date of ["yesterday", "2026-13-01", "2999-01-01", ""]) {
+  const dates = ["yesterday", "2026-13-01", "2026-02-30", "2999-01-01", ""];
+  for (const date of dates) {
     strictEqual((await before(date)).code, 64, date);
   }
   match((await before("2026-01-01")).stderr, /no team "acme" has sent/);
@@ -171,4 +172,24 @@ Deno.test("prune: an archive that cannot be written -> nothing is removed, and n
   strictEqual(await events.first("acme"), 0);
   ok((await events.usage("acme")).events === 1);
   await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("prune: a sink that stands before the first event, as more was removed before it began -> nothing of what is left goes", async () => {
+  const world = new TestWorld();
+  await using engine = memoryEngine(world, () => {});
+  const { events } = engine;
+  const all = Array.from({ length: 6 }, (_, n) => ofDay(n + 1));
+  await events.admit(
+    "acme",
+    all.map((envelope) => ({ ...encode(envelope), document: { ...envelope } })),
+  );
+  await events.prune("acme", 2);
+  const nowMs = Date.UTC(2027, 0);
+  const unsent = { sink: "lake", position: 0 };
+  const pruning = { team: "acme", beforeMs: nowMs, nowMs, unsent };
+  const { removed, held_by } = await prune(events, pruning);
+  deepStrictEqual([removed, held_by], [0, "lake"]);
+  // Where the date holds it as well, the sink is not at fault.
+  const early = { ...pruning, beforeMs: Date.UTC(2026, 0, 2) };
+  strictEqual((await prune(events, early)).held_by, null);
 });

@@ -399,3 +399,14 @@ Deno.test("Lease: of two, on clocks of their own -> one holds it; the other when
   await one.tick();
   ok(one.isHeld);
 });
+
+Deno.test("sinkStates: events were removed before a sink began -> only what is there is to go", async () => {
+  await using serving = await Serving.start();
+  await serving.add("late", "http://127.0.0.1:9/", { paused: true });
+  await serving.admit(1, 3);
+  strictEqual((await serving.state("late")).lag, 3);
+  await serving.engine.events.prune(TEAM, 2);
+  strictEqual((await serving.state("late")).lag, 1);
+  await serving.engine.events.prune(TEAM, 3);
+  strictEqual((await serving.state("late")).lag, 0);
+});
