@@ -8,6 +8,7 @@
 import { nearMiss } from "../base/near_miss.ts";
 import { AccountStore } from "../collector/accounts/account_store.ts";
 import { KeyStore } from "../collector/accounts/keys.ts";
+import { checkName } from "../collector/accounts/names.ts";
 import { eventsPath } from "../collector/folder.ts";
 import { openKeptAt } from "../collector/place.ts";
 import { withSettings } from "./collector_settings.ts";
@@ -27,11 +28,14 @@ export interface Strange {
  * Whether a team is one that nothing there is of; undefined where something is,
  * or nothing is there yet, so that any name is as good. Refuses nothing, as a
  * team may come later.
+ *
+ * @throws {KittyError} for what cannot be a team's name
  */
 export async function strangeTeam(
   call: Call,
   team: string,
 ): Promise<Strange | undefined> {
+  checkName("team", team);
   const known = await withSettings(call, async ({ settings }) => {
     const users = await new AccountStore(settings).all();
     const tokens = await new KeyStore(settings).all();

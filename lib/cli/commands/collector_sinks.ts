@@ -132,6 +132,7 @@ async function add(call: Call): Promise<number> {
   const url = readSinkUrl(address, trust.insecureHttp, "the sink's address");
   const types = args.text("types")?.split(",").map((type) => type.trim())
     .filter(Boolean);
+  if (types?.length === 0) throw usageError("--types names no type");
   const token_file = args.text("token-file");
   const team = args.text("team")!;
   const strange = await strangeTeam(call, team);
@@ -149,7 +150,7 @@ async function add(call: Call): Promise<number> {
     id: world.randomBytes(8).toHex(),
     url: url.href,
     team,
-    ...types?.length && { types },
+    ...types && { types },
     format: args.text("format") === "structured" ? "structured" : "batch",
     ...token_file !== undefined && { token_file: await realFile(token_file) },
     from: args.flag("from-start") ? 0 : await endOf(kept.events, team),

@@ -110,3 +110,34 @@ Deno.test("prune, audit, user add: a team that nothing is of -> not there; a war
   match(known.stdout, /user_added eve/);
   strictEqual(known.stderr, "");
 });
+
+Deno.test("quota set, sink add, token create, prune: what no team can be called -> refused, and nothing is changed", async () => {
+  await using home = await tempHome();
+  const env = { SPEC_KITTY_HOME: home.path };
+  const run = (words: string[]) => runProgram(["collector", ...words], env);
+  for (const team of ["", " ", "a b", "x\ny", "x".repeat(3_000)]) {
+    const all = [
+      ...naming(team).map((words) =>
+        words[0] === "quota"
+          ? words
+          : [...words.slice(0, 2), "x", ...words.slice(3)]
+      ),
+      ["prune", "--team", team, "--before", "2026-01-01"],
+    ];
+    for (const words of all) {
+      const { code, stderr } = await run(words);
+      strictEqual(code, EXIT.invalid, `${words.slice(0, 2)}: ${stderr}`);
+      match(stderr, /a team has 1 to 128 letters/);
+    }
+  }
+  strictEqual(await isThere(`${home.path}/collector/quotas.json`), false);
+});
+
+for (const since of ["5", "2026-02-30", "2026-02-03T12:00:00"]) {
+  Deno.test(`audit: --since ${since}, which is no moment -> refused`, async () => {
+    await using home = await tempHome();
+    const env = { SPEC_KITTY_HOME: home.path };
+    const words = ["collector", "audit", "--since", since];
+    strictEqual((await runProgram(words, env)).code, EXIT.usage);
+  });
+}
