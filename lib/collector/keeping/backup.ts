@@ -253,7 +253,7 @@ async function expectNothing(folder: string): Promise<void> {
     for await (const { name } of Deno.readDir(folder)) found.push(name);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return;
-    throw error;
+    throw unmakeable(folder, error);
   }
   if (found.length === 0) return;
   throw new KittyError("file_exists", `${folder} is not empty`, {

@@ -111,19 +111,7 @@ export async function* entriesOf(path: string): AsyncIterable<BackupEntry> {
 
 /** The blocks, each once it is known to be sound. */
 async function* blocksOf(path: string): AsyncIterable<Bytes> {
-  let file: Deno.FsFile;
-  try {
-    file = await Deno.open(path, { read: true });
-  } catch (error) {
-    throw new KittyError(
-      "not_found",
-      `cannot read ${path}: ${reasonOf(error)}`,
-      {
-        hint: "name the file that collector backup has made",
-      },
-    );
-  }
-  using _ = file;
+  using file = await opened(path);
   const head = await readExactly(file, HEAD.length);
   if (!head || !isSame(head, HEAD)) {
     throw damaged(path, "it does not begin as a backup of this program does");
@@ -146,6 +134,21 @@ async function* blocksOf(path: string): AsyncIterable<Bytes> {
   }
   if (await file.read(new Uint8Array(1)) !== null) {
     throw damaged(path, "something follows its end");
+  }
+}
+
+/** @throws {KittyError} for what is no file: a pipe, which cannot be read twice, would be waited for */
+async function opened(path: string): Promise<Deno.FsFile> {
+  try {
+    const { isFile } = await Deno.stat(path);
+    if (!isFile) throw new Error("it is not a file");
+    return await Deno.open(path, { read: true });
+  } catch (error) {
+    throw new KittyError(
+      "not_found",
+      `cannot read ${path}: ${reasonOf(error)}`,
+      { hint: "name the file that collector backup has made" },
+    );
   }
 }
 

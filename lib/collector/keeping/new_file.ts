@@ -40,6 +40,7 @@ export class NewFile {
     path: string,
     form: "gzip" | "plain",
   ): Promise<NewFile> {
+    if (path === "") throw unwritable('""', "it is no name of a file");
     const isThere = await Deno.lstat(path).then(() => true, () => false);
     if (isThere) throw taken(path, path);
     try {

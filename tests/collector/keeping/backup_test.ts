@@ -21,6 +21,7 @@ import {
   spawnProgram,
 } from "../../support/program.ts";
 import { linesOf } from "../../support/child.ts";
+import { MKFIFO, needing, outputOf } from "../../support/needs.ts";
 import { TestWorld } from "../../support/world.ts";
 
 const envelopeOf = (n: number, options: EventOptions = {}) =>
@@ -320,3 +321,37 @@ Deno.test("restore: two at once into one folder -> one makes all of it, the othe
     strictEqual(again.bytes, (await Deno.stat(file)).size);
   }
 });
+
+Deno.test(needing(
+  [MKFIFO],
+  "restore: a pipe, a folder, a home that is a file -> said at once, and nothing is made; backup: no name -> said",
+  async () => {
+    await using folder = await tempFolder();
+    const said = async (...words: string[]) => {
+      const { code, stdout } = await runProgram(
+        ["collector", ...words, "--json"],
+        { SPEC_KITTY_HOME: `${folder.path}/home` },
+      );
+      ok(code !== 0);
+      return documentsOf(stdout)[0].error;
+    };
+    const pipe = `${folder.path}/pipe`;
+    await outputOf("mkfifo", [pipe]);
+    for (const path of [pipe, folder.path]) {
+      const { code, message } = await said("restore", path);
+      deepStrictEqual(
+        [code, message],
+        ["not_found", `cannot read ${path}: it is not a file`],
+      );
+    }
+    const file = `${folder.path}/file`;
+    await Deno.writeTextFile(file, "");
+    const { message } = await said("restore", file, "--home", file);
+    match(message, /^cannot make .*file\/collector: /);
+    match(
+      (await said("backup", "")).message,
+      /^cannot write "": it is no name/,
+    );
+    deepStrictEqual(await namesIn(folder.path), ["file", "pipe"]);
+  },
+));
