@@ -44,13 +44,18 @@ export async function makeReserve(
   if (!await isThere(reservePath(home))) await make(home, by);
 }
 
+/** Where it is until it is whole. */
+function makingPath(home: string): string {
+  return `${reservePath(home)}.tmp`;
+}
+
 async function make(home: string, by?: Deadline): Promise<void> {
-  const path = reservePath(home), making = `${path}.tmp`;
+  const making = makingPath(home);
   try {
     await fill(making, by);
-    await Deno.rename(making, path);
+    await Deno.rename(making, reservePath(home));
   } catch {
-    await removeIfThere(making).catch(() => {});
+    await remove(making);
   }
 }
 
@@ -65,6 +70,8 @@ export async function restoreReserve(home: string): Promise<void> {
   const size = await Deno.stat(reservePath(home))
     .then(({ size }) => size, () => 0);
   if (size >= RESERVE_BYTES) return;
+  // Whoever was killed while it made one has left a file that may fill the disk.
+  await remove(makingPath(home));
   await fold(home);
   if (size > 0) {
     const half = await freeBytes(home).catch(() => 0) / 2;
@@ -118,10 +125,15 @@ async function fill(path: string, by?: Deadline): Promise<void> {
  * @returns whether there is more room than before
  */
 export async function makeRoom(home: string): Promise<boolean> {
-  const hadReserve = await removeIfThere(reservePath(home))
-    .catch(() => false);
+  const hadReserve = await remove(reservePath(home));
+  const hadLeftover = await remove(makingPath(home));
   const isFolded = await fold(home);
-  return hadReserve || isFolded;
+  return hadReserve || hadLeftover || isFolded;
+}
+
+/** @returns whether it was there, and is gone */
+function remove(path: string): Promise<boolean> {
+  return removeIfThere(path).catch(() => false);
 }
 
 /**

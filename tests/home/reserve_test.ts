@@ -123,3 +123,21 @@ Deno.test(needing(
     strictEqual(await exists(`${reservePath(home)}.tmp`), false);
   },
 ));
+
+Deno.test(needing(
+  [MOUNT],
+  "restoreReserve, makeRoom: one that was killed while it made a reserve has left a full disk -> what it left is gone",
+  async () => {
+    await using disk = await smallDisk(8 * 1024);
+    const home = disk.path, left = `${reservePath(home)}.tmp`;
+    await Deno.writeFile(reservePath(home), new Uint8Array(MIB));
+    await fillDisk(left, 0);
+    await restoreReserve(home);
+    strictEqual(await exists(left), false);
+    ok((await Deno.stat(reservePath(home))).size > 3 * MIB);
+    await Deno.remove(reservePath(home));
+    await fillDisk(left, 0);
+    strictEqual(await makeRoom(home), true);
+    strictEqual(await exists(left), false);
+  },
+));
