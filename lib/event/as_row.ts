@@ -26,7 +26,7 @@ export function asRow(document: JsonObject): JsonObject {
     source: typeof project_uuid === "string" && project_uuid !== ""
       ? `${PROJECT_SOURCE}${encodeURIComponent(project_uuid)}`
       : `/kitty-events/nodes/${encodeURIComponent(String(node_id))}`,
-    type: `${TYPE_PREFIX}${commandWord(document.event_type as string)}.v1`,
+    type: rowTypeOf(document.event_type as string),
     subject: document.aggregate_id,
     time: document.timestamp,
     datacontenttype: "application/json",
@@ -40,6 +40,11 @@ export function asRow(document: JsonObject): JsonObject {
     ...typeof causation_id === "string" && { causationid: causation_id },
     data: document.payload,
   };
+}
+
+/** The type of the row of an envelope of some event type. */
+export function rowTypeOf(eventType: string): string {
+  return `${TYPE_PREFIX}${commandWord(eventType)}.v1`;
 }
 
 /** `WPStatusChanged` as `wp-status-changed`. */

@@ -10,6 +10,7 @@ import { EXIT, KittyError, usageError } from "../../base/errors.ts";
 import { removed } from "../../collector/records/records.ts";
 import { isLoop } from "../../collector/sinks/sending.ts";
 import { noSink, type Sink, SinkStore } from "../../collector/sinks/sink.ts";
+import { readTypes } from "../../collector/sinks/sink_types.ts";
 import {
   endOf,
   type SinkState,
@@ -55,7 +56,7 @@ export const sinkCommands: readonly Command[] = [
       types: {
         kind: "text",
         value: "TYPE,...",
-        help: "only events of these types (default: all)",
+        help: "only events of these types, of rows or envelopes (default: all)",
       },
       format: {
         kind: "text",
@@ -130,9 +131,8 @@ async function add(call: Call): Promise<number> {
   }
   const trust = await trustOf(call);
   const url = readSinkUrl(address, trust.insecureHttp, "the sink's address");
-  const types = args.text("types")?.split(",").map((type) => type.trim())
-    .filter(Boolean);
-  if (types?.length === 0) throw usageError("--types names no type");
+  const named = args.text("types");
+  const types = named === undefined ? undefined : readTypes(named);
   const token_file = args.text("token-file");
   const team = args.text("team")!;
   const strange = await strangeTeam(call, team);

@@ -53,7 +53,7 @@ export function readArrival(bytes: Uint8Array): Arrival | typeof NO_JSON {
 }
 
 /** The contracts of rows that are taken. */
-const CONTRACTS = new RowContracts([producer]);
+export const CONTRACTS = new RowContracts([producer]);
 
 /** A row: it names no team, and is of the team that sends it. */
 export function rowArrival(

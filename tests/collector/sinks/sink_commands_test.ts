@@ -118,6 +118,8 @@ Deno.test("collector sink add: bad names, addresses, the collector itself -> ref
       [64, "x", "http://127.0.0.1:1/", "--token-file", "/nowhere"],
       // Of no type would be of all.
       [64, "x", "http://127.0.0.1:1/", "--types", " , "],
+      // Nothing would ever go there.
+      [64, "x", "http://127.0.0.1:1/", "--types", "HistoryAdded,Nothing"],
       [78, "x", "http://events.example.org/in"],
       [78, "x", "ftp://127.0.0.1/"],
       [78, "x", "https://user:secret@example.org/"],
