@@ -38,8 +38,12 @@ function limit(absent: number, max: number): Form {
 const CURSOR = queried("cursor", TEXT, "next_cursor of the page before");
 
 const SPAN = [
-  queried("from", TEXT, "time from which on"),
-  queried("to", TEXT, "time until which"),
+  queried(
+    "from",
+    TEXT,
+    "moment from which on: a date in UTC, or one with a time and a zone",
+  ),
+  queried("to", TEXT, "moment until which"),
 ];
 
 /** What events can be filtered by. */

@@ -68,7 +68,13 @@ export function peoplePaths(): Record<string, Form> {
         id: "audit",
         summary:
           `What happened to the team's users and tokens, for its admins: the last ${AUDIT_LINES_MAX} entries.`,
-        parameters: [queried("since", TEXT, "moment from which on")],
+        parameters: [
+          queried(
+            "since",
+            TEXT,
+            "moment from which on: a date in UTC, or one with a time and a zone",
+          ),
+        ],
         answer: answered("Audit"),
       }),
     },

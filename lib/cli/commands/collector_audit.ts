@@ -6,9 +6,9 @@
 
 import type { AuditEntry } from "../../collector/audit/audit.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
+import { parseMoment } from "../../base/moment.ts";
 import { withSettings } from "../collector_settings.ts";
 import type { Call, Command } from "../command.ts";
-import { parseMoment } from "../moment.ts";
 import { strangeTeam } from "../known_teams.ts";
 import { printable } from "../output.ts";
 import { STORE_OPTIONS } from "../store.ts";

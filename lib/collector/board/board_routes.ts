@@ -14,7 +14,12 @@ import type {
   StoryAnswer,
 } from "../../board/answers.ts";
 import { insightsFor } from "../../board/insights.ts";
-import { lineOf, linesFor, positionsFor } from "../../board/lines.ts";
+import {
+  type EventFilter,
+  lineOf,
+  linesFor,
+  positionsFor,
+} from "../../board/lines.ts";
 import type { Mission } from "../../board/mission.ts";
 import {
   cardsOf,
@@ -213,9 +218,9 @@ export async function* filteredExport(
   board: Projection,
   events: EventLog,
   team: string,
-  query: URLSearchParams,
+  filter: EventFilter,
 ): AsyncIterable<Uint8Array> {
-  const found = positionsFor(board, eventFilter(query), 0, "up");
+  const found = positionsFor(board, filter, 0, "up");
   for (;;) {
     const positions = [...take(found, READ_AT_ONCE)];
     if (positions.length === 0) return;

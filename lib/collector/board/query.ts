@@ -4,6 +4,7 @@
  * @module
  */
 
+import { parseMoment } from "../../base/moment.ts";
 import { MISSION_SORTS, type MissionQuery } from "../../board/projection.ts";
 import type { EventFilter } from "../../board/lines.ts";
 import type { Span } from "../../board/insights.ts";
@@ -44,17 +45,28 @@ export function isFilter(query: URLSearchParams): boolean {
 /** @throws {HttpError} 400 for a time that is none */
 export function spanOf(query: URLSearchParams): Span {
   return {
-    fromMs: timeOf(query, "from", -Infinity),
-    toMs: timeOf(query, "to", Infinity),
+    fromMs: momentOf(query, "from") ?? -Infinity,
+    toMs: momentOf(query, "to") ?? Infinity,
   };
 }
 
-function timeOf(query: URLSearchParams, name: string, absent: number): number {
+/**
+ * Milliseconds since 1970; undefined where none is named.
+ *
+ * @throws {HttpError} 400 for what is no moment
+ */
+export function momentOf(
+  query: URLSearchParams,
+  name: string,
+): number | undefined {
   const text = query.get(name);
-  if (!text) return absent;
-  const ms = Date.parse(text);
-  if (!Number.isNaN(ms)) return ms;
-  throw new HttpError(400, `${name} is a time, such as 2026-08-12T09:00:00Z`);
+  if (!text) return undefined;
+  const ms = parseMoment(text);
+  if (ms !== undefined) return ms;
+  throw new HttpError(
+    400,
+    `${name} is a moment, such as 2026-08-12 or 2026-08-12T09:00:00Z`,
+  );
 }
 
 /** How many are wanted at most. */

@@ -10,6 +10,7 @@ import type { World } from "../../base/world.ts";
 import { type KeyStore, type ShownKey, shownKey } from "../accounts/keys.ts";
 import type { AddressOf } from "../accounts/logins.ts";
 import { type AuditEntry, type AuditLog, entryAt } from "../audit/audit.ts";
+import { momentOf } from "../board/query.ts";
 import { Gate } from "../gate.ts";
 import { AUDIT_LINES_MAX } from "../accounts/limits.ts";
 import type { Callers } from "./callers.ts";
@@ -51,7 +52,7 @@ export function peopleRoutes(
     [PATHS.audit]: {
       async GET(request, { searchParams }) {
         const { team } = await callers.admin(request);
-        const since = momentOf(searchParams.get("since"));
+        const since = sinceOf(searchParams);
         const answer: AuditAnswer = await reading.enter(async () => {
           const last: AuditEntry[] = [];
           for await (const entry of audit.read({ team, since })) {
@@ -93,12 +94,8 @@ export function peopleRoutes(
   };
 }
 
-/** @throws {HttpError} 400 for a text that is no moment */
-function momentOf(text: string | null): string | undefined {
-  if (text === null) return undefined;
-  const ms = Date.parse(text);
-  if (Number.isNaN(ms)) {
-    throw new HttpError(400, "since is a moment such as 2026-02-03T12:00:00Z");
-  }
-  return new Date(ms).toISOString();
+/** @throws {HttpError} 400 for what is no moment */
+function sinceOf(query: URLSearchParams): string | undefined {
+  const ms = momentOf(query, "since");
+  return ms === undefined ? undefined : new Date(ms).toISOString();
 }

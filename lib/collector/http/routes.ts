@@ -6,7 +6,7 @@
 
 import { boardRoutes, filteredExport } from "../board/board_routes.ts";
 import type { Boards } from "../board/boards.ts";
-import { isFilter, limitOf, numberOf } from "../board/query.ts";
+import { eventFilter, isFilter, limitOf, numberOf } from "../board/query.ts";
 import type { Refusals } from "../board/refusals.ts";
 import type { Watchers } from "../board/watchers.ts";
 import { Deadline } from "../../base/deadline.ts";
@@ -187,14 +187,18 @@ function healthRoutes(
   };
 }
 
-/** All events of a team, or those that a filter lets through. */
+/**
+ * All events of a team, or those that a filter lets through.
+ *
+ * @throws {HttpError} 400 for a time that is none
+ */
 async function exportAnswer(
   { boards, events }: RouteParts,
   team: string,
   query: URLSearchParams,
 ): Promise<Response> {
   const lines = isFilter(query)
-    ? filteredExport(await boards.of(team), events, team, query)
+    ? filteredExport(await boards.of(team), events, team, eventFilter(query))
     : events.export(team);
   return answer(ReadableStream.from(lines), "application/x-ndjson");
 }

@@ -157,7 +157,11 @@ Deno.test("audit: logins, right and wrong -> what happened to the team, from whe
   ok(all.some(({ name }) => name === "(no such user)"));
   const text = JSON.stringify(all);
   ok(!text.includes("hunter") && !text.includes(ADA.password), text);
-  match((await get(client, `${PATHS.audit}?since=x`, access)).text, /since is/);
+  for (const bad of ["x", "5", "2026-02-30", "2026-02-03T12:00:00"]) {
+    const answer = await get(client, `${PATHS.audit}?since=${bad}`, access);
+    strictEqual(answer.status, 400, bad);
+    match(answer.text, /since is a moment/);
+  }
 });
 
 Deno.test("audit: thousands of guesses in a minute, at many users from many addresses -> some lines that count them", async () => {
