@@ -45,6 +45,9 @@ export const ROW_CLOCK_MAX = 2 ** 31 - 1;
 /** Deno KV refuses values over 64 KiB after serialization; larger events are cut into chunks of this size. */
 export const CHUNK_BYTES = 60 * KIB;
 
+/** Deno KV refuses a key over 2 KiB, also to look for it. */
+export const KEY_BYTES_MAX = 2 * KIB;
+
 /** Deno KV refuses commits over 800 KiB of keys and values together; the rest of it is for keys and counters. */
 export const COMMIT_BYTES_MAX = 640 * KIB;
 

@@ -18,6 +18,7 @@ import { backUp, restore } from "../../collector/keeping/backup.ts";
 import { Quotas } from "../../collector/keeping/quotas.ts";
 import { roomOf } from "../../collector/keeping/room.ts";
 import type { Quota } from "../../collector/events/event_log.ts";
+import { isName } from "../../collector/accounts/names.ts";
 import type { Kept } from "../../collector/operator/operator.ts";
 import { openKeptAt } from "../../collector/place.ts";
 import { parseMoment } from "../../base/moment.ts";
@@ -247,6 +248,13 @@ async function listQuotas(call: Call): Promise<number> {
       `${printable(team)}: ${counted(usage.events, "event")}, ${
         sizeText(usage.bytes)
       }; ${quota ? quotaText(quota) : "no quota"}`,
+    );
+  }
+  for (const { team } of rooms) {
+    if (isName(team)) continue;
+    await call.out.warn(
+      `nobody can be of the team "${printable(team)}"
+  see: kitty-events collector quota remove TEAM`,
     );
   }
   return EXIT.ok;

@@ -15,7 +15,8 @@ import {
 } from "../../home/queue_layout.ts";
 import { closeToOthers } from "../../home/queue_file.ts";
 import { joined } from "../../base/bytes.ts";
-import { CLOCK_MAX, GET_MANY_MAX } from "../../base/limits.ts";
+import { CLOCK_MAX, GET_MANY_MAX, KEY_BYTES_MAX } from "../../base/limits.ts";
+import { keyBytes } from "../../home/commit_room.ts";
 import { bytesOf, type IncomingEvent } from "./event_log.ts";
 import { rowsOf } from "./kv_groups.ts";
 import { type IdPage, IdPages, lastPage, type PlacedId } from "./kv_ids.ts";
@@ -84,6 +85,8 @@ export class KvStore implements Disposable {
   async team(team: string): Promise<TeamState> {
     const cached = this.#teams.get(team);
     if (cached) return cached;
+    // Settings may name any team; nothing can be stored of this one.
+    if (keyBytes(teamKey(team)) > KEY_BYTES_MAX) return NEW_TEAM;
     const { value } = await this.kv.get<Uint8Array>(teamKey(team));
     const state = value ? fromBytes<TeamState>(value) : NEW_TEAM;
     this.#teams.set(team, state);

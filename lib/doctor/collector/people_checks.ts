@@ -7,6 +7,7 @@
 import { counted } from "../../base/amounts.ts";
 import { AccountStore } from "../../collector/accounts/account_store.ts";
 import { isExpired, KeyStore } from "../../collector/accounts/keys.ts";
+import { isName } from "../../collector/accounts/names.ts";
 import type { Settings } from "../../collector/engine.ts";
 import { fullnessOf, type Room } from "../../collector/keeping/room.ts";
 import { type Finding, fine, listed, warning } from "../finding.ts";
@@ -54,10 +55,19 @@ export async function checkKeys(
 /** Whether a team is about to have no room left, or has none: its clients keep what they have. */
 export function checkQuotas(rooms: readonly Room[] | undefined): Finding {
   if (!rooms) return fine("not known: no collector runs");
-  const full = rooms.filter((room) => fullnessOf(room) >= QUOTA_WARN_SHARE);
+  const bounded = rooms.filter(({ quota }) => quota);
+  const isPossible = ({ team }: Room) => isName(team);
+  const full = bounded.filter((room) =>
+    isPossible(room) && fullnessOf(room) >= QUOTA_WARN_SHARE
+  );
   if (full.length === 0) {
-    const count = rooms.filter(({ quota }) => quota).length;
-    return fine(counted(count, "quota"));
+    const strange = bounded.filter((room) => !isPossible(room));
+    if (strange.length === 0) return fine(counted(bounded.length, "quota"));
+    const teams = strange.map(({ team }) => JSON.stringify(team.slice(0, 40)));
+    return warning(
+      `of teams that nobody can be of: ${listed(teams)}`,
+      "remove them: kitty-events collector quota remove TEAM",
+    );
   }
   const words = full.map((room) =>
     `${room.team} has used ${Math.floor(fullnessOf(room) * 100)} %`

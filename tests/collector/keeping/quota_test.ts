@@ -9,12 +9,15 @@ import {
 } from "node:assert/strict";
 import { jsonLog } from "../../../lib/base/log.ts";
 import { PATHS } from "../../../lib/base/wire.ts";
+import { settingsOf } from "../../../lib/collector/engine.ts";
+import { collectorFolder } from "../../../lib/collector/folder.ts";
 import { Quotas } from "../../../lib/collector/keeping/quotas.ts";
 import { MemoryRecords } from "../../../lib/collector/records/memory_records.ts";
 import type {
   Recorded,
   Space,
 } from "../../../lib/collector/records/records.ts";
+import { SinkStore } from "../../../lib/collector/sinks/sink.ts";
 import { parseSize } from "../../../lib/cli/size.ts";
 import { logIn, TestAgent } from "../../support/agent.ts";
 import { ADA, EVE, TestCollector } from "../../support/collector.ts";
@@ -22,6 +25,7 @@ import { eventOf } from "../../support/events.ts";
 import { eventually } from "../../support/eventually.ts";
 import { documentsOf, runProgram, withProgram } from "../../support/program.ts";
 import { lane, rowOf } from "../../support/project.ts";
+import { TestWorld } from "../../support/world.ts";
 
 const envelopeOf = (n: number) => eventOf(n, { team: "acme" }).envelope;
 
@@ -273,4 +277,53 @@ Deno.test("Quotas: the settings cannot be read -> that failure where none are kn
     deepStrictEqual(await quotas.of("acme"), { events: 2 });
   }
   strictEqual(said.length, 2, said.join());
+});
+
+Deno.test("quotas, sinks: of teams that nobody can be of, set before such names were refused -> listed with a warning, found by doctor, and the metrics go on", async () => {
+  await using collector = await TestCollector.start();
+  const { access } = await collector.logIn(ADA);
+  strictEqual((await collector.send(access, [envelopeOf(1)])).status, 200);
+  const long = "x".repeat(3_000), teams = [long, "a b"];
+  const { settings } = settingsOf(
+    collectorFolder(collector.home),
+    new TestWorld(),
+  );
+  const quotas = new Quotas(settings, () => 0);
+  for (const team of teams) await quotas.set(team, { events: 5 });
+  await new SinkStore(settings).add({
+    name: "nowhere",
+    id: "1",
+    url: "http://127.0.0.1:9/",
+    team: long,
+    format: "batch",
+    from: 0,
+    created_at: new Date(0).toISOString(),
+  });
+  const { status, text } = await collector.ask("/metrics");
+  strictEqual(status, 200, text);
+  match(text, /^kitty_collector_stored_events 1$/m);
+  match(text, /^kitty_collector_sink_lag_events\{sink="nowhere"\} 0$/m);
+
+  const quota = commandsOf(collector);
+  const listsAll = async () => {
+    const { stdout, stderr } = await quota("list", "--json");
+    deepStrictEqual(
+      documentsOf(stdout).map(({ team, stored }) => [team, stored.events]),
+      [["a b", 0], ["acme", 1], [long, 0]],
+    );
+    match(stderr, /nobody can be of the team "a b"/);
+    match(stderr, /nobody can be of the team "x+…"/);
+  };
+  await listsAll();
+  const env = { SPEC_KITTY_HOME: collector.home };
+  const { stdout } = await runProgram(["collector", "doctor", "--json"], env);
+  const found = JSON.parse(stdout).checks.find(({ name }: { name: string }) =>
+    name === "quotas"
+  );
+  strictEqual(found.status, "warning");
+  match(found.found, /^of teams that nobody can be of: "a b", "x{40}"$/);
+  await collector.stop();
+  await listsAll();
+  for (const team of teams) await quota("remove", team);
+  strictEqual((await quota("list")).stderr, "");
 });
