@@ -217,6 +217,8 @@ export async function restore(
   await checkBackup(path);
   const temporary = `${folder}.restoring`;
   await using _lock = await RestoreLock.take(folder, world);
+  // One that had the lock before may have made it meanwhile.
+  await expectNothing(folder);
   await Deno.remove(temporary, { recursive: true }).catch(() => {});
   try {
     await Deno.mkdir(temporary, { recursive: true, mode: FOLDER_MODE });

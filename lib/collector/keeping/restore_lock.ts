@@ -34,6 +34,7 @@ export class RestoreLock implements AsyncDisposable {
       // Whoever had it before has removed it: another may have made it anew.
       const [own, there] = await Promise.all([file.stat(), Deno.stat(path)]);
       if (own.ino === there.ino) return new RestoreLock(path, file);
+      file.close();
     } catch (error) {
       file?.close();
       const isBusy = error instanceof DeadlineError ||

@@ -322,6 +322,23 @@ Deno.test("restore: two at once into one folder -> one makes all of it, the othe
   }
 });
 
+Deno.test("restore: another one ends between a look at the folder and the lock -> the folder is not empty, and stays as it is", async () => {
+  const { folder, file } = await made();
+  await using _ = folder;
+  const home = `${folder.path}/home`, copy = `${home}/collector`;
+  const world = {
+    elapsedMs() {
+      // The lock is waited for from now on.
+      Deno.mkdirSync(copy, { recursive: true });
+      Deno.writeTextFileSync(`${copy}/users.json`, "theirs");
+      return 0;
+    },
+  };
+  strictEqual(await codeOf(restore(file, copy, world)), "file_exists");
+  strictEqual(await Deno.readTextFile(`${copy}/users.json`), "theirs");
+  deepStrictEqual(await namesIn(home), ["collector"]);
+});
+
 Deno.test(needing(
   [MKFIFO],
   "restore: a pipe, a folder, a home that is a file -> said at once, and nothing is made; backup: no name -> said",
