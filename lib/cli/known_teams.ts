@@ -12,7 +12,7 @@ import { checkName } from "../collector/accounts/names.ts";
 import { eventsPath } from "../collector/folder.ts";
 import { openKeptAt } from "../collector/place.ts";
 import { withSettings } from "./collector_settings.ts";
-import { type Call, notFound } from "./command.ts";
+import type { Call } from "./command.ts";
 import { printable } from "./output.ts";
 import { placeOf } from "./store.ts";
 import { upgradeShown } from "./upgrade.ts";
@@ -50,23 +50,6 @@ export async function strangeTeam(
     `no user, token or event is of the team ${printable(team)} yet` +
     (meant === undefined ? "" : `\n  did you mean ${printable(meant)}?`);
   return { words, meant };
-}
-
-/**
- * Refuses a team that nothing is of, for what can do nothing then.
- *
- * @throws {KittyError}
- */
-export async function expectTeam(call: Call, team: string): Promise<void> {
-  const strange = await strangeTeam(call, team);
-  if (strange === undefined) return;
-  const { meant } = strange;
-  throw notFound(
-    `a user, token or event of the team "${printable(team)}"`,
-    meant === undefined
-      ? "see: kitty-events collector quota list"
-      : `did you mean ${printable(meant)}?`,
-  );
 }
 
 async function teamsOfEvents(call: Call): Promise<readonly string[]> {

@@ -24,7 +24,7 @@ import { openKeptAt } from "../../collector/place.ts";
 import { parseMoment } from "../../base/moment.ts";
 import { type Call, type Command, notFound } from "../command.ts";
 import { folderOf, noteChange, withSettings } from "../collector_settings.ts";
-import { expectTeam, strangeTeam } from "../known_teams.ts";
+import { strangeTeam } from "../known_teams.ts";
 import { printable } from "../output.ts";
 import { placeOf, STORE_OPTIONS } from "../store.ts";
 import { parseSize, SIZE_EXPECTED } from "../size.ts";
@@ -148,7 +148,6 @@ async function runPrune(call: Call): Promise<number> {
   const { args, out, world } = call;
   const beforeMs = momentOf(args.text("before")!, world.nowMs());
   const isDry = args.flag("dry-run"), team = args.text("team")!;
-  await expectTeam(call, team);
   await using kept = await keptOf(call);
   const pruned = await prune(kept.events, {
     team,

@@ -6,6 +6,7 @@
 
 import { KittyError, reasonOf } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
+import { nearMiss } from "../../base/near_miss.ts";
 import { oneLineBytes } from "../../base/shown.ts";
 import { fromBytes } from "../../home/queue_layout.ts";
 import { CLOCK_SKEW_MS, PAGE_EVENTS_MAX } from "../limits.ts";
@@ -63,9 +64,13 @@ export async function prune(
   pruning: Pruning,
 ): Promise<Pruned> {
   const { team, archive, isDry = false } = pruning;
-  if (!(await events.teams()).includes(team)) {
+  const teams = await events.teams();
+  if (!teams.includes(team)) {
+    const meant = nearMiss(team, [...teams].sort());
     throw new KittyError("not_found", `no team "${team}" has sent anything`, {
-      hint: "see what there is: kitty-events collector quota list",
+      hint: meant === undefined
+        ? "see what there is: kitty-events collector quota list"
+        : `did you mean ${meant}?`,
     });
   }
   const file = archive === undefined || isDry

@@ -108,7 +108,15 @@ Deno.test("collector prune: bad words -> said, and nothing is made", async () =>
   for (const date of dates) {
     strictEqual((await before(date)).code, 64, date);
   }
-  match((await before("2026-01-01")).stderr, /no team "acme" has sent/);
+  const none = await before("2026-01-01");
+  strictEqual(none.code, 65);
+  match(none.stderr, /no team "acme" has sent anything\n {2}see what there is/);
+  const { access } = await collector.logIn(ADA);
+  await collector.send(access, [ofDay(1)]);
+  match(
+    (await before("2026-01-01", "amce")).stderr,
+    /no team "amce" has sent anything\n {2}did you mean acme\?/,
+  );
   const nowhere = `${collector.home}/nowhere`;
   match(
     (await before("2026-01-01", "acme", nowhere)).stderr,

@@ -70,13 +70,12 @@ Deno.test("token create, quota set: where nobody is yet -> no warning, and no st
   strictEqual(made, false);
 });
 
-Deno.test("prune, audit, user add: a team that nothing is of -> not there; a warning; a note where another was probably meant", async () => {
+Deno.test("audit, user add: a team that nothing is of -> a warning; a note where another was probably meant", async () => {
   await using home = await tempHome();
   const run = (words: string[], stdin = "") =>
     runProgram(["collector", ...words], { SPEC_KITTY_HOME: home.path }, {
       stdin,
     });
-  const before = ["--before", "2026-01-01"];
   const add = async (name: string, team: string) => {
     const words = ["user", "add", name, "--team", team, "--password-stdin"];
     const { code, stderr } = await run(words, "a long password\n");
@@ -92,16 +91,6 @@ Deno.test("prune, audit, user add: a team that nothing is of -> not there; a war
   );
   strictEqual((await add("eve", "evil")).includes("no user"), false);
 
-  const archive = `${home.path}/archive.gz`;
-  const pruned = await run(
-    ["prune", "--team", "evli", ...before, "--archive", archive],
-  );
-  strictEqual(pruned.code, EXIT.invalid, pruned.stderr);
-  match(
-    pruned.stderr,
-    /of the team "evli" is not there\n {2}did you mean evil\?/,
-  );
-  strictEqual(await isThere(archive), false);
   match(
     (await run(["audit", "--team", "evli"])).stderr,
     /of the team evli yet\n {2}did you mean evil\?/,
@@ -111,19 +100,16 @@ Deno.test("prune, audit, user add: a team that nothing is of -> not there; a war
   strictEqual(known.stderr, "");
 });
 
-Deno.test("quota set, sink add, token create, prune: what no team can be called -> refused, and nothing is changed", async () => {
+Deno.test("quota set, sink add, token create: what no team can be called -> refused, and nothing is changed", async () => {
   await using home = await tempHome();
   const env = { SPEC_KITTY_HOME: home.path };
   const run = (words: string[]) => runProgram(["collector", ...words], env);
   for (const team of ["", " ", "a b", "x\ny", "x".repeat(3_000)]) {
-    const all = [
-      ...naming(team).map((words) =>
-        words[0] === "quota"
-          ? words
-          : [...words.slice(0, 2), "x", ...words.slice(3)]
-      ),
-      ["prune", "--team", team, "--before", "2026-01-01"],
-    ];
+    const all = naming(team).map((words) =>
+      words[0] === "quota"
+        ? words
+        : [...words.slice(0, 2), "x", ...words.slice(3)]
+    );
     for (const words of all) {
       const { code, stderr } = await run(words);
       strictEqual(code, EXIT.invalid, `${words.slice(0, 2)}: ${stderr}`);
