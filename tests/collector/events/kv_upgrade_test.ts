@@ -182,7 +182,7 @@ Deno.test(needing(
   "quota list: an old folder with many ids, on a terminal -> shows how far it is",
   async () => {
     await using home = await tempFolder();
-    const path = `${home.path}/collector`, count = 20_000;
+    const path = `${home.path}/collector`, count = 60_000;
     await inFolder(path, ({ events }) => events.admit("a", [incoming(1, "a")]));
     await inEventsFile(path, async (kv) => {
       for (let at = 0; at < count; at += 500) {
@@ -201,7 +201,7 @@ Deno.test(needing(
     const list = "kitty-events collector quota list";
     const { shown } = await onTerminal(list, env);
     match(shown, /^bringing the ids of events to a new layout, once\r\n/);
-    match(shown, /\r\[#* +\] \d+ of 20000 events/);
+    match(shown, /\r\[#* +\] \d+ of 60000 events/);
     const { shown: later } = await onTerminal(list, env);
     match(later, /^a: /);
   },
