@@ -166,14 +166,11 @@ export const GROUP_BYTES_MAX = 4 * MIB;
 /** What is under way when the collector is asked to end may take so long. */
 export const STOP_MS_MAX = 5_000;
 
-/** How long a starting collector waits for another one to give its folder back. */
+/** How long a starting collector waits for another one to give its folder back, and a restore for another one of the same folder. */
 export const LOCK_MS_MAX = 2_000;
 
 /** How long a change of users and other settings waits for another one. */
 export const SETTINGS_LOCK_MS_MAX = 10_000;
-
-/** Longest wait of a restore for another one of the same folder: it takes far longer. */
-export const RESTORE_LOCK_MS_MAX = 500;
 
 /** Seconds that a client has to leave between two batches: none, as the bounds above keep the collector fit. */
 export const BATCH_INTERVAL_S = 0;

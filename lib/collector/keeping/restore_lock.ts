@@ -9,7 +9,7 @@ import { Deadline } from "../../base/deadline.ts";
 import { DeadlineError, KittyError, reasonOf } from "../../base/errors.ts";
 import { lockFile } from "../../base/files.ts";
 import type { World } from "../../base/world.ts";
-import { RESTORE_LOCK_MS_MAX } from "../limits.ts";
+import { LOCK_MS_MAX } from "../limits.ts";
 
 /** The lock, in a file beside the folder: Windows renames no folder with an open file in it. */
 export class RestoreLock implements AsyncDisposable {
@@ -27,7 +27,7 @@ export class RestoreLock implements AsyncDisposable {
     world: Pick<World, "elapsedMs">,
   ): Promise<RestoreLock> {
     const path = `${folder}.restoring.lock`;
-    const deadline = Deadline.in(world.elapsedMs, RESTORE_LOCK_MS_MAX);
+    const deadline = Deadline.in(world.elapsedMs, LOCK_MS_MAX);
     let file: Deno.FsFile | undefined;
     try {
       file = await lockFile(path, deadline, "the lock of the restore");
