@@ -585,6 +585,8 @@ for (const [name, open] of ENGINES) {
       deepStrictEqual(await read({ team: TEAM }), [first, third]);
       deepStrictEqual(await read({ since }), [second, third]);
       deepStrictEqual(await read({ team: TEAM, since }), [third]);
+      const ever = { since: "0000-01-01T00:00:00.000Z" };
+      deepStrictEqual(await read(ever), [first, second, third]);
       deepStrictEqual(await read({ team: "none" }), []);
     },
   );

@@ -59,5 +59,7 @@ export class PgAudit implements AuditLog {
 /** Before all lines that are wanted. */
 function beginOf({ since }: AuditFilter): string {
   if (since === undefined) return "-infinity";
-  return new Date(Date.parse(since) - CLOCKS_MS).toISOString();
+  const ms = Date.parse(since) - CLOCKS_MS;
+  // PostgreSQL has no year 0, and writes those before it in another way.
+  return ms <= 0 ? "-infinity" : new Date(ms).toISOString();
 }
