@@ -24,6 +24,7 @@ import type {
   QueueOptions,
   QueueWriter,
   Tries,
+  WhyDead,
 } from "./queue.ts";
 import { Accounts, type Change, withOwn } from "./queue_accounts.ts";
 import { KvAddition, type Large, prepareAddition } from "./queue_addition.ts";
@@ -224,17 +225,8 @@ export class OfflineQueue extends KvReader implements QueueWriter {
     return attempts;
   }
 
-  deadLetter(
-    ids: readonly string[],
-    why: { reason: string; lastError?: string; nowMs: number },
-  ): Promise<number> {
-    const triesAfter = ({ attempts }: Tries) => ({
-      attempts,
-      ...(why.lastError !== undefined && { last_error: why.lastError }),
-      reason: why.reason,
-      dead_at: new Date(why.nowMs).toISOString(),
-    });
-    return this.#move(ids, { from: "queue", to: "dead" }, triesAfter);
+  deadLetter(ids: readonly string[], why: WhyDead): Promise<number> {
+    return this.#move(ids, { from: "queue", to: "dead" }, why);
   }
 
   requeue(ids: readonly string[]): Promise<number> {
@@ -269,14 +261,16 @@ export class OfflineQueue extends KvReader implements QueueWriter {
   async #move(
     ids: readonly string[],
     step: Step,
-    triesAfter?: (before: Tries) => Tries,
+    why?: WhyDead,
   ): Promise<number> {
     // An `emit` moves nothing.
-    const { ledgerAfter, planMove } = await import("./queue_move.ts");
+    const { ledgerAfter, planMove, triesOfDead } = await import(
+      "./queue_move.ts"
+    );
     const { foldAhead } = await import("./reserve.ts");
     if (this.#home !== undefined) await foldAhead(this.#home);
-    const triesOf = triesAfter &&
-      (async (id: string) => triesAfter(await this.tries(id)));
+    const triesOf = why &&
+      (async (id: string) => triesOfDead(await this.tries(id), why));
     let moved = 0, atOnce = MOVED_AT_ONCE_MAX;
     const wanted = [...new Set(ids)];
     for (let at = 0; at < wanted.length;) {

@@ -127,6 +127,15 @@ export interface Tries {
   readonly dead_at?: string;
 }
 
+/** Why events become dead letters. */
+export interface WhyDead {
+  /** In the program's words. */
+  readonly reason: string;
+  /** The server's last answer. */
+  readonly lastError?: string;
+  readonly nowMs: number;
+}
+
 /** An event where it lies. */
 export interface Entry {
   readonly place: Place;
@@ -279,19 +288,8 @@ export interface QueueWriter extends QueueReader {
     ids: readonly string[],
     lastError: string,
   ): Promise<Map<string, number>>;
-  /**
-   * Moves queued events to the dead letters.
-   *
-   * @param why the reason in the program's words, and the server's last answer
-   */
-  deadLetter(
-    ids: readonly string[],
-    why: {
-      readonly reason: string;
-      readonly lastError?: string;
-      readonly nowMs: number;
-    },
-  ): Promise<number>;
+  /** Moves queued events to the dead letters. */
+  deadLetter(ids: readonly string[], why: WhyDead): Promise<number>;
   /** Moves dead letters back into the queue, with their attempts forgotten. */
   requeue(ids: readonly string[]): Promise<number>;
   /** Removes events for good, by a person's command. */

@@ -16,7 +16,7 @@ import {
   triesKey,
 } from "./queue_layout.ts";
 import { ownAfter, type Step } from "./own_counts.ts";
-import type { Ledger, Place, Tries } from "./queue.ts";
+import type { Ledger, Place, Tries, WhyDead } from "./queue.ts";
 import type { Change } from "./queue_accounts.ts";
 import type { LocatedEntry, StoredEntry } from "./queue_read.ts";
 
@@ -41,6 +41,19 @@ export function ledgerAfter(
   }
   const change = from === "queue" ? -1 : to === "queue" ? 1 : 0;
   return { ledger, changes: part.map(({ event }) => ({ event, change })) };
+}
+
+/** What is kept of an event's tries when it becomes a dead letter. */
+export function triesOfDead(
+  { attempts }: Tries,
+  { reason, lastError, nowMs }: WhyDead,
+): Tries {
+  return {
+    attempts,
+    ...lastError !== undefined && { last_error: lastError },
+    reason,
+    dead_at: new Date(nowMs).toISOString(),
+  };
 }
 
 /** One mutation of a commit: a value to store, or none, to remove the key. */
