@@ -7,11 +7,10 @@
 
 import { run } from "./lib/cli/cli.ts";
 import { realTerminal } from "./lib/cli/terminal.ts";
-import { realWorld } from "./lib/base/world.ts";
+import { ownWorld } from "./lib/base/world.ts";
 
 if (import.meta.main) {
-  // Beyond a limit on the size of files a write fails then, and does not end the process.
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGXFSZ", () => {});
+  const world = ownWorld();
   // Leaving at once, because a disk that hangs must not keep the process.
-  Deno.exit(await run(Deno.args, realWorld(), realTerminal()));
+  Deno.exit(await run(Deno.args, world, realTerminal(world)));
 }

@@ -23,6 +23,24 @@ export interface World {
   uid(): number | null;
   /** Working directory; undefined where it was deleted or cannot be read. */
   cwd(): string | undefined;
+  /**
+   * Makes a write fail from now on that goes beyond a limit on the size of
+   * files: it would end the process. To be called before anything is written;
+   * a library leaves that to the program around it.
+   */
+  readonly withstand?: () => void;
+}
+
+/** The real machine, of a process that is this program's. */
+export function ownWorld(): World {
+  let isDone = Deno.build.os === "windows";
+  return {
+    ...realWorld(),
+    withstand() {
+      if (!isDone) Deno.addSignalListener("SIGXFSZ", () => {});
+      isDone = true;
+    },
+  };
 }
 
 /** The real machine, made ready: what its environment would do to the queue is taken away. */

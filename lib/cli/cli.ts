@@ -37,6 +37,8 @@ export async function run(
   let out = new Output(terminal, { json, quiet: false, verbose: false });
   try {
     const { name, rest } = findCommand(argv);
+    // An emit of one may hand it over: then there is time for this later.
+    if (!name.startsWith("emit ")) world.withstand?.();
     const command = await loadCommand(name, () => homeIn(rest, world));
     const { positionals } = command;
     const options = { ...command.options, ...COMMON_OPTIONS };

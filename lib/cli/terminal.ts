@@ -6,6 +6,7 @@
 
 import { reasonOf } from "../base/errors.ts";
 import { oneLine, visible } from "../base/shown.ts";
+import type { World } from "../base/world.ts";
 import { wantsColour } from "./colour.ts";
 
 /** Where the command line reads and writes. */
@@ -45,17 +46,19 @@ const STOP_SIGNALS: readonly [Deno.Signal, number][] =
     ? [["SIGINT", 130], ["SIGBREAK", 149]]
     : [["SIGINT", 130], ["SIGTERM", 143]];
 
-/** The real streams. */
-export function realTerminal(): Terminal {
+/** The real streams, which may be files. */
+export function realTerminal(
+  { withstand = () => {} }: Pick<World, "withstand"> = {},
+): Terminal {
   const encoder = new TextEncoder();
   let isOpen = true, lost: string | undefined;
   const isSeen = Deno.stdout.isTerminal();
   const areErrorsSeen = Deno.stderr.isTerminal();
-  const writeErrorText = (text: string) =>
-    writeAll(
-      Deno.stderr,
-      encoder.encode(areErrorsSeen ? visible(text) : text),
-    ).catch(() => {});
+  const writeErrorText = async (text: string) => {
+    withstand();
+    const shown = areErrorsSeen ? visible(text) : text;
+    await writeAll(Deno.stderr, encoder.encode(shown)).catch(() => {});
+  };
   return {
     isInteractive: Deno.stdin.isTerminal(),
     read: (buffer) => Deno.stdin.read(buffer),
@@ -64,6 +67,7 @@ export function realTerminal(): Terminal {
       return await readSecret(prompt, writeErrorText, STOP_SIGNALS);
     },
     async write(text) {
+      withstand();
       try {
         const shown = isSeen ? visible(text) : oneLine(text);
         if (isOpen) await writeAll(Deno.stdout, encoder.encode(shown));

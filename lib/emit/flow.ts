@@ -95,6 +95,8 @@ export async function recordGroup(
   const candidates = group.flatMap(({ candidate }) =>
     candidate ? asHanded(candidate, options.handed) : []
   );
+  // Nothing is handed over, and counting it writes a file.
+  if (candidates.length === 0) parts.world.withstand?.();
   const receipts = candidates.length === 0
     ? []
     : await recordAll(parts, candidates, deadline, options).catch((error) =>

@@ -16,6 +16,7 @@ import { Deadline } from "../base/deadline.ts";
 import { type AgentState, findAgent } from "../route/agent_file.ts";
 import { offlineRoute, type Route } from "../route/route.ts";
 import type { HandOver } from "../handover/hand_over.ts";
+import type { Holding } from "../home/holding.ts";
 import { type EmitterParts, EventEmitter } from "./emitter.ts";
 import { generateNodeId, homeFolder, refusalOf } from "./identity.ts";
 import { SETUP_TIMEOUT_SHARE } from "../base/limits.ts";
@@ -37,6 +38,9 @@ export interface SetupOptions {
   readonly warn: (text: string) => void;
 }
 
+/** Stands for the node of a draft that goes to an agent elsewhere, which gives it its own. */
+const NODE_OF_AGENT = "0".repeat(12);
+
 /** @throws never: what cannot be used is warned about and left out */
 export async function setUpEmitter(
   world: World,
@@ -53,22 +57,22 @@ export async function setUpEmitter(
   const agentUrl = options.staysHere
     ? undefined
     : world.env("SPEC_KITTY_AGENT_URL") || undefined;
+  const isForAgent = options.isForOne === true && agentUrl !== undefined;
+  // What hands over writes no file before it has asked, and waits then.
+  if (!isForAgent) world.withstand?.();
   const opening = agentUrl === undefined
     ? undefined
     : openHandOver(world, agentUrl, homePath, options);
-  const own = homePath === undefined || agentUrl !== undefined
+  const holding = homePath === undefined || agentUrl !== undefined
     ? undefined
-    : (await import("./own_queue.ts")).beginHolding(homePath, world);
-  // Only this turn of the event loop starts the opening, and then the rest is read beside it.
-  if (own) {
-    await deadline.race(own.looked, "look at the queue").catch(() => {});
-  }
+    : await openingQueue(world, homePath, deadline);
   const { config, project, nodeId, agent } = await lookAround(
     world,
     homePath,
     {
       warn: options.warn,
       isBesideAgent: !options.route && agentUrl === undefined,
+      isForAgent,
     },
     deadline,
   );
@@ -85,7 +89,7 @@ export async function setUpEmitter(
     project: project.identity,
     homePath,
     ...refusal && { refusal },
-    holding: own?.holding,
+    holding,
     route: options.route ??
       await routeBeside(world, handOver ? undefined : agent, homePath),
     ...handOver && { handOver },
@@ -94,6 +98,19 @@ export async function setUpEmitter(
     warn: options.warn,
   });
   return { emitter, settings };
+}
+
+/** The home's lock, with its queue that is being opened while the rest is read. */
+async function openingQueue(
+  world: World,
+  homePath: string,
+  deadline: Deadline,
+): Promise<Holding> {
+  const { beginHolding } = await import("./own_queue.ts");
+  const { holding, looked } = beginHolding(homePath, world);
+  // Only this turn of the event loop starts the opening.
+  await deadline.race(looked, "look at the queue").catch(() => {});
+  return holding;
 }
 
 /** Opens connections of this process. */
@@ -156,7 +173,10 @@ interface Surroundings {
 async function lookAround(
   world: World,
   homePath: string | undefined,
-  options: Pick<SetupOptions, "warn"> & { readonly isBesideAgent: boolean },
+  options: Pick<SetupOptions, "warn"> & {
+    readonly isBesideAgent: boolean;
+    readonly isForAgent: boolean;
+  },
   deadline: Deadline,
 ): Promise<Surroundings> {
   let config = NO_CONFIG_FILE;
@@ -170,7 +190,7 @@ async function lookAround(
     findAgent(homePath, world.nowMs()).then((found) => agent = found),
   ]);
   const [nodeId] = await Promise.all([
-    generateNodeId(world),
+    options.isForAgent ? NODE_OF_AGENT : generateNodeId(world),
     deadline.race(reading, "read config.toml and the project's configuration")
       .catch((error) => options.warn(`${error.message}: done without`)),
   ]);

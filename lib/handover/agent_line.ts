@@ -30,6 +30,8 @@ export interface AgentRequest {
   readonly contentType?: string;
   readonly body?: string;
   readonly by: Deadline;
+  /** Called when it is under way: for what can be done while the agent works. */
+  onSent?(): void;
 }
 
 /** No usable answer came; the message says what the agent did, behind its address. */
@@ -126,6 +128,7 @@ export class AgentLine implements Disposable {
       // The answer may begin, and even end, before all of a stream is written.
       const writing = writeAll(connection, bytesOf(request, this.address.host));
       writing.catch(() => {});
+      request.onSent?.();
       await request.by.race(
         read(connection, reader, request.by),
         "hear from the agent",

@@ -53,16 +53,19 @@ const ONE = "application/json", MANY = "application/x-ndjson";
 /** Share of the time left that the agent may take for its own part. */
 const AGENT_TIME_SHARE = 0.9;
 
+/** What of the machine this takes. */
+type HandOverWorld = Pick<World, "env" | "elapsedMs" | "withstand">;
+
 /** Hands drafts over to the agent that the environment names. */
 export class HandOver implements Disposable {
-  readonly #world: Pick<World, "env" | "elapsedMs">;
+  readonly #world: HandOverWorld;
   #line: AgentLine | undefined;
   /** What waits in the spool, if it is looked up already. */
   #spooled: Promise<string[]> | undefined;
   #problem: KittyError | undefined;
 
   private constructor(
-    world: Pick<World, "env" | "elapsedMs">,
+    world: HandOverWorld,
     line: AgentLine | undefined,
     problem?: KittyError,
   ) {
@@ -73,7 +76,7 @@ export class HandOver implements Disposable {
 
   /** An address that cannot be used is a problem, and each draft is spooled. */
   static open(
-    world: Pick<World, "env" | "elapsedMs">,
+    world: HandOverWorld,
     url: string,
   ): HandOver {
     try {
@@ -146,6 +149,9 @@ export class HandOver implements Disposable {
       );
     } catch (error) {
       return candidates.map(() => ({ kind: "failed", error }));
+    } finally {
+      // What is not handed over is spooled.
+      this.#world.withstand?.();
     }
   }
 
@@ -250,6 +256,7 @@ export class HandOver implements Disposable {
         contentType: drafts.length === 1 ? ONE : MANY,
         body: drafts.map(({ draft }) => JSON.stringify(draft)).join("\n"),
         by,
+        onSent: () => this.#world.withstand?.(),
       });
       return wordsIn(answer, drafts, line.address.text);
     } catch (error) {

@@ -67,6 +67,7 @@ Deno.test(needing(
       ["refused", EMIT.replace("WP01", "nothing"), {}],
       ["of a stream", "echo '{}' | kitty-events emit --stdin", {}],
       ["handed over", EMIT, handing],
+      ["refused before that", EMIT.replace("WP01", "nothing"), handing],
       ["spooled", EMIT, { SPEC_KITTY_AGENT_URL: "unix:/nowhere.sock" }],
       ["not answered", EMIT.replace("5s", "300ms"), {
         SPEC_KITTY_AGENT_URL: `unix:${silent}`,

@@ -256,7 +256,7 @@ async function tell(
       accent,
     );
     if (out.mode.verbose) {
-      const node = receipt.via === undefined
+      const node = emitter?.handOver === undefined
         ? `node ${emitter?.nodeId}`
         : "node and clock of the agent";
       await out.note(
