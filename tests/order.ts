@@ -7,48 +7,60 @@ export const ALONE: ReadonlySet<string> = new Set([
 ]);
 
 /**
+ * Files that mostly wait for clocks, the longest first: one after the other,
+ * beside all others, as they leave the cores to them. Each in a process of its
+ * own.
+ */
+export const WAITING: readonly string[] = [
+  "board/live_test.ts",
+  "delivery/slow_line_test.ts",
+  "stories/silent_store_test.ts",
+  "collector/sql/keeping_test.ts",
+  "stories/revocation_test.ts",
+  "cli/collector_doctor_test.ts",
+  "cli/neighbour_test.ts",
+  "collector/sinks/sinks_test.ts",
+  "stories/silent_server_test.ts",
+  "base/bounded_address_test.ts",
+  "emit/emitter_test.ts",
+  "stories/failover_test.ts",
+  "collector/board/board_routes_test.ts",
+  "collector/accounts/standing_test.ts",
+  "base/bounded_server_test.ts",
+  "route/acknowledged_test.ts",
+];
+
+/**
  * Files that take longest, the longest first: each begins before all shorter
- * ones, in a process of its own. And those that measure that process. What
- * mostly waits for clocks stands between others, so that the cores have work
- * meanwhile.
+ * ones, in a process of its own. And those that measure that process.
  */
 export const LONGEST: readonly string[] = [
   "stories/shared_store_test.ts",
   "collector/sql/protocol_test.ts",
   "packaging/install_test.ts",
-  "board/live_test.ts",
   "stories/fault_test.ts",
   "stories/failing_disk_test.ts",
   "board/page_test.ts",
   "stories/examples_test.ts",
   "cli/stream_test.ts",
   "collector/tls_test.ts",
-  "delivery/slow_line_test.ts",
   "stories/readme_test.ts",
   "stories/story_test.ts",
   "collector/sql/start_test.ts",
   "api/descriptions_test.ts",
-  "stories/silent_store_test.ts",
   "delivery/poison_test.ts",
   "stories/key_test.ts",
   "collector/accounts/throttle_test.ts",
-  "stories/revocation_test.ts",
   "agent/agent_test.ts",
   "stories/fault_socket_test.ts",
   "collector/engine_test.ts",
   "stories/delivery_crash_test.ts",
-  "collector/sql/keeping_test.ts",
   "stories/containers_test.ts",
   "cli/doctor_test.ts",
   "readers_test.ts",
-  "cli/collector_doctor_test.ts",
   "collector/sockets/sockets_test.ts",
-  "cli/neighbour_test.ts",
   "cli/trouble_test.ts",
   "collector/keeping/quota_test.ts",
-  "stories/silent_server_test.ts",
-  "base/bounded_address_test.ts",
-  "stories/failover_test.ts",
   "home/queue_move_test.ts",
   "program/concurrency_test.ts",
   "stories/concurrency_test.ts",
@@ -59,7 +71,6 @@ export const LONGEST: readonly string[] = [
 
 /** Further files and folders that are not for the loop at the desk. */
 export const SLOW: readonly string[] = [
-  "base/bounded_server_test.ts",
   "cli/auth_test.ts",
   "cli/commands_test.ts",
   "cli/emit_forms_test.ts",
@@ -72,13 +83,11 @@ export const SLOW: readonly string[] = [
   "cli/sync_agent_test.ts",
   "cli/sync_test.ts",
   "collector/",
-  "route/acknowledged_test.ts",
   "delivery/delivery_test.ts",
   "handover/",
   "login/http_client_test.ts",
   "login/insecure_http_test.ts",
   "stories/behind_proxy_test.ts",
-  "emit/emitter_test.ts",
   "home/queue_test.ts",
   "stories/isolation_test.ts",
   "packaging/",

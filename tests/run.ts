@@ -10,7 +10,7 @@
  * @module
  */
 
-import { ALONE, FULL_ONLY, LONGEST, SLOW } from "./order.ts";
+import { ALONE, FULL_ONLY, LONGEST, SLOW, WAITING } from "./order.ts";
 import { bundledProgram } from "./support/bundled.ts";
 import { linesOf } from "./support/child.ts";
 import { FULL } from "./support/needs.ts";
@@ -55,17 +55,16 @@ async function chosen(args: readonly string[]): Promise<string[]> {
 }
 
 function isSlow(file: string): boolean {
-  return ALONE.has(file) || LONGEST.includes(file) ||
+  return ALONE.has(file) || LONGEST.includes(file) || WAITING.includes(file) ||
     SLOW.some((path) => file.startsWith(path));
 }
 
-/** A file that takes long begins early, or all others would wait for it in the end. */
-function longestFirst(files: readonly string[]): string[] {
-  const rank = (file: string) => {
-    const at = LONGEST.indexOf(file);
-    return at < 0 ? LONGEST.length : at;
-  };
-  return files.toSorted((a, b) => rank(a) - rank(b));
+/** Those of a list that are to be run, in its order. */
+function among(
+  list: readonly string[],
+  files: readonly string[],
+): string[] {
+  return list.filter((file) => files.includes(file));
 }
 
 /** Bundles the program, which starts in half of the time then; from source where that cannot be done. */
@@ -135,31 +134,44 @@ const FILES_AT_ONCE = 10;
 
 /** Files as processes run them: each that takes long by itself, and the others some at a time. */
 function portionsOf(files: readonly string[]): string[][] {
-  const isLong = (file: string) => LONGEST.includes(file);
-  const portions = longestFirst(files.filter(isLong)).map((file) => [file]);
-  const others = files.filter((file) => !isLong(file));
+  const long = among(LONGEST, files);
+  const portions = long.map((file) => [file]);
+  const others = files.filter((file) => !long.includes(file));
   for (let at = 0; at < others.length; at += FILES_AT_ONCE) {
     portions.push(others.slice(at, at + FILES_AT_ONCE));
   }
   return portions;
 }
 
-/** Runs files side by side, in one process more than there are cores: some of them wait. */
+/**
+ * Runs files side by side, in one process more than there are cores, as some of
+ * them wait now and then; and beside these, those that hardly do anything else.
+ */
 async function runTogether(
   files: readonly string[],
   env: Readonly<Record<string, string>>,
   folder: string,
 ): Promise<Counts[]> {
-  const portions = portionsOf(files).values();
+  const waiting = among(WAITING, files);
+  const rests = waiting.map((file) => [file]).values();
+  const portions = portionsOf(files.filter((file) => !waiting.includes(file)))
+    .values();
   const counted: Counts[] = [];
-  const work = async () => {
+  const work = async (portions: Iterable<string[]>) => {
     for (const portion of portions) {
       counted.push(await run(portion, env, folder));
     }
   };
   const jobs = Number(Deno.env.get("JOBS")) ||
     navigator.hardwareConcurrency + 1;
-  await Promise.all(Array.from({ length: jobs }, work));
+  await Promise.all([
+    work(rests),
+    // Whoever has nothing left helps those that wait.
+    ...Array.from({ length: jobs }, async () => {
+      await work(portions);
+      await work(rests);
+    }),
+  ]);
   return counted;
 }
 
