@@ -136,7 +136,8 @@ const FILES_AT_ONCE = 10;
 function portionsOf(files: readonly string[]): string[][] {
   const long = among(LONGEST, files);
   const portions = long.map((file) => [file]);
-  const others = files.filter((file) => !long.includes(file));
+  // Stories are long and stand last; at the end, short ones keep all processes at work.
+  const others = files.filter((file) => !long.includes(file)).reverse();
   for (let at = 0; at < others.length; at += FILES_AT_ONCE) {
     portions.push(others.slice(at, at + FILES_AT_ONCE));
   }
