@@ -202,3 +202,15 @@ export function isDiskFull(error: unknown): boolean {
   return /disk is full|no space left|quota exceeded|os error (28|112|122)\b/i
     .test(text);
 }
+
+/**
+ * Bytes of a folder's disk that this user may still fill.
+ *
+ * @throws where the system does not tell
+ */
+export async function freeBytes(folder: string): Promise<number> {
+  // Loaded only here: an emit seldom asks.
+  const { statfs } = await import("node:fs/promises");
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { freeBytes } from "../base/files.ts";
 import { sizeText } from "../base/amounts.ts";
 import { reasonOf } from "../base/errors.ts";
 import { type Finding, fine, problem, warning } from "./finding.ts";
@@ -67,9 +68,7 @@ export function checkRoom({ home }: Patient): Promise<Finding> {
 
 /** The same of any folder, there or not. */
 export async function roomAt(folder: string): Promise<Finding> {
-  const { statfs } = await import("node:fs/promises");
-  const { bavail, bsize } = await statfs(await nearestFolder(folder));
-  const bytes = bavail * bsize;
+  const bytes = await freeBytes(await nearestFolder(folder));
   const room = `${sizeText(bytes)} free`;
   if (bytes < ROOM_PROBLEM_BYTES) {
     return problem(

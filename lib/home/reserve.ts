@@ -8,7 +8,12 @@
  */
 
 import type { Deadline } from "../base/deadline.ts";
-import { FILE_MODE, isDiskFull, removeIfThere } from "../base/files.ts";
+import {
+  FILE_MODE,
+  freeBytes,
+  isDiskFull,
+  removeIfThere,
+} from "../base/files.ts";
 import { queuePath } from "./queue_file.ts";
 import { foldFile, foldingBytes } from "./sqlite.ts";
 
@@ -52,7 +57,7 @@ function makingPath(home: string): string {
 async function make(home: string, by?: Deadline): Promise<void> {
   const making = makingPath(home);
   try {
-    await fill(making, by);
+    await fill(home, making, by);
     await Deno.rename(making, reservePath(home));
   } catch {
     await remove(making);
@@ -80,19 +85,26 @@ export async function restoreReserve(home: string): Promise<void> {
   await make(home);
 }
 
-/** Bytes that are free on the disk of a folder. */
-async function freeBytes(folder: string): Promise<number> {
-  const { statfs } = await import("node:fs/promises");
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
-}
-
 function isThere(path: string): Promise<boolean> {
   return Deno.stat(path).then(() => true, () => false);
 }
 
-/** Writes twice the reserve, as far as there is room for it, and leaves half of that. */
-async function fill(path: string, by?: Deadline): Promise<void> {
+/**
+ * Writes the reserve: never more than half of what is free, not for a moment
+ * either, as another process may record meanwhile.
+ */
+async function fill(
+  home: string,
+  path: string,
+  by?: Deadline,
+): Promise<void> {
+  // A disk that does not tell fails at its end, and then half of that stays.
+  const half = await freeBytes(home).then(
+    (bytes) => Math.floor(bytes / 2),
+    () => RESERVE_BYTES,
+  );
+  const wanted = Math.min(half, RESERVE_BYTES);
+  if (wanted < RESERVE_BYTES_MIN) throw new Error("no room for a reserve");
   using file = await Deno.open(path, {
     write: true,
     create: true,
@@ -106,13 +118,15 @@ async function fill(path: string, by?: Deadline): Promise<void> {
   }
   let size = 0;
   try {
-    while (size < 2 * RESERVE_BYTES) {
+    while (size < wanted) {
       by?.check("make the reserve");
-      size += await file.write(block);
+      size += await file.write(block.subarray(0, wanted - size));
     }
+    return;
   } catch (error) {
     if (!isDiskFull(error)) throw error;
   }
+  // Others have taken the rest, or the disk has not told all.
   if (size < 2 * RESERVE_BYTES_MIN) throw new Error("no room for a reserve");
   await file.truncate(Math.floor(size / 2));
 }

@@ -1,6 +1,8 @@
 /** Room on a full disk: the reserve, and SQLite's log. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { statfsSync } from "node:fs";
+import { Deadline } from "../../lib/base/deadline.ts";
 import { queuePath } from "../../lib/home/queue_file.ts";
 import {
   foldAhead,
@@ -121,6 +123,25 @@ Deno.test(needing(
     await restoreReserve(home);
     strictEqual(await size(), 5 * MIB);
     strictEqual(await exists(`${reservePath(home)}.tmp`), false);
+  },
+));
+
+Deno.test(needing(
+  [MOUNT],
+  "makeReserve: while it is made -> half of a small disk stays free for others",
+  async () => {
+    await using disk = await smallDisk(4 * 1024);
+    const free = () => {
+      const { bavail, bsize } = statfsSync(disk.path);
+      return bavail * bsize;
+    };
+    const before = free(), seen: number[] = [];
+    // It looks at its deadline before each piece.
+    const by = new Deadline(() => (seen.push(free()), 0), 1);
+    await makeReserve(disk.path, by);
+    const { size } = await Deno.stat(reservePath(disk.path));
+    ok(size > before / 2 - MIB && size <= before / 2, `${size} of ${before}`);
+    ok(seen.length > 1 && seen.every((bytes) => bytes >= before / 2));
   },
 ));
 
