@@ -67,11 +67,15 @@ export async function prune(
   const teams = await events.teams();
   if (!teams.includes(team)) {
     const meant = nearMiss(team, [...teams].sort());
-    throw new KittyError("not_found", `no team "${team}" has sent anything`, {
-      hint: meant === undefined
-        ? "see what there is: kitty-events collector quota list"
-        : `did you mean ${meant}?`,
-    });
+    throw new KittyError(
+      "not_found",
+      `no team "${team.slice(0, 40)}" has sent anything`,
+      {
+        hint: meant === undefined
+          ? "see what there is: kitty-events collector quota list"
+          : `did you mean ${meant}?`,
+      },
+    );
   }
   const file = archive === undefined || isDry
     ? undefined

@@ -22,10 +22,15 @@ export function readTypes(text: string): readonly string[] {
   return words.map(readType);
 }
 
-function readType(word: string): string {
+/** The whole name of a type that a collector stores; undefined for any other. */
+export function storedType(word: string): string | undefined {
   const ofEnvelopes = [...EVENT_TYPES, ...EVENT_TYPES.map(rowTypeOf)];
-  const found = ofEnvelopes.find((type) => type === word) ??
+  return ofEnvelopes.find((type) => type === word) ??
     CONTRACTS.typeOf(word)?.type.type;
+}
+
+function readType(word: string): string {
+  const found = storedType(word);
   if (found !== undefined) return found;
   const meant = nearMiss(word, EVENT_TYPES) ?? CONTRACTS.nearest(word);
   const ofRows = CONTRACTS.all.flatMap(({ types }) => [...types.values()]);

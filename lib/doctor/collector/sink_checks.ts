@@ -5,6 +5,7 @@
  */
 
 import type { World } from "../../base/world.ts";
+import { storedType } from "../../collector/sinks/sink_types.ts";
 import type { SinkState } from "../../collector/sinks/sinks.ts";
 import { type Finding, fine, listed, timeText, warning } from "../finding.ts";
 
@@ -33,6 +34,17 @@ export function checkSinks(
     return warning(
       `events that were refused for good: ${listed(names)}`,
       "see which, and why: kitty-events collector sink status --json",
+    );
+  }
+  const ofNone = states.filter(({ types }) =>
+    types?.every((type) => storedType(type) !== type)
+  );
+  if (ofNone.length > 0) {
+    return warning(
+      `of types that no collector stores, so that nothing goes there: ${
+        listed(ofNone.map(({ name }) => name))
+      }`,
+      "add them anew with the types that are meant: kitty-events collector sink add --help",
     );
   }
   const waiting = states.map(({ name, lag, paused }) =>
