@@ -87,6 +87,7 @@ export const SLOW: readonly string[] = [
   "handover/",
   "login/http_client_test.ts",
   "login/insecure_http_test.ts",
+  "stories/agent_crash_test.ts",
   "stories/behind_proxy_test.ts",
   "home/queue_test.ts",
   "stories/isolation_test.ts",

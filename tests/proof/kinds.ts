@@ -3,11 +3,12 @@
 import { Trial } from "../support/delivery_trial.ts";
 import { CALLS, FAILING_DISK, failingDisk } from "../support/failing_disk.ts";
 import { tempFolder, tempHome } from "../support/home.ts";
-import { MOUNT, type Need } from "../support/needs.ts";
+import { MOUNT, type Need, UNIX } from "../support/needs.ts";
 import { documentsOf } from "../support/program.ts";
 import { compare, tell, type Told } from "../support/stored.ts";
 import { Project } from "../support/project.ts";
 import { mulberry32 } from "../support/world.ts";
+import { AgentKills } from "./agent_kills.ts";
 import { DeliveryKills, type Victim, VICTIMS } from "./delivery_kills.ts";
 import {
   draftsOf,
@@ -56,6 +57,13 @@ async function followKills(seed: number, rounds: number): Promise<Outcome> {
   await using project = await Project.make();
   const kills = new FollowKills(home.path, project, mulberry32(seed));
   for (let round = 1; round <= rounds; round++) await kills.round(round);
+  return { findings: await kills.verify(), counts: kills.counts };
+}
+
+async function agentKills(seed: number, rounds: number): Promise<Outcome> {
+  await using folder = await tempFolder();
+  await using kills = new AgentKills(folder.path, mulberry32(seed));
+  for (let round = 1; round <= rounds; round++) await kills.round();
   return { findings: await kills.verify(), counts: kills.counts };
 }
 
@@ -186,7 +194,7 @@ export const KINDS: readonly Kind[] = [
       "one-shots, streams of 600 drafts and drops into the spool, killed with -9 at a random moment of the time that each usually takes; then the queue against all receipts and drops",
     needs: [],
     roundsAtOnce: 60,
-    share: 0.52,
+    share: 0.5,
     run: emitKills,
   },
   {
@@ -197,6 +205,15 @@ export const KINDS: readonly Kind[] = [
     roundsAtOnce: 60,
     share: 0.04,
     run: followKills,
+  },
+  {
+    name: "agent",
+    about:
+      "an agent to which two homes hand over, one event a process, killed with -9 at a random moment while others record in its own home; then its queue against all receipts",
+    needs: [UNIX],
+    roundsAtOnce: 20,
+    share: 0.02,
+    run: agentKills,
   },
   ...VICTIMS.map((victim): Kind => ({
     name: `delivery-${victim}`,
