@@ -31,7 +31,7 @@ export function runPatiently(home: string): Run {
 
 /** All events of a home; throws where they cannot be exported. */
 export async function exported(run: Run) {
-  const { code, stdout, stderr } = await run(["queue", "export"]);
+  const { code, stdout, stderr } = await run.here(["queue", "export"]);
   if (code !== 0) throw new Error(`export: exit ${code}: ${stderr}`);
   return documentsOf(stdout);
 }
@@ -52,7 +52,9 @@ export async function failingDiskTrial(
 ): Promise<DiskTrial> {
   const run = runPatiently(home);
   const told = await tell(run, drafts, { env });
-  const check = JSON.parse((await run(["queue", "check", "--json"])).stdout);
+  const check = JSON.parse(
+    (await run.here(["queue", "check", "--json"])).stdout,
+  );
   const untrue = compare(told, drafts.length, await exported(run));
   return { told, untrue, check };
 }
@@ -103,8 +105,8 @@ export async function onFullDisk(
   await Deno.mkdir(home);
   await logIn(home, collector);
   const run = runPatiently(home);
-  // Twice as many as there is room for.
-  const drafts = draftsOf(Math.ceil(kib * 0.75));
+  // A third more than there is room for.
+  const drafts = draftsOf(Math.ceil(kib * 0.55));
   const told = await tell(run, drafts);
   await work({ run, told, home, drafts: drafts.length });
 }

@@ -22,7 +22,12 @@ import {
 } from "../support/failing_disk.ts";
 import { isThere, tempFolder } from "../support/home.ts";
 import { IS_FULL, MOUNT, needing } from "../support/needs.ts";
-import { documentsOf, type Run } from "../support/program.ts";
+import {
+  documentsOf,
+  type Run,
+  type RunHere,
+  variantsOf,
+} from "../support/program.ts";
 import { ALL_TRUE, compare, tell, type Told } from "../support/stored.ts";
 import { fillDisk } from "../support/trouble.ts";
 
@@ -95,19 +100,19 @@ for (const kib of IS_FULL ? [3 * 1024, DISK_KIB, 12 * 1024] : [DISK_KIB]) {
         const [{ delivered, remaining }] = documentsOf(stdout);
         deepStrictEqual([delivered, remaining], [counts.queued, 0]);
         ok(await isThere(`${home}/reserve`));
-        const again = await tell(run, draftsOf(20));
+        const again = await tell(run.here, draftsOf(20));
         deepStrictEqual(again.counts, { queued: 20 });
       }),
   ));
 }
 
-async function deliver(run: Run): Promise<void> {
+async function deliver(run: RunHere): Promise<void> {
   const { code, stderr } = await run(["sync", "now", "--json"]);
   strictEqual(code, 0, stderr);
 }
 
-async function dropAll(run: Run): Promise<void> {
-  const { stdout } = await run(["queue", "export"]);
+async function dropAll(run: RunHere, { here }: Run): Promise<void> {
+  const { stdout } = await here(["queue", "export"]);
   const ids = documentsOf(stdout).map((event) => event.event_id);
   for (let at = 0; at < ids.length; at += 500) {
     const some = ids.slice(at, at + 500);
@@ -127,9 +132,10 @@ for (
     `emit, ${name}, again and again: a small disk that was full -> the log takes no room from new events`,
     () =>
       filled(4 * 1024, async (run) => {
+        const emptied = variantsOf(run), told = variantsOf(run);
         for (let time = 0; time < 6; time++) {
-          await empty(run);
-          const { counts } = await tell(run, draftsOf(150));
+          await empty(emptied, run);
+          const { counts } = await tell(told, draftsOf(150));
           deepStrictEqual(counts, { queued: 150 }, `after ${time + 1} times`);
         }
       }),
@@ -172,7 +178,7 @@ Deno.test(needing(
   [MOUNT],
   "sync now: tokens that have to be renewed on a full disk -> renewed and kept; without any room the old ones are not used up",
   () =>
-    filled(5 * 1024, async (run, _told, home) => {
+    filled(DISK_KIB, async (run, _told, home) => {
       const path = `${home}/credentials`;
       const before = await Deno.readTextFile(path);
       const refreshOf = (text: string) => text.match(/^refresh = "(.+)"$/m)![1];
@@ -200,7 +206,7 @@ Deno.test(needing(
   [MOUNT],
   "sync now: a full disk without a reserve -> nothing is lost, and it says what to do; with room all is delivered",
   () =>
-    filled(5 * 1024, async (run, { counts }, home) => {
+    filled(DISK_KIB, async (run, { counts }, home) => {
       await Deno.remove(`${home}/reserve`);
       await fillDisk(`${home}/filler`, 0);
       const { code, stdout } = await run(["sync", "now", "--json"]);
@@ -211,7 +217,7 @@ Deno.test(needing(
       await Deno.remove(`${home}/filler`);
       const again = await run(["sync", "now", "--json"]);
       strictEqual(again.code, 0, again.stderr);
-      const stats = await run(["queue", "stats", "--json"]);
+      const stats = await run.here(["queue", "stats", "--json"]);
       const [{ queued, dead, totals }] = documentsOf(stats.stdout);
       deepStrictEqual([queued, dead, totals.delivered], [0, 0, counts.queued]);
     }),
@@ -228,7 +234,7 @@ Deno.test(needing(
     await Deno.mkdir(home);
     await logIn(home, collector);
     const run = runPatiently(home);
-    await tell(run, draftsOf(BATCH_EVENTS_MAX + 20));
+    await tell(run.here, draftsOf(BATCH_EVENTS_MAX + 20));
     const how = { seed: 1, share: 1, error: "ENOSPC", calls: "wp" } as const;
     const { code, stdout, stderr } = await run(["sync", "now", "--json"], {
       env: failing(`${home}/.clock.*`, how),
@@ -237,7 +243,7 @@ Deno.test(needing(
     const [{ delivered, remaining }] = documentsOf(stdout);
     deepStrictEqual([delivered, remaining], [BATCH_EVENTS_MAX + 20, 0]);
     strictEqual(stderr.split("is not noted yet").length - 1, 1, stderr);
-    deepStrictEqual((await tell(run, draftsOf(3))).counts, { queued: 3 });
-    strictEqual((await run(["sync", "now", "--json"])).code, 0);
+    deepStrictEqual((await tell(run.here, draftsOf(3))).counts, { queued: 3 });
+    strictEqual((await run.here(["sync", "now", "--json"])).code, 0);
   },
 ));

@@ -24,8 +24,18 @@ const SOURCE = decodeURIComponent(
   new URL("./failing_disk.c", import.meta.url).pathname,
 );
 
+/** What makes the disk fail, compiled once in a process. */
+let compiled: Promise<Uint8Array<ArrayBuffer>> | undefined;
+
+async function compile(library: string): Promise<Uint8Array<ArrayBuffer>> {
+  await outputOf("cc", [
+    ...["-shared", "-fPIC", "-O1", "-o", library, SOURCE, "-ldl"],
+  ]);
+  return await Deno.readFile(library);
+}
+
 /**
- * Compiles what makes the disk fail.
+ * Puts what makes the disk fail into a folder.
  *
  * @param folder where it is put
  * @returns makes the environment of a process for which files fail that are below `below`, or, with a star at its end, whose paths begin so
@@ -34,9 +44,7 @@ export async function failingDisk(
   folder: string,
 ): Promise<(below: string, how: Failing) => Record<string, string>> {
   const library = `${folder}/failing_disk.so`;
-  await outputOf("cc", [
-    ...["-shared", "-fPIC", "-O1", "-o", library, SOURCE, "-ldl"],
-  ]);
+  await Deno.writeFile(library, await (compiled ??= compile(library)));
   return (below, { seed, share, error, calls }) => ({
     LD_PRELOAD: library,
     FAIL_BELOW: below,

@@ -1,6 +1,6 @@
 /** Receipts of a stream held against what is there afterwards. */
 
-import { documentsOf, type Run, type RunOptions } from "./program.ts";
+import { documentsOf, type HereOptions, type RunHere } from "./program.ts";
 
 /** What a comparison has shown; all counts are 0 where each receipt was true. */
 export interface Untrue {
@@ -31,9 +31,9 @@ interface Receipt {
 
 /** Records drafts through one stream. */
 export async function tell(
-  run: Run,
+  run: RunHere,
   drafts: readonly string[],
-  options: RunOptions & { env?: Record<string, string> } = {},
+  options: HereOptions = {},
 ): Promise<Told> {
   const { stdout } = await run(["emit", "--stdin", "--json", "--quiet"], {
     ...options,
