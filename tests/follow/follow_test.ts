@@ -11,6 +11,7 @@ import { MKFIFO, needing, outputOf, UNIX } from "../support/needs.ts";
 import {
   documentsOf,
   type Run,
+  type RunHere,
   spawnProgram,
   withProgram,
 } from "../support/program.ts";
@@ -25,7 +26,11 @@ import { PUBLISHED, rowSchema } from "../support/published.ts";
 import { REAL_LOGS, unpackLogs } from "../support/real_logs.ts";
 
 /** What one look at a project's logs says: its total, what it says of each log, and its warnings. */
-async function once(run: Run, cwd: string, args: readonly string[] = []) {
+async function once(
+  run: RunHere,
+  cwd: string,
+  args: readonly string[] = [],
+) {
   const { code, stdout, stderr } = await run(
     ["follow", "--once", "--json", ...args],
     { cwd },
@@ -70,7 +75,7 @@ Deno.test(needing(
       );
       await keepThePublishedSchemas(rows);
 
-      const second = await once(run, folder.path);
+      const second = await once(run.here, folder.path);
       deepStrictEqual(second.total, {
         files: 108,
         rows: 7_243,
@@ -81,7 +86,7 @@ Deno.test(needing(
       deepStrictEqual(second.logs, []);
       strictEqual((await exported(run)).length, 7_243);
       const status = JSON.parse(
-        (await run(["follow", "status", "--json"])).stdout,
+        (await run.here(["follow", "status", "--json"])).stdout,
       );
       strictEqual(status.refused, 40);
       strictEqual((await run.here(["queue", "check"])).code, 0);
@@ -114,7 +119,7 @@ Deno.test("follow --once: lines that grow, move and come again -> what is new, o
     // As a rebase leaves it: another order, a line gone, one in between.
     await project.mission(1, [lane(4), lane(5), lane(2)]);
     await project.mission(2, [lane(3)]);
-    const { total, logs } = await once(run, project.path);
+    const { total, logs } = await once(run.here, project.path);
     deepStrictEqual(total, {
       files: 2,
       rows: 4,
@@ -126,8 +131,8 @@ Deno.test("follow --once: lines that grow, move and come again -> what is new, o
     strictEqual(logs[0].file, "kitty-specs/mission-1/status.events.jsonl");
     // From any folder of it, and by its name.
     const inside = `${project.path}/kitty-specs/mission-1`;
-    strictEqual((await once(run, inside)).total.recorded, 0);
-    strictEqual((await once(run, "/", [project.path])).total.known, 4);
+    strictEqual((await once(run.here, inside)).total.recorded, 0);
+    strictEqual((await once(run.here, "/", [project.path])).total.known, 4);
     deepStrictEqual(
       (await exported(run)).map(({ id }) => id),
       [1, 2, 3, 4, 5].map((n) => ulidAt(n)),
@@ -138,10 +143,10 @@ Deno.test("follow --once: what has left the queue -> known all the same", () =>
   withProgram(async (run) => {
     await using project = await Project.make();
     await project.mission(1, [lane(1), lane(2)]);
-    await once(run, project.path);
-    strictEqual((await run(["queue", "drop", "--all", "--yes"])).code, 0);
+    await once(run.here, project.path);
+    strictEqual((await run.here(["queue", "drop", "--all", "--yes"])).code, 0);
     await project.append(1, [lane(3)]);
-    strictEqual((await once(run, project.path)).total.recorded, 1);
+    strictEqual((await once(run.here, project.path)).total.recorded, 1);
     strictEqual((await exported(run)).length, 1);
   }));
 
@@ -149,13 +154,13 @@ Deno.test("follow --once: the same id with another content -> a conflict, said o
   withProgram(async (run) => {
     await using project = await Project.make();
     await project.mission(1, [lane(1)]);
-    await once(run, project.path);
+    await once(run.here, project.path);
     await project.append(1, [lane(1, { to_lane: "done" })]);
-    const { logs, total } = await once(run, project.path, ["--strict"]);
+    const { logs, total } = await once(run.here, project.path, ["--strict"]);
     strictEqual(total.recorded, 0);
     strictEqual(logs[0].problems[0].line, 2);
     match(logs[0].problems[0].problems[0].expected, /no other event has/);
-    deepStrictEqual((await once(run, project.path)).logs, []);
+    deepStrictEqual((await once(run.here, project.path)).logs, []);
     strictEqual((await exported(run)).length, 1);
   }));
 
@@ -164,14 +169,14 @@ Deno.test("follow --once: one id in two missions -> two events, that leave one b
     await using project = await Project.make();
     await project.mission(1, [lane(1)]);
     await project.mission(2, [lane(1)]);
-    strictEqual((await once(run, project.path)).total.recorded, 2);
+    strictEqual((await once(run.here, project.path)).total.recorded, 2);
     const rows = await exported(run);
     deepStrictEqual(
       rows.map(({ missionid }) => missionid).sort(),
       [missionId(1), missionId(2)],
     );
     strictEqual((await run.here(["queue", "check"])).code, 0);
-    const { stdout } = await run([
+    const { stdout } = await run.here([
       "queue",
       "drop",
       ulidAt(1),
@@ -186,7 +191,7 @@ Deno.test("follow --once: a row in a log -> as it is, with its clock and node; t
   withProgram(async (run) => {
     await using project = await Project.make();
     await project.mission(1, [lane(1)]);
-    await once(run, project.path);
+    await once(run.here, project.path);
     const [row] = await exported(run);
     const foreign = {
       ...row,
@@ -195,7 +200,7 @@ Deno.test("follow --once: a row in a log -> as it is, with its clock and node; t
       nodeid: "ffffffffffff",
     };
     await project.append(1, [foreign, lane(9)]);
-    strictEqual((await once(run, project.path)).total.recorded, 2);
+    strictEqual((await once(run.here, project.path)).total.recorded, 2);
     const [, second, third] = await exported(run);
     deepStrictEqual(second, foreign);
     strictEqual(third.lamportclock, 42);
@@ -209,11 +214,11 @@ Deno.test("follow --once: half a line -> waits for its rest; one that is whole n
     await Deno.writeTextFile(project.logOf(1), text.slice(0, 50), {
       append: true,
     });
-    strictEqual((await once(run, project.path)).total.recorded, 1);
+    strictEqual((await once(run.here, project.path)).total.recorded, 1);
     await Deno.writeTextFile(project.logOf(1), text.slice(50), {
       append: true,
     });
-    strictEqual((await once(run, project.path)).total.recorded, 1);
+    strictEqual((await once(run.here, project.path)).total.recorded, 1);
   }));
 
 Deno.test("follow --once: lines that fit no shape -> refused with file, line and problem, and no text of theirs", () =>
@@ -245,7 +250,7 @@ Deno.test("follow --once: lines that fit no shape -> refused with file, line and
       [2, 3, 4, 5, 6, 8, 10],
     );
     ok(!stderr.includes(`"${secret}`) && !stderr.includes("yyyy"));
-    strictEqual((await once(run, project.path)).total.refused, 0);
+    strictEqual((await once(run.here, project.path)).total.refused, 0);
   }));
 
 Deno.test("follow --once: a meta.json that is none -> what needs it waits, and comes when it is mended", () =>
@@ -253,11 +258,11 @@ Deno.test("follow --once: a meta.json that is none -> what needs it waits, and c
     await using project = await Project.make();
     const own = { mission_id: missionId(1) };
     await project.mission(1, [lane(1), lane(2, own)], "{ no json");
-    const first = await once(run, project.path);
+    const first = await once(run.here, project.path);
     strictEqual(first.total.recorded, 1);
     match(first.stderr, /mission-1.*its meta\.json is not a JSON object/);
     await project.mission(1, [lane(1), lane(2, own)]);
-    strictEqual((await once(run, project.path)).total.recorded, 1);
+    strictEqual((await once(run.here, project.path)).total.recorded, 1);
     const rows = await exported(run);
     deepStrictEqual(
       new Set(rows.map(({ missionid }) => missionid)),
@@ -269,15 +274,15 @@ Deno.test("follow --once: a meta.json that is gone for a while -> what needs it 
   withProgram(async (run) => {
     await using project = await Project.make();
     await project.mission(1, [lane(1)]);
-    strictEqual((await once(run, project.path)).total.recorded, 1);
+    strictEqual((await once(run.here, project.path)).total.recorded, 1);
     const meta = `${project.path}/kitty-specs/mission-1/meta.json`;
     await Deno.rename(meta, `${meta}.gone`);
     await project.append(1, [lane(2)]);
-    const { total, stderr } = await once(run, project.path);
+    const { total, stderr } = await once(run.here, project.path);
     strictEqual(total.recorded, 0);
     match(stderr, /its meta\.json is gone/);
     await Deno.rename(`${meta}.gone`, meta);
-    strictEqual((await once(run, project.path)).total.recorded, 1);
+    strictEqual((await once(run.here, project.path)).total.recorded, 1);
     const rows = await exported(run);
     deepStrictEqual(
       rows.map(({ id, missionid }) => [id, missionid]),
@@ -294,13 +299,13 @@ Deno.test("follow --once: a meta.json that comes late -> what was refused withou
     await Deno.remove(meta);
     const longAgo = new Date(Date.now() - 60_000);
     await Deno.utime(project.logOf(1), longAgo, longAgo);
-    strictEqual((await once(run, project.path)).total.recorded, 0);
-    await once(run, project.path);
+    strictEqual((await once(run.here, project.path)).total.recorded, 0);
+    await once(run.here, project.path);
     await Deno.writeTextFile(
       meta,
       JSON.stringify({ mission_id: missionId(1), mission_slug: "mission-1" }),
     );
-    strictEqual((await once(run, project.path)).total.recorded, 1);
+    strictEqual((await once(run.here, project.path)).total.recorded, 1);
   }));
 
 Deno.test("follow --once, follow status: very many refused lines with odd names -> all counted, nothing steers the terminal, other logs go on", () =>
@@ -312,12 +317,12 @@ Deno.test("follow --once, follow status: very many refused lines with odd names 
     );
     await project.mission(1, odd);
     await project.mission(2, [lane(9_000)]);
-    const { total, code } = await once(run, project.path);
+    const { total, code } = await once(run.here, project.path);
     deepStrictEqual([code, total.recorded, total.refused], [0, 1, 1_400]);
     const { stdout } = await run(["follow", "status"]);
     match(stdout, /refused +1400/);
     ok(!stdout.includes("\u001b"));
-    strictEqual((await once(run, project.path)).total.refused, 0);
+    strictEqual((await once(run.here, project.path)).total.refused, 0);
   }));
 
 Deno.test("follow --once: no meta.json and no id -> the project's source", () =>
@@ -326,7 +331,7 @@ Deno.test("follow --once: no meta.json and no id -> the project's source", () =>
     await project.mission(1, [lane(1)], undefined);
     await Deno.remove(`${project.path}/kitty-specs/mission-1/meta.json`)
       .catch(() => {});
-    strictEqual((await once(run, project.path)).total.recorded, 1);
+    strictEqual((await once(run.here, project.path)).total.recorded, 1);
     const [{ source, missionid }] = await exported(run);
     strictEqual(
       source,
@@ -364,7 +369,7 @@ Deno.test(needing(
           lane(2, { mission_id: missionId(2) }),
         ]),
       );
-      const { total, stderr } = await once(run, project.path);
+      const { total, stderr } = await once(run.here, project.path);
       strictEqual(total.recorded, 2);
       match(stderr, /out\/status.* it is a link that leads out of the project/);
       match(stderr, /folder\/status.* it is not a file/);
@@ -381,7 +386,7 @@ Deno.test("follow --once: a full queue -> 75, and the rest comes when there is r
     strictEqual(full.code, 75);
     match(full.stderr, /the queue is full/);
     strictEqual((await exported(run)).length, 3);
-    strictEqual((await once(run, project.path)).total.recorded, 2);
+    strictEqual((await once(run.here, project.path)).total.recorded, 2);
   }));
 
 Deno.test("follow --dry-run: rows without clock and node, in order; nothing is recorded, no home is made", () =>
@@ -406,7 +411,7 @@ Deno.test("follow --dry-run: a meta.json that is none -> what waits for it is sa
     await using project = await Project.make();
     await project.mission(1, [lane(1)], "{ no json");
     await project.mission(2, [lane(2)]);
-    const { stdout, stderr } = await run(["follow", "--dry-run"], {
+    const { stdout, stderr } = await run.here(["follow", "--dry-run"], {
       cwd: project.path,
     });
     deepStrictEqual(documentsOf(stdout).map(({ id }) => id), [ulidAt(2)]);
@@ -419,7 +424,7 @@ Deno.test("follow: where there is no project -> 64 with what to do; a path that 
     const none = await run(["follow", "--once"], { cwd: folder.path });
     strictEqual(none.code, 64);
     match(none.stderr, /neither kitty-specs nor \.kittify/);
-    const absent = await run(["follow", `${folder.path}/x`]);
+    const absent = await run.here(["follow", `${folder.path}/x`]);
     strictEqual(absent.code, 64);
     match(absent.stderr, /no such file or folder/);
   }));
@@ -473,10 +478,10 @@ Deno.test("follow: a log that is cut off -> the others go on, and what is mended
     await project.mission(1, [lane(1)]);
     await project.mission(2, [lane(2), lane(3)]);
     await Deno.truncate(project.logOf(2), 20);
-    const first = await once(run, project.path);
+    const first = await once(run.here, project.path);
     strictEqual(first.total.recorded, 1);
     await project.mission(2, [lane(2), lane(3)]);
-    strictEqual((await once(run, project.path)).total.recorded, 2);
+    strictEqual((await once(run.here, project.path)).total.recorded, 2);
   }));
 
 Deno.test(needing(
@@ -489,7 +494,7 @@ Deno.test(needing(
       const folder = `${project.path}/kitty-specs/pipe`;
       await Deno.mkdir(folder);
       await outputOf("mkfifo", [`${folder}/status.events.jsonl`]);
-      const { total, stderr } = await once(run, project.path);
+      const { total, stderr } = await once(run.here, project.path);
       strictEqual(total.recorded, 1);
       match(stderr, /pipe\/status\.events\.jsonl: it is not a file/);
     }),

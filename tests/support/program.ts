@@ -103,8 +103,11 @@ export async function runProgram(
   };
 }
 
-/** How a run inside of the test's process is started. */
-export type HereOptions = Pick<RunOptions, "stdin"> & {
+/**
+ * How a run inside of the test's process is started. `cwd` is where the program
+ * looks for a project; paths of files that are not whole begin where the test is.
+ */
+export type HereOptions = Pick<RunOptions, "stdin" | "cwd"> & {
   readonly env?: Readonly<Record<string, string>>;
 };
 
@@ -130,10 +133,12 @@ export function runIn(
   own: Readonly<Record<string, string>> = {},
 ): Run {
   const inHome = { SPEC_KITTY_HOME: home, ...own };
-  const here: RunHere = async (words, { env, stdin } = {}) => {
+  const here: RunHere = async (words, { env, stdin, cwd } = {}) => {
     // Most tests start processes only, and do without all that this loads.
     const { runHere } = await import("./in_process.ts");
-    return await runHere(words, { ...inHome, ...env }, stdin);
+    return await runHere(words, { ...inHome, ...env }, stdin, 0, (world) => {
+      if (cwd !== undefined) world.cwd = () => cwd;
+    });
   };
   const run = (
     words: readonly string[],
