@@ -6,7 +6,7 @@ import { IS_FULL, needing, runTool, SUPERUSER } from "../support/needs.ts";
 import { liveShortly, type ShortLivesOutcome } from "../support/short_lives.ts";
 
 /** Homes of a trial; more where somebody wants to see more. */
-const HOMES = Number(Deno.env.get("KITTY_EVENTS_HOMES") ?? (IS_FULL ? 40 : 24));
+const HOMES = Number(Deno.env.get("KITTY_EVENTS_HOMES") ?? (IS_FULL ? 40 : 16));
 
 /** Holds what came of a trial against what its receipts said. */
 function verify(outcome: ShortLivesOutcome, homes: number): void {
@@ -93,7 +93,7 @@ Deno.test(
       await using network = new Namespace();
       ok(await network.make());
       await using collector = await TestCollector.start([ADA]);
-      const homes = Math.ceil(HOMES / 4);
+      const homes = Math.ceil(HOMES / 3);
       const outcome = await liveShortly({
         collector,
         homes,
