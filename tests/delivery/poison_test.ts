@@ -7,7 +7,7 @@ import type {
 } from "../../lib/delivery/drain/drain.ts";
 import { idOf } from "../support/events.ts";
 import type { SentBatch } from "../support/scripted_server.ts";
-import { eventsOf, Sending } from "../support/sending.ts";
+import { bounded, eventsOf, Sending } from "../support/sending.ts";
 import type { Transport } from "../../lib/delivery/transport/transport.ts";
 import { IS_FULL } from "../support/needs.ts";
 import { REQUESTS } from "../support/ways.ts";
@@ -15,7 +15,14 @@ import { REQUESTS } from "../support/ways.ts";
 const refusal = () => Response.json({ error: "bad batch" }, { status: 400 });
 
 /** Poison among good events -> the good arrive in the same drain, the poison ends in the dead letters. */
-type Case = [string, number, (n: number) => boolean, requestsMax: number];
+type Case = [
+  string,
+  number,
+  (n: number) => boolean,
+  requestsMax: number,
+  /** Events at once, where these are fewer than the way has. */
+  eventsMax?: number,
+];
 const MIXED: readonly Case[] = [
   ["the first of 1,000", 1_000, (n) => n === 1, 25],
   ["the last of 1,000", 1_000, (n) => n === 1_000, 25],
@@ -23,7 +30,7 @@ const MIXED: readonly Case[] = [
   ["the first of two", 2, (n) => n === 1, 4],
   ["the second of two", 2, (n) => n === 2, 4],
   ["every hundredth of 1,000", 1_000, (n) => n % 100 === 0, 180],
-  ["1,000 before one good one", 1_001, (n) => n <= 1_000, 2_400],
+  ["a batch of 200 before one good one", 201, (n) => n <= 200, 480, 200],
   ["fifty in each of two batches", 2_000, (n) => n % 1_000 < 50, 300],
   ["one good one before 100", 101, (n) => n > 1, 240],
   ["all but the last of 30", 30, (n) => n < 30, 100],
@@ -34,6 +41,7 @@ const MIXED: readonly Case[] = [
 
 /** The same with more events, each of which takes two requests. */
 const MANY: readonly Case[] = [
+  ["1,000 before one good one", 1_001, (n) => n <= 1_000, 2_400],
   ["one good one before 1,000", 1_001, (n) => n > 1, 2_400],
   [
     "two batches, with good ones between",
@@ -47,6 +55,9 @@ const MANY: readonly Case[] = [
 /** Requests that a case takes at most, to be run for every way. */
 const CHEAP_REQUESTS = 200;
 
+/** How often a server that refuses everything is asked again. */
+const AGAIN = IS_FULL ? 5 : 2;
+
 /** All of it, by one way. */
 function suite(label: string, way: (at: Sending) => Transport): void {
   const all = IS_FULL ? [...MIXED, ...MANY] : MIXED;
@@ -58,6 +69,7 @@ function suite(label: string, way: (at: Sending) => Transport): void {
   async function drained(
     last: number,
     poison: (n: number) => boolean,
+    eventsMax?: number,
   ): Promise<
     { at: Sending; result: DrainResult; requests: number } & AsyncDisposable
   > {
@@ -66,7 +78,10 @@ function suite(label: string, way: (at: Sending) => Transport): void {
       events.some(({ lamport_clock }) => poison(lamport_clock))
         ? refusal()
         : undefined;
-    const result = await at.drain(way(at));
+    const transport = way(at);
+    const result = await at.drain(
+      eventsMax === undefined ? transport : bounded(transport, { eventsMax }),
+    );
     return {
       at,
       result,
@@ -75,9 +90,9 @@ function suite(label: string, way: (at: Sending) => Transport): void {
     };
   }
 
-  for (const [name, last, poison, requestsMax] of mixed) {
+  for (const [name, last, poison, requestsMax, eventsMax] of mixed) {
     Deno.test(`${label}: poison, ${name} -> all good ones arrive, all poison is dead`, async () => {
-      await using drain = await drained(last, poison);
+      await using drain = await drained(last, poison, eventsMax);
       const { at, result, requests } = drain;
       const numbers = Array.from({ length: last }, (_, i) => i + 1);
       const dead = numbers.filter(poison).map(idOf);
@@ -113,7 +128,7 @@ function suite(label: string, way: (at: Sending) => Transport): void {
       match(result.end.words, /refuses every event: status 400: bad batch/);
       await at.isUntouched();
       ok(requests <= 200, `${requests} requests`);
-      for (let again = 0; again < 5; again++) {
+      for (let again = 0; again < AGAIN; again++) {
         const { end } = await at.drain(way(at));
         strictEqual(end.kind, "trouble");
       }
