@@ -139,7 +139,7 @@ export class DeliveryKills implements Series {
   async #killAgent(): Promise<void> {
     const { collector } = this.#trial;
     await using agent = await this.#startAgent();
-    const isBoth = this.#random() < 0.5;
+    const isBoth = this.counts.rounds % 2 === 0;
     await this.#moment();
     if (isBoth) await collector.stop("SIGKILL");
     await agent.stop("SIGKILL");

@@ -7,8 +7,8 @@ import { inTrial, SEED } from "../support/delivery_trial.ts";
 import { IS_FULL } from "../support/needs.ts";
 
 /** Of each victim, and more where none of these fell in the middle of a drain. */
-const ROUNDS = IS_FULL ? 8 : 5, ROUNDS_MAX = 80;
-const VERIFY_EVERY = 5;
+const ROUNDS = IS_FULL ? 8 : 3, ROUNDS_MAX = 80;
+const VERIFY_EVERY = 3;
 
 for (const victim of VICTIMS) {
   Deno.test(`delivery: the ${victim} killed at ${ROUNDS} random moments of a drain -> nothing acknowledged is lost, nothing is doubled`, async () => {
