@@ -5,7 +5,14 @@ import { stateOf, TestAgent } from "../support/agent.ts";
 import { ADA, addKey, TestCollector } from "../support/collector.ts";
 import { eventually } from "../support/eventually.ts";
 import { type TempFolder, tempFolder } from "../support/home.ts";
-import { documentsOf, runProgram } from "../support/program.ts";
+import { runHere } from "../support/in_process.ts";
+import {
+  documentsOf,
+  runIn,
+  runProgram,
+  type RunResult,
+  variantsOf,
+} from "../support/program.ts";
 
 const CI = { ...ADA, name: "lea" };
 
@@ -29,7 +36,7 @@ type Env = Record<string, string>;
 
 async function emit(env: Env): Promise<void> {
   const words = ["emit", "history-added", "WP01", "note", "x"];
-  strictEqual((await runProgram(words, env)).code, 0);
+  strictEqual((await runHere(words, env)).code, 0);
 }
 
 async function stored(collector: TestCollector) {
@@ -56,7 +63,7 @@ Deno.test("key: made by the command, in SPEC_KITTY_TOKEN -> sync now sends for t
   const key = made.stdout.trim();
   match(key, /^ske_[0-9a-f]{16}_[0-9a-f]{64}$/);
   const withKey = { ...env, SPEC_KITTY_TOKEN: key };
-  const status = await runProgram(["sync", "status", "--json"], withKey);
+  const status = await runHere(["sync", "status", "--json"], withKey);
   const { authenticated, problem } = JSON.parse(status.stdout);
   deepStrictEqual([authenticated, problem], [true, null]);
   const sync = await runProgram(["sync", "now"], withKey);
@@ -71,7 +78,7 @@ Deno.test("key: made by the command, in SPEC_KITTY_TOKEN -> sync now sends for t
   const secret = key.slice(-64);
   ok([...all, kept, audit, collector.log].every((t) => !t.includes(secret)));
   match(audit, /"what":"key_created","name":"ci","team":"acme"/);
-  const list = await runProgram(["collector", "token", "list", "--json"], {
+  const list = await runHere(["collector", "token", "list", "--json"], {
     SPEC_KITTY_HOME: collector.home,
   });
   const [{ name, role, expires_at, ...rest }] = documentsOf(list.stdout);
@@ -91,12 +98,12 @@ Deno.test("key: in a file, over the agent's WebSocket -> sent; another one in th
   const second = await addKey(collector.home, { name: "second" });
   await Deno.writeTextFile(path, second);
   const home = { SPEC_KITTY_HOME: collector.home };
-  await runProgram(["collector", "token", "revoke", "ci"], home);
+  await runHere(["collector", "token", "revoke", "ci"], home);
   await eventually("closed", () => agent.log.includes("Reconnecting"));
   await agent.is("Connected");
   await emit(env);
   await eventually("sent", async () => (await stored(collector)).length === 2);
-  await runProgram(["collector", "token", "revoke", "second"], home);
+  await runHere(["collector", "token", "revoke", "second"], home);
   await agent.is("Offline");
   strictEqual((await stateOf(env.SPEC_KITTY_HOME!))?.state, "Offline");
   // A good key in the file brings it back, although there is nothing to send.
@@ -116,10 +123,10 @@ Deno.test("auth login --token-stdin: a key -> kept as the login, with the team t
   strictEqual(login.code, 0, login.stderr);
   const { username, team_slug, authenticated } = JSON.parse(login.stdout);
   deepStrictEqual([username, team_slug, authenticated], ["ci", CI.team, true]);
-  strictEqual((await runProgram(["sync", "now"], env)).code, 0);
+  strictEqual((await runHere(["sync", "now"], env)).code, 0);
   strictEqual((await stored(collector)).length, 1);
   await emit(env);
-  await runProgram(["collector", "token", "revoke", "ci"], {
+  await runHere(["collector", "token", "revoke", "ci"], {
     SPEC_KITTY_HOME: collector.home,
   });
   // Within the time that is promised, a key may be good still.
@@ -127,17 +134,17 @@ Deno.test("auth login --token-stdin: a key -> kept as the login, with the team t
   const refused = await runProgram(["sync", "now"], env);
   strictEqual(refused.code, 77, refused.stderr);
   for (const command of [["sync", "now"], ["auth", "status"]]) {
-    const { stderr } = await runProgram(command, env);
+    const { stderr } = await runHere(command, env);
     match(stderr, /does not take the stored token[^]*login --token-stdin$/m);
   }
-  const nobody = await runProgram(["auth", "login"], env, { stdin: "x\n" });
+  const nobody = await runHere(["auth", "login"], env, "x\n");
   match(nobody.stderr, /who logs in\?/);
-  const { stdout } = await runProgram(["sync", "status", "--json"], env);
+  const { stdout } = await runHere(["sync", "status", "--json"], env);
   strictEqual(JSON.parse(stdout).queued, 1);
-  const again = await runProgram(
+  const again = await runHere(
     ["auth", "login", "--token-stdin"],
     { SPEC_KITTY_HOME: env.SPEC_KITTY_HOME! },
-    { stdin: await addKey(collector.home, { name: "again" }) },
+    await addKey(collector.home, { name: "again" }),
   );
   strictEqual(again.code, 0, again.stderr);
   const path = `${env.SPEC_KITTY_HOME}/credentials`;
@@ -148,6 +155,7 @@ Deno.test("key: unknown, of a viewer, cut off, in no file -> told what is wrong,
   await using job = await jobAt();
   const { collector, env } = job;
   const viewer = await addKey(collector.home, { role: "viewer" });
+  const run = variantsOf(runIn(env.SPEC_KITTY_HOME!, env));
   const unknown = `ske_${"0".repeat(16)}_${"0".repeat(64)}`;
   for (
     const [more, code, words] of [
@@ -163,20 +171,22 @@ Deno.test("key: unknown, of a viewer, cut off, in no file -> told what is wrong,
       [{ SPEC_KITTY_TOKEN: viewer }, 77, /viewer may look, and not send/],
     ] as [Env, number, RegExp][]
   ) {
-    const result = await runProgram(["sync", "now"], { ...env, ...more });
+    const result = await run(["sync", "now"], { env: more });
     const text = JSON.stringify(more).slice(0, 60);
     match(result.stdout + result.stderr, words, text);
     strictEqual(result.code, code, `${text}: ${result.stderr}`);
     ok(!result.stderr.includes(viewer.slice(-60)));
   }
-  const doctor = await runProgram(["doctor"], {
+  const doctor = await runHere(["doctor"], {
     ...env,
     SPEC_KITTY_TOKEN: viewer,
   });
   match(doctor.stdout, /1 event waits: [^]*viewer may look, and not\s+send/);
-  const looking = await runProgram(["auth", "login", "--token-stdin"], env, {
-    stdin: viewer,
-  });
+  const looking = await runHere(
+    ["auth", "login", "--token-stdin"],
+    env,
+    viewer,
+  );
   match(looking.stderr, /may look, and not send/);
   ok(!looking.stderr.includes("sync now"), looking.stderr);
   const login = await runProgram(["auth", "login", "--token-stdin"], env, {
@@ -190,10 +200,9 @@ Deno.test("key: unknown, of a viewer, cut off, in no file -> told what is wrong,
 Deno.test("auth login: too many wrong passwords -> says how long to wait", async () => {
   await using job = await jobAt();
   const { env } = job;
+  const run = variantsOf(runIn(env.SPEC_KITTY_HOME!, env));
   const logIn = (stdin: string) =>
-    runProgram(["auth", "login", "--username", CI.name, "--json"], env, {
-      stdin,
-    });
+    run(["auth", "login", "--username", CI.name, "--json"], { stdin });
   let { code, stdout } = await logIn("wrong 0");
   for (let n = 1; n < 12 && code === 77; n++) {
     ({ code, stdout } = await logIn(`wrong ${n}`));
@@ -211,9 +220,10 @@ Deno.test("doctor, auth status, sync status: with a key in a file -> as the serv
   const path = `${folder.path}/key`;
   const withKey = { ...env, SPEC_KITTY_TOKEN_FILE: path };
   await Deno.writeTextFile(path, await addKey(collector.home));
-  const ask = async () => {
-    const run = (...words: string[]) =>
-      runProgram([...words, "--json"], withKey);
+  const ask = async (
+    runOne: (words: string[], env: Env) => Promise<RunResult> = runHere,
+  ) => {
+    const run = (...words: string[]) => runOne([...words, "--json"], withKey);
     const status = await run("auth", "status");
     const sync = await run("sync", "status");
     const doctor = await run("doctor");
@@ -235,21 +245,21 @@ Deno.test("doctor, auth status, sync status: with a key in a file -> as the serv
     };
   };
   match((await ask()).evidence, /not checked yet/);
-  strictEqual((await runProgram(["sync", "now"], withKey)).code, 0);
+  strictEqual((await runHere(["sync", "now"], withKey)).code, 0);
   const confirmed = await ask();
   deepStrictEqual(confirmed.codes, [0, 0, 0]);
   deepStrictEqual(confirmed.teams, [CI.team, CI.team]);
   match(confirmed.evidence, /last confirmed by http/);
 
   await emit(env);
-  await runProgram(["collector", "token", "revoke", "ci"], {
+  await runHere(["collector", "token", "revoke", "ci"], {
     SPEC_KITTY_HOME: collector.home,
   });
   await eventually(
     "refused",
-    async () => (await runProgram(["sync", "now"], withKey)).code === 77,
+    async () => (await runHere(["sync", "now"], withKey)).code === 77,
   );
-  const refused = await ask();
+  const refused = await ask(runProgram);
   deepStrictEqual(refused.codes, [77, 77, 77]);
   strictEqual(refused.authenticated, false);
   match(refused.evidence, /refused by http/);
