@@ -4,7 +4,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { logIn } from "../support/agent.ts";
 import { ADA, TestCollector } from "../support/collector.ts";
 import { needing } from "../support/needs.ts";
-import { documentsOf, type Run, withProgram } from "../support/program.ts";
+import { documentsOf, type RunHere, withProgram } from "../support/program.ts";
 import { tempFolder } from "../support/home.ts";
 import { lane, missionId, Project, ulidAt } from "../support/project.ts";
 import { REAL_LOGS, unpackLogs } from "../support/real_logs.ts";
@@ -13,7 +13,7 @@ import { ScriptedServer } from "../support/scripted_server.ts";
 const NODES = ["aaaaaaaaaaaa", "bbbbbbbbbbbb"] as const;
 
 /** Follows a project in a home of its own, and sends what is new. */
-async function followAndSync(run: Run, cwd: string, node: string) {
+async function followAndSync(run: RunHere, cwd: string, node: string) {
   const env = { SPEC_KITTY_NODE_ID: node };
   await run(["follow", "--once", "--quiet"], { cwd, env });
   const { stdout, code } = await run(["sync", "now", "--json"], { env });
@@ -38,18 +38,18 @@ Deno.test("two homes that follow clones -> the collector has each row once, whoe
         { delivered: 3, duplicates: 0, ...NONE },
       );
       deepStrictEqual(
-        await followAndSync(two, right.path, NODES[1]),
+        await followAndSync(two.here, right.path, NODES[1]),
         { delivered: 1, duplicates: 2, ...NONE },
       );
       // Both pull: each has all lines now.
       await left.mission(1, lines(1, 2, 3, 4, 5));
       await right.mission(1, lines(1, 2, 3, 4, 5));
       deepStrictEqual(
-        await followAndSync(two, right.path, NODES[1]),
+        await followAndSync(two.here, right.path, NODES[1]),
         { delivered: 1, duplicates: 1, ...NONE },
       );
       deepStrictEqual(
-        await followAndSync(one, left.path, NODES[0]),
+        await followAndSync(one.here, left.path, NODES[0]),
         { delivered: 0, duplicates: 2, ...NONE },
       );
       const { access } = await collector.logIn();
@@ -65,19 +65,20 @@ Deno.test("two homes that follow clones -> the collector has each row once, whoe
       // Another content under a known id is refused, and says so.
       await right.append(1, [lane(6)]);
       await left.append(1, [lane(6, { to_lane: "done" })]);
-      await followAndSync(two, right.path, NODES[1]);
-      await one(["follow", "--once"], { cwd: left.path });
+      await followAndSync(two.here, right.path, NODES[1]);
+      await one.here(["follow", "--once"], { cwd: left.path });
       const refused = await one(["sync", "now", "--json"]);
       strictEqual(refused.code, 65);
-      const dead = await one(["queue", "dead", "list", "--json"]);
+      const dead = await one.here(["queue", "dead", "list", "--json"]);
       match(documentsOf(dead.stdout)[0].last_error, /another data/);
-      strictEqual((await one(["queue", "dead", "requeue", ulidAt(6)])).code, 0);
-      const { stdout } = await one(["queue", "stats", "--json"]);
+      const requeue = ["queue", "dead", "requeue", ulidAt(6)];
+      strictEqual((await one.here(requeue)).code, 0);
+      const { stdout } = await one.here(["queue", "stats", "--json"]);
       deepStrictEqual([JSON.parse(stdout).queued, JSON.parse(stdout).dead], [
         1,
         0,
       ]);
-      strictEqual((await one(["queue", "check"])).code, 0);
+      strictEqual((await one.here(["queue", "check"])).code, 0);
 
       await using socket = await collector.connect(access);
       const { work_packages } = await socket.nextOf("snapshot");
@@ -103,7 +104,7 @@ Deno.test(needing(
       await unpackLogs(folder.path);
       await using collector = await TestCollector.start();
       await logIn(home, collector);
-      await run(["follow", "--once", "--quiet"], { cwd: folder.path });
+      await run.here(["follow", "--once", "--quiet"], { cwd: folder.path });
       const recorded = documentsOf(
         (await run.here(["queue", "export"])).stdout,
       );
@@ -124,8 +125,8 @@ Deno.test("a server that does not say which contracts it takes -> rows wait, and
       SPEC_KITTY_ACCESS_TOKEN: server.access,
       SPEC_KITTY_TEAM_SLUG: "alpha",
     };
-    await run(["follow", "--once"], { cwd: project.path, env });
-    await run(["emit", "wp-status-changed", "WP01", "planned", "doing"], {
+    await run.here(["follow", "--once"], { cwd: project.path, env });
+    await run.here(["emit", "wp-status-changed", "WP01", "planned", "doing"], {
       env,
     });
     const { stdout } = await run(["sync", "now", "--json"], { env });
@@ -133,8 +134,8 @@ Deno.test("a server that does not say which contracts it takes -> rows wait, and
     deepStrictEqual([delivered, remaining, end], [1, 2, "drained"]);
     ok(server.events.every(({ event_type }) => event_type !== undefined));
     strictEqual(server.asked["/api/v1/contracts/"], 1);
-    const status = await run(["sync", "status", "--json"], { env });
+    const status = await run.here(["sync", "status", "--json"], { env });
     deepStrictEqual(JSON.parse(status.stdout).untaken, ["producer"]);
-    const { stdout: text } = await run(["sync", "status"], { env });
+    const { stdout: text } = await run.here(["sync", "status"], { env });
     match(text, /untaken +producer/);
   }));

@@ -38,19 +38,19 @@ Deno.test("sync now: two accounts at two servers, one after the other -> each ge
     strictEqual((await logInAt(run, a, ADA)).code, 0);
     strictEqual((await run(["sync", "now"])).code, 0);
     deepStrictEqual(idsOf(await a.events(ADA)), [...local, ...acme]);
-    strictEqual((await run(["auth", "logout"])).code, 0);
+    strictEqual((await run.here(["auth", "logout"])).code, 0);
 
     const between = await note(run, 1);
     const later = await note(run, 1, "acme");
-    strictEqual((await logInAt(run, b, EVE)).code, 0);
+    strictEqual((await logInAt(run.here, b, EVE)).code, 0);
     const mine = await note(run, 2);
-    strictEqual((await run(["sync", "now"])).code, 0);
+    strictEqual((await run.here(["sync", "now"])).code, 0);
     deepStrictEqual(idsOf(await b.events(EVE)), [...evil, ...between, ...mine]);
     verifyNeverAt(b, [...local, ...acme, ...later]);
     verifyNeverAt(a, [...evil, ...between, ...mine]);
 
-    strictEqual((await logInAt(run, a, ADA)).code, 0);
-    strictEqual((await run(["sync", "now"])).code, 0);
+    strictEqual((await logInAt(run.here, a, ADA)).code, 0);
+    strictEqual((await run.here(["sync", "now"])).code, 0);
     deepStrictEqual(idsOf(await a.events(ADA)), [...local, ...acme, ...later]);
     const { by_team } = documentsOf(
       (await run.here(["queue", "stats", "--json"])).stdout,
@@ -63,7 +63,7 @@ Deno.test("sync now: SPEC_KITTY_TEAM_SLUG names a team that the account is not o
   onMachine(async ({ a, b, run }) => {
     const acme = await note(run, 2, "acme");
     const evil = await note(run, 2, "evil");
-    strictEqual((await logInAt(run, b, EVE)).code, 0);
+    strictEqual((await logInAt(run.here, b, EVE)).code, 0);
     const env = { SPEC_KITTY_TEAM_SLUG: "acme" };
     const { code, stdout } = await run(["sync", "now", "--json"], { env });
     strictEqual(code, 77);
@@ -73,8 +73,8 @@ Deno.test("sync now: SPEC_KITTY_TEAM_SLUG names a team that the account is not o
     verifyNeverAt(b, evil);
     strictEqual((await run(["sync", "now"])).code, 0);
     deepStrictEqual(idsOf(await b.events(EVE)), evil);
-    strictEqual((await logInAt(run, a, ADA)).code, 0);
-    strictEqual((await run(["sync", "now"])).code, 0);
+    strictEqual((await logInAt(run.here, a, ADA)).code, 0);
+    strictEqual((await run.here(["sync", "now"])).code, 0);
     deepStrictEqual(idsOf(await a.events(ADA)), acme);
     verifyApart(a, b);
   }));
@@ -82,7 +82,7 @@ Deno.test("sync now: SPEC_KITTY_TEAM_SLUG names a team that the account is not o
 Deno.test("sync now, agent: another server is configured than that of the login -> exit 77, it hears nothing", () =>
   onMachine(async ({ home, a, b, run }) => {
     const ids = await note(run, 2);
-    strictEqual((await logInAt(run, a, ADA)).code, 0);
+    strictEqual((await logInAt(run.here, a, ADA)).code, 0);
     const env = { SPEC_KITTY_SERVER_URL: b.url };
     const { code, stderr } = await run(["sync", "now"], { env });
     strictEqual(code, 77);
@@ -101,14 +101,14 @@ Deno.test("sync now, agent: another server is configured than that of the login 
 Deno.test("sync now: a server leads elsewhere -> not followed, the other server hears nothing", () =>
   onMachine(async ({ a, b, run }) => {
     await note(run, 2);
-    strictEqual((await logInAt(run, a, ADA)).code, 0);
+    strictEqual((await logInAt(run.here, a, ADA)).code, 0);
     for (const status of [301, 302, 307, 308]) {
       const injected = a.proxy.inject(
         answer({ status, headers: { location: `${b.url}${PATHS.batch}` } }),
       );
       const { code } = await run(["sync", "now", "--timeout", "2s"]);
       strictEqual(code, 69);
-      ok((await logInAt(run, a, ADA)).code !== 0);
+      ok((await logInAt(run.here, a, ADA)).code !== 0);
       injected.remove();
     }
     deepStrictEqual(b.received, []);
@@ -116,11 +116,11 @@ Deno.test("sync now: a server leads elsewhere -> not followed, the other server 
 
 Deno.test("agent: the login changes to the other server while it runs -> it goes there, with that server's tokens only", () =>
   onMachine(async ({ home, a, b, run }) => {
-    strictEqual((await logInAt(run, a, ADA)).code, 0);
+    strictEqual((await logInAt(run.here, a, ADA)).code, 0);
     await using agent = await TestAgent.connected(home);
     const first = await note(run, 2, "acme");
     await arrived(a.collector, 2, ADA);
-    strictEqual((await logInAt(run, b, EVE)).code, 0);
+    strictEqual((await logInAt(run.here, b, EVE)).code, 0);
     const second = await note(run, 2, "evil");
     const third = await note(run, 2, "acme");
     deepStrictEqual(idsOf(await arrived(b.collector, 2, EVE)), second);

@@ -9,25 +9,30 @@ import { tempFolder } from "../support/home.ts";
 import { needing } from "../support/needs.ts";
 import { enter, PageSocket } from "../support/page.ts";
 import { PgServer, POSTGRES } from "../support/postgres.ts";
-import { documentsOf, runProgram } from "../support/program.ts";
+import { documentsOf, runIn, variantsOf } from "../support/program.ts";
 import { addStoreUsers, StoreCollector } from "../support/shared_store.ts";
 
 /** What was promised, and what a busy machine may take besides. */
 const REVOKED_MS_MAX = 5_000 + 5_000;
 
+let server: Promise<PgServer> | undefined;
+
+Deno.test.afterAll(async () => {
+  await (await server)?.[Symbol.asyncDispose]();
+});
+
 /** Two collectors on a store with users, and the program's commands for it. */
 async function twoAt() {
   const undo = new AsyncDisposableStack();
   const folder = undo.use(await tempFolder());
-  const server = undo.use(await PgServer.start());
-  const store = await server.database();
+  const store = await (await (server ??= PgServer.start())).database();
   await addStoreUsers(store, [ADA, BOB]);
   const start = async (name: string) =>
     undo.use(await StoreCollector.start(store, `${folder.path}/${name}`));
   const [one, other] = [await start("a"), await start("b")];
-  const run = async (words: readonly string[], stdin = "") => {
-    const env = { SPEC_KITTY_STORE_URL: store };
-    const done = await runProgram(["collector", ...words], env, { stdin });
+  const each = variantsOf(runIn(folder.path, { SPEC_KITTY_STORE_URL: store }));
+  const run = async (words: readonly string[]) => {
+    const done = await each(["collector", ...words]);
     strictEqual(done.code, 0, done.stderr);
     return done.stdout;
   };

@@ -7,7 +7,7 @@ import { textOf } from "./fault/frames.ts";
 import { decoded, jsonOf } from "./fault/http.ts";
 import { type FaultProxy, startFaultProxy } from "./fault/proxy.ts";
 import { tempHome } from "./home.ts";
-import { documentsOf, type Run, runIn } from "./program.ts";
+import { documentsOf, type Run, type RunHere, runIn } from "./program.ts";
 
 /** Words that are part of no other. */
 export const PASSWORD = "marker-password-6Jq2";
@@ -110,7 +110,7 @@ export async function onMachine(
 }
 
 /** Logs in by `auth login`. */
-export function logInAt(run: Run, { url }: RecordedSite, user: TestUser) {
+export function logInAt(run: RunHere, { url }: RecordedSite, user: TestUser) {
   const { name, password } = user;
   return run(
     ["auth", "login", "--server", url, "--username", name, "--password-stdin"],
@@ -137,10 +137,13 @@ export async function note(
   count: number,
   team?: string,
 ): Promise<string[]> {
-  const { code, stdout, stderr } = await run(["emit", "--stdin", "--json"], {
-    stdin: `${JSON.stringify(draftWith({}))}\n`.repeat(count),
-    ...team !== undefined && { env: { SPEC_KITTY_TEAM_SLUG: team } },
-  });
+  const { code, stdout, stderr } = await run.here(
+    ["emit", "--stdin", "--json"],
+    {
+      stdin: `${JSON.stringify(draftWith({}))}\n`.repeat(count),
+      ...team !== undefined && { env: { SPEC_KITTY_TEAM_SLUG: team } },
+    },
+  );
   strictEqual(code, 0, stderr);
   return documentsOf(stdout).map(({ event_id }) => event_id);
 }
