@@ -3,13 +3,13 @@
  * again, and what is at the collector in the end.
  */
 
-import { arrived, draft, idsOf, logIn, type TestAgent } from "./agent.ts";
+import { arrived, ask, draft, idsOf, logIn, type TestAgent } from "./agent.ts";
 import { ADA, type TestCollector } from "./collector.ts";
 import { handingTo, startElsewhere } from "./elsewhere.ts";
 import { eventually } from "./eventually.ts";
 import { namesIn, tempFolder, tempHome } from "./home.ts";
 import { runTool } from "./needs.ts";
-import { documentsOf, programScript, runIn } from "./program.ts";
+import { documentsOf, programScript } from "./program.ts";
 import { mulberry32 } from "./world.ts";
 
 /** What a trial is made of. */
@@ -94,15 +94,12 @@ export async function liveShortly(
   );
   agent.stopDying();
   await killing;
-  const { here } = runIn(there.path);
-  const status = async () =>
-    JSON.parse((await here(["sync", "status", "--json"])).stdout);
   await eventually(
     "the agent's queue is empty",
-    async () => (await status()).queued === 0,
+    async () => (await ask(there.path, "sync", "status")).queued === 0,
     120_000,
   );
-  const { dead } = await status();
+  const { dead } = await ask(there.path, "sync", "status");
   await agent.end();
   return {
     handed,
