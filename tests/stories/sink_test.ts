@@ -23,8 +23,8 @@ Deno.test("sync now: to a sink, in batches and one by one -> all of both contrac
       tokens.add(headers.get("authorization"));
       return undefined;
     };
-    await run(["follow", "--once"], { cwd });
-    await run(["emit", "wp-status-changed", "WP01", "planned", "doing"], {
+    await run.here(["follow", "--once"], { cwd });
+    await run.here(["emit", "wp-status-changed", "WP01", "planned", "doing"], {
       cwd,
     });
     const first = await run(["sync", "now", "--json"], { env });
@@ -65,7 +65,7 @@ Deno.test("sync now: to a sink, in batches and one by one -> all of both contrac
     strictEqual(moved!.data.new_status, "doing");
     strictEqual(sink.types.size, 2);
     const status = JSON.parse(
-      (await run(["sync", "status", "--json"], { env })).stdout,
+      (await run.here(["sync", "status", "--json"], { env })).stdout,
     );
     deepStrictEqual([status.queued, status.problem], [0, null]);
   }));
@@ -75,7 +75,7 @@ Deno.test("sync now: a sink that says 204 with words, 207, redirects, 415 -> del
     await using sink = new Sink();
     const env = { SPEC_KITTY_SINK_URL: sink.url };
     const emit = () =>
-      run(["emit", "wp-status-changed", "WP01", "planned", "doing"]);
+      run.here(["emit", "wp-status-changed", "WP01", "planned", "doing"]);
     const sync = async (answer: () => Response | undefined) => {
       sink.onRequest = answer;
       await emit();
@@ -143,7 +143,7 @@ Deno.test("sync now, agent: killed, with a sink that fails at random -> every ev
     let killed = 0;
     for (let round = 0; round < 8; round++) {
       const some = drafts.slice(round * 50, (round + 1) * 50).join("");
-      await run(["emit", "--stdin", "--quiet"], { stdin: some });
+      await run.here(["emit", "--stdin", "--quiet"], { stdin: some });
       const child = spawnProgram(["sync", "now", "--timeout", "2s"], env);
       const timer = setTimeout(() => {
         try {
