@@ -10,6 +10,7 @@
  * @module
  */
 
+import { bundle } from "../packaging/bundle.ts";
 import { ALONE, FULL_ONLY, LONGEST, SLOW, WAITING } from "./order.ts";
 import { bundledProgram } from "./support/bundled.ts";
 import { linesOf } from "./support/child.ts";
@@ -70,7 +71,11 @@ function among(
 /** Bundles the program, which starts in half of the time then; from source where that cannot be done. */
 async function bundled(folder: string): Promise<Record<string, string>> {
   try {
-    return { KITTY_EVENTS_BUNDLE: await bundledProgram(folder) };
+    const shipped = await bundle(`${folder}/shipped`);
+    return {
+      KITTY_EVENTS_SHIPPED: JSON.stringify(shipped),
+      KITTY_EVENTS_BUNDLE: await bundledProgram(`${folder}/bundle`, shipped),
+    };
   } catch (error) {
     console.error(`the program is run from source: ${error}`);
     return {};
@@ -193,7 +198,7 @@ function read(line: string, counts: Counts): void {
 const files = await chosen(Deno.args);
 const together = files.filter((file) => !ALONE.has(file));
 await using folder = await tempFolder();
-const env = await bundled(`${folder.path}/bundle`);
+const env = await bundled(folder.path);
 const counted = await runTogether(together, env, folder.path);
 const alone = files.filter((file) => ALONE.has(file));
 if (alone.length > 0) counted.push(await run(alone, env, folder.path));

@@ -1,7 +1,7 @@
 /** What the bundler makes of the sources. */
 
 import { ok, strictEqual } from "node:assert/strict";
-import { bundle } from "../../packaging/bundle.ts";
+import { shippedBundle } from "../support/bundled.ts";
 import { tempFolder } from "../support/home.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -25,7 +25,7 @@ async function count(
 
 Deno.test("bundle: each `using` of the sources -> is one still; one that the bundler has put into its only use is never closed", async () => {
   await using folder = await tempFolder();
-  await bundle(folder.path);
+  await shippedBundle(folder.path);
   const written = /^\s*(?:await )?using \w+ =/gm;
   const sources = await count(new URL("lib", ROOT), ".ts", written);
   ok(sources > 20, `${sources}`);

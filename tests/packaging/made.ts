@@ -6,8 +6,15 @@ import { type Target, TARGETS } from "../../packaging/targets.ts";
 import { tempFolder } from "../support/home.ts";
 import { outputOf, type ToolOptions } from "../support/needs.ts";
 
-/** The release of what is checked out, hardly compressed. */
+let release: Promise<Release> | undefined;
+
+/** The release of what is checked out, hardly compressed; read at the first use. */
 export function testRelease(): Promise<Release> {
+  return release ??= freshRelease();
+}
+
+/** The same, read anew: the program prints its papers, in a process for each. */
+export function freshRelease(): Promise<Release> {
   return readRelease(1);
 }
 
@@ -28,8 +35,12 @@ export interface Made extends AsyncDisposable {
  * Packages all targets.
  *
  * @param real path of a real program for Linux x64; without it, a stand-in
+ * @param source what they are made of
  */
-export async function makePackages(real?: string): Promise<Made> {
+export async function makePackages(
+  real?: string,
+  source = testRelease(),
+): Promise<Made> {
   const temp = await tempFolder();
   const programs = `${temp.path}/programs`;
   for (const target of TARGETS) {
@@ -39,7 +50,7 @@ export async function makePackages(real?: string): Promise<Made> {
     if (real && target.name === "linux-x64") await Deno.symlink(real, path);
     else await Deno.writeFile(path, standIn(target));
   }
-  const [release, folder] = [await testRelease(), `${temp.path}/packages`];
+  const [release, folder] = [await source, `${temp.path}/packages`];
   const names = await packagePrograms(release, {
     targets: TARGETS,
     programs,
@@ -48,6 +59,7 @@ export async function makePackages(real?: string): Promise<Made> {
   const dispose = () => temp[Symbol.asyncDispose]();
   return { release, folder, names, [Symbol.asyncDispose]: dispose };
 }
+
 /** Runs a command line that has to end well; its standard output. */
 export function command(
   [name, ...args]: readonly string[],

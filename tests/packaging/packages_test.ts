@@ -14,11 +14,29 @@ import { TARGETS } from "../../packaging/targets.ts";
 import { pythonVersion } from "../../packaging/wheel.ts";
 import { tempFolder } from "../support/home.ts";
 import { commandNeed, needing } from "../support/needs.ts";
-import { command, makePackages, standIn, testRelease } from "./made.ts";
+import {
+  command,
+  freshRelease,
+  type Made,
+  makePackages,
+  standIn,
+  testRelease,
+} from "./made.ts";
 import { manifestIn } from "./registry.ts";
 
+/** Made at the first use, for all tests that only look at them. */
+let made: Promise<Made> | undefined;
+
+function packages(): Promise<Made> {
+  return made ??= makePackages();
+}
+
+Deno.test.afterAll(async () => {
+  await (await made)?.[Symbol.asyncDispose]();
+});
+
 Deno.test("packagePrograms: all targets -> an archive, an npm package and a wheel each, and Debian packages", async () => {
-  await using made = await makePackages();
+  const made = await packages();
   const { version: v } = made.release;
   const [py, deb] = [pythonVersion(v), debianVersion(v)];
   deepStrictEqual(
@@ -47,8 +65,8 @@ Deno.test("packagePrograms: all targets -> an archive, an npm package and a whee
 });
 
 Deno.test("packagePrograms: twice -> the same checksums", async () => {
-  await using one = await makePackages();
-  await using two = await makePackages();
+  const one = await packages();
+  await using two = await makePackages(undefined, freshRelease());
   const sums = (folder: string) => Deno.readTextFile(`${folder}/SHA256SUMS`);
   strictEqual(await sums(two.folder), await sums(one.folder));
 });
@@ -65,7 +83,7 @@ Deno.test("packagePrograms: a program that was not compiled -> an error, and no 
 });
 
 Deno.test("npm: packages of systems -> for that system only, and all of them wanted by the main one", async () => {
-  await using made = await makePackages();
+  const made = await packages();
   const { version } = made.release;
   const read = async (name: string) =>
     await manifestIn(
@@ -96,7 +114,7 @@ Deno.test("npm: packages of systems -> for that system only, and all of them wan
 });
 
 Deno.test("zip: for Windows -> the program as .exe, with papers, manual and completions", async () => {
-  await using made = await makePackages();
+  const made = await packages();
   const folder = `kitty-events-${made.release.version}-windows-x64`;
   const packed = await Deno.readFile(`${made.folder}/${folder}.zip`);
   const entries = await new ZipReader(new Uint8ArrayReader(packed))
@@ -116,7 +134,7 @@ Deno.test("zip: for Windows -> the program as .exe, with papers, manual and comp
 });
 
 Deno.test("wheel: RECORD -> every file with its hash and size, itself without", async () => {
-  await using made = await makePackages();
+  const made = await packages();
   const version = pythonVersion(made.release.version);
   const packed = await Deno.readFile(
     `${made.folder}/kitty_events-${version}-py3-none-win_arm64.whl`,
@@ -151,7 +169,7 @@ Deno.test(needing(
   [await commandNeed("dpkg-deb")],
   "deb: read by dpkg-deb -> its system, what it needs, its size, and every file at its place",
   async () => {
-    await using made = await makePackages();
+    const made = await packages();
     const version = debianVersion(made.release.version);
     const path = `${made.folder}/kitty-events_${version}_arm64.deb`;
     const fields = await command(["dpkg-deb", "--field", path]);

@@ -3,13 +3,13 @@
  * base that needs no download.
  */
 
-import { bundle } from "../../packaging/bundle.ts";
 import {
   COMPILE_FLAGS,
   compilerAt,
   makeProgram,
 } from "../../packaging/compile.ts";
 import { findTarget, type Target } from "../../packaging/targets.ts";
+import { shippedBundle } from "../support/bundled.ts";
 import { isThere } from "../support/home.ts";
 import { newUser, type User } from "../support/user.ts";
 import { BASH, type Need } from "../support/needs.ts";
@@ -63,7 +63,7 @@ export function builtProgram(name = "linux-x64"): Promise<Built> {
 
 async function buildProgram(cache: string, name: string): Promise<Built> {
   const folder = `${cache}/bundle`, target = findTarget(name)!;
-  const { entry, bytes, coreBytes } = await bundle(folder);
+  const { entry, bytes, coreBytes } = await shippedBundle(folder);
   const key = [await textOf(folder), ...await Promise.all(MADE_BY.map(read))];
   const make = async (program: string) => {
     await makeProgram(compiler, entry, target, program);
