@@ -12,7 +12,7 @@ import {
 } from "./collector.ts";
 import { eventually } from "./eventually.ts";
 import { farDeadline, tempHome } from "./home.ts";
-import { documentsOf, runProgram, spawnProgram } from "./program.ts";
+import { documentsOf, runIn, runProgram, spawnProgram } from "./program.ts";
 
 /** Logs a user in, as `auth login` does, without a process. */
 export async function logIn(
@@ -161,22 +161,21 @@ export async function stateOf(
   }
 }
 
-/** Runs a command with `--json` in a home that has to end well; its one document. */
+/** Runs a command with `--json` in the test's own process, which has to end well; its one document. */
 export async function ask(
   home: string,
   ...words: string[]
   // deno-lint-ignore no-explicit-any
 ): Promise<any> {
-  const { code, stdout, stderr } = await runProgram([...words, "--json"], {
-    SPEC_KITTY_HOME: home,
-  });
+  const { code, stdout, stderr } = await runIn(home)
+    .here([...words, "--json"]);
   strictEqual(code, 0, `${words.join(" ")}: ${stdout}${stderr}`);
   const documents = documentsOf(stdout);
   strictEqual(documents.length, 1);
   return documents[0];
 }
 
-/** Records status changes of work packages from `first` on, in one process; their ids. */
+/** Records notes from `first` on, in the test's own process; their ids. */
 export async function record(
   home: string,
   count: number,
@@ -187,9 +186,8 @@ export async function record(
     { length: count },
     (_, i) => JSON.stringify(draft(first + i, team)),
   );
-  const { code, stdout, stderr } = await runProgram(
+  const { code, stdout, stderr } = await runIn(home).here(
     ["emit", "--stdin", "--json"],
-    { SPEC_KITTY_HOME: home },
     { stdin: drafts.join("\n") },
   );
   strictEqual(code, 0, stderr);
