@@ -198,7 +198,10 @@ function read(line: string, counts: Counts): void {
 const files = await chosen(Deno.args);
 const together = files.filter((file) => !ALONE.has(file));
 await using folder = await tempFolder();
-const env = await bundled(folder.path);
+const env = {
+  ...await bundled(folder.path),
+  KITTY_EVENTS_RUN: folder.path,
+};
 const counted = await runTogether(together, env, folder.path);
 const alone = files.filter((file) => ALONE.has(file));
 if (alone.length > 0) counted.push(await run(alone, env, folder.path));

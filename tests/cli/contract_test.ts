@@ -3,7 +3,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { tempFolder } from "../support/home.ts";
 import { needing, UNIX } from "../support/needs.ts";
-import { documentsOf, withProgram } from "../support/program.ts";
+import { documentsOf, variantsOf, withProgram } from "../support/program.ts";
 import { PUBLISHED, publishedFolder } from "../support/published.ts";
 
 const ENVELOPE = {
@@ -81,7 +81,7 @@ Deno.test("contract add: a folder -> its types are recorded, judged and shown li
     ];
     const good = await run([...emit, "--attribute", "shopid=1"]);
     strictEqual(JSON.parse(good.stdout).status, "queued", good.stdout);
-    const bad = await run([...emit, "--sum", "0"]);
+    const bad = await run.here([...emit, "--sum", "0"]);
     deepStrictEqual(
       JSON.parse(bad.stdout).problems.map(({ path }: { path: string }) => path),
       ["/shopid", "/data/sum"],
@@ -92,7 +92,7 @@ Deno.test("contract add: a folder -> its types are recorded, judged and shown li
       shopid: "1",
       data: { sum: 1 },
     });
-    await run(["emit", "--stdin"], { stdin: `${draft}\n` });
+    await run.here(["emit", "--stdin"], { stdin: `${draft}\n` });
     const { stdout: full } = await run.here(["queue", "export", "--full"]);
     deepStrictEqual(
       documentsOf(full).map(({ contract, version, event }) => [
@@ -110,7 +110,7 @@ Deno.test("contract add: a folder -> its types are recorded, judged and shown li
       stdin: (await run.here(["queue", "export"])).stdout,
     });
     strictEqual(judged.code, 0, judged.stdout);
-    const shown = await run(["contract", "show", "shop", "--json"]);
+    const shown = await run.here(["contract", "show", "shop", "--json"]);
     strictEqual(JSON.parse(shown.stdout).types.length, 2);
 
     const inUse = await run(["contract", "remove", "shop"]);
@@ -118,14 +118,17 @@ Deno.test("contract add: a folder -> its types are recorded, judged and shown li
     match(inUse.stderr, /2 events of the contract shop are queued/);
     const again = await run(["contract", "add", "shop"], { cwd });
     strictEqual(again.code, 65);
-    await run(["queue", "drop", "--all", "--yes"]);
+    await run.here(["queue", "drop", "--all", "--yes"]);
     strictEqual((await run(["contract", "remove", "shop"])).code, 0);
-    strictEqual((await run(emit)).code, 64);
+    strictEqual((await run.here(emit)).code, 64);
     strictEqual(
       (await Array.fromAsync(Deno.readDir(`${home}/contracts`))).length,
       0,
     );
-    strictEqual((await run(["contract", "remove", "producer"])).code, 65);
+    strictEqual(
+      (await run.here(["contract", "remove", "producer"])).code,
+      65,
+    );
   }));
 
 /** What is wrong with a contract, and what is said of it. */
@@ -264,10 +267,11 @@ const WRONG: [string, Record<string, unknown>, RegExp][] = [
 
 Deno.test("contract add: what is wrong -> 65 with file and place, and nothing is added", () =>
   withProgram(async (run, home) => {
+    const add = variantsOf(run);
     for (const [name, files, said] of WRONG) {
       await using folder = await tempFolder();
       await shop(folder.path, files);
-      const { code, stderr } = await run(["contract", "add", folder.path]);
+      const { code, stderr } = await add(["contract", "add", folder.path]);
       strictEqual(code, 65, `${name}: ${stderr}`);
       match(stderr, said, name);
     }
@@ -278,7 +282,7 @@ Deno.test("contract add: what is wrong -> 65 with file and place, and nothing is
       ),
     );
     strictEqual(length, 0);
-    strictEqual((await run(["contract", "add", "/nowhere"])).code, 64);
+    strictEqual((await add(["contract", "add", "/nowhere"])).code, 64);
   }));
 
 Deno.test(

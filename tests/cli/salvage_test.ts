@@ -7,7 +7,7 @@ import {
   withProgram,
 } from "../support/program.ts";
 
-const EVENTS = 3_000, PAGE_BYTES = 4096;
+const EVENTS = 1_000, PAGE_BYTES = 4096;
 
 /** Numbers of the pages that hold rows, not ways to them, in the order of the file. */
 function leafPages(file: Uint8Array): number[] {
@@ -37,8 +37,8 @@ async function salvaged(
       };
       return JSON.stringify({ event_type: "HistoryAdded", payload });
     });
-    await run(["emit", "--stdin"], { stdin: lines.join("\n") });
-    await run(["queue", "compact"]);
+    await run.here(["emit", "--stdin"], { stdin: lines.join("\n") });
+    await run.here(["queue", "compact"]);
     const before = (await run.here(["queue", "export"])).stdout;
     const folder = `${home}/damaged-by-test`;
     await Deno.mkdir(folder);

@@ -2,6 +2,7 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { needing } from "../support/needs.ts";
+import { runHere } from "../support/in_process.ts";
 import { documentsOf } from "../support/program.ts";
 import type { User } from "../support/user.ts";
 import { programUser, RUNTIME_BASE } from "./built.ts";
@@ -13,11 +14,11 @@ async function payloadOf(
   user: User,
   script: string,
 ): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await user.run(
-    `id=$(${script}); kitty-events queue show "$id" --json`,
-  );
+  const { code, stdout: id, stderr } = await user.run(script);
   strictEqual(code, 0, `${script}\n${stderr}`);
-  return documentsOf(stdout)[0].event.payload;
+  const env = { SPEC_KITTY_HOME: user.home };
+  const shown = await runHere(["queue", "show", id.trim(), "--json"], env);
+  return documentsOf(shown.stdout)[0].event.payload;
 }
 
 /** Shell words by the text that they mean. */

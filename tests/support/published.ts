@@ -5,6 +5,7 @@
  */
 
 import { ok } from "node:assert/strict";
+import { isThere } from "./home.ts";
 import { type Need, runTool } from "./needs.ts";
 
 const PACKAGE = "spec-kitty-events==11.0.0";
@@ -13,10 +14,30 @@ const PACKAGE = "spec-kitty-events==11.0.0";
 const UNPACK = "import sys, zipfile, glob\n" +
   "zipfile.ZipFile(glob.glob(sys.argv[1] + '/*.whl')[0]).extractall(sys.argv[1])";
 
-const folder = await Deno.makeTempDir({ prefix: "published-" });
-globalThis.addEventListener("unload", () => {
-  Deno.removeSync(folder, { recursive: true });
-});
+/** What all processes of a run of tests have in common, where they are a part of one. */
+const RUN = Deno.env.get("KITTY_EVENTS_RUN");
+
+const folder = RUN
+  ? `${RUN}/published`
+  : await Deno.makeTempDir({ prefix: "published-" });
+if (!RUN) {
+  globalThis.addEventListener("unload", () => {
+    Deno.removeSync(folder, { recursive: true });
+  });
+}
+
+/** Fetches it, unless another process of this run has. */
+async function fetchOnce(): Promise<boolean> {
+  if (!RUN) return await fetchPackage();
+  using lock = await Deno.open(`${folder}.lock`, { create: true, write: true });
+  await lock.lock(true);
+  const done = `${folder}.done`;
+  if (await isThere(done)) return true;
+  await Deno.mkdir(folder, { recursive: true });
+  const isFetched = await fetchPackage();
+  if (isFetched) await Deno.writeTextFile(done, "");
+  return isFetched;
+}
 
 async function fetchPackage(): Promise<boolean> {
   const pip = ["-m", "pip", "download", "--quiet", "--no-deps"];
@@ -36,7 +57,7 @@ const CONTRACT = `${folder}/spec_kitty_events/producer_contract`;
 
 /** That the package could be fetched. */
 export const PUBLISHED: Need = {
-  isMet: await fetchPackage(),
+  isMet: await fetchOnce(),
   reason: "the published package cannot be fetched",
 };
 
