@@ -6,7 +6,7 @@
 import { strictEqual } from "node:assert/strict";
 import postgres from "postgres";
 import { eventually } from "./eventually.ts";
-import { tempFolder } from "./home.ts";
+import { isThere, tempFolder } from "./home.ts";
 import { type Need, outputOf } from "./needs.ts";
 import { freePort } from "./ports.ts";
 
@@ -40,6 +40,9 @@ async function findPrograms(): Promise<string | undefined> {
   }
   return undefined;
 }
+
+/** What all processes of a run of tests have in common, where they are a part of one. */
+const RUN = Deno.env.get("KITTY_EVENTS_RUN");
 
 /** The superuser of each server, and its password. */
 export const PG_USER = "kitty", PG_PASSWORD = "s3cret/p@ss:word";
@@ -113,14 +116,7 @@ export class PgServer implements AsyncDisposable {
     await server.#own(folder.path);
     if (options.standbyOf) await server.#copy(options.standbyOf);
     else {
-      const password = `${folder.path}/password`;
-      await Deno.writeTextFile(password, PG_PASSWORD);
-      await server.#own(password);
-      await server.#run("initdb", [
-        ...["-D", data, "-U", PG_USER, "--pwfile", password],
-        ...["-A", "scram-sha-256", "--no-sync", "--no-locale"],
-        ...["-E", options.encoding ?? "UTF8"],
-      ]);
+      await server.#make(options.encoding ?? "UTF8");
       const hba = "host all all 127.0.0.1/32 scram-sha-256\n" +
         "host replication all 127.0.0.1/32 scram-sha-256\n";
       await Deno.writeTextFile(`${data}/pg_hba.conf`, hba);
@@ -170,6 +166,35 @@ export class PgServer implements AsyncDisposable {
       cwd: this.#folder,
       env,
     });
+  }
+
+  /** Makes its folder, out of the first one of its kind that a run of tests has made. Works on an empty path. */
+  async #make(encoding: string): Promise<void> {
+    const data = `${this.#folder}/data`;
+    if (!RUN) return await this.#init(data, encoding);
+    const first = `${RUN}/postgres-${encoding}`;
+    using lock = await Deno.open(`${first}.lock`, {
+      create: true,
+      write: true,
+    });
+    await lock.lock(true);
+    if (!await isThere(first)) {
+      await this.#init(data, encoding);
+      // To the folder of the run that user may not write.
+      await outputOf("/bin/cp", ["-a", data, `${first}.making`]);
+      await Deno.rename(`${first}.making`, first);
+    } else await outputOf("/bin/cp", ["-a", first, data]);
+  }
+
+  async #init(data: string, encoding: string): Promise<void> {
+    const password = `${this.#folder}/password`;
+    await Deno.writeTextFile(password, PG_PASSWORD);
+    await this.#own(password);
+    await this.#run("initdb", [
+      ...["-D", data, "-U", PG_USER, "--pwfile", password],
+      ...["-A", "scram-sha-256", "--no-sync", "--no-locale"],
+      ...["-E", encoding],
+    ]);
   }
 
   async #copy({ server, name }: NonNullable<ServerOptions["standbyOf"]>) {
