@@ -9,6 +9,7 @@ import { ADA, addKey, addUsers, TestCollector } from "../support/collector.ts";
 import { eventOf } from "../support/events.ts";
 import { eventually } from "../support/eventually.ts";
 import { tempHome } from "../support/home.ts";
+import { runHere } from "../support/in_process.ts";
 import { needing } from "../support/needs.ts";
 import {
   databaseOf,
@@ -16,7 +17,7 @@ import {
   PgServer,
   POSTGRES,
 } from "../support/postgres.ts";
-import { runProgram } from "../support/program.ts";
+import { runProgram, type RunResult } from "../support/program.ts";
 import { TestWorld } from "../support/world.ts";
 
 interface Seen {
@@ -28,14 +29,24 @@ interface Seen {
   of(name: string): string;
 }
 
+const WORDS = ["collector", "doctor", "--json"];
+
+/** What it sees as a process of its own. */
+async function seenThere(
+  home: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Seen> {
+  return read(await runProgram(WORDS, { SPEC_KITTY_HOME: home, ...env }));
+}
+
 async function seen(
   home: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Seen> {
-  const { code, stdout } = await runProgram(
-    ["collector", "doctor", "--json"],
-    { SPEC_KITTY_HOME: home, ...env },
-  );
+  return read(await runHere(WORDS, { SPEC_KITTY_HOME: home, ...env }));
+}
+
+function read({ code, stdout }: RunResult): Seen {
   const { checks, ...rest } = JSON.parse(stdout);
   return {
     ...rest,
@@ -72,7 +83,7 @@ async function tell(home: string, told: Partial<Collecting>): Promise<void> {
 
 Deno.test("collector doctor: no collector has ever run -> 78, and the rest is left out", async () => {
   await using home = await tempHome();
-  const { code, of, not_checked } = await seen(home.path);
+  const { code, of, not_checked } = await seenThere(home.path);
   strictEqual(code, 78);
   match(of("folder"), /^problem: .*is not there/);
   ok(not_checked.includes("collectors"));
@@ -80,7 +91,7 @@ Deno.test("collector doctor: no collector has ever run -> 78, and the rest is le
 
 Deno.test("collector doctor: one that runs, then one that has ended -> all is well, and it changes nothing", async () => {
   await using server = await TestCollector.start([ADA]);
-  const running = await seen(server.home);
+  const running = await seenThere(server.home);
   strictEqual(running.code, 0);
   match(running.of("store"), /^ok: .*in use by a collector$/);
   match(running.of("users"), /^ok: 1 user of 1 team$/);
@@ -91,13 +102,13 @@ Deno.test("collector doctor: one that runs, then one that has ended -> all is we
   match(running.of("certificates"), /^ok: none: plain HTTP/);
   strictEqual(running.of("clocks"), "ok: the same time as here");
   await server.stop("SIGKILL");
-  const killed = await seen(server.home);
+  const killed = await seenThere(server.home);
   strictEqual(killed.code, 0);
   match(killed.of("store"), /^ok: .*sound; no collector runs$/);
   match(killed.of("collectors"), /^warning: http.* does not answer here/);
   await server.restart();
   strictEqual(await server.stop("SIGTERM"), 143);
-  const ended = await seen(server.home);
+  const ended = await seenThere(server.home);
   // The one that was killed is still spoken of.
   match(ended.of("store"), /no collector runs$/);
 });
@@ -160,7 +171,7 @@ Deno.test("collector doctor: a sink that nobody answers for -> said, with what w
   await using server = await TestCollector.start([ADA]);
   match((await seen(server.home)).of("sinks"), /^ok: none$/);
   const words = ["lake", "http://127.0.0.1:9/in", "--team", ADA.team];
-  const { code } = await runProgram(
+  const { code } = await runHere(
     ["collector", "sink", "add", ...words, "--from-start"],
     { SPEC_KITTY_HOME: server.home },
   );
@@ -183,9 +194,9 @@ Deno.test(needing(
     await using server = await PgServer.start();
     const url = await server.database();
     await using home = await tempHome();
-    const look = (store: string) =>
-      seen(home.path, { SPEC_KITTY_STORE_URL: store });
-    const empty = await look(url);
+    const look = (store: string, see = seen) =>
+      see(home.path, { SPEC_KITTY_STORE_URL: store });
+    const empty = await look(url, seenThere);
     match(
       empty.of("store"),
       /^(ok|warning): .*: PostgreSQL \d+.*answered after/,
@@ -195,10 +206,10 @@ Deno.test(needing(
     strictEqual(empty.code, 0);
     strictEqual((await look(url)).of("schema"), empty.of("schema"));
 
-    const { code } = await runProgram(
+    const { code } = await runHere(
       ["collector", "user", "add", "ada", "--team", "acme"],
       { SPEC_KITTY_STORE_URL: url },
-      { stdin: "a long password\n" },
+      "a long password\n",
     );
     strictEqual(code, 0);
     const used = await look(url);
@@ -218,7 +229,7 @@ Deno.test(needing(
     const other = await server.database();
     await server.ask("create schema kitty_events", databaseOf(other));
     match((await look(other)).of("store"), /^problem: .*not made by a coll/);
-    const wrong = await look(url.replace(/:\d+\//, ":1/"));
+    const wrong = await look(url.replace(/:\d+\//, ":1/"), seenThere);
     match(wrong.of("store"), /^problem: cannot use postgres/);
     ok(!wrong.text.includes(PG_PASSWORD.slice(0, 6)));
     deepStrictEqual(wrong.code, 69);
