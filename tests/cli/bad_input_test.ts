@@ -35,11 +35,16 @@ function withField(json: string): string {
 
 function bytesOf(...parts: (string | number[])[]): Bytes {
   const encoder = new TextEncoder();
-  return new Uint8Array(
-    parts.flatMap((part) =>
-      typeof part === "string" ? [...encoder.encode(part)] : part
-    ),
+  const pieces = parts.map((part) =>
+    typeof part === "string" ? encoder.encode(part) : Uint8Array.from(part)
   );
+  const whole = new Uint8Array(pieces.reduce((sum, p) => sum + p.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }
 
 /** Lines that are no good, each with the path and the kind that is found there. */

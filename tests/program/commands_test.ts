@@ -75,10 +75,10 @@ Deno.test(needing(
   async () => {
     await using user = await programUser();
     const { code, stdout, stderr } = await user.run(`
-      for i in {1..2000}; do
+      for i in {1..600}; do
         echo '{"event_type":"HistoryAdded","payload":{"wp_id":"WP01","entry_type":"note","entry_content":"'"$i"'"}}'
       done | kitty-events emit --stdin --quiet > receipts.ndjson
-      grep -o '"event_id":"[^"]*' receipts.ndjson | cut -d'"' -f4 | head -1990 |
+      grep -o '"event_id":"[^"]*' receipts.ndjson | cut -d'"' -f4 | head -590 |
         xargs kitty-events queue drop > dropped.txt
       kitty-events queue export > before.ndjson
       kitty-events queue compact --json

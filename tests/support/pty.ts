@@ -5,10 +5,20 @@ import { tempFolder } from "./home.ts";
 import { programScript } from "./program.ts";
 
 /** What makes the terminals. */
+const PYTHON = await interpreter();
+
+/** That it is there. */
 export const PTY: Need = {
-  ...await commandNeed("python3", ["-c", "import pty, termios"]),
+  isMet: PYTHON !== undefined,
   reason: "there is no python3 with pty",
 };
+
+/** Its own path: what is found by its name may be a script that looks for it each time. */
+async function interpreter(): Promise<string | undefined> {
+  const args = ["-c", "import pty, termios, sys; print(sys.executable)"];
+  return await outputOf("python3", args)
+    .then((path) => path.trim(), () => undefined);
+}
 
 /**
  * Runs the shell line `argv[1]` on a terminal of its own. Where `argv[2]` says
@@ -45,7 +55,7 @@ echo = bool(termios.tcgetattr(fd)[3] & termios.ECHO)
 print(shown.hex())
 print("shown" if echo else "hidden")
 `;
-import { commandNeed, type Need, runTool } from "./needs.ts";
+import { type Need, outputOf, runTool } from "./needs.ts";
 
 /** What is done at a hidden question. */
 export interface Answer {
@@ -73,8 +83,10 @@ export async function onTerminal(
     mode: 0o755,
   });
   const { question = "", keys = "" } = answer ?? {};
-  const { success, stdout, stderr } = await runTool("python3", {
+  const { success, stdout, stderr } = await runTool(PYTHON!, {
     args: [
+      // Of its libraries it takes its own alone.
+      ...["-I", "-S"],
       ...["-c", ON_TERMINAL, line, question],
       typeof keys === "string"
         ? new TextEncoder().encode(keys).toHex()
