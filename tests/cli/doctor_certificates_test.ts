@@ -3,7 +3,7 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { newAuthority } from "../support/authority.ts";
 import { needing, OPENSSL } from "../support/needs.ts";
-import { withProgram } from "../support/program.ts";
+import { variantsOf, withProgram } from "../support/program.ts";
 
 Deno.test(needing(
   [OPENSSL],
@@ -11,8 +11,9 @@ Deno.test(needing(
   () =>
     withProgram(async (run) => {
       await using authority = await newAuthority();
+      const doctor = variantsOf(run);
       const found = async (env: Record<string, string>) => {
-        const { code, stdout } = await run(["doctor", "--json"], { env });
+        const { code, stdout } = await doctor(["doctor", "--json"], { env });
         const { checks } = JSON.parse(stdout);
         const check = checks.find(({ name }: { name: string }) =>
           name === "certificates"

@@ -3,7 +3,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { tempFolder, tempHome } from "../support/home.ts";
 import { runHere } from "../support/in_process.ts";
-import { withProgram } from "../support/program.ts";
+import { variantsOf, withProgram } from "../support/program.ts";
 
 const ULID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
 const ID = "01KHEXAMPXE0000000000000AA", CAUSE = "01KHCA05E00000000000000000";
@@ -194,11 +194,12 @@ Deno.test("emit: wrong usage -> 64, with a suggestion, nothing recorded", () =>
       [["emti"], /did you mean: kitty-events emit/],
       [["clock", "5"], /did you mean: kitty-events clock receive 5\?/],
     ];
+    const [plain, asJson] = [variantsOf(run), variantsOf(run)];
     for (const [words, expected] of wrong) {
-      const { code, stderr } = await run(words);
+      const { code, stderr } = await plain(words);
       strictEqual(code, 64, words.join(" "));
       match(stderr, expected);
-      const json = await run([...words, "--json"]);
+      const json = await asJson([...words, "--json"]);
       strictEqual(json.code, 64);
       strictEqual(JSON.parse(json.stdout).error.code, "usage");
     }

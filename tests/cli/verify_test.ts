@@ -26,12 +26,12 @@ Deno.test("verify: an export of the queue, whole and with --full -> each node's 
       event_type: "HistoryAdded",
       payload: { wp_id: "WP01", entry_type: "note", entry_content: text },
     }));
-    await run(["emit", "--stdin"], {
+    await run.here(["emit", "--stdin"], {
       stdin: drafts.map((draft) => JSON.stringify(draft)).join("\n"),
       env: { SPEC_KITTY_NODE_ID: "box-7" },
     });
     for (const flags of [[], ["--full"]]) {
-      const { stdout } = await run(["queue", "export", ...flags]);
+      const { stdout } = await run.here(["queue", "export", ...flags]);
       const verified = await run(["verify", "--json"], { stdin: stdout });
       strictEqual(verified.code, 0, verified.stdout);
       const flaws = { clocks_repeated: 0, ids_repeated: 0, order_broken: 0 };
@@ -108,9 +108,11 @@ Deno.test("verify: two homes of one machine in one export -> 65, and said what t
     withProgram(async (two) => {
       const exportOf = async (run: Run, env: Record<string, string> = {}) => {
         for (const text of ["a", "b"]) {
-          await run(["emit", "history-added", "WP01", "note", text], { env });
+          await run.here(["emit", "history-added", "WP01", "note", text], {
+            env,
+          });
         }
-        return (await run(["queue", "export"])).stdout;
+        return (await run.here(["queue", "export"])).stdout;
       };
       const first = await exportOf(one);
       const same = await one(["verify"], {
