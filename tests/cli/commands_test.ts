@@ -179,10 +179,10 @@ Deno.test("queue export, import -> the same in another home, clock raised; known
 
 Deno.test("queue import --from: a damaged queue -> what can be read comes back, each once", () =>
   withProgram(async (run, home) => {
-    const ids = await fill(run, 3_000);
+    const ids = await fill(run.here, 3_000);
     const large = note("x".repeat(200_000), "01KHEXAMPXE0000000000000AA");
-    await run(["emit", "--stdin"], { stdin: large });
-    await run(["queue", "compact"]);
+    await run.here(["emit", "--stdin"], { stdin: large });
+    await run.here(["queue", "compact"]);
     {
       using file = await Deno.open(`${home}/events.kv`, { write: true });
       const { size } = await file.stat();
@@ -201,7 +201,7 @@ Deno.test("queue import --from: a damaged queue -> what can be read comes back, 
     const result = await json(run, ["queue", "import", "--from", folder]);
     ok(result.imported > 1_000, JSON.stringify(result));
     strictEqual(result.invalid, 0);
-    const events = (await exported(run)).trim().split("\n")
+    const events = (await exported(run.here)).trim().split("\n")
       .map((line) => JSON.parse(line));
     strictEqual(new Set(events.map((e) => e.event_id)).size, events.length);
     const known = new Set([...ids, "01KHEXAMPXE0000000000000AA"]);
@@ -209,12 +209,12 @@ Deno.test("queue import --from: a damaged queue -> what can be read comes back, 
       events.filter((e) => known.has(e.event_id)).length,
       result.imported,
     );
-    strictEqual((await run(["queue", "check"])).code, 0);
+    strictEqual((await run.here(["queue", "check"])).code, 0);
     for await (const { name } of Deno.readDir(home)) {
       ok(!name.startsWith(".salvage"), name);
     }
     strictEqual(
-      (await run(["queue", "import", "--from", home + "/none"])).code,
+      (await run.here(["queue", "import", "--from", home + "/none"])).code,
       64,
     );
   }));

@@ -503,7 +503,7 @@ Deno.test({
     withProgram(async (run) => {
       const variant = variantsOf(run);
       await run.here(["clock", "receive", String(CLOCK_MAX - 2)]);
-      await run([...NOTE, "queued"]);
+      await run.here([...NOTE, "queued"]);
       await run([...NOTE, "spooled"]);
       for (const word of ["export", "list", "stats", "check"]) {
         strictEqual((await variant(["queue", word])).code, 0, word);
@@ -517,7 +517,7 @@ Deno.test({
   fn: () =>
     withProgram(async (run) => {
       const last = exportOf(eventOf(1, { clock: CLOCK_MAX }));
-      await run(["queue", "import"], { stdin: last });
+      await run.here(["queue", "import"], { stdin: last });
       const { stdout } = await run([...NOTE, "x", "--json"]);
       const [{ status, lamport_clock }] = documentsOf(stdout);
       deepStrictEqual([status, lamport_clock], ["queued", 1]);
@@ -528,11 +528,13 @@ Deno.test({
   name: "emit: clock.json lost after an own event of 2^52 -> no value twice",
   fn: () =>
     withProgram(async (run, home) => {
-      await run(["clock", "receive", String(CLOCK_MAX - 3)]);
-      for (const text of ["a", "b"]) await run([...NOTE, text]);
+      await run.here(["clock", "receive", String(CLOCK_MAX - 3)]);
+      for (const text of ["a", "b"]) await run.here([...NOTE, text]);
       await Deno.remove(`${home}/clock.json`);
       await run([...NOTE, "c"]);
-      const events = documentsOf((await run(["queue", "export"])).stdout);
+      const events = documentsOf(
+        (await run.here(["queue", "export"])).stdout,
+      );
       const clocks = events.map(({ lamport_clock }) => lamport_clock);
       strictEqual(new Set(clocks).size, clocks.length, clocks.join());
     }),

@@ -3,7 +3,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { findTopic, TOPICS } from "../../lib/cli/topics.ts";
 import { EXIT } from "../../lib/base/errors.ts";
-import { documentsOf, withProgram } from "../support/program.ts";
+import { documentsOf, variantsOf, withProgram } from "../support/program.ts";
 import { inShell, newUser } from "../support/user.ts";
 import { MANUAL } from "../support/readme.ts";
 
@@ -30,9 +30,10 @@ function names(cells: readonly string[]): string[] {
 Deno.test("help <topic>: each -> at most a screen of 80 columns; the program's help names it", () =>
   withProgram(async (run) => {
     const program = (await run(["help"])).stdout;
+    const help = variantsOf(run);
     for (const { name, summary } of TOPICS) {
       ok(program.includes(name), name);
-      const { code, stdout } = await run(["help", name]);
+      const { code, stdout } = await help(["help", name]);
       strictEqual(code, 0);
       ok(stdout.startsWith(`${summary}\n`), name);
       const lines = stdout.trimEnd().split("\n");
@@ -43,6 +44,7 @@ Deno.test("help <topic>: each -> at most a screen of 80 columns; the program's h
 
 Deno.test("help: a topic mistyped -> 64 with the right one", () =>
   withProgram(async (run) => {
+    const help = variantsOf(run);
     for (
       const [typed, meant] of [
         ["exit-code", "exit-codes"],
@@ -51,7 +53,7 @@ Deno.test("help: a topic mistyped -> 64 with the right one", () =>
         ["spol", "spool"],
       ]
     ) {
-      const { code, stderr } = await run(["help", typed!]);
+      const { code, stderr } = await help(["help", typed!]);
       strictEqual(code, 64);
       match(stderr, new RegExp(`did you mean: kitty-events help ${meant}\\?`));
     }
