@@ -2,6 +2,7 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
+import { IS_FULL } from "../support/needs.ts";
 import { importGroup } from "../../lib/home/import.ts";
 import {
   countOwn,
@@ -242,7 +243,7 @@ Deno.test("own counts: whatever happens to events, server, team and queue -> wha
         model.close();
       }
     }),
-    { numRuns: 40 },
+    { numRuns: IS_FULL ? 40 : 16 },
   );
 });
 

@@ -38,7 +38,7 @@ import {
   tempFolder,
   tempHome,
 } from "../support/home.ts";
-import { needing, UNIX } from "../support/needs.ts";
+import { IS_FULL, needing, UNIX } from "../support/needs.ts";
 
 const KIB = 1024;
 const WHY = { reason: "rejected", nowMs: Date.UTC(2026, 1, 4) };
@@ -300,7 +300,7 @@ Deno.test("commitParts: any events -> all of them in order, each part within one
       }
     },
   );
-  fc.assert(property, { numRuns: 200 });
+  fc.assert(property, { numRuns: IS_FULL ? 200 : 60 });
 });
 
 /** As much of an event as splitting looks at. */
@@ -740,7 +740,7 @@ Deno.test("OfflineQueue: any commands on a real file, reopened now and then -> w
       }
     },
   );
-  await fc.assert(property, { numRuns: 60 });
+  await fc.assert(property, { numRuns: IS_FULL ? 60 : 25 });
 });
 
 async function applyMove(

@@ -7,6 +7,7 @@ import {
   rejects,
   strictEqual,
 } from "node:assert/strict";
+import { pause } from "../../../lib/base/deadline.ts";
 import { jsonLog } from "../../../lib/base/log.ts";
 import { PATHS } from "../../../lib/base/wire.ts";
 import { settingsOf } from "../../../lib/collector/engine.ts";
@@ -23,17 +24,22 @@ import { logIn, TestAgent } from "../../support/agent.ts";
 import { ADA, EVE, TestCollector } from "../../support/collector.ts";
 import { eventOf } from "../../support/events.ts";
 import { eventually } from "../../support/eventually.ts";
-import { documentsOf, runProgram, withProgram } from "../../support/program.ts";
+import {
+  documentsOf,
+  runIn,
+  variantsOf,
+  withProgram,
+} from "../../support/program.ts";
 import { lane, rowOf } from "../../support/project.ts";
 import { TestWorld } from "../../support/world.ts";
 
 const envelopeOf = (n: number) => eventOf(n, { team: "acme" }).envelope;
 
-/** Calls the collector's own commands. */
+/** Calls the collector's own commands: the first as a process. */
 function commandsOf(collector: TestCollector) {
-  const env = { SPEC_KITTY_HOME: collector.home };
+  const run = variantsOf(runIn(collector.home));
   return async (...args: string[]) => {
-    const result = await runProgram(["collector", "quota", ...args], env);
+    const result = await run(["collector", "quota", ...args]);
     strictEqual(result.code, 0, result.stderr);
     return result;
   };
@@ -107,13 +113,13 @@ Deno.test("quota of 0: sync now, sync status, an agent -> nothing is lost, no de
     match(stderr, /nothing new of acme is taken/);
     await logIn(home, collector);
     for (const n of [1, 2, 3]) {
-      await run(["emit", "history-added", `WP0${n}`, "note", "x"]);
+      await run.here(["emit", "history-added", `WP0${n}`, "note", "x"]);
     }
     const now = await run(["sync", "now", "--json", "--timeout", "5s"]);
     ok(now.code !== 0);
     match(now.stdout + now.stderr, /no room for the team: ask its keeper/);
     const status = async () =>
-      documentsOf((await run(["sync", "status", "--json"])).stdout)[0];
+      documentsOf((await run.here(["sync", "status", "--json"])).stdout)[0];
     const before = await status();
     deepStrictEqual([before.queued, before.dead], [3, 0]);
     match(before.last_failure.reason, /no room for the team: ask its keeper/);
@@ -122,12 +128,11 @@ Deno.test("quota of 0: sync now, sync status, an agent -> nothing is lost, no de
       /no\s+room\s+for\s+the\s+team/,
     );
 
-    const { checks } = documentsOf((await run(["doctor", "--json"])).stdout)[0];
+    const { checks } =
+      documentsOf((await run.here(["doctor", "--json"])).stdout)[0];
     const login = checks.find(({ name }: { name: string }) => name === "login");
     strictEqual(login.status, "warning");
-    const keeper = await runProgram(["collector", "doctor"], {
-      SPEC_KITTY_HOME: collector.home,
-    });
+    const keeper = await runIn(collector.home).here(["collector", "doctor"]);
     match(keeper.stdout, /acme has used 100 %/);
     match(login.found, /3 events wait: .*no room for the team/);
 
@@ -157,7 +162,7 @@ Deno.test("quota of 0: sync now, sync status, an agent -> nothing is lost, no de
     await agent.stop();
     await quota("remove", "acme");
     const done = await eventually("all goes", async () => {
-      const { code, stdout } = await run(["sync", "now", "--json"]);
+      const { code, stdout } = await run.here(["sync", "now", "--json"]);
       return code === 0 && documentsOf(stdout)[0];
     });
     strictEqual(done.delivered + done.duplicates, 4);
@@ -167,9 +172,8 @@ Deno.test("quota of 0: sync now, sync status, an agent -> nothing is lost, no de
 
 Deno.test("collector quota: bad words -> said; a damaged file -> what was known counts on", async () => {
   await using collector = await TestCollector.start();
-  const env = { SPEC_KITTY_HOME: collector.home };
-  const run = (...args: string[]) =>
-    runProgram(["collector", "quota", ...args], env);
+  const runOne = variantsOf(runIn(collector.home));
+  const run = (...args: string[]) => runOne(["collector", "quota", ...args]);
   for (
     const args of [
       ["set", "acme"],
@@ -188,7 +192,10 @@ Deno.test("collector quota: bad words -> said; a damaged file -> what was known 
   await eventually("it counts", async () => await send() === 507);
   await Deno.writeTextFile(`${collector.home}/collector/quotas.json`, "{");
   const first = performance.now();
-  while (performance.now() - first < 2_500) strictEqual(await send(), 507);
+  while (performance.now() - first < 2_500) {
+    strictEqual(await send(), 507);
+    await pause(20);
+  }
   match(collector.log, /the quotas cannot be read/);
 });
 
@@ -315,8 +322,8 @@ Deno.test("quotas, sinks: of teams that nobody can be of, set before such names 
     match(stderr, /nobody can be of the team "x+…"/);
   };
   await listsAll();
-  const env = { SPEC_KITTY_HOME: collector.home };
-  const { stdout } = await runProgram(["collector", "doctor", "--json"], env);
+  const { stdout } = await runIn(collector.home)
+    .here(["collector", "doctor", "--json"]);
   const found = JSON.parse(stdout).checks.find(({ name }: { name: string }) =>
     name === "quotas"
   );
