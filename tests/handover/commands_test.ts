@@ -11,11 +11,19 @@ import {
   TOKEN,
 } from "../support/elsewhere.ts";
 import { isThere, namesIn, tempHome } from "../support/home.ts";
-import { documentsOf, runProgram } from "../support/program.ts";
+import { runHere } from "../support/in_process.ts";
+import {
+  documentsOf,
+  runIn,
+  runProgram,
+  variantsOf,
+} from "../support/program.ts";
 
-/** What the doctor says of the agent, and with which code it ends. */
+/** What the doctor says of the agent, and with which code it ends: the first a process. */
+let visits = 0;
 async function visit(env: Record<string, string>) {
-  const { code, stdout, stderr } = await runProgram(["doctor", "--json"], env);
+  const run = visits++ === 0 ? runProgram : runHere;
+  const { code, stdout, stderr } = await run(["doctor", "--json"], env);
   ok(!`${stdout}${stderr}`.includes(TOKEN));
   const { checks } = documentsOf(stdout)[0];
   const agent = checks.find(({ name }: { name: string }) => name === "agent");
@@ -74,18 +82,18 @@ Deno.test("sync now, sync status, queue: of a home that hands over -> hand over 
   const agent = await startElsewhere(there.path);
   const env = handingTo(agent.listening, here.path);
   await agent.stop();
-  for (const text of ["one", "two"]) await emitNote(env, text);
+  for (const text of ["one", "two"]) await emitNote(env, text, [], true);
 
   const failed = await runProgram(["sync", "now", "--json"], env);
   strictEqual(failed.code, 69);
   const [{ error }] = documentsOf(failed.stdout);
   match(error.message, /^2 drafts wait in the spool still: the agent at /);
 
-  const status = await runProgram(["sync", "status", "--json"], env);
+  const status = await runHere(["sync", "status", "--json"], env);
   const [document] = documentsOf(status.stdout);
   strictEqual(document.hands_over_to, agent.listening);
   strictEqual(document.spooled, 2);
-  const queue = await runProgram(["queue", "list"], env);
+  const queue = await runHere(["queue", "list"], env);
   match(queue.stderr, /drafts are handed over to the agent at http:/);
   deepStrictEqual(await namesIn(here.path), ["spool"]);
 
@@ -109,7 +117,8 @@ Deno.test("sync now, sync status, queue: of a home that hands over -> hand over 
 Deno.test("queue check, compact, drop, clock: of a home that hands over -> nothing is made beside its spool", async () => {
   await using here = await tempHome();
   const env = handingTo("http://127.0.0.1:9", here.path);
-  await emitNote(env, "to its spool");
+  await emitNote(env, "to its spool", [], true);
+  const run = variantsOf(runIn(here.path, env));
   for (
     const words of [
       ["queue", "check"],
@@ -119,7 +128,7 @@ Deno.test("queue check, compact, drop, clock: of a home that hands over -> nothi
       ["clock"],
     ]
   ) {
-    const { code, stderr } = await runProgram(words, env);
+    const { code, stderr } = await run(words);
     strictEqual(code, 0, stderr);
     match(stderr, /there is no queue in \S+, and none is needed/);
     deepStrictEqual(await namesIn(here.path), ["spool"], words.join(" "));
@@ -132,11 +141,11 @@ Deno.test("sync now: of a home that hands over -> 0 with an empty queue of its o
   await using here = await tempHome();
   await using agent = await startElsewhere(there.path);
   const own = { SPEC_KITTY_HOME: here.path };
-  const { receipt } = await emitNote(own, "before");
+  const { receipt } = await emitNote(own, "before", [], true);
   const env = handingTo(agent.listening, here.path);
   const waiting = await runProgram(["sync", "now"], env);
   strictEqual(waiting.code, 77, waiting.stderr);
-  await runProgram(["queue", "drop", receipt.event_id], own);
+  await runHere(["queue", "drop", receipt.event_id], own);
   const done = await runProgram(["sync", "now", "--json"], env);
   strictEqual(done.code, 0, done.stderr);
   deepStrictEqual(documentsOf(done.stdout), [

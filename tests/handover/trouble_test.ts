@@ -208,13 +208,16 @@ const STRANGERS: readonly (readonly [string, string, RegExp])[] = [
   ],
 ];
 
-for (const [name, text, why] of STRANGERS) {
+for (const [i, [name, text, why]] of STRANGERS.entries()) {
   Deno.test(`emit: something at the agent's address that answers with ${name} -> spooled, words say so`, async () => {
     await using here = await tempHome();
     await using stranger = Stranger.saying(text);
     const { code, receipt, stderr } = await emitNote(
       handingTo(stranger.url, here.path),
       "hello",
+      [],
+      // The first by a process.
+      i > 0,
     );
     strictEqual(code, 0);
     strictEqual(receipt.status, "spooled");

@@ -14,7 +14,7 @@ import { newAuthority, SERVER_NAME } from "../support/authority.ts";
 import { ADA, TestCollector } from "../support/collector.ts";
 import { ForwardProxy } from "../support/forward_proxy.ts";
 import { tempHome } from "../support/home.ts";
-import { runProgram } from "../support/program.ts";
+import { runIn, runProgram, variantsOf } from "../support/program.ts";
 import { IS_FULL, needing, OPENSSL } from "../support/needs.ts";
 
 const VARIABLES = [
@@ -219,6 +219,8 @@ Deno.test("SPEC_KITTY_CA_FILE: missing, a folder, no certificate, a damaged one 
   await Deno.writeTextFile(at("text"), "secret text");
   const bad = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
   await Deno.writeTextFile(at("bad"), bad);
+  const run = runIn(home.path);
+  const logIn = variantsOf(run), visit = variantsOf(run);
   for (
     const [path, why] of [
       [at("none"), /none: .*not found|No such file/i],
@@ -227,17 +229,16 @@ Deno.test("SPEC_KITTY_CA_FILE: missing, a folder, no certificate, a damaged one 
       [at("bad"), /BadEncoding/],
     ] as const
   ) {
-    const env = { SPEC_KITTY_HOME: home.path, SPEC_KITTY_CA_FILE: path };
+    const env = { SPEC_KITTY_CA_FILE: path };
     const server = "https://127.0.0.1:9";
     const login = ["auth", "login", "--username", "ada", "--server", server];
-    const { code, stderr } = await runProgram(login, env, { stdin: "x" });
+    const { code, stderr } = await logIn(login, { env, stdin: "x" });
     strictEqual(code, 78);
     match(stderr, why);
     match(stderr, /SPEC_KITTY_CA_FILE, or sync\.ca_file in config\.toml/);
     ok(!stderr.includes("secret text"));
-    const doctor = await runProgram(["doctor"], {
-      ...env,
-      SPEC_KITTY_SERVER_URL: server,
+    const doctor = await visit(["doctor"], {
+      env: { ...env, SPEC_KITTY_SERVER_URL: server },
     });
     // The table folds its lines.
     match(doctor.stdout.replace(/\s+/g, " "), why);
@@ -269,12 +270,13 @@ Deno.test(needing(
     const count = proxy.requests.length;
     // On this machine TLS goes straight, too.
     const here = `https://127.0.0.1:${tls.port}`;
-    for (const name of ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"]) {
+    const names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"];
+    for (const set of IS_FULL ? names.map((name) => [name]) : [names]) {
       const around = {
         ...QUIET,
         SPEC_KITTY_CA_FILE: authority.caFile,
         NO_PROXY: "example.org",
-        [name]: proxy.url,
+        ...Object.fromEntries(set.map((name) => [name, proxy.url])),
       };
       strictEqual((await overTls(here, around)).code, 0);
     }

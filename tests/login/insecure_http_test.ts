@@ -6,7 +6,7 @@ import { ADA, TestCollector } from "../support/collector.ts";
 import { ForwardProxy } from "../support/forward_proxy.ts";
 import { tempHome } from "../support/home.ts";
 import { needing, OUTER, OUTER_ADDRESS } from "../support/needs.ts";
-import { runProgram } from "../support/program.ts";
+import { runIn } from "../support/program.ts";
 
 const ALLOWED = { SPEC_KITTY_INSECURE_HTTP: "1" };
 
@@ -19,6 +19,7 @@ async function atAnother(
       run: (
         words: readonly string[],
         env?: Record<string, string>,
+        isHere?: boolean,
       ) => Promise<{ code: number; text: string }>;
     },
   ) => Promise<void>,
@@ -31,11 +32,11 @@ async function atAnother(
   await work({
     server,
     home: home.path,
-    run: async (words, env = {}) => {
-      const { code, stdout, stderr } = await runProgram(
+    run: async (words, env = {}, isHere = false) => {
+      const run = runIn(home.path, { DENO_NO_UPDATE_CHECK: "1" });
+      const { code, stdout, stderr } = await (isHere ? run.here : run)(
         words,
-        { SPEC_KITTY_HOME: home.path, DENO_NO_UPDATE_CHECK: "1", ...env },
-        { stdin: ADA.password },
+        { env, stdin: ADA.password },
       );
       // The table folds its lines.
       return { code, text: `${stdout} ${stderr}`.replace(/\s+/g, " ") };
@@ -56,7 +57,8 @@ Deno.test(needing(
         words: readonly string[],
         env?: Record<string, string>,
       ) => {
-        const { code, text } = await run(words, env);
+        const isVariant = env !== undefined;
+        const { code, text } = await run(words, env, isVariant);
         strictEqual(code, 78, text);
         match(text, /plain http/);
         match(text, /SPEC_KITTY_INSECURE_HTTP=1/);
@@ -69,7 +71,7 @@ Deno.test(needing(
       await record(home, 1);
       await refused(["sync", "now"]);
       await refused(["sync", "now"], { SPEC_KITTY_SERVER_URL: server });
-      const { code, text } = await run(["doctor"]);
+      const { code, text } = await run(["doctor"], {}, true);
       strictEqual(code, 78, text);
       strictEqual((await run(["sync", "now"], ALLOWED)).code, 0);
     }),

@@ -2,6 +2,7 @@
 
 import { strictEqual } from "node:assert/strict";
 import { TestAgent } from "./agent.ts";
+import { runHere } from "./in_process.ts";
 import { documentsOf, type RunOptions, runProgram } from "./program.ts";
 
 /** What the agents of tests ask for. */
@@ -31,13 +32,14 @@ export function handingTo(
   };
 }
 
-/** Emits a note; its receipt, and the rest of what was said. */
+/** Emits a note, by a process or here; its receipt, and the rest of what was said. */
 export async function emitNote(
   env: Record<string, string>,
   text: string,
   options: readonly string[] = [],
+  isHere = false,
 ) {
-  const { code, stdout, stderr } = await runProgram(
+  const { code, stdout, stderr } = await (isHere ? runHere : runProgram)(
     ["emit", "history-added", "WP01", "note", text, "--json", ...options],
     env,
   );
