@@ -4,7 +4,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { ADA, EVE, TestCollector } from "../support/collector.ts";
 import { eventually } from "../support/eventually.ts";
 import { eventOf } from "../support/events.ts";
-import { runProgram } from "../support/program.ts";
+import { runIn, runProgram, variantsOf } from "../support/program.ts";
 
 /** Envelopes of the team `acme`. */
 function envelopes(from: number, count: number) {
@@ -79,9 +79,10 @@ Deno.test("collector run: a second one in the folder -> refused with a hint; the
 
 Deno.test("collector run: an address that is taken, or is none -> said", async () => {
   await using collector = await TestCollector.start([]);
+  const runOne = variantsOf(runIn(collector.home));
   const run = (home: string, listen: string) =>
-    runProgram(["collector", "run", "--listen", listen], {
-      SPEC_KITTY_HOME: home,
+    runOne(["collector", "run", "--listen", listen], {
+      env: { SPEC_KITTY_HOME: home },
     });
   const { host } = new URL(collector.url);
   const taken = await run(`${collector.home}-2`, host);
@@ -95,11 +96,10 @@ Deno.test("collector run: an address that is taken, or is none -> said", async (
 Deno.test("collector user add: while the collector runs -> the user can log in at once", async () => {
   await using collector = await TestCollector.start([]);
   match(collector.log, /nobody can log in yet/);
-  const env = { SPEC_KITTY_HOME: collector.home };
+  const run = runIn(collector.home), addOne = variantsOf(run);
   const add = (name: string, stdin: string, ...more: string[]) =>
-    runProgram(
+    addOne(
       ["collector", "user", "add", name, "--team", "evil", ...more],
-      env,
       { stdin },
     );
   const added = await add("eve", "pass-e\r\nmore\n", "--password-stdin");
@@ -122,7 +122,7 @@ Deno.test("collector user add: while the collector runs -> the user can log in a
     async () => (await collector.send(access, [])).status === 401,
   );
 
-  const list = await runProgram(["collector", "user", "list", "--json"], env);
+  const list = await run.here(["collector", "user", "list", "--json"]);
   const { name, team } = JSON.parse(list.stdout);
   deepStrictEqual([name, team], ["eve", "evil"]);
   ok(!list.stdout.includes("hash"));

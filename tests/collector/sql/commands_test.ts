@@ -4,7 +4,13 @@ import { match, ok, strictEqual } from "node:assert/strict";
 import { tempFolder } from "../../support/home.ts";
 import { needing } from "../../support/needs.ts";
 import { PG_PASSWORD, POSTGRES, sharedServer } from "../../support/postgres.ts";
-import { documentsOf, runProgram } from "../../support/program.ts";
+import { runHere } from "../../support/in_process.ts";
+import {
+  documentsOf,
+  runIn,
+  runProgram,
+  variantsOf,
+} from "../../support/program.ts";
 
 const server = sharedServer();
 
@@ -31,27 +37,25 @@ Deno.test(
       strictEqual(added.code, 0, added.stderr);
       match(added.stderr, /--store-file or SPEC_KITTY_STORE_URL is better/);
       strictEqual(added.stderr.split("is better").length - 1, 1);
-      const again = await runProgram([...ADD, "--store-file", file], {}, {
-        stdin,
-      });
+      const again = await runHere([...ADD, "--store-file", file], {}, stdin);
       strictEqual(again.code, 65, again.stderr);
       const listed = await runProgram(["collector", "user", "list", "--json"], {
         SPEC_KITTY_STORE_URL: url,
       });
       strictEqual(documentsOf(listed.stdout)[0].name, "ada");
-      const audited = await runProgram(["collector", "audit", "--json"], {
+      const audited = await runHere(["collector", "audit", "--json"], {
         SPEC_KITTY_STORE_URL: url,
       });
       match(audited.stdout, /user_added/);
-      const rebuilt = await runProgram(["collector", "rebuild"], {
+      const rebuilt = await runHere(["collector", "rebuild"], {
         SPEC_KITTY_STORE_URL: url,
       });
       strictEqual(rebuilt.code, 0, rebuilt.stderr);
-      const quotas = await runProgram(["collector", "quota", "list"], {
+      const quotas = await runHere(["collector", "quota", "list"], {
         SPEC_KITTY_STORE_URL: url,
       });
       strictEqual(quotas.code, 0, quotas.stderr);
-      const backup = await runProgram([
+      const backup = await runHere([
         "collector",
         "backup",
         `${folder.path}/b`,
@@ -78,21 +82,21 @@ Deno.test(
     async () => {
       await using folder = await tempFolder();
       const url = await server.database();
-      const env = { SPEC_KITTY_HOME: folder.path, SPEC_KITTY_STORE_URL: url };
-      const doctor =
-        async () => (await runProgram(["collector", "doctor"], env));
+      const env = { SPEC_KITTY_STORE_URL: url };
+      const run = runIn(folder.path, env), visit = variantsOf(run);
+      const doctor = () => visit(["collector", "doctor"]);
       const empty = await doctor();
       match(empty.stdout, /not made yet/);
       match((await doctor()).stdout, /not made yet/);
-      await runProgram(ADD, env, { stdin: "a long password\n" });
+      await run.here(ADD, { stdin: "a long password\n" });
       // The tests' servers do without.
       match((await doctor()).stdout, /fsync is off/);
-      const none = await runProgram([
+      const none = await visit([
         "collector",
         "doctor",
         "--store",
         "postgres://a@127.0.0.1:1/x?connect_timeout=1",
-      ], env);
+      ]);
       strictEqual(none.code, 69, none.stdout);
     },
   ),
@@ -102,8 +106,8 @@ Deno.test("collector run: a URL that is wrong, two stores, a file without one ->
   await using folder = await tempFolder();
   const file = `${folder.path}/url`;
   await Deno.writeTextFile(file, "");
-  const run = (...args: string[]) =>
-    runProgram(["collector", "run", ...args], {});
+  const runOne = variantsOf(runIn(folder.path));
+  const run = (...args: string[]) => runOne(["collector", "run", ...args]);
   const wrong = await run("--store", "postgres://ada:secret@db:5x/events");
   strictEqual(wrong.code, 78);
   match(wrong.stderr, /the port of the store's URL/);

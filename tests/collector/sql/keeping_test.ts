@@ -8,7 +8,7 @@ import { tempFolder } from "../../support/home.ts";
 import { needing } from "../../support/needs.ts";
 import { freePort } from "../../support/ports.ts";
 import { POSTGRES, sharedServer } from "../../support/postgres.ts";
-import { documentsOf, runProgram } from "../../support/program.ts";
+import { documentsOf, runIn, type RunResult } from "../../support/program.ts";
 import { addStoreUsers, StoreCollector } from "../../support/shared_store.ts";
 import { Sink } from "../../support/sink.ts";
 
@@ -27,7 +27,9 @@ async function withStore(
   work: (parts: {
     one: StoreCollector;
     two: StoreCollector;
-    run: (...args: string[]) => ReturnType<typeof runProgram>;
+    /** Runs a command of the collector, as a process or in the test. */
+    run: (...args: string[]) => Promise<RunResult>;
+    here: (...args: string[]) => Promise<RunResult>;
     store: string;
     folder: string;
   }) => Promise<void>,
@@ -38,16 +40,19 @@ async function withStore(
   const homes = [`${folder.path}/1`, `${folder.path}/2`];
   await using one = await StoreCollector.start(store, homes[0]!);
   await using two = await StoreCollector.start(store, homes[1]!);
-  const env = { SPEC_KITTY_STORE_URL: store, SPEC_KITTY_HOME: homes[0]! };
-  const run = (...args: string[]) => runProgram(["collector", ...args], env);
-  await work({ one, two, run, store, folder: folder.path });
+  const any = runIn(homes[0]!, { SPEC_KITTY_STORE_URL: store });
+  await work({
+    ...{ one, two, store, folder: folder.path },
+    run: (...args) => any(["collector", ...args]),
+    here: (...args) => any.here(["collector", ...args]),
+  });
 }
 
 Deno.test(needing(
   [POSTGRES],
   "PostgreSQL, sinks: two collectors, each killed with -9 in turn -> another goes on within 15 s; all of it, in order, one at a time",
   () =>
-    withStore(async ({ one, two, run }) => {
+    withStore(async ({ one, two, run, here }) => {
       await using good = new Sink();
       await using slow = new Sink();
       const atOnce = new Map([[good, 0], [slow, 0]]);
@@ -70,7 +75,7 @@ Deno.test(needing(
           ["dead", `http://127.0.0.1:${port}/`],
         ] as const
       ) {
-        const { code, stderr } = await run(
+        const { code, stderr } = await (name === "good" ? run : here)(
           ...["sink", "add", name, url, "--team", ADA.team],
         );
         strictEqual(code, 0, stderr);
@@ -104,7 +109,7 @@ Deno.test(needing(
       console.log(`another went on after ${tookMs.map(Math.round)} ms`);
       ok(Math.max(...tookMs) < 15_000, `${tookMs}`);
       const states = await eventually("slow has all", async () => {
-        const { stdout } = await run("sink", "status", "--json");
+        const { stdout } = await here("sink", "status", "--json");
         const all = documentsOf(stdout);
         return all.find(({ name }) =>
               name === "slow"
@@ -127,7 +132,7 @@ Deno.test(needing(
   [POSTGRES],
   "PostgreSQL, quota and prune by command: two collectors -> both keep to them; the archive has what went",
   () =>
-    withStore(async ({ one, two, run, folder }) => {
+    withStore(async ({ one, two, run, here, folder }) => {
       const { access } = await one.client.logIn(ADA);
       const set = await run("quota", "set", ADA.team, "--events", "30");
       strictEqual(set.code, 0, set.stderr);
@@ -159,7 +164,7 @@ Deno.test(needing(
       match(text, /^kitty_collector_stored_events 30$/m);
       match(text, /^kitty_collector_fullest_quota_ratio 1$/m);
       for (const word of ["backup", "restore"]) {
-        const refused = await run(word, `${folder}/b`);
+        const refused = await here(word, `${folder}/b`);
         strictEqual(refused.code, 64);
         match(refused.stderr, /pg_dump/);
       }
