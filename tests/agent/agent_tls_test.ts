@@ -19,7 +19,12 @@ import {
   runTool,
   UNIX,
 } from "../support/needs.ts";
-import { documentsOf, runProgram } from "../support/program.ts";
+import {
+  documentsOf,
+  runIn,
+  runProgram,
+  variantsOf,
+} from "../support/program.ts";
 import { livePair, shows } from "../support/tls.ts";
 
 Deno.test(needing(
@@ -110,10 +115,9 @@ Deno.test(needing(
     await using authority = await newAuthority();
     await using home = await tempHome();
     const { certFile, keyFile } = await authority.issue();
+    const run = variantsOf(runIn(home.path));
     const codeOf = async (...words: string[]) =>
-      (await runProgram(["agent", "run", ...words], {
-        SPEC_KITTY_HOME: home.path,
-      })).code;
+      (await run(["agent", "run", ...words])).code;
     const listen = ["--listen", "127.0.0.1:0"];
     const cert = ["--tls-cert", certFile], key = ["--tls-key", keyFile];
     strictEqual(await codeOf(...listen, ...cert), 64);

@@ -92,12 +92,18 @@ Deno.test(needing(
       "emit --$'\\u202e'",
       "doctor",
     ];
-    for (const command of commands) {
-      const line = `bash -c "kitty-events ${
+    // One after the other on the same terminal, with a line between them.
+    const END = "-- end --";
+    const lines = commands.map((command) =>
+      `bash -c "kitty-events ${
         command.replaceAll('"', '\\"').replaceAll("$(", "\\$(")
-      }"`;
-      const { shown } = await onTerminal(line, env);
-      const plain = shown.replace(/\u001b\[[0-9;]*m/g, "");
+      }"; echo "${END}"`
+    );
+    const { shown } = await onTerminal(lines.join("\n"), env);
+    const all = shown.split(`${END}\r\n`);
+    strictEqual(all.length, commands.length + 1);
+    for (const [i, command] of commands.entries()) {
+      const plain = all[i]!.replace(/\u001b\[[0-9;]*m/g, "");
       const found = plain.match(
         /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/u,
       );

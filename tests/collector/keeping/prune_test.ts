@@ -6,7 +6,12 @@ import { memoryEngine } from "../../../lib/collector/memory_engine.ts";
 import { encode } from "../../../lib/event/event.ts";
 import { ADA, TestCollector } from "../../support/collector.ts";
 import { eventOf, idOf } from "../../support/events.ts";
-import { documentsOf, runProgram } from "../../support/program.ts";
+import {
+  documentsOf,
+  runIn,
+  runProgram,
+  variantsOf,
+} from "../../support/program.ts";
 import { TestWorld } from "../../support/world.ts";
 
 /** The n-th event, on the n-th day of 2026. */
@@ -98,11 +103,11 @@ Deno.test("collector prune: running, stopped, killed -> archived on disk, then g
 
 Deno.test("collector prune: bad words -> said, and nothing is made", async () => {
   await using collector = await TestCollector.start();
-  const env = { SPEC_KITTY_HOME: collector.home };
+  const run = variantsOf(runIn(collector.home));
   const before = (date: string, team = "acme", home = collector.home) =>
-    runProgram(
+    run(
       ["collector", "prune", "--team", team, "--before", date],
-      { ...env, SPEC_KITTY_HOME: home },
+      { env: { SPEC_KITTY_HOME: home } },
     );
   const dates = ["yesterday", "2026-13-01", "2026-02-30", "2999-01-01", ""];
   for (const date of dates) {

@@ -5,12 +5,22 @@ import { ADA, addKey, TestCollector } from "../../support/collector.ts";
 import { eventOf } from "../../support/events.ts";
 import { isThere, tempHome } from "../../support/home.ts";
 import { EXIT } from "../../../lib/base/errors.ts";
-import { runProgram } from "../../support/program.ts";
+import { runIn } from "../../support/program.ts";
 
-/** Runs `collector ...` for a home. @returns what it said on stderr */
+/** Commands that have been run as a process: the first of each kind is. */
+const known = new Set<string>();
+
+/** Runs `collector ...` for a home. */
+function command(home: string, words: string[], stdin = "") {
+  const kind = words[0] === "audit" ? "audit" : words.slice(0, 2).join(" ");
+  const run = runIn(home), isFirst = !known.has(kind);
+  known.add(kind);
+  return (isFirst ? run : run.here)(["collector", ...words], { stdin });
+}
+
+/** The same, which has to end well. @returns what it said on stderr */
 async function said(home: string, ...words: string[]): Promise<string> {
-  const env = { SPEC_KITTY_HOME: home };
-  const { code, stderr } = await runProgram(["collector", ...words], env);
+  const { code, stderr } = await command(home, words);
   strictEqual(code, 0, stderr);
   return stderr;
 }
@@ -72,10 +82,8 @@ Deno.test("token create, quota set: where nobody is yet -> no warning, and no st
 
 Deno.test("audit, user add: a team that nothing is of -> a warning; a note where another was probably meant", async () => {
   await using home = await tempHome();
-  const run = (words: string[], stdin = "") =>
-    runProgram(["collector", ...words], { SPEC_KITTY_HOME: home.path }, {
-      stdin,
-    });
+  const run = (words: string[], stdin?: string) =>
+    command(home.path, words, stdin);
   const add = async (name: string, team: string) => {
     const words = ["user", "add", name, "--team", team, "--password-stdin"];
     const { code, stderr } = await run(words, "a long password\n");
@@ -102,8 +110,6 @@ Deno.test("audit, user add: a team that nothing is of -> a warning; a note where
 
 Deno.test("quota set, sink add, token create: what no team can be called -> refused, and nothing is changed", async () => {
   await using home = await tempHome();
-  const env = { SPEC_KITTY_HOME: home.path };
-  const run = (words: string[]) => runProgram(["collector", ...words], env);
   for (const team of ["", " ", "a b", "x\ny", "x".repeat(3_000)]) {
     const all = naming(team).map((words) =>
       words[0] === "quota"
@@ -111,7 +117,7 @@ Deno.test("quota set, sink add, token create: what no team can be called -> refu
         : [...words.slice(0, 2), "x", ...words.slice(3)]
     );
     for (const words of all) {
-      const { code, stderr } = await run(words);
+      const { code, stderr } = await command(home.path, words);
       strictEqual(code, EXIT.invalid, `${words.slice(0, 2)}: ${stderr}`);
       match(stderr, /a team has 1 to 128 letters/);
     }
@@ -122,8 +128,7 @@ Deno.test("quota set, sink add, token create: what no team can be called -> refu
 for (const since of ["5", "2026-02-30", "2026-02-03T12:00:00"]) {
   Deno.test(`audit: --since ${since}, which is no moment -> refused`, async () => {
     await using home = await tempHome();
-    const env = { SPEC_KITTY_HOME: home.path };
-    const words = ["collector", "audit", "--since", since];
-    strictEqual((await runProgram(words, env)).code, EXIT.usage);
+    const { code } = await command(home.path, ["audit", "--since", since]);
+    strictEqual(code, EXIT.usage);
   });
 }
