@@ -4,6 +4,7 @@ import { match, ok, strictEqual } from "node:assert/strict";
 import { request, stateOf, TestAgent } from "../support/agent.ts";
 import { eventually } from "../support/eventually.ts";
 import { isThere, tempFolder, tempHome } from "../support/home.ts";
+import { runHere } from "../support/in_process.ts";
 import { documentsOf, runProgram } from "../support/program.ts";
 
 const FIRST = "first-token-0123456789";
@@ -20,13 +21,16 @@ async function statusFor(listening: string, token?: string): Promise<number> {
   return status;
 }
 
-/** How a start in a home goes that must not begin to listen. */
+let starts = 0;
+
+/** How a start in a home goes that must not begin to listen: the first of a process. */
 async function refusedStart(
   home: string,
   env: Record<string, string>,
   address = "0.0.0.0:0",
 ) {
-  const { code, stdout } = await runProgram(
+  const run = starts++ === 0 ? runProgram : runHere;
+  const { code, stdout } = await run(
     ["agent", "run", "--listen", address, "--json"],
     { SPEC_KITTY_HOME: home, ...env },
   );

@@ -10,6 +10,7 @@ import { tempFolder, tempHome } from "../support/home.ts";
 import { DESCRIPTORS, Flood, startWithFew, tcp } from "../support/idlers.ts";
 import {
   CURL,
+  IS_FULL,
   LINUX,
   needing,
   OPENSSL,
@@ -42,7 +43,7 @@ const BEGINNINGS: readonly [string, Uint8Array][] = [
 
 /** Asks again and again from another address than the flood. */
 async function served(url: string, args: readonly string[]): Promise<void> {
-  for (let i = 0; i < 15; i++) {
+  for (let i = 0; i < (IS_FULL ? 15 : 6); i++) {
     strictEqual(
       await outputOf("curl", [
         ...["--silent", "--show-error", "--interface", "127.0.0.2"],

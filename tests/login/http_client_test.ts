@@ -158,20 +158,19 @@ Deno.test("ask: plain HTTP to another machine -> refused before anything is sent
   deepStrictEqual(proxy.requests, []);
 });
 
-/** Tries to log in and to deliver through TLS. */
+/** Tries to log in and to deliver through TLS, by processes or but for an agent here. */
 async function overTls(
   server: string,
   env: Readonly<Record<string, string>>,
+  isHere = false,
 ): Promise<{ code: number; text: string }> {
   await using home = await tempHome();
-  const at = { SPEC_KITTY_HOME: home.path, ...env };
+  const any = runIn(home.path, env), run = isHere ? any.here : any;
   const login = ["auth", "login", "--username", ADA.name, "--server", server];
-  const { code, stdout, stderr } = await runProgram(login, at, {
-    stdin: ADA.password,
-  });
+  const { code, stdout, stderr } = await run(login, { stdin: ADA.password });
   if (code !== 0) return { code, text: stdout + stderr };
   await record(home.path, 2);
-  const sync = await runProgram(["sync", "now"], at);
+  const sync = await run(["sync", "now"]);
   strictEqual(sync.code, 0, sync.stderr);
   match(sync.stdout, /^2 delivered/);
   // Its WebSocket goes the same way.
@@ -188,11 +187,12 @@ Deno.test(needing(
     using tls = authority.before(collector.url);
     for (const host of ["127.0.0.1", "localhost"]) {
       const server = `https://${host}:${tls.port}`;
-      const without = await overTls(server, {});
+      const isHere = host === "localhost";
+      const without = await overTls(server, {}, isHere);
       strictEqual(without.code, 69);
       match(without.text, /SPEC_KITTY_CA_FILE, or sync\.ca_file/);
       const env = { SPEC_KITTY_CA_FILE: authority.caFile };
-      strictEqual((await overTls(server, env)).code, 0);
+      strictEqual((await overTls(server, env, isHere)).code, 0);
     }
     await using home = await tempHome();
     await Deno.mkdir(home.path);
