@@ -206,9 +206,13 @@ export function isDiskFull(error: unknown): boolean {
 /**
  * Bytes of a folder's disk that this user may still fill.
  *
- * @throws where the system does not tell
+ * @throws where the system does not tell, or may not be asked
  */
 export async function freeBytes(folder: string): Promise<number> {
+  // A library must not have a person asked for a right that it was not given.
+  const right = { name: "sys", kind: "statfs" } as const;
+  const { state } = Deno.permissions.querySync(right);
+  if (state !== "granted") throw new Deno.errors.NotCapable("no statfs");
   // Loaded only here: an emit seldom asks.
   const { statfs } = await import("node:fs/promises");
   const { bavail, bsize } = await statfs(folder);

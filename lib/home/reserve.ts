@@ -91,20 +91,23 @@ function isThere(path: string): Promise<boolean> {
 
 /**
  * Writes the reserve: never more than half of what is free, not for a moment
- * either, as another process may record meanwhile.
+ * either, as another process may record meanwhile. A disk that does not tell is
+ * found out by writing twice the reserve, as far as there is room for it, of
+ * which half stays.
  */
 async function fill(
   home: string,
   path: string,
   by?: Deadline,
 ): Promise<void> {
-  // A disk that does not tell fails at its end, and then half of that stays.
   const half = await freeBytes(home).then(
     (bytes) => Math.floor(bytes / 2),
-    () => RESERVE_BYTES,
+    () => undefined,
   );
-  const wanted = Math.min(half, RESERVE_BYTES);
-  if (wanted < RESERVE_BYTES_MIN) throw new Error("no room for a reserve");
+  const most = half === undefined
+    ? 2 * RESERVE_BYTES
+    : Math.min(half, RESERVE_BYTES);
+  if (most < RESERVE_BYTES_MIN) throw new Error("no room for a reserve");
   using file = await Deno.open(path, {
     write: true,
     create: true,
@@ -118,15 +121,14 @@ async function fill(
   }
   let size = 0;
   try {
-    while (size < wanted) {
+    while (size < most) {
       by?.check("make the reserve");
-      size += await file.write(block.subarray(0, wanted - size));
+      size += await file.write(block.subarray(0, most - size));
     }
-    return;
+    if (half !== undefined) return;
   } catch (error) {
     if (!isDiskFull(error)) throw error;
   }
-  // Others have taken the rest, or the disk has not told all.
   if (size < 2 * RESERVE_BYTES_MIN) throw new Error("no room for a reserve");
   await file.truncate(Math.floor(size / 2));
 }
