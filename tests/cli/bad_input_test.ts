@@ -3,6 +3,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { linesOf } from "../support/child.ts";
 import { tempHome } from "../support/home.ts";
+import { bytesOf } from "../support/bytes.ts";
 import { runHere } from "../support/in_process.ts";
 import { runProgram, spawnProgram } from "../support/program.ts";
 
@@ -31,20 +32,6 @@ function draftText(content: string): string {
 /** A note whose payload holds this JSON text besides. */
 function withField(json: string): string {
   return GOOD.replace('"wp_id"', `"extra":${json},"wp_id"`);
-}
-
-function bytesOf(...parts: (string | number[])[]): Bytes {
-  const encoder = new TextEncoder();
-  const pieces = parts.map((part) =>
-    typeof part === "string" ? encoder.encode(part) : Uint8Array.from(part)
-  );
-  const whole = new Uint8Array(pieces.reduce((sum, p) => sum + p.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 /** Lines that are no good, each with the path and the kind that is found there. */

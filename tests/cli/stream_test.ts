@@ -7,6 +7,7 @@ import { DOCUMENT_BYTES_MAX, GROUP_EVENTS_MAX } from "../../lib/base/limits.ts";
 import { linesOf } from "../support/child.ts";
 import { idOf } from "../support/events.ts";
 import { isThere, tempHome } from "../support/home.ts";
+import { bytesOf } from "../support/bytes.ts";
 import { runHere } from "../support/in_process.ts";
 import {
   runProgram,
@@ -51,20 +52,6 @@ function note(content: string, fields = "", payload = ""): string {
 
 function withId(n: number, content = `note ${n}`): string {
   return note(content, `"event_id":"${idOf(n)}",`);
-}
-
-/** Puts texts and bytes one behind the other. */
-function joined(...parts: readonly (string | readonly number[])[]): Bytes {
-  const pieces = parts.map((part) =>
-    typeof part === "string" ? encoder.encode(part) : Uint8Array.from(part)
-  );
-  const whole = new Uint8Array(pieces.reduce((sum, p) => sum + p.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 function documents<T>(ndjson: string): T[] {
@@ -233,7 +220,7 @@ Deno.test("emit --stdin: every kind of line in one stream of CRLF -> one receipt
   await using home = await tempHome();
   const env = { SPEC_KITTY_HOME: home.path };
   // Behind each line but the last a blank one, which counts.
-  const input = joined(
+  const input = bytesOf(
     ...CASES.flatMap(([, line], i) => [
       ...line,
       ...i < CASES.length - 1 ? ["\r\n", "  \t\r\n"] : [],
@@ -783,15 +770,15 @@ for (
   const [name, input, times] of [
     [
       "small events",
-      joined(`${note("small")}\n`.repeat(500)),
+      bytesOf(`${note("small")}\n`.repeat(500)),
       IS_FULL ? 40 : 20,
     ],
     [
       "events of nearly 1 MiB",
-      joined(note("x".repeat(1_000_000)), "\n"),
+      bytesOf(note("x".repeat(1_000_000)), "\n"),
       IS_FULL ? 40 : 20,
     ],
-    ["overlong lines", joined("x".repeat(DOCUMENT_BYTES_MAX), "xx\n"), 12],
+    ["overlong lines", bytesOf("x".repeat(DOCUMENT_BYTES_MAX), "xx\n"), 12],
   ] as const
 ) {
   Deno.test(needing(
