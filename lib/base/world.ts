@@ -6,6 +6,8 @@
  * @module
  */
 
+import { mayOpen } from "./descriptors.ts";
+
 /** Time, randomness and surroundings of this process. */
 export interface World {
   /** The variable's value; undefined where it is unset, or is not valid UTF-8. */
@@ -31,14 +33,21 @@ export interface World {
   readonly withstand?: () => void;
 }
 
+/** Files that the runtime opens to listen to signals. */
+const SIGNAL_DESCRIPTORS = 3;
+
 /** The real machine, of a process that is this program's. */
 export function ownWorld(): World {
   let isDone = Deno.build.os === "windows";
   return {
     ...realWorld(),
     withstand() {
-      if (!isDone) Deno.addSignalListener("SIGXFSZ", () => {});
+      if (isDone) return;
       isDone = true;
+      // Where there are too few left, the runtime would end right here.
+      if (mayOpen(Deno.execPath(), SIGNAL_DESCRIPTORS)) {
+        Deno.addSignalListener("SIGXFSZ", () => {});
+      }
     },
   };
 }

@@ -7,6 +7,7 @@
  */
 
 import type { Deadline } from "../base/deadline.ts";
+import { mayOpen } from "../base/descriptors.ts";
 import { FILE_MODE, fileStamp, FOLDER_MODE, ifRegular } from "../base/files.ts";
 import { CHECK_BYTES_PER_MS } from "../base/limits.ts";
 import { lockPath } from "./lock.ts";
@@ -123,18 +124,10 @@ const DESCRIPTORS = 10;
  *   the runtime would end in the middle of it, and the process wait for ever
  */
 export function openKv(home: string): Promise<Deno.Kv> {
-  const open: Deno.FsFile[] = [];
-  try {
-    while (open.length < DESCRIPTORS) open.push(Deno.openSync(lockPath(home)));
-  } catch (error) {
-    // What else may be wrong, the opening itself meets.
-    if (/too many open files|os error 24/i.test(String(error))) {
-      throw queueUnusable(
-        "this process may open too few files for the queue; raise its limit: ulimit -n 64",
-      );
-    }
-  } finally {
-    for (const file of open) file.close();
+  if (!mayOpen(lockPath(home), DESCRIPTORS)) {
+    throw queueUnusable(
+      "this process may open too few files for the queue; raise its limit: ulimit -n 64",
+    );
   }
   return Deno.openKv(queuePath(home));
 }

@@ -36,6 +36,35 @@ Deno.test(needing(
 
 Deno.test(needing(
   [RUNTIME_BASE, LINUX],
+  "emit to an agent elsewhere: 15 to 32 descriptors -> exit 0, and its receipt is true",
+  async () => {
+    await using user = await programUser();
+    await using elsewhere = await tempHome();
+    await using agent = await TestAgent.start(elsewhere.path);
+    const handing = { SPEC_KITTY_AGENT_URL: `unix:${agent.listening}` };
+    const kept: string[] = [];
+    for (let descriptors = 15; descriptors <= 32; descriptors++) {
+      const { code, stdout, stderr } = await user.run(
+        `(ulimit -n ${descriptors}; timeout 30 ${EMIT})`,
+        handing,
+      );
+      strictEqual(code, 0, `${descriptors}: ${stdout}${stderr}`);
+      const [{ status, event_id }] = documentsOf(stdout);
+      ok(["queued", "spooled", "lost"].includes(status), stdout);
+      if (status !== "lost") kept.push(event_id);
+    }
+    ok(kept.length > 10, `${kept.length} kept`);
+    await agent.stop();
+    const { stdout } = await user.run("kitty-events queue export", {
+      SPEC_KITTY_HOME: elsewhere.path,
+    });
+    const there = new Set(documentsOf(stdout).map((e) => e.event_id));
+    ok(kept.every((id) => there.has(id)), `${kept.length} of ${there.size}`);
+  },
+));
+
+Deno.test(needing(
+  [RUNTIME_BASE, LINUX],
   "emit: a limit on the size of files -> exit 0, and its receipt is true",
   async () => {
     for (const kib of [1, 8, 40]) {
