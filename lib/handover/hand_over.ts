@@ -170,6 +170,8 @@ export class HandOver implements Disposable {
     this.#spooled = undefined;
     const names = await by.race(looking.catch(() => []), "look at the spool");
     if (names.length === 0) return 0;
+    // What is no draft is set aside, with a file that says why.
+    this.#world.withstand?.();
     // Loaded only here: the spool is mostly empty.
     const { handSpooled } = await import("./spooled.ts");
     const hand = async (drafts: readonly RenderedDraft[]) => {

@@ -89,6 +89,9 @@ Deno.test(needing(
     await using elsewhere = await tempHome();
     await using agent = await TestAgent.start(elsewhere.path);
     const handing = { SPEC_KITTY_AGENT_URL: `unix:${agent.listening}` };
+    await using spoilt = await tempHome();
+    await Deno.mkdir(`${spoilt.path}/spool`, { recursive: true, mode: 0o700 });
+    await Deno.writeTextFile(`${spoilt.path}/spool/no-draft.json`, "{}");
     const silent = `${user.path}/silent.sock`;
     using _ = Deno.listen({ transport: "unix", path: silent });
     const ways: [name: string, words: string, env: Record<string, string>][] = [
@@ -96,6 +99,10 @@ Deno.test(needing(
       ["refused", EMIT.replace("WP01", "nothing"), {}],
       ["of a stream", "echo '{}' | kitty-events emit --stdin", {}],
       ["handed over", EMIT, handing],
+      ["handed over behind what is no draft", EMIT, {
+        ...handing,
+        SPEC_KITTY_HOME: spoilt.path,
+      }],
       ["refused before that", EMIT.replace("WP01", "nothing"), handing],
       ["spooled", EMIT, { SPEC_KITTY_AGENT_URL: "unix:/nowhere.sock" }],
       ["not answered", EMIT.replace("5s", "300ms"), {
@@ -117,6 +124,6 @@ Deno.test(needing(
       SPEC_KITTY_HOME: elsewhere.path,
     });
     // What the agent has taken is there, although no receipt could say so.
-    strictEqual(documentsOf(stdout).length, 2);
+    strictEqual(documentsOf(stdout).length, 4);
   },
 ));
