@@ -167,6 +167,16 @@ export async function lockFile(
   }
 }
 
+/** Whether a file is still the one of its path: a lock on one that was removed has no effect. */
+export async function isStillAt(
+  path: string,
+  file: Deno.FsFile,
+): Promise<boolean> {
+  const there = await Deno.stat(path).catch(() => undefined);
+  const { dev, ino } = await file.stat();
+  return there?.dev === dev && there.ino === ino;
+}
+
 async function openLockFile(path: string): Promise<Deno.FsFile> {
   const options = { read: true, write: true, create: true, mode: FILE_MODE };
   try {

@@ -16,6 +16,7 @@ import {
   FILE_MODE,
   fileStamp,
   isDiskFull,
+  isStillAt,
   lockFile,
   removeIfThere,
   syncFolder,
@@ -310,14 +311,8 @@ async function takeLock(
   const path = `${home}/credentials.lock`;
   for (;;) {
     const file = await lockFile(path, deadline, "the lock of the credentials");
-    if (await isStill(file, path)) return file;
+    // Some versions of Python's `filelock` remove the file with the lock.
+    if (await isStillAt(path, file)) return file;
     file.close();
   }
-}
-
-/** Some versions of Python's `filelock` remove the file with the lock: then a lock on it has no effect. */
-async function isStill(file: Deno.FsFile, path: string): Promise<boolean> {
-  const there = await Deno.stat(path).catch(() => undefined);
-  const { dev, ino } = await file.stat();
-  return there?.dev === dev && there.ino === ino;
 }

@@ -7,7 +7,7 @@
 
 import { Deadline } from "../../base/deadline.ts";
 import { DeadlineError, KittyError, reasonOf } from "../../base/errors.ts";
-import { lockFile } from "../../base/files.ts";
+import { isStillAt, lockFile } from "../../base/files.ts";
 import type { World } from "../../base/world.ts";
 import { LOCK_MS_MAX } from "../limits.ts";
 
@@ -28,18 +28,13 @@ export class RestoreLock implements AsyncDisposable {
   ): Promise<RestoreLock> {
     const path = `${folder}.restoring.lock`;
     const deadline = Deadline.in(world.elapsedMs, LOCK_MS_MAX);
-    let file: Deno.FsFile | undefined;
     try {
-      file = await lockFile(path, deadline, "the lock of the restore");
+      const file = await lockFile(path, deadline, "the lock of the restore");
       // Whoever had it before has removed it: another may have made it anew.
-      const [own, there] = await Promise.all([file.stat(), Deno.stat(path)]);
-      if (own.ino === there.ino) return new RestoreLock(path, file);
+      if (await isStillAt(path, file)) return new RestoreLock(path, file);
       file.close();
     } catch (error) {
-      file?.close();
-      const isBusy = error instanceof DeadlineError ||
-        file && error instanceof Deno.errors.NotFound;
-      if (!isBusy) throw unmakeable(folder, error);
+      if (!(error instanceof DeadlineError)) throw unmakeable(folder, error);
     }
     throw new KittyError("busy", `another restore makes ${folder}`, {
       hint: "wait for its end, and see what it has made",
