@@ -13,6 +13,7 @@ import { OfflineQueue } from "./offline_queue.ts";
 import type { QueueReader, QueueWriter } from "./queue.ts";
 import {
   closeToOthers,
+  isSealed,
   makeSound,
   openKv,
   type OpenQueue,
@@ -94,7 +95,9 @@ export class Opening implements Disposable {
     isOwn: boolean,
   ): Promise<Opened> {
     const { kv, state, damage } = await this.#openFile(lock, deadline);
-    const last = isOwn && this.#last?.kv === kv ? this.#last : undefined;
+    // Counters in memory are as good only if nothing wrote into it without the lock.
+    const isSame = isOwn && state && isSealed(state, lock.lastSeal);
+    const last = isSame && this.#last?.kv === kv ? this.#last : undefined;
     last?.resume();
     const [queue, { value, counts, warning }] = await Promise.all([
       last ?? this.#openQueue(kv, teamSlug),

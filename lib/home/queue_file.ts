@@ -63,7 +63,7 @@ export function sealOf(
 }
 
 /** Whether a file is as the last holder left it. */
-function isSealed(state: QueueFileState, seal: string): boolean {
+export function isSealed(state: QueueFileState, seal: string): boolean {
   const clean = sealOf(state);
   return seal === clean || seal.startsWith(`${clean} `);
 }

@@ -11,6 +11,9 @@ import { DeadlineError } from "../../lib/base/errors.ts";
 import { HomeLock } from "../../lib/home/lock.ts";
 import type { Held } from "../../lib/home/held.ts";
 import type { Home } from "../../lib/home/home.ts";
+import { queuePath } from "../../lib/home/queue_file.ts";
+import { LEDGER_KEY, toBytes } from "../../lib/home/queue_layout.ts";
+import { foldFile } from "../../lib/home/sqlite.ts";
 import { LEASE_MS, LOCK_AT_ONCE_MS } from "../../lib/base/limits.ts";
 import { eventOf, idOf, renderedDraftOf } from "../support/events.ts";
 import {
@@ -334,6 +337,24 @@ Deno.test("hold: behind one's own seal -> the queue goes on as it is; behind ano
   // Nor without the file that it was opened on.
   await Deno.remove(`${folder.path}/events.kv`);
   notStrictEqual(await add(home, 6), anew);
+});
+
+Deno.test("hold: behind one's own seal, but something wrote into the queue without the lock -> counted anew", async () => {
+  await using folder = await tempHome();
+  using home = homeAt(folder.path);
+  const add = (n: number) =>
+    home.hold(farDeadline(), ALL, async (held) => {
+      await held.reserveClock(1);
+      held.useClock();
+      await held.queue.append([eventOf(n)], "accepted");
+      await held.storeAhead(eventOf(n));
+      return held.queue.ledger;
+    });
+  const before = await add(1);
+  using kv = await Deno.openKv(queuePath(folder.path));
+  await kv.set(LEDGER_KEY, toBytes({ ...before, delivered: 40 }));
+  await foldFile(queuePath(folder.path));
+  strictEqual((await add(2)).delivered, 40);
 });
 
 Deno.test("settle: a value that was stored ahead -> given back", async () => {
