@@ -1,7 +1,7 @@
 /**
  * The offline queue: every event from its receipt to the server's final word,
- * and the dead letters. Opened by the holder of the home's lock, for as long
- * as the lock is held.
+ * and the dead letters. Opened by the holder of the home's lock, and good for
+ * as long as nobody else has had the lock.
  *
  * @module
  */

@@ -36,7 +36,7 @@ export interface Change {
 export class Accounts {
   readonly #kv: Deno.Kv;
   #ledger: Ledger;
-  /** Queued events by team label, as far as they were read under this lock. */
+  /** Queued events by team label, as far as they were read. */
   readonly #teams = new Map<string, number>();
 
   private constructor(kv: Deno.Kv, ledger: Ledger) {
