@@ -90,6 +90,7 @@ export class OfflineQueue extends KvReader implements QueueWriter {
   /** For a holder that comes behind this one: nobody had the lock in between. */
   resume(): void {
     this.#known.clear();
+    this.#accounts.resume();
   }
 
   get ledger(): Ledger {

@@ -32,6 +32,9 @@ export interface Change {
   readonly change: 1 | 0 | -1;
 }
 
+/** Teams whose counts are kept from one holder to the next. */
+const TEAMS_KEPT_MAX = 100;
+
 /** The counters in the hands of the lock's holder. */
 export class Accounts {
   readonly #kv: Deno.Kv;
@@ -56,6 +59,11 @@ export class Accounts {
     const accounts = new Accounts(kv, value ? read(value) : EMPTY_LEDGER);
     accounts.#teams.set(team, countOf(count));
     return accounts;
+  }
+
+  /** For a holder that comes behind this one: what was read of many teams is not kept for ever. */
+  resume(): void {
+    if (this.#teams.size > TEAMS_KEPT_MAX) this.#teams.clear();
   }
 
   /** All counters, as of the last commit. */
