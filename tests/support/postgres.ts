@@ -363,8 +363,9 @@ export function sharedServer(): PgServer {
 function sharedByAll(): PgServer {
   let server: PgServer | undefined;
   if (POSTGRES.isMet) {
-    Deno.test.beforeAll(async () => {
-      server = await PgServer.start();
+    // Not before all of them: that comes to pass where each is left out, too.
+    Deno.test.beforeEach(async () => {
+      server ??= await PgServer.start();
     });
     Deno.test.afterAll(async () => await server?.[Symbol.asyncDispose]());
   }
