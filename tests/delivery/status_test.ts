@@ -12,7 +12,12 @@ import {
 import { BatchServer } from "../support/batch_server.ts";
 import { localCollector, TestCollector } from "../support/collector.ts";
 import { tempHome } from "../support/home.ts";
-import { documentsOf, runProgram, withProgram } from "../support/program.ts";
+import {
+  documentsOf,
+  runIn,
+  variantsOf,
+  withProgram,
+} from "../support/program.ts";
 
 const NO_TOTALS = {
   accepted: 0,
@@ -79,9 +84,7 @@ Deno.test("sync status: from login to delivery -> each step shows, the totals ba
     [true, collector.client.url, "acme", null],
   );
 
-  const { code } = await runProgram(["sync", "now"], {
-    SPEC_KITTY_HOME: home.path,
-  });
+  const { code } = await runIn(home.path).here(["sync", "now"]);
   strictEqual(code, 0);
   const after = await status();
   deepStrictEqual(after.by_team, { other: 1 });
@@ -98,7 +101,7 @@ Deno.test("sync status: from login to delivery -> each step shows, the totals ba
 Deno.test("sync status: what went wrong -> counted, named, and balanced", () =>
   withProgram(async (run, home) => {
     await using server = new BatchServer();
-    const sync = () => run(["sync", "now"], { env: server.env });
+    const sync = () => run.here(["sync", "now"], { env: server.env });
     await record(home, 3);
     server.answer = () => new Response(null, { status: 412 });
     strictEqual((await sync()).code, 69);
@@ -109,7 +112,7 @@ Deno.test("sync status: what went wrong -> counted, named, and balanced", () =>
 
     server.answer = "rejected";
     strictEqual((await sync()).code, 65);
-    await run(["emit", "--stdin"], {
+    await run.here(["emit", "--stdin"], {
       stdin: `${JSON.stringify({ ...draft(1), event_type: "No" })}\n`,
     });
     const dead = await ask(home, "sync", "status");
@@ -147,14 +150,17 @@ Deno.test("sync status: an expired login, no team, a server that cannot be used 
         /the login has expired/,
       ],
     ];
+    const json = variantsOf(run), table = variantsOf(run);
     for (const [env, authenticated, words] of cases) {
       const name = JSON.stringify(env);
-      const { code, stdout } = await run(["sync", "status", "--json"], { env });
+      const { code, stdout } = await json(["sync", "status", "--json"], {
+        env,
+      });
       strictEqual(code, 0, name);
       const [status] = documentsOf(stdout);
       strictEqual(status.authenticated, authenticated, name);
       match(status.problem, words, name);
-      const text = await run(["sync", "status"], { env });
+      const text = await table(["sync", "status"], { env });
       match(text.stderr, /nothing is sent: /, name);
       strictEqual(
         status.server_url === null,
@@ -189,9 +195,10 @@ Deno.test("status: a token of the environment -> not checked until a server has 
     const { evidence, checked_at } = JSON.parse(text);
     return { evidence, checked_at };
   };
-  const told = await runProgram(["sync", "status", "--json"], env);
+  const run = runIn(home.path, env);
+  const told = await run.here(["sync", "status", "--json"]);
   deepStrictEqual(of(told.stdout), unchecked);
-  const { stdout } = await runProgram(["doctor"], env);
+  const { stdout } = await run.here(["doctor"]);
   match(
     stdout.replace(/\s+/g, " "),
     /; token from the environment, not checked yet/,
@@ -223,8 +230,8 @@ Deno.test("sync now: SPEC_KITTY_TEAM_SLUG of another team than the login's -> th
   await logIn(home.path, collector.client);
   await record(home.path, 2);
   await record(home.path, 1, { team: "other" });
-  const sync = (env: Record<string, string>) =>
-    runProgram(["sync", "now"], { SPEC_KITTY_HOME: home.path, ...env });
+  const run = variantsOf(runIn(home.path));
+  const sync = (env: Record<string, string>) => run(["sync", "now"], { env });
   const refused = await sync({ SPEC_KITTY_TEAM_SLUG: "other" });
   strictEqual(refused.code, 77, refused.stderr);
   const status = await ask(home.path, "sync", "status");
