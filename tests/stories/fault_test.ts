@@ -8,7 +8,7 @@ import { PATHS } from "../../lib/base/wire.ts";
 import { noFindings } from "../proof/findings.ts";
 import { Mixtures } from "../proof/mixtures.ts";
 import { TestAgent } from "../support/agent.ts";
-import { COUNT, type Row, ROWS } from "../support/delivery_faults.ts";
+import { COUNT, type Row, ROWS, WHOLE } from "../support/delivery_faults.ts";
 import {
   inTrial,
   runBounded,
@@ -16,6 +16,7 @@ import {
   sideBySide,
   someOf,
   type Trial,
+  trialsAtOne,
 } from "../support/delivery_trial.ts";
 import type { Fault } from "../support/fault/fault.ts";
 import { answer } from "../support/fault/answers.ts";
@@ -27,14 +28,19 @@ import { IS_FULL, needing, OPENSSL, runTool } from "../support/needs.ts";
 /** Mixtures of faults, one after the other in one home. */
 const ROUNDS = IS_FULL ? 6 : 3;
 
+const atOne = trialsAtOne();
+
 Deno.test("sync now: a fault on the way -> as the step says, and all arrives once it is over", (t) =>
   sideBySide(t, someOf(ROWS), faulty));
 
-async function faulty(trial: Trial, { outcome, inject }: Row): Promise<void> {
+async function faulty(trial: Trial, row: Row): Promise<void> {
+  const { outcome, inject } = row;
   const ids = await trial.emit(COUNT);
   const injected = await inject(trial, ids);
   const all = trial.recorded.size;
-  const { code, summary, stderr } = await trial.sync(outcome.timeout);
+  const { code, summary, stderr } = WHOLE.has(row)
+    ? await trial.syncHere(outcome.timeout)
+    : await trial.sync(outcome.timeout);
   const { end, rejected, remaining, reason } = summary;
   deepStrictEqual(
     { code, end, dead: rejected },
@@ -78,7 +84,7 @@ async function accessOf(home: string): Promise<string> {
 }
 
 Deno.test("sync now: 401 in mid drain -> one refresh, all delivered", () =>
-  inTrial(async (trial) => {
+  atOne(async (trial) => {
     await trial.emit(1_500);
     const old = revoked(await accessOf(trial.home));
     trial.proxy.inject(old, { path: PATHS.batch, after: 1 });
@@ -89,7 +95,7 @@ Deno.test("sync now: 401 in mid drain -> one refresh, all delivered", () =>
   }));
 
 Deno.test("sync now, agent: both get 401 at once -> one of them refreshes, both go on", () =>
-  inTrial(async (trial) => {
+  atOne(async (trial) => {
     const { proxy, home } = trial;
     await trial.emit(COUNT);
     proxy.inject(revoked(await accessOf(home)));
@@ -107,7 +113,7 @@ Deno.test("sync now, agent: both get 401 at once -> one of them refreshes, both 
   }));
 
 Deno.test("sync now: the refresh's answer is lost -> the session goes on", () =>
-  inTrial(async (trial) => {
+  atOne(async (trial) => {
     await trial.emit(COUNT);
     trial.proxy.inject(revoked(await accessOf(trial.home)));
     trial.proxy.inject(deliveredButLost(), { path: PATHS.refresh, times: 1 });
@@ -117,7 +123,7 @@ Deno.test("sync now: the refresh's answer is lost -> the session goes on", () =>
   }));
 
 Deno.test("sync now: no refresh for now -> exit 69, still logged in", () =>
-  inTrial(async (trial) => {
+  atOne(async (trial) => {
     await trial.emit(COUNT);
     trial.proxy.inject(revoked(await accessOf(trial.home)));
     trial.proxy.inject(answer({ status: 500 }), { path: PATHS.refresh });
@@ -129,7 +135,7 @@ Deno.test("sync now: no refresh for now -> exit 69, still logged in", () =>
   }));
 
 Deno.test("sync now: the session has ended -> exit 77, nothing lost; after a login all delivered", () =>
-  inTrial(async (trial) => {
+  atOne(async (trial) => {
     await trial.emit(COUNT);
     trial.proxy.inject(answer({ status: 401 }));
     const { code, summary } = await trial.sync();
@@ -174,7 +180,7 @@ async function syncAt(trial: Trial, url: string, words: RegExp): Promise<void> {
 }
 
 Deno.test("sync now: https at a port that speaks none -> exit 69 and words of it, nothing lost", () =>
-  inTrial((trial) => {
+  atOne((trial) => {
     const { host } = new URL(trial.collector.url);
     return syncAt(trial, `https://${host}`, /tls|ssl|corrupt message/i);
   }));
@@ -185,7 +191,7 @@ Deno.test(needing(
   [OPENSSL],
   "sync now: a certificate that nobody vouches for -> exit 69 and words of it, no request, nothing lost",
   () =>
-    inTrial(async (trial) => {
+    atOne(async (trial) => {
       let requests = 0;
       await using server = Deno.serve(
         { hostname: "127.0.0.1", port: 0, ...keys!, onListen() {} },
@@ -216,7 +222,7 @@ async function selfSigned(): Promise<
 
 Deno.test(`sync now: ${ROUNDS} mixtures of faults -> nothing lost, nothing doubled, no dead letters`, async () => {
   console.log(`seed ${SEED}`);
-  await inTrial(async (trial) => {
+  await atOne(async (trial) => {
     const mixtures = new Mixtures(trial, mulberry32(SEED));
     for (let round = 1; round <= ROUNDS; round++) {
       await mixtures.round();

@@ -215,6 +215,9 @@ function isGroup({ events = [] }: Exchange): boolean {
   return events.length > 1;
 }
 
+/** Those that leave all connections whole: that the program ends by itself is no question there. */
+export const WHOLE: ReadonlySet<Row> = new Set(answers);
+
 /** All of them. */
 export const ROWS: readonly Row[] = [...network, ...answers, ...culprits];
 

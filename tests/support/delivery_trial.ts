@@ -94,6 +94,8 @@ export async function runBounded(
 export class Ledger {
   readonly recorded = new Map<string, Recorded>();
   #contents = 0;
+  /** The newest token with which the collector was asked what it holds. */
+  protected access = "";
 
   constructor(
     readonly home: string,
@@ -146,7 +148,7 @@ export class Ledger {
     return documentsOf(stdout);
   }
 
-  /** Drains. */
+  /** Drains, in a process of its own. */
   async sync(
     timeout = "15s",
     env: Readonly<Record<string, string>> = {},
@@ -155,6 +157,16 @@ export class Ledger {
       ["sync", "now", "--json", "--timeout", timeout],
       { ...this.#env, ...env },
     );
+    const [summary] = documentsOf(stdout);
+    return { code, summary, stderr };
+  }
+
+  /** The same here, for a fault that leaves all connections whole. */
+  async syncHere(timeout = "15s"): Promise<Synced> {
+    const startedMs = performance.now();
+    const words = ["sync", "now", "--json", "--timeout", timeout];
+    const { code, stdout, stderr } = await runHere(words, this.#env);
+    ok(performance.now() - startedMs < OUTLIVED_MS, "it outlived its time");
     const [summary] = documentsOf(stdout);
     return { code, summary, stderr };
   }
@@ -205,6 +217,7 @@ export class Ledger {
 
   async #verifyHeld(collector: TestCollector): Promise<Set<string>> {
     const { access } = await collector.logIn(this.user);
+    this.access = access;
     const events = await collector.events(access);
     const held = new Set<string>();
     for (const { event_id, lamport_clock, payload, team_slug } of events) {
@@ -277,7 +290,7 @@ export class Trial extends Ledger implements AsyncDisposable {
 
   /** The collector knows how many events it has not got. Over a WebSocket it is told, and nobody waits for it. */
   async #tellsAll({ held }: Standing): Promise<void> {
-    const { access: token } = await this.collector.logIn(this.user);
+    const token = this.access;
     const missing = this.recorded.size - held.length;
     await eventually("the collector knows what is missing", async () => {
       const { json } = await this.collector.ask(PATHS.nodes, { token });
@@ -306,6 +319,18 @@ export async function inTrial(
     console.log(`the same again: --seed=${SEED}`);
     throw error;
   }
+}
+
+/** `inTrial` at one collector for all tests of a file: it is started before the first that is run, and ended behind the last. */
+export function trialsAtOne(): (
+  work: (trial: Trial) => Promise<void>,
+) => Promise<void> {
+  let collector: TestCollector | undefined;
+  Deno.test.beforeEach(async () => {
+    collector ??= await TestCollector.start([]);
+  });
+  Deno.test.afterAll(async () => await collector?.[Symbol.asyncDispose]());
+  return (work) => inTrial(work, SEED, collector);
 }
 
 /** Every second row of a table, these or those by the seed; all of them where all is to be tried. */
