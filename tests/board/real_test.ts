@@ -5,13 +5,13 @@ import { PATHS } from "../../lib/base/wire.ts";
 import { countBoard } from "../support/board_counts.ts";
 import { CHROMIUM, TestBrowser } from "../support/browser.ts";
 import { tempFolder } from "../support/home.ts";
-import { needing } from "../support/needs.ts";
+import { IS_FULL, needing } from "../support/needs.ts";
 import { documentsOf } from "../support/program.ts";
 import { REAL_LOGS, unpackLogs } from "../support/real_logs.ts";
 import { RunningBoard } from "../support/running_board.ts";
 
 /** Of so many missions the boards are read, the largest. */
-const READ = 12;
+const READ = IS_FULL ? 12 : 5;
 
 /** Lanes with their cards, as they stand on the page. */
 const LANES = `Object.fromEntries(

@@ -7,7 +7,7 @@ import { runProgram } from "../support/program.ts";
 import { IS_FULL } from "../support/needs.ts";
 
 const PROCESSES = 16;
-const EMITS_EACH = IS_FULL ? 15 : 5;
+const EMITS_EACH = IS_FULL ? 15 : 3;
 const STREAM_LINES = 2_000;
 
 interface Receipt {
