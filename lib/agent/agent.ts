@@ -19,7 +19,7 @@ import {
   isAnywhere,
 } from "../base/net/addresses.ts";
 import type { KeyPairKeeper } from "../base/net/key_pair.ts";
-import { socketPathIn } from "../base/socket_path.ts";
+import { isListenedTo, socketPathIn } from "../base/socket_path.ts";
 import { isLoopback } from "../login/server_url.ts";
 import type { World } from "../base/world.ts";
 import {
@@ -195,8 +195,14 @@ export class Agent {
     mode: number,
     tokens?: () => Promise<readonly string[]>,
   ): Promise<void> {
+    // The lock is the home's: an agent of another home may have this path.
+    if (await isListenedTo(path)) {
+      const found = `cannot listen on ${path}: another program listens there`;
+      const hint = "end it, or choose another path: --listen unix:/PATH";
+      throw new KittyError("cannot_listen", found, { hint });
+    }
     try {
-      // Left by an agent that was killed: ours is the only one, as we have the lock.
+      // Left by an agent that was killed.
       await removeSocket(path);
       await this.#serve({ path }, tokens);
     } catch (error) {

@@ -65,6 +65,17 @@ export async function serveAtSocket<Server>(
   return undefined;
 }
 
+/** Whether a program listens on the socket at a path: one that was killed leaves the file alone. */
+export async function isListenedTo(path: string): Promise<boolean> {
+  try {
+    (await Deno.connect({ transport: "unix", path })).close();
+    return true;
+  } catch (error) {
+    // So many wait already that no more may.
+    return error instanceof Deno.errors.WouldBlock;
+  }
+}
+
 /** As {@link socketPathIn}, never in the folder itself. */
 async function shortSocketPath(
   folder: string,

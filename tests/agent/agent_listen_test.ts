@@ -162,6 +162,28 @@ Deno.test("agent run --listen unix: a file lies there -> 74, and it is left alon
   strictEqual(await Deno.readTextFile(path), "mine");
 });
 
+Deno.test("agent run --listen unix: an agent of another home listens there -> 69, and it goes on", async () => {
+  await using first = await tempHome();
+  await using second = await tempHome();
+  await using folder = await tempFolder();
+  const path = `${folder.path}/shared.sock`;
+  await using agent = await TestAgent.start(first.path, {
+    args: ["--listen", `unix:${path}`],
+  });
+  const { code, error } = await refusedStart(second.path, {}, `unix:${path}`);
+  strictEqual(code, 69);
+  strictEqual(error.code, "cannot_listen");
+  match(error.message, /another program listens there/);
+  strictEqual(await statusFor(path), 200);
+  // Killed, it leaves the file, which is in nobody's way.
+  await agent.stop("SIGKILL");
+  ok(await isThere(path));
+  await using next = await TestAgent.start(second.path, {
+    args: ["--listen", `unix:${path}`],
+  });
+  strictEqual(await statusFor(next.listening), 200);
+});
+
 Deno.test("agent run --listen: an address that is taken -> 69, says to choose another", async () => {
   await using home = await tempHome();
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
