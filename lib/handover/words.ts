@@ -158,11 +158,17 @@ function wordOf(
     case "refused":
       return open("takes no more: its queue is full");
     case "lost":
-      return open("could keep nothing", true);
+      return open(`could keep nothing${reasonFrom(warning.warning)}`, true);
     case "disabled":
       return open("records nothing: SPEC_KITTY_DISABLED is set there");
   }
   return open("is another program: it answers without receipts");
+}
+
+/** Why an agent could keep nothing, as a part of a sentence. */
+function reasonFrom(said: string | undefined): string {
+  const reason = said?.replace("nothing could be kept: ", "");
+  return reason ? `: ${reason}` : "";
 }
 
 function open(why: string, mayPass = false): Open {

@@ -25,11 +25,13 @@ import { eventually } from "../support/eventually.ts";
 import { isThere, namesIn, tempHome } from "../support/home.ts";
 import {
   commandNeed,
+  MOUNT,
   needing,
   OPENSSL,
   outputOf,
   UNIX,
 } from "../support/needs.ts";
+import { fillDisk, smallDisk } from "../support/trouble.ts";
 
 const CURL = await commandNeed("curl");
 
@@ -39,6 +41,26 @@ const isDrained = (home: string) =>
     "the queue is empty",
     async () => (await ask(home, "sync", "status")).queued === 0,
   );
+
+Deno.test(
+  needing(
+    [MOUNT],
+    "emit: the agent's disk is full -> spooled here, words say why the agent could keep nothing",
+    async () => {
+      await using disk = await smallDisk(1_024);
+      await using here = await tempHome();
+      await using agent = await startElsewhere(`${disk.path}/home`);
+      await fillDisk(`${disk.path}/filler`, 0);
+      const { receipt } = await emitNote(
+        handingTo(agent.listening, here.path),
+        "hello",
+      );
+      strictEqual(receipt.status, "spooled");
+      strictEqual(receipt.via, undefined);
+      match(receipt.warning, /could keep nothing: .*No space left on device/);
+    },
+  ),
+);
 
 for (
   const [what, isDelivered] of [
