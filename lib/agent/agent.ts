@@ -8,8 +8,8 @@ import { type BoundedAddress, BoundedServer } from "../base/bounded_server.ts";
 import { Deadline, pause } from "../base/deadline.ts";
 import type { EventEmitter } from "../emit/emitter.ts";
 import type { AgentTokens } from "../handover/agent_tokens.ts";
-import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
-import { FILE_MODE, lockFile } from "../base/files.ts";
+import { KittyError, reasonOf } from "../base/errors.ts";
+import { FILE_MODE } from "../base/files.ts";
 import type { Home } from "../home/home.ts";
 import { AGENT_BEAT_MS, AGENT_LOCK_MS_MAX } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
@@ -24,14 +24,13 @@ import { isLoopback } from "../login/server_url.ts";
 import type { World } from "../base/world.ts";
 import {
   AGENT_SOCKET,
-  agentLockPath,
-  readAgentState,
   removeAgentState,
   tokenPath,
   touchAgentState,
   writeAgentState,
 } from "../route/agent_file.ts";
 import { agentHandler } from "./agent_http.ts";
+import { Place } from "./place.ts";
 import { startDelivery } from "../delivery/connected.ts";
 import type { Delivery } from "../delivery/delivery.ts";
 import type { ConnectionStatus } from "../route/route.ts";
@@ -52,6 +51,8 @@ export interface AgentParts {
   /** Proxies that are believed what they say of clients. */
   readonly proxies?: AddressSet;
   readonly log: Log;
+  /** Called where the home is no longer the one that the agent serves; it can only end then. */
+  readonly onHomeLost: () => void;
 }
 
 /** The agent of a home. */
@@ -60,7 +61,7 @@ export class Agent {
   readonly #over = new AbortController();
   /** Requests that come before all is in place wait for it. */
   readonly #ready = Promise.withResolvers<void>();
-  #lock: Deno.FsFile | undefined;
+  #place: Place | undefined;
   readonly #servers: BoundedServer[] = [];
   /** The paths of its sockets. */
   readonly #socketPaths: string[] = [];
@@ -84,7 +85,7 @@ export class Agent {
    */
   async start(): Promise<void> {
     const { home, world, delivery, log } = this.#parts;
-    this.#lock = await takePlace(home.path, world);
+    this.#place = await Place.take(home.path, world);
     try {
       await this.#listen();
       await this.#write();
@@ -144,7 +145,7 @@ export class Agent {
       await Deno.remove(path).catch(() => {});
     }
     await Deno.remove(tokenPath(home.path)).catch(() => {});
-    this.#lock?.close();
+    this.#place?.close();
     log.info("agent stopped");
   }
 
@@ -263,6 +264,7 @@ export class Agent {
     while (!this.#over.signal.aborted) {
       await pause(AGENT_BEAT_MS, this.#over.signal);
       if (this.#over.signal.aborted) return;
+      if (await this.#place!.isLost()) return this.#parts.onHomeLost();
       await touchAgentState(home.path, world.nowMs())
         .catch(() => this.#write());
     }
@@ -283,22 +285,6 @@ const TOKEN_SOCKET_MODE = 0o666;
 
 /** Loopback only: the interface is for programs on this machine. */
 const ANY_PORT = { hostname: "127.0.0.1", port: 0 };
-
-async function takePlace(home: string, world: World): Promise<Deno.FsFile> {
-  const deadline = Deadline.in(world.elapsedMs, AGENT_LOCK_MS_MAX);
-  try {
-    return await lockFile(agentLockPath(home), deadline, "the agent's lock");
-  } catch (error) {
-    if (!(error instanceof DeadlineError)) throw error;
-    const state = await readAgentState(home, world.nowMs());
-    const which = state ? ` (process ${state.pid})` : "";
-    throw new KittyError(
-      "agent_running",
-      `another agent runs in ${home}${which}`,
-      { hint: "see: kitty-events agent status" },
-    );
-  }
-}
 
 function newToken(world: World): string {
   return world.randomBytes(32).toHex();

@@ -48,6 +48,7 @@ export const ERROR_EXITS = {
   file_exists: EXIT.usage,
   folder_unusable: EXIT.notStored,
   forbidden: EXIT.notAuthenticated,
+  home_lost: EXIT.unavailable,
   home_out_of_reach: EXIT.notStored,
   input: EXIT.usage,
   internal: EXIT.notStored,

@@ -12,9 +12,10 @@ import {
   TestAgent,
 } from "../support/agent.ts";
 import { localCollector } from "../support/collector.ts";
+import { eventually } from "../support/eventually.ts";
 import { isThere, namesIn, tempFolder, tempHome } from "../support/home.ts";
 import { documentsOf, runProgram } from "../support/program.ts";
-import { needing } from "../support/needs.ts";
+import { needing, UNIX } from "../support/needs.ts";
 
 const NOT_RUNNING = {
   running: false,
@@ -221,3 +222,24 @@ Deno.test("agent run: SIGTERM while events wait -> a last drain delivers them, t
   deepStrictEqual(idsOf(await arrived(collector.client, 300)), ids);
   strictEqual(await stateOf(home.path), undefined);
 });
+
+Deno.test(
+  needing(
+    [UNIX],
+    "agent run: its home is moved away, and another agent runs in a new one -> 69, and the other goes on",
+    async () => {
+      await using folder = await tempHome();
+      const home = `${folder.path}/home`;
+      const first = runProgram(["agent", "run"], { SPEC_KITTY_HOME: home });
+      await eventually("it listens", () => isThere(`${home}/agent.json`));
+      await Deno.rename(home, `${home}.old`);
+      await using other = await TestAgent.start(home);
+      const { code, stderr } = await first;
+      strictEqual(code, 69, stderr);
+      match(stderr, /was removed, moved or replaced while its agent ran/);
+      ok(await isThere(other.listening));
+      strictEqual((await ask(home, "agent", "status")).running, true);
+      strictEqual((await ask(home, "agent", "status")).pid, other.pid);
+    },
+  ),
+);

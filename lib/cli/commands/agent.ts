@@ -106,6 +106,7 @@ async function runAgent(call: Call): Promise<number> {
   const network = await networkOf(call, log, listening.listen);
   const stopped = Promise.withResolvers<number>();
   terminal.onStop(stopped.resolve);
+  const lost = Promise.withResolvers<void>();
 
   const route: Route = {
     carrier: "agent",
@@ -139,6 +140,7 @@ async function runAgent(call: Call): Promise<number> {
     ...listening,
     ...network,
     log,
+    onHomeLost: () => lost.resolve(),
   });
   // One that comes before the start is over is part of it.
   terminal.onReload(() => void started.then(() => running.reload()));
@@ -147,12 +149,22 @@ async function runAgent(call: Call): Promise<number> {
   const followed = new AbortController();
   const following = followAll(call, { home, settings, log }, followed.signal);
   await out.line(JSON.stringify({ listening: running.listening }));
-  const exitCode = await stopped.promise;
+  const exitCode = await Promise.race([stopped.promise, lost.promise]);
+  // What lies at its paths now is another's, and goes where a socket is closed: nothing is.
+  if (exitCode === undefined) throw homeLost(home.path);
   followed.abort();
   await following;
   await Deadline.in(world.elapsedMs, AGENT_STOP_MS_MAX)
     .race(running.stop(), "end").catch((error) => log.error("end", error));
   return exitCode;
+}
+
+function homeLost(path: string): KittyError {
+  return new KittyError(
+    "home_lost",
+    `the home at ${path} was removed, moved or replaced while its agent ran, so the agent has ended`,
+    { hint: "start it again: kitty-events agent run" },
+  );
 }
 
 /** Follows the logs that the call and the settings name, until the end. */
