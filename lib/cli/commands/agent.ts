@@ -106,7 +106,6 @@ async function runAgent(call: Call): Promise<number> {
   const network = await networkOf(call, log, listening.listen);
   const stopped = Promise.withResolvers<number>();
   terminal.onStop(stopped.resolve);
-  const lost = Promise.withResolvers<void>();
 
   const route: Route = {
     carrier: "agent",
@@ -140,7 +139,7 @@ async function runAgent(call: Call): Promise<number> {
     ...listening,
     ...network,
     log,
-    onHomeLost: () => lost.resolve(),
+    onHomeLost: () => stopped.reject(homeLost(home.path)),
   });
   // One that comes before the start is over is part of it.
   terminal.onReload(() => void started.then(() => running.reload()));
@@ -149,9 +148,7 @@ async function runAgent(call: Call): Promise<number> {
   const followed = new AbortController();
   const following = followAll(call, { home, settings, log }, followed.signal);
   await out.line(JSON.stringify({ listening: running.listening }));
-  const exitCode = await Promise.race([stopped.promise, lost.promise]);
-  // What lies at its paths now is another's, and goes where a socket is closed: nothing is.
-  if (exitCode === undefined) throw homeLost(home.path);
+  const exitCode = await stopped.promise;
   followed.abort();
   await following;
   await Deadline.in(world.elapsedMs, AGENT_STOP_MS_MAX)
@@ -159,6 +156,7 @@ async function runAgent(call: Call): Promise<number> {
   return exitCode;
 }
 
+/** Ends the agent with nothing closed: what lies at its paths now is another's, and would go with its sockets. */
 function homeLost(path: string): KittyError {
   return new KittyError(
     "home_lost",
