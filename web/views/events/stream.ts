@@ -123,6 +123,8 @@ export class EventStream {
   }
 
   #look(): void {
+    // Queued, it would give way to the next page that somebody scrolls to.
+    if (this.#isBusy) return void (this.#isStale = true);
     const known = this.#window.peek();
     if (!known || known.lines.length === 0) return this.latest();
     if (known.hasNewer) return;
@@ -192,12 +194,13 @@ export class EventStream {
 
   /** Does what was asked for in the meantime. */
   #goOn(): void {
-    const job = this.#queued, isStale = this.#isStale;
+    const job = this.#queued;
     this.#queued = null;
-    this.#isStale = false;
     if (this.#abort.signal.aborted) return;
-    if (job) this.#run(job);
-    else if (isStale) this.#again(PACE_MS);
+    // What is news meanwhile is looked for behind it.
+    if (job) return void this.#run(job);
+    if (this.#isStale) this.#again(PACE_MS);
+    this.#isStale = false;
   }
 
   #again(waitMs: number): void {
