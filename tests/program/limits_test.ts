@@ -10,23 +10,33 @@ import { programUser, RUNTIME_BASE } from "./built.ts";
 const EMIT =
   "kitty-events emit history-added WP01 note x --json --quiet --timeout 5s";
 
+/** Emits with 15 to 32 descriptors; the ids of what is told to be kept. */
+async function emitWithFew(
+  user: Awaited<ReturnType<typeof programUser>>,
+  env: Record<string, string> = {},
+): Promise<string[]> {
+  const kept: string[] = [];
+  for (let descriptors = 15; descriptors <= 32; descriptors++) {
+    const { code, stdout, stderr } = await user.run(
+      `(ulimit -n ${descriptors}; timeout 30 ${EMIT})`,
+      env,
+    );
+    strictEqual(code, 0, `${descriptors}: ${stdout}${stderr}`);
+    const [{ status, event_id }] = documentsOf(stdout);
+    ok(["queued", "spooled", "lost"].includes(status), stdout);
+    if (status !== "lost") kept.push(event_id);
+  }
+  ok(kept.length > 10, `${kept.length} kept`);
+  return kept;
+}
+
 Deno.test(needing(
   [RUNTIME_BASE, LINUX],
   "emit: 15 to 32 descriptors -> ends by itself with exit 0, and its receipt is true",
   async () => {
     await using user = await programUser();
-    const kept: string[] = [];
     await user.run(EMIT);
-    for (let descriptors = 15; descriptors <= 32; descriptors++) {
-      const { code, stdout, stderr } = await user.run(
-        `(ulimit -n ${descriptors}; timeout 30 ${EMIT})`,
-      );
-      strictEqual(code, 0, `${descriptors}: ${stdout}${stderr}`);
-      const [{ status, event_id }] = documentsOf(stdout);
-      ok(["queued", "spooled", "lost"].includes(status), stdout);
-      if (status !== "lost") kept.push(event_id);
-    }
-    ok(kept.length > 10, `${kept.length} kept`);
+    const kept = await emitWithFew(user);
     const { stdout } = await user.run("kitty-events queue export");
     const there = new Set(documentsOf(stdout).map((e) => e.event_id));
     strictEqual(there.size, kept.length + 1);
@@ -42,18 +52,7 @@ Deno.test(needing(
     await using elsewhere = await tempHome();
     await using agent = await TestAgent.start(elsewhere.path);
     const handing = { SPEC_KITTY_AGENT_URL: `unix:${agent.listening}` };
-    const kept: string[] = [];
-    for (let descriptors = 15; descriptors <= 32; descriptors++) {
-      const { code, stdout, stderr } = await user.run(
-        `(ulimit -n ${descriptors}; timeout 30 ${EMIT})`,
-        handing,
-      );
-      strictEqual(code, 0, `${descriptors}: ${stdout}${stderr}`);
-      const [{ status, event_id }] = documentsOf(stdout);
-      ok(["queued", "spooled", "lost"].includes(status), stdout);
-      if (status !== "lost") kept.push(event_id);
-    }
-    ok(kept.length > 10, `${kept.length} kept`);
+    const kept = await emitWithFew(user, handing);
     await agent.stop();
     const { stdout } = await user.run("kitty-events queue export", {
       SPEC_KITTY_HOME: elsewhere.path,
