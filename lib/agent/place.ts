@@ -6,7 +6,7 @@
 
 import { Deadline } from "../base/deadline.ts";
 import { DeadlineError, KittyError } from "../base/errors.ts";
-import { lockFile } from "../base/files.ts";
+import { isFileAt, lockFile } from "../base/files.ts";
 import { AGENT_LOCK_MS_MAX } from "../base/limits.ts";
 import type { World } from "../base/world.ts";
 import { agentLockPath, readAgentState } from "../route/agent_file.ts";
@@ -45,11 +45,7 @@ export class Place {
   /** Whether the home was removed, moved or replaced. A disk that does not tell says nothing of it. */
   async isLost(): Promise<boolean> {
     try {
-      const [there, own] = await Promise.all([
-        Deno.stat(this.#path),
-        this.#file.stat(),
-      ]);
-      return there.dev !== own.dev || there.ino !== own.ino;
+      return !await isFileAt(this.#path, this.#file);
     } catch (error) {
       return error instanceof Deno.errors.NotFound;
     }

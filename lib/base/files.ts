@@ -167,14 +167,22 @@ export async function lockFile(
   }
 }
 
-/** Whether a file is still the one of its path: a lock on one that was removed has no effect. */
-export async function isStillAt(
+/**
+ * Whether a file is the one of a path.
+ *
+ * @throws where the path cannot be looked at, as when nothing is there
+ */
+export async function isFileAt(
   path: string,
   file: Deno.FsFile,
 ): Promise<boolean> {
-  const there = await Deno.stat(path).catch(() => undefined);
-  const { dev, ino } = await file.stat();
-  return there?.dev === dev && there.ino === ino;
+  const [there, own] = await Promise.all([Deno.stat(path), file.stat()]);
+  return there.dev === own.dev && there.ino === own.ino;
+}
+
+/** Whether a file is still seen at its path: a lock on one that was removed has no effect. */
+export function isStillAt(path: string, file: Deno.FsFile): Promise<boolean> {
+  return isFileAt(path, file).catch(() => false);
 }
 
 async function openLockFile(path: string): Promise<Deno.FsFile> {
