@@ -11,7 +11,11 @@ import type { AgentTokens } from "../handover/agent_tokens.ts";
 import { KittyError, reasonOf } from "../base/errors.ts";
 import { FILE_MODE } from "../base/files.ts";
 import type { Home } from "../home/home.ts";
-import { AGENT_BEAT_MS, AGENT_LOCK_MS_MAX } from "../base/limits.ts";
+import {
+  AGENT_BEAT_MS,
+  AGENT_LOCK_MS_MAX,
+  AGENT_STOP_MS_MAX,
+} from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import {
   type AddressSet,
@@ -51,8 +55,8 @@ export interface AgentParts {
   /** Proxies that are believed what they say of clients. */
   readonly proxies?: AddressSet;
   readonly log: Log;
-  /** Called where the home is no longer the one that the agent serves; it can only end then. */
-  readonly onHomeLost: () => void;
+  /** Called where the agent can only end: its home is another now, or its queue. */
+  readonly onLost: (error: KittyError) => void;
 }
 
 /** The agent of a home. */
@@ -260,15 +264,29 @@ export class Agent {
   }
 
   async #beat(): Promise<void> {
-    const { home, world } = this.#parts;
+    const { home, world, onLost } = this.#parts;
     while (!this.#over.signal.aborted) {
       await pause(AGENT_BEAT_MS, this.#over.signal);
       if (this.#over.signal.aborted) return;
-      if (await this.#place!.isLost()) return this.#parts.onHomeLost();
+      // With nothing closed: what lies at its paths now is another's, and would go with its sockets.
+      if (await this.#place!.isLost()) return onLost(homeLost(home.path));
+      const cutOff = await home.cutOff();
+      if (cutOff) {
+        await Promise.race([this.stop(), pause(AGENT_STOP_MS_MAX)]);
+        return onLost(cutOff);
+      }
       await touchAgentState(home.path, world.nowMs())
         .catch(() => this.#write());
     }
   }
+}
+
+function homeLost(path: string): KittyError {
+  return new KittyError(
+    "home_lost",
+    `the home at ${path} was removed, moved or replaced while its agent ran, so the agent has ended`,
+    { hint: "start it again: kitty-events agent run" },
+  );
 }
 
 /** Connections at once: of programs of one user, or of a few hundred containers, which come and go. */

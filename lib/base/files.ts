@@ -186,15 +186,26 @@ export function isStillAt(path: string, file: Deno.FsFile): Promise<boolean> {
 }
 
 async function openLockFile(path: string): Promise<Deno.FsFile> {
-  const options = { read: true, write: true, create: true, mode: FILE_MODE };
   try {
-    return await Deno.open(path, options);
+    return await openRegular(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     const folder = path.slice(0, path.lastIndexOf("/"));
     await Deno.mkdir(folder, { recursive: true, mode: FOLDER_MODE });
-    return await Deno.open(path, options);
+    return await openRegular(path);
   }
+}
+
+/** Reading a pipe that lies in a lock's place would hold the lock for ever. */
+async function openRegular(path: string): Promise<Deno.FsFile> {
+  const options = { read: true, write: true, create: true, mode: FILE_MODE };
+  const [file, there] = await Promise.all([
+    Deno.open(path, options),
+    Deno.stat(path).catch(() => undefined),
+  ]);
+  if (!there || there.isFile) return file;
+  file.close();
+  throw new Error(`${path} is not a file`);
 }
 
 /**

@@ -38,7 +38,7 @@ export async function compactQueue(
   try {
     await withRoom(async () => {
       await removeAll(fresh, ENDINGS);
-      await copy(kv, fresh);
+      await copyQueue(kv, fresh);
     }, () => makeRoom(home));
     await foldFile(fresh);
     // All of the old file is in it now, so that a crash from here on finds one of the two whole.
@@ -53,7 +53,8 @@ export async function compactQueue(
   return { bytes_before, bytes_after: await sizeOnDisk(path) };
 }
 
-async function copy(from: Deno.Kv, path: string): Promise<void> {
+/** Copies all of a queue into a new file. */
+export async function copyQueue(from: Deno.Kv, path: string): Promise<void> {
   const to = await Deno.openKv(path);
   try {
     await fillKv(to, allOf(from));

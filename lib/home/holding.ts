@@ -139,6 +139,11 @@ export class Holding implements Disposable {
     return this.#ahead !== undefined;
   }
 
+  /** @see Opening.isCutOff */
+  isCutOff(): Promise<boolean> {
+    return this.#opening.isCutOff();
+  }
+
   /** The queue as it was last opened here, to read without the lock. */
   get reader(): QueueReader | undefined {
     return this.#opening.reader;

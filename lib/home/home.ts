@@ -7,6 +7,7 @@
  */
 
 import { Deadline } from "../base/deadline.ts";
+import { KittyError } from "../base/errors.ts";
 import {
   HOUSEKEEPING_TIMEOUT_MS,
   INTAKE_FILES_MAX,
@@ -94,6 +95,20 @@ export class Home implements Disposable {
       deadline,
       { files: 0, ms: 0 },
       (held) => held.releaseClock(),
+    );
+  }
+
+  /**
+   * Looks whether the queue that this process has open is still the one of its
+   * path, and keeps what the process knew of it where it is not.
+   *
+   * @returns why the process can store nothing any more; undefined where it can
+   */
+  async cutOff(): Promise<KittyError | undefined> {
+    if (!await this.#loaded?.isCutOff()) return undefined;
+    return await this.look(() => Promise.resolve()).then(
+      () => undefined,
+      (error) => error instanceof KittyError ? error : undefined,
     );
   }
 

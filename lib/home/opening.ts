@@ -6,6 +6,7 @@
  */
 
 import type { Deadline } from "../base/deadline.ts";
+import type { KittyError } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
 import * as clockFile from "./clock_file.ts";
 import type { HomeLock } from "./lock.ts";
@@ -14,6 +15,7 @@ import type { QueueReader, QueueWriter } from "./queue.ts";
 import {
   closeToOthers,
   isSealed,
+  logIdentity,
   makeSound,
   openKv,
   type OpenQueue,
@@ -44,6 +46,8 @@ export class Opening implements Disposable {
   /** The queue in the hands of the last holder here. */
   #last: OfflineQueue | undefined;
   #ahead: Promise<OpenQueue | undefined>;
+  /** Why the queue is of no use to this process any more. */
+  #cutOff: Promise<KittyError> | undefined;
 
   /** @param ahead the queue, if it is being opened already */
   constructor(
@@ -94,6 +98,7 @@ export class Opening implements Disposable {
     teamSlug: string,
     isOwn: boolean,
   ): Promise<Opened> {
+    if (this.#cutOff) throw await this.#cutOff;
     const { kv, state, damage } = await this.#openFile(lock, deadline);
     // Counters in memory are as good only if nothing wrote into it without the lock.
     const isSame = isOwn && state && isSealed(state, lock.lastSeal);
@@ -131,15 +136,27 @@ export class Opening implements Disposable {
     readonly damage: readonly string[];
   }> {
     const home = this.#home;
-    let [state] = await Promise.all([stateOf(home), marked]);
+    const before = this.#open;
+    const [found, log] = await Promise.all([
+      stateOf(home),
+      before && logIdentity(home),
+      marked,
+    ]);
+    let state = found;
     this.#open ??= await this.#ahead;
     this.#ahead = Promise.resolve(undefined);
     if (this.#open && this.#open.identity !== state?.identity) this.#close();
+    if (this.#open && this.#open === before) {
+      await this.#mustBeWhole(before, log);
+    }
     const nowMs = this.#world.nowMs();
     const damage = await makeSound(home, state, lastSeal, deadline, nowMs);
     if (damage.length > 0) {
       this.#close();
       state = await stateOf(home);
+    } else if (this.#open && !(state && isSealed(state, lastSeal))) {
+      // SQLite removes the log of a file that was emptied when it looks at it.
+      await this.#mustBeWhole(this.#open, await logIdentity(home));
     }
     if (!this.#open) {
       const kv = await openKv(home);
@@ -150,12 +167,34 @@ export class Opening implements Disposable {
         await makeReserve(home, deadline.shifted(-deadline.leftMs * 0.9));
       }
       state ??= await stateOf(home);
-      this.#open = { kv, identity: state?.identity ?? "" };
+      const identity = state?.identity ?? "";
+      this.#open = { kv, identity, log: logIdentity(home) };
     }
     return { kv: this.#open.kv, state, damage };
   }
 
+  /** Whether the queue's log is another than that of the file that is open here. */
+  async isCutOff(): Promise<boolean> {
+    if (this.#cutOff) return true;
+    const open = this.#open;
+    if (!open) return false;
+    const log = await open.log;
+    // It may have been closed meanwhile, or another file be on its way to this path.
+    const isSame = log === await logIdentity(this.#home);
+    return !isSame && this.#open === open;
+  }
+
+  /** @param log what lies at the path of its log now */
+  async #mustBeWhole(open: OpenQueue, log: string | undefined): Promise<void> {
+    if (log === await open.log) return;
+    this.#cutOff ??= import("./cut_off.ts").then(({ keepView }) =>
+      keepView(this.#home, open.kv, this.#world)
+    );
+    throw await this.#cutOff;
+  }
+
   #close(): void {
+    if (this.#cutOff) return;
     this.#open?.kv.close();
     this.#open = undefined;
   }

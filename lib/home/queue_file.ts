@@ -40,12 +40,27 @@ export async function stateOf(
     return {
       size: stat.size,
       mtimeMs: stat.mtime?.getTime() ?? 0,
-      identity: `${stat.dev}:${stat.ino}:${stat.birthtime?.getTime() ?? 0}`,
+      identity: identityOf(stat),
     };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
+}
+
+function identityOf({ dev, ino, birthtime }: Deno.FileInfo): string {
+  return `${dev}:${ino}:${birthtime?.getTime() ?? 0}`;
+}
+
+/** Which files SQLite's log and its index are, in a word: who has the queue open keeps both from going. */
+export async function logIdentity(home: string): Promise<string> {
+  const path = queuePath(home);
+  const identities = await Promise.all(
+    ["-wal", "-shm"].map((end) =>
+      Deno.stat(path + end).then(identityOf, () => "none")
+    ),
+  );
+  return identities.join(" ");
 }
 
 /**
@@ -108,10 +123,12 @@ export async function makeSound(
   ];
 }
 
-/** Deno KV on the queue's file, and which file that is. */
+/** Deno KV on the queue's file, and which files that is. */
 export interface OpenQueue {
   readonly kv: Deno.Kv;
   readonly identity: string;
+  /** Of its log, as `logIdentity` has it. */
+  readonly log: Promise<string>;
 }
 
 /** Files that Deno KV may have open of a queue, its threads' own included. */
@@ -151,7 +168,8 @@ export function openAhead(home: string): OpeningQueue {
   ]);
   const queue = looked.then(async ([state, seal]) => {
     if (!state || !isSealed(state, seal?.trim() ?? "")) return undefined;
-    return { kv: await openKv(home), identity: state.identity };
+    const kv = await openKv(home);
+    return { kv, identity: state.identity, log: logIdentity(home) };
   }).catch(() => undefined);
   return { looked, queue };
 }
@@ -177,14 +195,19 @@ async function moveAside(
     if (there) present.push(ending);
   }
   if (present.length === 0) return undefined;
-  const folder = await makeNewFolder(`${home}/damaged-${fileStamp(nowMs)}`);
+  const folder = await makeAsideFolder(home, nowMs);
   for (const ending of present) {
     await Deno.rename(path + ending, `${folder}/events.kv${ending}`);
   }
   return folder;
 }
 
-async function makeNewFolder(wanted: string): Promise<string> {
+/** Makes a new folder for what is set aside of a queue; its path. */
+export async function makeAsideFolder(
+  home: string,
+  nowMs: number,
+): Promise<string> {
+  const wanted = `${home}/damaged-${fileStamp(nowMs)}`;
   for (let n = 0;; n++) {
     const folder = n === 0 ? wanted : `${wanted}-${n}`;
     try {

@@ -4,6 +4,7 @@ import { DeadlineError } from "../../lib/base/errors.ts";
 import { HomeLock } from "../../lib/home/lock.ts";
 import { linesOf, spawnCode } from "../support/child.ts";
 import { farDeadline, tempHome } from "../support/home.ts";
+import { MKFIFO, needing, outputOf } from "../support/needs.ts";
 
 const soon = (ms = 30) => Deadline.in(() => performance.now(), ms);
 
@@ -26,6 +27,24 @@ Deno.test("HomeLock.take: a file in the home's place -> throws, and the file sta
   await rejects(HomeLock.take(home.path, farDeadline()));
   strictEqual(await Deno.readTextFile(home.path), "mine");
 });
+
+Deno.test(needing(
+  [MKFIFO],
+  "HomeLock.take: a pipe in the lock's place -> said at once, and the lock is to be had when it is gone",
+  async () => {
+    await using home = await tempHome();
+    await Deno.mkdir(home.path);
+    const path = `${home.path}/clock.lock`;
+    await outputOf("mkfifo", [path]);
+    for (let n = 0; n < 3; n++) {
+      const taking = HomeLock.take(home.path, farDeadline());
+      await rejects(taking, { message: `${path} is not a file` });
+    }
+    await Deno.remove(path);
+    const lock = await HomeLock.take(home.path, farDeadline());
+    await lock.release("clean none");
+  },
+));
 
 Deno.test("release, take: a seal -> read back by the next holder, whole, whatever stood there", async () => {
   await using home = await tempHome();

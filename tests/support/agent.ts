@@ -106,6 +106,11 @@ export class TestAgent implements AsyncDisposable {
     return this.#child.pid;
   }
 
+  /** Its exit code, once it has ended by itself. */
+  get ended(): Promise<number> {
+    return this.#ending;
+  }
+
   /** Waits until it says that it is so. */
   is(state: string): Promise<unknown> {
     return eventually(

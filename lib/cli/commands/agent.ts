@@ -139,7 +139,7 @@ async function runAgent(call: Call): Promise<number> {
     ...listening,
     ...network,
     log,
-    onHomeLost: () => stopped.reject(homeLost(home.path)),
+    onLost: stopped.reject,
   });
   // One that comes before the start is over is part of it.
   terminal.onReload(() => void started.then(() => running.reload()));
@@ -154,15 +154,6 @@ async function runAgent(call: Call): Promise<number> {
   await Deadline.in(world.elapsedMs, AGENT_STOP_MS_MAX)
     .race(running.stop(), "end").catch((error) => log.error("end", error));
   return exitCode;
-}
-
-/** Ends the agent with nothing closed: what lies at its paths now is another's, and would go with its sockets. */
-function homeLost(path: string): KittyError {
-  return new KittyError(
-    "home_lost",
-    `the home at ${path} was removed, moved or replaced while its agent ran, so the agent has ended`,
-    { hint: "start it again: kitty-events agent run" },
-  );
 }
 
 /** Follows the logs that the call and the settings name, until the end. */

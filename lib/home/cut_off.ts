@@ -1,0 +1,52 @@
+/**
+ * A queue whose log was taken away while this process had it open. SQLite goes
+ * on writing into a file without a name then: all that is stored from there on
+ * would be gone with the process, and what others store never seen by it.
+ *
+ * @module
+ */
+
+import { Deadline } from "../base/deadline.ts";
+import { type KittyError, queueUnusable, reasonOf } from "../base/errors.ts";
+import { HOUSEKEEPING_TIMEOUT_MS } from "../base/limits.ts";
+import type { World } from "../base/world.ts";
+import { copyQueue } from "./compact.ts";
+import { makeAsideFolder, queuePath } from "./queue_file.ts";
+import { foldFile } from "./sqlite.ts";
+
+/**
+ * Keeps the queue as this process knows it, in a file of its own. Its handle
+ * must never be closed: closing would fold its log over what others have
+ * stored since.
+ *
+ * @returns what is to be said of it; the queue is of no use to this process any more
+ */
+export async function keepView(
+  home: string,
+  kv: Deno.Kv,
+  world: Pick<World, "elapsedMs" | "nowMs">,
+): Promise<KittyError> {
+  const found = `SQLite's log of ${
+    queuePath(home)
+  } was removed or replaced while this process had the queue open`;
+  try {
+    const folder = await makeAsideFolder(home, world.nowMs());
+    const path = queuePath(folder);
+    const deadline = Deadline.in(world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS);
+    await deadline.race(
+      copyQueue(kv, path).then(() => foldFile(path)),
+      "copy the queue",
+    );
+    return queueUnusable(
+      `${found}; what the process knew of it is in ${folder}`,
+      `start the process again, and bring the events back: kitty-events queue import --from ${folder}`,
+    );
+  } catch (error) {
+    return queueUnusable(
+      `${found}, and what the process knew of it could not be copied: ${
+        reasonOf(error)
+      }`,
+      "start the process again",
+    );
+  }
+}
