@@ -45,6 +45,7 @@ export const ERROR_EXITS = {
   contract_in_use: EXIT.unavailable,
   credentials_unusable: EXIT.notStored,
   events_damaged: EXIT.notStored,
+  events_lost: EXIT.unavailable,
   file_exists: EXIT.usage,
   folder_unusable: EXIT.notStored,
   forbidden: EXIT.notAuthenticated,

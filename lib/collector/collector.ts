@@ -20,6 +20,7 @@ import { errorAnswer, HttpError, route, type Routes } from "./http/http.ts";
 import {
   BOARD_SWEEP_MS,
   CONNECTIONS_MAX,
+  LOOK_MS,
   PING_MS,
   PRESENCE_MS,
   STOP_MS_MAX,
@@ -69,6 +70,8 @@ export interface Collector extends AsyncDisposable {
   readonly url: string;
   readonly events: EventLog;
   readonly accounts: AccountStore;
+  /** Rejects where its data was taken away: it can only end then. */
+  readonly lost: Promise<never>;
   /** An address that lets a user in to the page once, and within a minute. */
   ticketLink(user: string): string;
   /** Finishes what is under way, within bounds, and gives everything back. */
@@ -127,6 +130,7 @@ export async function startCollector(
     url,
     events,
     accounts,
+    lost: services.engine.lost ?? new Promise<never>(() => {}),
     ticketLink: (user) => `${url}/#ticket=${tickets.issue(user)}`,
     stop,
     [Symbol.asyncDispose]: stop,
@@ -159,6 +163,7 @@ async function startTasks(
     [parts.pingMs ?? PING_MS, () => sockets.ping()],
     [SESSION_SWEEP_MS, () => sessions.sweep()],
     [PRESENCE_MS, () => presence.tell()],
+    [LOOK_MS, () => services.engine.look?.()],
     [parts.pingMs ?? PING_MS, () => watchers.ping(boards)],
     [BOARD_SWEEP_MS, () => services.boards.forget()],
     [STANDING_MS, () => dismiss(services)],

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Deadline } from "../base/deadline.ts";
 import { fillKv } from "../home/kv_fill.ts";
 import { removeIfThere } from "../base/files.ts";
 import type { World } from "../base/world.ts";
@@ -23,6 +24,7 @@ import { rebuildTeam, type Rebuilt } from "./events/kv_rebuild.ts";
 import type { OnUpgrade } from "./events/upgrading.ts";
 import { eventsPath, HeldFolder, oldSecret, oldSecretPath } from "./folder.ts";
 import { adoptSecret } from "./identity.ts";
+import { FOLDING_MS_MAX } from "./limits.ts";
 import { FileRecords } from "./records/file_records.ts";
 import { KvRecords } from "./records/kv_records.ts";
 import type { Records } from "./records/records.ts";
@@ -48,6 +50,10 @@ export interface Engine extends AsyncDisposable, Settings {
   readonly events: EventLog;
   /** What running collectors change. */
   readonly records: Records;
+  /** Rejects where what is stored was found to be taken away: nothing can be stored any more. */
+  readonly lost?: Promise<never>;
+  /** Looks whether it was. */
+  look?(): Promise<void>;
   /** Gives up what waits for others, so that the end need not wait for it. */
   abort?(): void;
 }
@@ -99,7 +105,8 @@ async function openAll(
   await using undo = new AsyncDisposableStack();
   const held = await HeldFolder.take(folder, world);
   undo.defer(() => held.release());
-  const store = undo.use(await KvStore.open(eventsPath(folder), onUpgrade));
+  const store = await KvStore.open(eventsPath(folder), onUpgrade);
+  undo.defer(() => store.close(Deadline.in(world.elapsedMs, FOLDING_MS_MAX)));
   const records = new KvRecords(store.kv), settings = settingsOf(folder, world);
   const secret = await oldSecret(folder);
   if (secret) {
@@ -110,6 +117,8 @@ async function openAll(
   const engine = {
     events: new KvEventLog(store, onStored, world.nowMs),
     records,
+    lost: store.lost,
+    look: () => store.look(),
     ...settings,
     [Symbol.asyncDispose]: () => whole.disposeAsync(),
   };

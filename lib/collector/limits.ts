@@ -166,6 +166,12 @@ export const GROUP_BYTES_MAX = 4 * MIB;
 /** What is under way when the collector is asked to end may take so long. */
 export const STOP_MS_MAX = 5_000;
 
+/** How often a collector looks whether its events are still where it opened them. */
+export const LOOK_MS = 2_000;
+
+/** How long a collector that ends waits until a log that was removed is in the file of its events. */
+export const FOLDING_MS_MAX = 20_000;
+
 /** How long a starting collector waits for another one to give its folder back, and a restore for another one of the same folder. */
 export const LOCK_MS_MAX = 2_000;
 

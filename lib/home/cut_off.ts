@@ -1,13 +1,15 @@
 /**
- * A queue whose log was taken away while this process had it open. SQLite goes
- * on writing into a file without a name then: all that is stored from there on
- * would be gone with the process, and what others store never seen by it.
+ * A database whose log was taken away while this process had it open. SQLite
+ * goes on writing into a file without a name then: all that is stored from
+ * there on would be gone with the process, and what others store never seen by
+ * it.
  *
  * @module
  */
 
-import { Deadline } from "../base/deadline.ts";
+import { Deadline, pause } from "../base/deadline.ts";
 import { type KittyError, queueUnusable, reasonOf } from "../base/errors.ts";
+import { FILE_MODE } from "../base/files.ts";
 import { HOUSEKEEPING_TIMEOUT_MS } from "../base/limits.ts";
 import type { World } from "../base/world.ts";
 import { copyQueue } from "./compact.ts";
@@ -49,4 +51,37 @@ export async function keepView(
       "start the process again",
     );
   }
+}
+
+/** How long to wait between two looks whether a database is closed. */
+const CLOSING_LOOK_MS = 10;
+
+/**
+ * Closes a database that only this process has open, and waits until SQLite
+ * has put all of its log into the file: ended before, with a log that has no
+ * name any more, it would leave the file half written.
+ *
+ * @returns whether that was seen to its end
+ */
+export async function closeWhole(
+  kv: Deno.Kv,
+  path: string,
+  deadline: Deadline,
+): Promise<boolean> {
+  const log = `${path}-wal`;
+  // SQLite removes what lies at this path as the last thing that it does.
+  await Deno.writeFile(log, new Uint8Array(), {
+    createNew: true,
+    mode: FILE_MODE,
+  }).catch(() => {});
+  kv.close();
+  while (await isThere(log)) {
+    if (deadline.leftMs <= 0) return false;
+    await pause(CLOSING_LOOK_MS);
+  }
+  return true;
+}
+
+function isThere(path: string): Promise<boolean> {
+  return Deno.lstat(path).then(() => true, () => false);
 }

@@ -9,13 +9,13 @@ import type { Deadline } from "../base/deadline.ts";
 import type { KittyError } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
 import * as clockFile from "./clock_file.ts";
+import { logIdentity } from "./identities.ts";
 import type { HomeLock } from "./lock.ts";
 import { OfflineQueue } from "./offline_queue.ts";
 import type { QueueReader, QueueWriter } from "./queue.ts";
 import {
   closeToOthers,
   isSealed,
-  logIdentity,
   makeSound,
   openKv,
   type OpenQueue,
@@ -139,7 +139,7 @@ export class Opening implements Disposable {
     const before = this.#open;
     const [found, log] = await Promise.all([
       stateOf(home),
-      before && logIdentity(home),
+      before && logIdentity(queuePath(home)),
       marked,
     ]);
     let state = found;
@@ -156,7 +156,7 @@ export class Opening implements Disposable {
       state = await stateOf(home);
     } else if (this.#open && !(state && isSealed(state, lastSeal))) {
       // SQLite removes the log of a file that was emptied when it looks at it.
-      await this.#mustBeWhole(this.#open, await logIdentity(home));
+      await this.#mustBeWhole(this.#open, await logIdentity(queuePath(home)));
     }
     if (!this.#open) {
       const kv = await openKv(home);
@@ -168,7 +168,7 @@ export class Opening implements Disposable {
       }
       state ??= await stateOf(home);
       const identity = state?.identity ?? "";
-      this.#open = { kv, identity, log: logIdentity(home) };
+      this.#open = { kv, identity, log: logIdentity(queuePath(home)) };
     }
     return { kv: this.#open.kv, state, damage };
   }
@@ -180,7 +180,7 @@ export class Opening implements Disposable {
     if (!open) return false;
     const log = await open.log;
     // It may have been closed meanwhile, or another file be on its way to this path.
-    const isSame = log === await logIdentity(this.#home);
+    const isSame = log === await logIdentity(queuePath(this.#home));
     return !isSame && this.#open === open;
   }
 

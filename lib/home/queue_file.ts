@@ -10,6 +10,7 @@ import type { Deadline } from "../base/deadline.ts";
 import { mayOpen } from "../base/descriptors.ts";
 import { FILE_MODE, fileStamp, FOLDER_MODE, ifRegular } from "../base/files.ts";
 import { CHECK_BYTES_PER_MS } from "../base/limits.ts";
+import { identityOf, logIdentity } from "./identities.ts";
 import { lockPath } from "./lock.ts";
 import { queueUnusable } from "../base/errors.ts";
 
@@ -46,21 +47,6 @@ export async function stateOf(
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
-}
-
-function identityOf({ dev, ino, birthtime }: Deno.FileInfo): string {
-  return `${dev}:${ino}:${birthtime?.getTime() ?? 0}`;
-}
-
-/** Which files SQLite's log and its index are, in a word: who has the queue open keeps both from going. */
-export async function logIdentity(home: string): Promise<string> {
-  const path = queuePath(home);
-  const identities = await Promise.all(
-    ["-wal", "-shm"].map((end) =>
-      Deno.stat(path + end).then(identityOf, () => "none")
-    ),
-  );
-  return identities.join(" ");
 }
 
 /**
@@ -169,7 +155,7 @@ export function openAhead(home: string): OpeningQueue {
   const queue = looked.then(async ([state, seal]) => {
     if (!state || !isSealed(state, seal?.trim() ?? "")) return undefined;
     const kv = await openKv(home);
-    return { kv, identity: state.identity, log: logIdentity(home) };
+    return { kv, identity: state.identity, log: logIdentity(queuePath(home)) };
   }).catch(() => undefined);
   return { looked, queue };
 }

@@ -340,6 +340,11 @@ export class TestCollector extends CollectorClient implements AsyncDisposable {
     return this.#process.stop(signal);
   }
 
+  /** Its exit code, once it has ended by itself. */
+  get ended(): Promise<number> {
+    return this.#process.ended;
+  }
+
   /** Starts it again, after its end, with the same home and address. */
   async restart(env?: Readonly<Record<string, string>>): Promise<void> {
     await this.#process.run(new URL(this.url).host, env);
@@ -379,6 +384,10 @@ export class CollectorProcess {
 
   get pid(): number {
     return this.#child!.pid;
+  }
+
+  get ended(): Promise<number> {
+    return this.#ending!;
   }
 
   async run(

@@ -94,7 +94,7 @@ async function run(call: Call): Promise<number> {
     );
   }
   await out.line(JSON.stringify({ listening: server.url }));
-  const exitCode = await asked.promise;
+  const exitCode = await Promise.race([asked.promise, server.lost]);
   log.info("ending");
   return exitCode;
 }

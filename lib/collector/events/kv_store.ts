@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Deadline } from "../../base/deadline.ts";
 import { joinLines, splitLines } from "../../base/line_bytes.ts";
 import {
   chunkedHead,
@@ -19,6 +20,7 @@ import { CLOCK_MAX, GET_MANY_MAX, KEY_BYTES_MAX } from "../../base/limits.ts";
 import { keyBytes } from "../../home/commit_room.ts";
 import { bytesOf, type IncomingEvent } from "./event_log.ts";
 import { rowsOf } from "./kv_groups.ts";
+import { KvPlace } from "./kv_place.ts";
 import { type IdPage, IdPages, lastPage, type PlacedId } from "./kv_ids.ts";
 import { useLayout } from "./kv_upgrade.ts";
 import type { OnUpgrade } from "./upgrading.ts";
@@ -53,9 +55,16 @@ export class KvStore implements Disposable {
   readonly #teams = new Map<string, TeamState>();
   /** Of ids: most events have one later than all before. */
   readonly #lastPages = new Map<string, IdPage>();
+  readonly #place: KvPlace;
 
-  private constructor(kv: Deno.Kv) {
+  private constructor(kv: Deno.Kv, place: KvPlace) {
     this.kv = kv;
+    this.#place = place;
+  }
+
+  /** Rejects where the events were removed, moved or replaced. */
+  get lost(): Promise<never> {
+    return this.#place.lost;
   }
 
   /** @throws {KittyError} where a newer program has written the file */
@@ -69,16 +78,27 @@ export class KvStore implements Disposable {
       kv.close();
       throw error;
     }
-    return new KvStore(kv);
+    return new KvStore(kv, await KvPlace.at(path));
   }
 
   [Symbol.dispose](): void {
     this.kv.close();
   }
 
-  /** @throws where the file cannot be read any more */
+  /** @see KvPlace.close */
+  close(deadline: Deadline): Promise<void> {
+    return this.#place.close(this.kv, deadline);
+  }
+
+  /** @throws where the file cannot be read any more, or is another one */
   async check(): Promise<void> {
     await this.kv.get(LAYOUT_KEY);
+    await this.#place.check();
+  }
+
+  /** Finds out whether the file was taken away: `lost` tells. */
+  async look(): Promise<void> {
+    await this.#place.check().catch(() => {});
   }
 
   /** What is stored of a team. */
@@ -168,6 +188,8 @@ export class KvStore implements Disposable {
   ): Promise<void> {
     try {
       await commit.set(teamKey(team), toBytes(state)).commit();
+      // Behind the commit, so that nothing is acknowledged that went nowhere.
+      await this.#place.check();
       this.#teams.set(team, state);
     } catch (error) {
       // It may have happened all the same: what is stored is asked again.
@@ -183,6 +205,7 @@ export class KvStore implements Disposable {
     const commit = this.kv.atomic();
     for (const [key, value] of entries) commit.set(key, toBytes(value));
     await commit.commit();
+    await this.#place.check();
   }
 
   /** The same of a team, which is known from then on although it has sent nothing. */

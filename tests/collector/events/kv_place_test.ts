@@ -1,0 +1,96 @@
+/** Collectors whose events are taken away while they run. */
+
+import {
+  deepStrictEqual,
+  match,
+  notStrictEqual,
+  strictEqual,
+} from "node:assert/strict";
+import { collectorFolder, eventsPath } from "../../../lib/collector/folder.ts";
+import { arrived, idsOf, logIn, record } from "../../support/agent.ts";
+import { TestCollector } from "../../support/collector.ts";
+import { tempHome } from "../../support/home.ts";
+import { needing, UNIX } from "../../support/needs.ts";
+import { runIn } from "../../support/program.ts";
+
+/** A collector that has three events, and a home that has delivered them. */
+async function withThree(
+  work: (
+    collector: TestCollector,
+    home: string,
+    ids: string[],
+  ) => Promise<void>,
+): Promise<void> {
+  await using collector = await TestCollector.start();
+  await using home = await tempHome();
+  await logIn(home.path, collector);
+  const ids = await record(home.path, 3);
+  strictEqual((await sync(home.path)).code, 0);
+  await work(collector, home.path, ids);
+}
+
+const sync = (home: string) => runIn(home)(["sync", "now", "--json"]);
+
+const filesOf = ({ home }: TestCollector) => eventsPath(collectorFolder(home));
+
+/** What is delivered now is refused, and the collector ends; nothing is lost when all is as it should be. */
+async function refuses(
+  collector: TestCollector,
+  home: string,
+  ids: readonly string[],
+  mend: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
+  const more = await record(home, 2, { first: 4 });
+  notStrictEqual((await sync(home)).code, 0);
+  strictEqual(await collector.ended, 69);
+  match(
+    collector.log,
+    /removed, moved or replaced while the collector had it open/,
+  );
+  await mend();
+  await collector.restart();
+  const { code, stderr } = await sync(home);
+  strictEqual(code, 0, stderr);
+  deepStrictEqual(idsOf(await arrived(collector, 5)), [...ids, ...more]);
+}
+
+for (const endings of [["-wal"], ["-shm"], ["-wal", "-shm"]]) {
+  Deno.test(needing(
+    [UNIX],
+    `collector run: events.kv${
+      endings.join(" and ")
+    } removed -> acknowledges nothing more, ends with 69, and has all that it acknowledged`,
+    () =>
+      withThree(async (collector, home, ids) => {
+        for (const end of endings) await Deno.remove(filesOf(collector) + end);
+        await refuses(collector, home, ids);
+      }),
+  ));
+}
+
+Deno.test(needing(
+  [UNIX],
+  "collector run: the log of its events removed, then its end -> has all that it acknowledged",
+  () =>
+    withThree(async (collector, _home, ids) => {
+      await Deno.remove(`${filesOf(collector)}-wal`);
+      strictEqual(await collector.stop(), 143);
+      await collector.restart();
+      deepStrictEqual(idsOf(await arrived(collector, 3)), ids);
+    }),
+));
+
+Deno.test(needing(
+  [UNIX],
+  "collector run: its folder moved away -> acknowledges nothing more, ends with 69, and goes on where it is put back",
+  () =>
+    withThree(async (collector, home, ids) => {
+      const folder = collectorFolder(collector.home);
+      await Deno.rename(folder, `${folder}.moved`);
+      await refuses(collector, home, ids, async () => {
+        // The ending collector may have made files of its own there.
+        await Deno.remove(folder, { recursive: true }).catch(() => {});
+        await Deno.rename(`${folder}.moved`, folder);
+      });
+    }),
+));
