@@ -21,6 +21,11 @@ export function eventsPath(folder: string): string {
   return `${folder}/events.kv`;
 }
 
+/** Path of what one collector holds at a time. */
+export function lockPath(folder: string): string {
+  return `${folder}/collector.lock`;
+}
+
 /** Makes the folder, for its owner only. */
 export async function makeFolder(folder: string): Promise<void> {
   try {
@@ -57,7 +62,7 @@ export class HeldFolder {
     let file: Deno.FsFile;
     try {
       file = await lockFile(
-        `${folder}/collector.lock`,
+        lockPath(folder),
         deadline,
         "the collector's lock",
       );

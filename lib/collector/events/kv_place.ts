@@ -7,6 +7,7 @@
 
 import type { Deadline } from "../../base/deadline.ts";
 import { KittyError } from "../../base/errors.ts";
+import { lockPath } from "../folder.ts";
 import { identityAt, logIdentity } from "../../home/identities.ts";
 
 /** Which files are open, and whether they are those of their path. */
@@ -14,22 +15,21 @@ export class KvPlace {
   readonly #path: string;
   readonly #file: string;
   readonly #log: string;
+  /** Of the lock beside it: with another one there, so may be another collector. */
+  readonly #lock: string;
   readonly #lost = Promise.withResolvers<never>();
 
-  private constructor(path: string, file: string, log: string) {
+  private constructor(path: string, [file, log, lock]: Identities) {
     this.#path = path;
     this.#file = file;
     this.#log = log;
+    this.#lock = lock;
     this.#lost.promise.catch(() => {});
   }
 
   /** Of a file that has just been opened. */
   static async at(path: string): Promise<KvPlace> {
-    const [file, log] = await Promise.all([
-      identityAt(path),
-      logIdentity(path),
-    ]);
-    return new KvPlace(path, file, log);
+    return new KvPlace(path, await identitiesOf(path));
   }
 
   /** Rejects at the first check that fails. */
@@ -39,11 +39,10 @@ export class KvPlace {
 
   /** @throws {KittyError} where the files were removed, moved or replaced */
   async check(): Promise<void> {
-    const [file, log] = await Promise.all([
-      identityAt(this.#path),
-      logIdentity(this.#path),
-    ]);
-    if (file === this.#file && log === this.#log) return;
+    const [file, log, lock] = await identitiesOf(this.#path);
+    const isSame = file === this.#file && log === this.#log &&
+      lock === this.#lock;
+    if (isSame) return;
     const error = eventsLost(this.#path);
     this.#lost.reject(error);
     throw error;
@@ -57,10 +56,7 @@ export class KvPlace {
    */
   async close(kv: Deno.Kv, deadline: Deadline): Promise<void> {
     const path = this.#path;
-    const [file, now] = await Promise.all([
-      identityAt(path),
-      logIdentity(path),
-    ]);
+    const [file, now] = await identitiesOf(path);
     if (file !== this.#file || now === this.#log) return kv.close();
     const [log] = now.split(" "), [before] = this.#log.split(" ");
     if (log !== before && log !== "none") return;
@@ -69,10 +65,21 @@ export class KvPlace {
   }
 }
 
+type Identities = readonly [file: string, log: string, lock: string];
+
+function identitiesOf(path: string): Promise<Identities> {
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  return Promise.all([
+    identityAt(path),
+    logIdentity(path),
+    identityAt(lockPath(folder)),
+  ]);
+}
+
 function eventsLost(path: string): KittyError {
   return new KittyError(
     "events_lost",
-    `${path}, or SQLite's log of it, was removed, moved or replaced while the collector had it open, so the collector has ended`,
+    `${path}, SQLite's log of it or the lock beside it was removed, moved or replaced while the collector had it open, so the collector has ended`,
     { hint: "start it again: kitty-events collector run" },
   );
 }

@@ -9,7 +9,7 @@ import { Deadline } from "../../base/deadline.ts";
 import { DeadlineError, EXIT, reasonOf } from "../../base/errors.ts";
 import { lockFile } from "../../base/files.ts";
 import type { World } from "../../base/world.ts";
-import { eventsPath } from "../../collector/folder.ts";
+import { eventsPath, lockPath } from "../../collector/folder.ts";
 import { findDamage } from "../../home/sqlite.ts";
 import { roomAt } from "../disk_checks.ts";
 import type { NamedCheck } from "../doctor.ts";
@@ -65,7 +65,7 @@ async function checkStore(folder: string, world: World): Promise<Finding> {
   const deadline = Deadline.in(world.elapsedMs, TAKEN_MS);
   let lock: Deno.FsFile;
   try {
-    lock = await lockFile(`${folder}/collector.lock`, deadline, "the lock");
+    lock = await lockFile(lockPath(folder), deadline, "the lock");
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
     return fine(`events.kv, ${sizeText(size)}, in use by a collector`);

@@ -6,7 +6,11 @@ import {
   notStrictEqual,
   strictEqual,
 } from "node:assert/strict";
-import { collectorFolder, eventsPath } from "../../../lib/collector/folder.ts";
+import {
+  collectorFolder,
+  eventsPath,
+  lockPath,
+} from "../../../lib/collector/folder.ts";
 import { arrived, idsOf, logIn, record } from "../../support/agent.ts";
 import { TestCollector } from "../../support/collector.ts";
 import { tempHome } from "../../support/home.ts";
@@ -92,5 +96,15 @@ Deno.test(needing(
         await Deno.remove(folder, { recursive: true }).catch(() => {});
         await Deno.rename(`${folder}.moved`, folder);
       });
+    }),
+));
+
+Deno.test(needing(
+  [UNIX],
+  "collector run: the lock of its folder removed -> acknowledges nothing more, ends with 69, and has all that it acknowledged",
+  () =>
+    withThree(async (collector, home, ids) => {
+      await Deno.remove(lockPath(collectorFolder(collector.home)));
+      await refuses(collector, home, ids);
     }),
 ));
