@@ -16,7 +16,7 @@ export interface FollowerParts extends PassParts {
   /** Takes what a pass did. */
   readonly onPass: (result: PassResult) => Promise<void> | void;
   /** Takes why a pass could not be made; it is tried again. */
-  readonly onTrouble: (reason: string) => void;
+  readonly onTrouble: (reason: string) => Promise<void> | void;
 }
 
 /** Goes over the logs until it is told to end. Never rejects. */
@@ -32,7 +32,7 @@ export async function follow(
       said = undefined;
     } catch (error) {
       const reason = reasonOf(error);
-      if (reason !== said) parts.onTrouble(reason);
+      if (reason !== said) await parts.onTrouble(reason);
       said = reason;
     }
     await pause(LOOK_MS, end);

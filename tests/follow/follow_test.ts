@@ -4,6 +4,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { instantOf } from "../../contracts/row_time.ts";
 import { producer } from "../../lib/contract/rows/producer.ts";
+import { queuePath } from "../../lib/home/queue_file.ts";
 import { tempFolder } from "../support/home.ts";
 import { TestAgent } from "../support/agent.ts";
 import { eventually } from "../support/eventually.ts";
@@ -471,6 +472,39 @@ Deno.test("follow, agent run --follow: logs that grow, come and go -> recorded w
       () => /"message":"followed".*mission-2/.test(agent.log),
     );
   }));
+
+Deno.test(needing(
+  [UNIX],
+  "follow: the log of the queue removed -> ends with 74, and one that is started anew records each line once",
+  () =>
+    withProgram(async (run, home) => {
+      await using project = await Project.make();
+      await project.mission(1, [lane(1)]);
+      const child = spawnProgram(["follow"], { SPEC_KITTY_HOME: home }, {
+        cwd: project.path,
+      });
+      const output = child.output();
+      await eventually(
+        "a row",
+        async () => (await exported(run)).length === 1,
+      );
+      for (const end of ["-wal", "-shm"]) {
+        await Deno.remove(`${queuePath(home)}${end}`);
+      }
+      await project.append(1, [lane(2)]);
+      const { code, stderr } = await output;
+      strictEqual(code, 74);
+      const said = new TextDecoder().decode(stderr);
+      const [from] = said.match(/(?<=--from )\S+(?=\n)/) ?? [];
+      await run(["queue", "import", "--from", from!]);
+      await once(run.here, project.path);
+      deepStrictEqual(
+        (await exported(run)).map(({ id }) => id),
+        [ulidAt(1), ulidAt(2)],
+      );
+      await child.stdin.close();
+    }),
+));
 
 Deno.test("follow: a log that is cut off -> the others go on, and what is mended comes", () =>
   withProgram(async (run) => {

@@ -6,7 +6,7 @@
  */
 
 import { counted } from "../../base/amounts.ts";
-import { EXIT, type ExitCode } from "../../base/errors.ts";
+import { EXIT, type ExitCode, type KittyError } from "../../base/errors.ts";
 import { noHome } from "../../emit/identity.ts";
 import { setUpEmitter } from "../../emit/setup.ts";
 import { dryRun } from "../../follow/dry_run.ts";
@@ -95,7 +95,7 @@ async function runFollow(call: Call): Promise<number> {
     end.abort();
   });
   await out.note(`following ${roots.map(({ path }) => path).join(", ")}`);
-  let isFirst = true;
+  let isFirst = true, cutOff: KittyError | undefined;
   await follow({
     ...parts,
     async onPass(result) {
@@ -103,8 +103,14 @@ async function runFollow(call: Call): Promise<number> {
       if (isFirst && isNews(result)) await tellNext(call, home.path, settings);
       isFirst = false;
     },
-    onTrouble: (reason) => void out.warn(`nothing was recorded: ${reason}`),
+    async onTrouble(reason) {
+      void out.warn(`nothing was recorded: ${reason}`);
+      cutOff = await home.cutOff();
+      if (cutOff) end.abort();
+    },
   }, end.signal);
+  // No later pass could record anything.
+  if (cutOff) throw cutOff;
   return exitCode;
 }
 
