@@ -2,6 +2,7 @@
 
 import { useEffect, useMemo } from "preact/hooks";
 import { PATHS, withParameters } from "../api.ts";
+import { dayEnd, dayStart, momentOf } from "../days.ts";
 import { onNews } from "../live.ts";
 import { Loading, Trouble } from "../parts/empty.tsx";
 import { FilterForm, TextFilter } from "../parts/filters.tsx";
@@ -9,7 +10,6 @@ import { MissionFilter } from "../parts/mission_filter.tsx";
 import { useLast } from "../parts/last.ts";
 import { useTitle } from "../parts/title.ts";
 import { addressWith, go, place } from "../router.ts";
-import { DAY } from "../times.ts";
 import { OneEvent } from "./events/one_event.tsx";
 import { EventStream, type LineFilter, type Window } from "./events/stream.ts";
 import { EventList } from "./events/list.tsx";
@@ -93,14 +93,9 @@ function filterOf(query: URLSearchParams): LineFilter {
   const names = ["mission", "package", "type", "actor", "node", "text"];
   return {
     ...Object.fromEntries(names.map((name) => [name, query.get(name)])),
-    from: startOf(query.get("from"), 0),
-    to: startOf(query.get("to"), DAY - 1),
+    from: momentOf(dayStart(query.get("from"))),
+    to: momentOf(dayEnd(query.get("to"))),
   };
-}
-
-function startOf(day: string | null, later: number): string | null {
-  const time = Date.parse(`${day}T00:00`);
-  return Number.isNaN(time) ? null : new Date(time + later).toISOString();
 }
 
 function Filters({ window }: { window: Window | null }) {

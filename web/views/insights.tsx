@@ -2,6 +2,7 @@
 
 import type { InsightsAnswer } from "../../lib/board/answers.ts";
 import { PATHS, withParameters } from "../api.ts";
+import { dayEnd, dayStart, momentOf } from "../days.ts";
 import { useKept } from "../kept.ts";
 import { Empty, Loading, Trouble } from "../parts/empty.tsx";
 import { ChoiceFilter, FilterForm, TextFilter } from "../parts/filters.tsx";
@@ -65,27 +66,17 @@ export function Insights() {
 function timesOf(
   query: URLSearchParams,
 ): { from: string | null; to: string | null } {
-  const from = dayStart(query.get("from")), to = dayStart(query.get("to"));
   const days = SPANS.find(({ value }) => value === query.get("span"))?.days ??
     null;
   const spanFrom = days === null ? null : today() - days * DAY;
   return {
-    from: textOf(from ?? spanFrom),
-    to: textOf(to === null ? null : to + DAY - 1),
+    from: momentOf(dayStart(query.get("from")) ?? spanFrom),
+    to: momentOf(dayEnd(query.get("to"))),
   };
-}
-
-function dayStart(day: string | null): number | null {
-  const time = Date.parse(`${day}T00:00`);
-  return Number.isNaN(time) ? null : time;
 }
 
 function today(): number {
   return new Date(Date.now()).setHours(0, 0, 0, 0);
-}
-
-function textOf(time: number | null): string | null {
-  return time === null ? null : new Date(time).toISOString();
 }
 
 function Figures({ insights, isStale }: {
