@@ -293,6 +293,13 @@ Deno.test("SQLite below Deno KV -> known to one file", async () => {
   deepStrictEqual(await filesWith(/"node:sqlite"/), ["lib/home/sqlite.ts"]);
 });
 
+Deno.test("whether something is at a path -> asked in one way", async () => {
+  deepStrictEqual(
+    await filesWith(/stat\([^()]*\)\s*\.then\(\(\) => true, \(\) => false\)/),
+    ["lib/base/files.ts"],
+  );
+});
+
 /** What is loaded before anything late is: files and all that they import. */
 async function loadedBy(...files: readonly string[]): Promise<Set<string>> {
   const next = Map.groupBy(await allImports(), ({ from }) => from);

@@ -114,6 +114,16 @@ export async function ifRegular<T>(
   return isFile ? await read(path) : undefined;
 }
 
+/** Whether something is at a path, or at the end of the links there, and may be looked at. */
+export function isThere(path: string): Promise<boolean> {
+  return Deno.stat(path).then(() => true, () => false);
+}
+
+/** Whether a name is taken, be it by a link that leads to nothing. */
+export function isTaken(path: string): Promise<boolean> {
+  return Deno.lstat(path).then(() => true, () => false);
+}
+
 /** Removes a file. False: there was none. */
 export async function removeIfThere(path: string): Promise<boolean> {
   try {

@@ -6,7 +6,7 @@
 
 import { Deadline } from "../base/deadline.ts";
 import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
-import { FOLDER_MODE, lockFile } from "../base/files.ts";
+import { FOLDER_MODE, isThere, lockFile } from "../base/files.ts";
 import { findDamage } from "../home/sqlite.ts";
 import type { World } from "../base/world.ts";
 import { LOCK_MS_MAX } from "./limits.ts";
@@ -102,8 +102,7 @@ function taken(folder: string): KittyError {
 
 async function checkEvents(folder: string): Promise<void> {
   const path = eventsPath(folder);
-  const isThere = await Deno.stat(path).then(() => true, () => false);
-  const damage = isThere ? await findDamage(path) : undefined;
+  const damage = await isThere(path) ? await findDamage(path) : undefined;
   if (damage !== undefined) {
     throw new KittyError("events_damaged", `${path} is damaged: ${damage}`, {
       hint:

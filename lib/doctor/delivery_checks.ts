@@ -12,6 +12,7 @@ import { KEY_HINT, recallKey } from "../login/key_note.ts";
 import { Session } from "../login/session.ts";
 import { type NoSession, openSession } from "../login/open_session.ts";
 import { EXIT } from "../base/errors.ts";
+import { isTaken } from "../base/files.ts";
 import { harmless } from "../base/shown.ts";
 import type { Ledger } from "../home/queue.ts";
 import { agentElsewhere, checkElsewhere } from "./elsewhere_check.ts";
@@ -207,10 +208,8 @@ export async function checkAgent(patient: Patient): Promise<Finding> {
       )
       : fine(text);
   }
-  const isThere = (path: string) =>
-    Deno.lstat(path).then(() => true, () => false);
-  const hasState = await isThere(within(patient, "agent.json"));
-  if (!hasState && !await isThere(within(patient, AGENT_SOCKET))) {
+  const hasState = await isTaken(within(patient, "agent.json"));
+  if (!hasState && !await isTaken(within(patient, AGENT_SOCKET))) {
     return fine("none runs; kitty-events sync now sends what is queued");
   }
   return warning(

@@ -8,6 +8,7 @@
  */
 
 import { KittyError, reasonOf } from "../base/errors.ts";
+import { isThere } from "../base/files.ts";
 
 /** Name of a mission's log. */
 const LOG = "status.events.jsonl";
@@ -93,10 +94,6 @@ function noLogs(path: string, found: string): KittyError {
   return new KittyError("no_logs", `cannot follow ${path}: ${found}`, {
     hint: "go into a Spec Kitty project, or name one: kitty-events follow PATH",
   });
-}
-
-function isThere(path: string): Promise<boolean> {
-  return Deno.stat(path).then(() => true, () => false);
 }
 
 /** The logs that are there now, by their paths, and what stands in a log's place but is none. */

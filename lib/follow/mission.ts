@@ -5,6 +5,7 @@
  */
 
 import { reasonOf } from "../base/errors.ts";
+import { isThere } from "../base/files.ts";
 import { isJsonObject, parseDocument } from "../base/json.ts";
 import type { LogPlace } from "../contract/rows/lift.ts";
 import { type LogFile, parentOf, realInside, rootOf } from "./logs.ts";
@@ -76,9 +77,7 @@ export async function missionNamed(
   const root = await rootOf(undefined, cwd).catch(() => undefined);
   if (!root) return { trouble: "no Spec Kitty project is around here" };
   const folder = `${root.path}/kitty-specs/${slug}`;
-  const isThere = await Deno.stat(`${folder}/meta.json`)
-    .then(() => true, () => false);
-  if (!isThere) return { trouble };
+  if (!await isThere(`${folder}/meta.json`)) return { trouble };
   return await readMission(
     { path: `${folder}/`, within: root.path },
     undefined,

@@ -7,7 +7,7 @@
 
 import { type ClockState, isClockValue } from "../event/clock.ts";
 import type { OwnCounts } from "./queue.ts";
-import { fileStamp, ifRegular, writeDurably } from "../base/files.ts";
+import { fileStamp, ifRegular, isTaken, writeDurably } from "../base/files.ts";
 
 /** What `load` found. */
 export interface LoadedClock {
@@ -87,8 +87,7 @@ async function setAside(path: string, nowMs: number): Promise<string> {
   const stamp = fileStamp(nowMs);
   for (let n = 0;; n++) {
     const aside = `${path}.damaged-${stamp}${n === 0 ? "" : `-${n}`}`;
-    const taken = await Deno.lstat(aside).then(() => true, () => false);
-    if (taken) continue;
+    if (await isTaken(aside)) continue;
     await Deno.rename(path, aside);
     return aside.slice(aside.lastIndexOf("/") + 1);
   }

@@ -9,7 +9,7 @@
 
 import { Deadline, pause } from "../base/deadline.ts";
 import { type KittyError, queueUnusable, reasonOf } from "../base/errors.ts";
-import { FILE_MODE } from "../base/files.ts";
+import { FILE_MODE, isTaken } from "../base/files.ts";
 import { HOUSEKEEPING_TIMEOUT_MS } from "../base/limits.ts";
 import type { World } from "../base/world.ts";
 import { copyQueue } from "./compact.ts";
@@ -75,13 +75,9 @@ export async function closeWhole(
     mode: FILE_MODE,
   }).catch(() => {});
   kv.close();
-  while (await isThere(log)) {
+  while (await isTaken(log)) {
     if (deadline.leftMs <= 0) return false;
     await pause(CLOSING_LOOK_MS);
   }
   return true;
-}
-
-function isThere(path: string): Promise<boolean> {
-  return Deno.lstat(path).then(() => true, () => false);
 }

@@ -8,7 +8,13 @@
 
 import type { Deadline } from "../base/deadline.ts";
 import { mayOpen } from "../base/descriptors.ts";
-import { FILE_MODE, fileStamp, FOLDER_MODE, ifRegular } from "../base/files.ts";
+import {
+  FILE_MODE,
+  fileStamp,
+  FOLDER_MODE,
+  ifRegular,
+  isTaken,
+} from "../base/files.ts";
 import { CHECK_BYTES_PER_MS } from "../base/limits.ts";
 import { identityOf, logIdentity } from "./identities.ts";
 import { lockPath } from "./lock.ts";
@@ -177,8 +183,7 @@ async function moveAside(
   const path = queuePath(home);
   const present: string[] = [];
   for (const ending of endings) {
-    const there = await Deno.lstat(path + ending).then(() => true, () => false);
-    if (there) present.push(ending);
+    if (await isTaken(path + ending)) present.push(ending);
   }
   if (present.length === 0) return undefined;
   const folder = await makeAsideFolder(home, nowMs);

@@ -12,6 +12,7 @@ import {
   FILE_MODE,
   freeBytes,
   isDiskFull,
+  isThere,
   removeIfThere,
 } from "../base/files.ts";
 import { queuePath } from "./queue_file.ts";
@@ -83,10 +84,6 @@ export async function restoreReserve(home: string): Promise<void> {
     if (half < size + RESERVE_BYTES_MIN) return;
   }
   await make(home);
-}
-
-function isThere(path: string): Promise<boolean> {
-  return Deno.stat(path).then(() => true, () => false);
 }
 
 /**

@@ -11,6 +11,7 @@ import { parseDocument } from "../base/json.ts";
 import type { RenderedDraft } from "../event/event.ts";
 import {
   FOLDER_MODE,
+  isTaken,
   removeIfThere,
   syncFolder,
   writeDurably,
@@ -175,7 +176,7 @@ export class Spool {
     const folder = `${this.path}/rejected`;
     await Deno.mkdir(folder, { recursive: true, mode: FOLDER_MODE });
     let target = name;
-    for (let n = 1; await exists(`${folder}/${target}`); n++) {
+    for (let n = 1; await isTaken(`${folder}/${target}`); n++) {
       target = `${name.slice(0, -".json".length)}-${n}.json`;
     }
     await writeDurably(
@@ -194,10 +195,6 @@ const LEFTOVER = /^\.[0-7][0-9A-HJKMNP-TV-Z]{25}(?:\.handed)?\.json\.tmp$/;
 
 /** No write takes a day. */
 const LEFTOVER_MS = 24 * 60 * 60 * 1000;
-
-function exists(path: string): Promise<boolean> {
-  return Deno.lstat(path).then(() => true, () => false);
-}
 
 /** How the name of a draft ends that was handed over: its event is to be known then as one. */
 const HANDED_END = ".handed.json";

@@ -5,6 +5,7 @@
  */
 
 import { Deadline } from "../../base/deadline.ts";
+import { isThere } from "../../base/files.ts";
 import type { World } from "../../base/world.ts";
 import { setUpEmitter } from "../../emit/setup.ts";
 import type { JsonObject } from "../../base/json.ts";
@@ -26,9 +27,7 @@ export async function known(
 ): Promise<readonly Word[]> {
   const { emitter } = await setUpEmitter(world, { home, warn() {} });
   const path = emitter.home?.path;
-  const isThere = path !== undefined &&
-    await Deno.stat(`${path}/events.kv`).then(() => true, () => false);
-  if (!isThere) return [];
+  if (path === undefined || !await isThere(`${path}/events.kv`)) return [];
   const deadline = Deadline.in(world.elapsedMs, LOOK_MS_MAX);
   try {
     return await emitter.home!.hold(

@@ -6,7 +6,7 @@
  */
 
 import { KittyError, reasonOf } from "../../base/errors.ts";
-import { FILE_MODE, syncFolder } from "../../base/files.ts";
+import { FILE_MODE, isTaken, syncFolder } from "../../base/files.ts";
 
 /** A file while it is being written. */
 export class NewFile {
@@ -41,8 +41,7 @@ export class NewFile {
     form: "gzip" | "plain",
   ): Promise<NewFile> {
     if (path === "") throw unwritable('""', "it is no name of a file");
-    const isThere = await Deno.lstat(path).then(() => true, () => false);
-    if (isThere) throw taken(path, path);
+    if (await isTaken(path)) throw taken(path, path);
     try {
       const file = await Deno.open(partOf(path), {
         write: true,
@@ -136,8 +135,7 @@ async function named(part: string, path: string): Promise<void> {
     await Deno.remove(part);
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) throw taken(path, path);
-    const isThere = await Deno.lstat(path).then(() => true, () => false);
-    if (isThere) throw taken(path, path);
+    if (await isTaken(path)) throw taken(path, path);
     await Deno.rename(part, path);
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { KittyError, reasonOf } from "../../base/errors.ts";
+import { isThere } from "../../base/files.ts";
 import { splitLines } from "../../base/line_bytes.ts";
 import type { World } from "../../base/world.ts";
 import { openFolder } from "../engine.ts";
@@ -33,8 +34,7 @@ export async function openKept(
 ): Promise<Kept> {
   const running = await runningAt(folder);
   if (running) return running;
-  const isThere = await Deno.stat(folder).then(() => true, () => false);
-  if (!isThere) {
+  if (!await isThere(folder)) {
     throw new KittyError("not_found", `there is no collector in ${folder}`, {
       hint: "name its home: --home DIR; `collector run` makes one",
     });
