@@ -7,7 +7,8 @@
 
 import { Deadline } from "../base/deadline.ts";
 import { fillKv } from "../home/kv_fill.ts";
-import { removeIfThere } from "../base/files.ts";
+import { keysBelow } from "../home/sqlite.ts";
+import { isThere, removeIfThere } from "../base/files.ts";
 import type { World } from "../base/world.ts";
 import type { AuditLog } from "./audit/audit.ts";
 import { FileAudit } from "./audit/file_audit.ts";
@@ -20,6 +21,7 @@ import {
 } from "./events/kv_beside.ts";
 import { KvEventLog } from "./events/kv_event_log.ts";
 import { KvStore } from "./events/kv_store.ts";
+import { TEAMS } from "./events/layout.ts";
 import { rebuildTeam, type Rebuilt } from "./events/kv_rebuild.ts";
 import type { OnUpgrade } from "./events/upgrading.ts";
 import { eventsPath, HeldFolder, oldSecret, oldSecretPath } from "./folder.ts";
@@ -123,6 +125,18 @@ async function openAll(
     [Symbol.asyncDispose]: () => whole.disposeAsync(),
   };
   return { engine, store };
+}
+
+/**
+ * The teams of which a folder has events; takes and changes nothing, so it may
+ * be in use, or wait for its new layout.
+ *
+ * @throws where they cannot be read
+ */
+export async function teamsIn(folder: string): Promise<readonly string[]> {
+  const path = eventsPath(folder);
+  if (!await isThere(path)) return [];
+  return (await keysBelow(path, TEAMS)).map((key) => String(key[1]));
 }
 
 /**

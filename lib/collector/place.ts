@@ -15,6 +15,7 @@ import {
   type Rebuilt,
   type Settings,
   settingsOf,
+  teamsIn,
 } from "./engine.ts";
 import type { StoreLook } from "./sql/pg_look.ts";
 import type { OnStored } from "./events/event_log.ts";
@@ -22,7 +23,7 @@ import { logUpgrade, type OnUpgrade } from "./events/upgrading.ts";
 import type { Copied } from "./sql/copy.ts";
 import { nodeIdOf } from "./identity.ts";
 import type { Kept } from "./operator/operator.ts";
-import { openKept } from "./operator/operator_client.ts";
+import { openKept, runningAt } from "./operator/operator_client.ts";
 import { memoryEngine } from "./memory_engine.ts";
 
 /** Where a collector's data lies: in the store, else in the folder, else in memory. */
@@ -76,6 +77,27 @@ export async function openKeptAt(
     instance: await nodeIdOf(engine.records, world),
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   };
+}
+
+/**
+ * The teams of which events are stored, whether a collector runs or not. Takes
+ * no folder, and brings none to its new layout.
+ *
+ * @throws where they cannot be read
+ */
+export async function teamsOfEvents(
+  place: Place & { folder: string },
+  world: World,
+): Promise<readonly string[]> {
+  const kept = place.store === undefined
+    ? await runningAt(place.folder)
+    : await openKeptAt(place, world);
+  if (!kept) return await teamsIn(place.folder);
+  try {
+    return await kept.events.teams();
+  } finally {
+    await kept[Symbol.asyncDispose]();
+  }
 }
 
 /** Copies what a folder has into a store; no collector may run on the folder. */

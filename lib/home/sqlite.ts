@@ -12,7 +12,7 @@ import {
   FOLDING_WAIT_MS,
   PAGE_ENTRIES,
 } from "../base/limits.ts";
-import { join, number, text } from "./kv_keys.ts";
+import { join, keyOf, number, text } from "./kv_keys.ts";
 import type { Place } from "./queue.ts";
 
 /** How a file is checked. */
@@ -134,6 +134,28 @@ export async function readValue(
     const row = database.prepare("SELECT v FROM kv WHERE k = ?")
       .get(join(...key.map(text)));
     return row?.v as Uint8Array | undefined;
+  } finally {
+    database.close();
+  }
+}
+
+/**
+ * The keys that begin with some texts, and have more parts, read without the
+ * lock: nothing of the file is changed.
+ *
+ * @throws when the file cannot be read so
+ */
+export async function keysBelow(
+  path: string,
+  prefix: readonly string[],
+): Promise<Deno.KvKey[]> {
+  const { DatabaseSync } = await import("node:sqlite");
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    const from = join(...prefix.map(text));
+    const rows = database.prepare("SELECT k FROM kv WHERE k > ? AND k < ?")
+      .all(from, join(from, [0xff]));
+    return rows.map(({ k }) => keyOf(k as Uint8Array));
   } finally {
     database.close();
   }

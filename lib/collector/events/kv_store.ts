@@ -32,6 +32,7 @@ import {
   packagesOf,
   rowKey,
   teamKey,
+  TEAMS,
   type TeamState,
 } from "./layout.ts";
 import { COMMIT_CHUNKS_MAX } from "../limits.ts";
@@ -226,7 +227,7 @@ export class KvStore implements Disposable {
   /** All teams that have sent anything. */
   async teams(): Promise<string[]> {
     const teams: string[] = [];
-    for await (const { key } of this.kv.list({ prefix: ["team"] })) {
+    for await (const { key } of this.kv.list({ prefix: TEAMS })) {
       teams.push(String(key[1]));
     }
     return teams;

@@ -15,6 +15,7 @@ import {
   LAYOUT_KEY,
   OLD_IDS,
   type RowPlace,
+  TEAMS,
   type TeamState,
 } from "./layout.ts";
 import type { OnUpgrade } from "./upgrading.ts";
@@ -85,7 +86,7 @@ async function putIdsIntoPages(
 /** How many events were ever stored: each has an id. */
 async function eventsIn(kv: Deno.Kv): Promise<number> {
   let events = 0;
-  for await (const { value } of kv.list<Uint8Array>({ prefix: ["team"] })) {
+  for await (const { value } of kv.list<Uint8Array>({ prefix: TEAMS })) {
     events += fromBytes<TeamState>(value).events;
   }
   return events;

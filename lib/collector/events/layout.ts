@@ -65,8 +65,11 @@ export type RowPlace = readonly [row: number, line: number];
 
 export const LAYOUT_KEY: Deno.KvKey = ["layout"];
 
+/** Prefix of all teams that anything was stored of. */
+export const TEAMS = ["team"] as const;
+
 export function teamKey(team: string): Deno.KvKey {
-  return ["team", team];
+  return [...TEAMS, team];
 }
 
 export function rowKey(team: string, n: number): Deno.KvKey {

@@ -1,10 +1,18 @@
 /** Teams that a collector's keeper names, and that nobody there is of. */
 
-import { match, strictEqual } from "node:assert/strict";
-import { ADA, addKey, TestCollector } from "../../support/collector.ts";
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import {
+  ADA,
+  addKey,
+  inEventsFile,
+  TestCollector,
+} from "../../support/collector.ts";
 import { eventOf } from "../../support/events.ts";
 import { isThere, tempHome } from "../../support/home.ts";
+import { Deadline } from "../../../lib/base/deadline.ts";
 import { EXIT } from "../../../lib/base/errors.ts";
+import { lockFile } from "../../../lib/base/files.ts";
+import { toBytes } from "../../../lib/home/queue_layout.ts";
 import { runIn } from "../../support/program.ts";
 
 /** Commands that have been run as a process: the first of each kind is. */
@@ -106,6 +114,47 @@ Deno.test("audit, user add: a team that nothing is of -> a warning; a note where
   const known = await run(["audit", "--team", "evil"]);
   match(known.stdout, /user_added eve/);
   strictEqual(known.stderr, "");
+});
+
+Deno.test("user add, token create, quota set, audit: a stopped collector with a folder of an older program -> the teams of its events are known, and they stay as they are", async () => {
+  await using collector = await TestCollector.start();
+  const { access } = await collector.logIn(ADA);
+  const { envelope } = eventOf(1, { team: ADA.team });
+  strictEqual((await collector.send(access, [envelope])).status, 200);
+  await said(collector.home, "user", "remove", ADA.name);
+  await said(collector.home, "user", "remove", "bob");
+  await collector.stop();
+  const folder = `${collector.home}/collector`;
+  await inEventsFile(folder, async (kv) => {
+    await kv.set(["layout"], toBytes(2));
+    await kv.set(["id", ADA.team, envelope.event_id], toBytes([0, 0]));
+  });
+  const events = () => Deno.readFile(`${folder}/events.kv`);
+  const before = await events();
+  // As another that is about to run has it.
+  using _taken = await lockFile(
+    `${folder}/collector.lock`,
+    Deadline.in(() => performance.now(), 5_000),
+    "the lock",
+  );
+  for (
+    const words of [
+      ["quota", "set", ADA.team, "--events", "5"],
+      ["audit", "--team", ADA.team, "--since", "2999-01-01"],
+      ["user", "add", "cy", "--team", ADA.team, "--password-stdin"],
+      ["user", "remove", "cy"],
+      ["token", "create", "job", "--team", ADA.team],
+    ]
+  ) {
+    const { code, stderr } = await command(
+      collector.home,
+      words,
+      "a long password\n",
+    );
+    strictEqual(code, 0, stderr);
+    strictEqual(stderr.includes("no user"), false, stderr);
+  }
+  deepStrictEqual(await events(), before);
 });
 
 Deno.test("quota set, sink add, token create: what no team can be called -> refused, and nothing is changed", async () => {
