@@ -21,7 +21,12 @@ export class RestoreLock implements AsyncDisposable {
     this.#file = file;
   }
 
-  /** @throws {KittyError} where another restore has it, or it cannot be made */
+  /**
+   * Waits for its turn, but not for long: who gives the lock back may have made
+   * the folder, or failed.
+   *
+   * @throws {KittyError} where another restore goes on having it, or it cannot be made
+   */
   static async take(
     folder: string,
     world: Pick<World, "elapsedMs">,
@@ -29,10 +34,12 @@ export class RestoreLock implements AsyncDisposable {
     const path = `${folder}.restoring.lock`;
     const deadline = Deadline.in(world.elapsedMs, LOCK_MS_MAX);
     try {
-      const file = await lockFile(path, deadline, "the lock of the restore");
-      // Whoever had it before has removed it: another may have made it anew.
-      if (await isStillAt(path, file)) return new RestoreLock(path, file);
-      file.close();
+      for (;;) {
+        const file = await lockFile(path, deadline, "the lock of the restore");
+        // Whoever had it before has removed it: another may have made it anew.
+        if (await isStillAt(path, file)) return new RestoreLock(path, file);
+        file.close();
+      }
     } catch (error) {
       if (!(error instanceof DeadlineError)) throw unmakeable(folder, error);
     }

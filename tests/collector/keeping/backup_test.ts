@@ -314,8 +314,8 @@ Deno.test("restore: two at once into one folder -> one makes all of it, the othe
     const codes = await Promise.all(
       [1, 2].map(() => codeOf(restore(file, copy, new TestWorld()))),
     );
-    deepStrictEqual(codes.sort().at(-1), "done", `${codes}`);
-    ok(["busy", "file_exists"].includes(codes[0]), `${codes}`);
+    // Whoever waited sees under the lock what the other has made.
+    deepStrictEqual(codes.sort(), ["done", "file_exists"]);
     deepStrictEqual(await namesIn(home), ["collector"]);
     const again = await backUp(copy, `${home}/again`);
     strictEqual(again.bytes, (await Deno.stat(file)).size);
