@@ -201,6 +201,7 @@ async function alone(
     total: queued,
     isShown: !out.mode.quiet && !out.mode.json,
   });
+  let taken = 0;
   try {
     const result = await sync({
       home: keeper.home,
@@ -208,8 +209,10 @@ async function alone(
       transports: Ways.open(session, world).transports(),
       deadline,
       troublesMax: TROUBLES_MAX,
-      onProgress: ({ delivered, duplicates, rejected }) =>
-        progress.show(delivered + duplicates + rejected),
+      onProgress: ({ delivered, duplicates, rejected }) => {
+        taken = delivered + duplicates;
+        progress.show(taken + rejected);
+      },
       onFailure: (event_id, { category, words }, fate) =>
         notTaken.push({ event_id, category, message: words, fate }),
     });
@@ -220,9 +223,15 @@ async function alone(
       "sync_failed",
       `the drain was broken off: ${reasonOf(error)}`,
       {
-        hint: isDiskFull(error)
-          ? "nothing is lost; make room on the disk, and try again"
-          : "nothing is lost; try again, and see: kitty-events queue check",
+        hint: `${
+          taken > 0
+            ? `${counted(taken, "event")} left the queue before, as delivered; `
+            : ""
+        }nothing is lost; ${
+          isDiskFull(error)
+            ? "make room on the disk, and try again"
+            : "try again, and see: kitty-events queue check"
+        }`,
         cause: error,
       },
     );

@@ -4,6 +4,9 @@
  * @module
  */
 
+import type { WireEvent } from "../transport/transport.ts";
+import type { Verdict } from "./verdict.ts";
+
 /** What became of an event that the server did not take. */
 export type Fate = "dead" | "queued";
 
@@ -38,3 +41,36 @@ export const NO_COUNTS: Readonly<DrainCounts> = {
   local: 0,
   failures: {},
 };
+
+/** What has left the queue. */
+export interface Left {
+  /** Events that were delivered. */
+  readonly gone: number;
+  /** Events that became dead letters. */
+  readonly dead: number;
+}
+
+/**
+ * Adds what came of a verdict. Where only a part of it was carried out, nobody
+ * knows which of those that are gone the server had before: as many as may be
+ * count as that.
+ *
+ * @param part what was sent, if anything was
+ * @param left what has left the queue for it; of those that are done, the first
+ */
+export function countVerdict(
+  counts: DrainCounts,
+  part: readonly WireEvent[],
+  { done, duplicates, rejected, failed }: Verdict,
+  { gone, dead }: Left,
+): void {
+  const known = Math.min(duplicates, gone);
+  counts.delivered += gone - known;
+  counts.duplicates += known;
+  counts.rejected += dead;
+  if (part.length === 0) return;
+  counts.open += part.length - done.length - rejected.size - failed.size;
+  const ids = new Set(done.slice(0, gone));
+  counts.local +=
+    part.filter((event) => event.isLocal && ids.has(event.event_id)).length;
+}

@@ -24,7 +24,13 @@ import {
 } from "../../base/limits.ts";
 import type { Destination, QueueReader } from "../../home/queue.ts";
 import { bytesOf, type WireEvent } from "../transport/transport.ts";
-import { type DrainCounts, type Fate, NO_COUNTS } from "./counts.ts";
+import {
+  countVerdict,
+  type DrainCounts,
+  type Fate,
+  type Left,
+  NO_COUNTS,
+} from "./counts.ts";
 import { OutgoingReader, type Selection } from "./outgoing.ts";
 import { halves, shuffled, spread } from "./picking.ts";
 import {
@@ -42,7 +48,7 @@ export interface DrainParts extends SenderParts {
   readonly selection: Selection;
   /** Where events go. */
   readonly destination?: Destination | undefined;
-  /** Called after each batch. */
+  /** Called after each batch, also where it could be settled in part only. */
   readonly onProgress?: (counts: DrainCounts) => void;
   /** Called with each event that the server did not take. */
   readonly onFailure?: (id: string, failure: Failure, fate: Fate) => void;
@@ -317,23 +323,17 @@ class Drain {
     clock: unknown,
   ): Promise<void> {
     const { onProgress } = this.#parts;
-    const { done, duplicates, rejected, failed } = verdict;
-    const given = await settle(this.#parts, verdict, clock);
-    const counts = this.#counts;
-    counts.delivered += done.length - duplicates;
-    counts.duplicates += duplicates;
-    counts.rejected += rejected.size + given.size;
-    if (part.length > 0) {
-      counts.open += part.length - done.length - rejected.size - failed.size;
-      const gone = new Set(done);
-      counts.local += part.filter((event) =>
-        event.isLocal && gone.has(event.event_id)
-      ).length;
-    }
+    const { rejected, failed } = verdict;
+    let left: Left = { gone: 0, dead: 0 };
+    const settling = settle(this.#parts, verdict, clock, (all) => left = all);
+    // Also where the disk has room for a part of it only.
+    const given = await settling.finally(() => {
+      countVerdict(this.#counts, part, verdict, left);
+      onProgress?.(this.#counts);
+    });
     this.#report(rejected, () => "dead");
     this.#report(failed, (id) => given.has(id) ? "dead" : "queued");
     for (const id of failed.keys()) this.#failed.add(id);
-    onProgress?.(counts);
   }
 
   #report(

@@ -24,6 +24,7 @@ import {
   HOUSEKEEPING_TIMEOUT_MS,
   INTAKE_FILES_MAX,
 } from "../../base/limits.ts";
+import type { Left } from "./counts.ts";
 import type { Failure, Verdict } from "./verdict.ts";
 
 /** Work of a drain under the home's lock: patient, and brief for the sake of the emits that wait meanwhile. */
@@ -67,55 +68,74 @@ const complained = new WeakSet<SettleParts>();
  *
  * @param parts the same for all of one drain
  * @param clock the server's clock as it came; what is no clock value is ignored
+ * @param onLeft told what has left the queue, also where the rest failed; those that are done leave in their order
  * @returns events that became dead letters because this was their last attempt
  */
 export function settle(
   parts: SettleParts,
   verdict: Verdict,
   clock?: unknown,
+  onLeft: (left: Left) => void = () => {},
 ): Promise<ReadonlyMap<string, Failure>> {
-  const { home, destination } = parts;
-  return holdForDrain(home, async (held) => {
-    const { queue } = held;
-    const nowMs = home.world.nowMs();
-    if (verdict.done.length > 0) {
-      queue.note({ last_success: new Date(nowMs).toISOString() });
-      await queue.acknowledge(verdict.done, destination);
-    }
-    for (const [words, ids] of byWords(verdict.rejected)) {
-      await queue.deadLetter(ids, {
-        reason: "rejected by the server",
-        lastError: words,
-        nowMs,
-      });
-    }
-    const given = new Map<string, Failure>();
-    for (const [words, ids] of byWords(verdict.failed)) {
-      for (const [id, attempts] of await queue.recordFailure(ids, words)) {
-        if (attempts >= ATTEMPTS_MAX) given.set(id, verdict.failed.get(id)!);
-      }
-    }
-    for (const [words, ids] of byWords(given)) {
-      await queue.deadLetter(ids, {
-        reason: `no final word from the server in ${ATTEMPTS_MAX} attempts`,
-        lastError: words,
-        nowMs,
-      });
-    }
-    // Last: a clock that cannot be stored must not keep what is delivered in the queue.
+  return holdForDrain(parts.home, async (held) => {
+    const before = held.queue.ledger;
     try {
-      await receiveClock(held, clock);
-    } catch (error) {
-      // What goes on makes room by and by, and each answer has a clock.
-      if (!isDiskFull(error)) throw error;
-      if (!complained.has(parts)) {
-        held.warn("the clock of the server is not noted yet: the disk is full");
-      }
-      complained.add(parts);
+      return await carryOut(held, parts, verdict, clock);
+    } finally {
+      const { delivered, dead } = held.queue.ledger;
+      onLeft({
+        gone: delivered - before.delivered,
+        dead: dead - before.dead,
+      });
     }
-    await held.saveCounts().catch(() => {});
-    return given;
   });
+}
+
+async function carryOut(
+  held: Held,
+  parts: SettleParts,
+  verdict: Verdict,
+  clock: unknown,
+): Promise<ReadonlyMap<string, Failure>> {
+  const { home, destination } = parts, { queue } = held;
+  const nowMs = home.world.nowMs();
+  if (verdict.done.length > 0) {
+    queue.note({ last_success: new Date(nowMs).toISOString() });
+    await queue.acknowledge(verdict.done, destination);
+  }
+  for (const [words, ids] of byWords(verdict.rejected)) {
+    await queue.deadLetter(ids, {
+      reason: "rejected by the server",
+      lastError: words,
+      nowMs,
+    });
+  }
+  const given = new Map<string, Failure>();
+  for (const [words, ids] of byWords(verdict.failed)) {
+    for (const [id, attempts] of await queue.recordFailure(ids, words)) {
+      if (attempts >= ATTEMPTS_MAX) given.set(id, verdict.failed.get(id)!);
+    }
+  }
+  for (const [words, ids] of byWords(given)) {
+    await queue.deadLetter(ids, {
+      reason: `no final word from the server in ${ATTEMPTS_MAX} attempts`,
+      lastError: words,
+      nowMs,
+    });
+  }
+  // Last: a clock that cannot be stored must not keep what is delivered in the queue.
+  try {
+    await receiveClock(held, clock);
+  } catch (error) {
+    // What goes on makes room by and by, and each answer has a clock.
+    if (!isDiskFull(error)) throw error;
+    if (!complained.has(parts)) {
+      held.warn("the clock of the server is not noted yet: the disk is full");
+    }
+    complained.add(parts);
+  }
+  await held.saveCounts().catch(() => {});
+  return given;
 }
 
 /**

@@ -92,23 +92,26 @@ export async function sync(parts: SyncParts): Promise<SyncResult> {
     await countOnce(home);
     let result: DrainResult | undefined;
     for (const transport of parts.transports) {
+      const before = result;
       const next = await drain({
         ...parts,
         transport: teller.telling(transport),
         destination: destinationOf(session),
         lineBytesMax: session.lineBytesMax,
+        onProgress: (counts) =>
+          parts.onProgress?.(before ? sumOf(before, counts) : counts),
         selection: {
           teamSlug: session.sink ? undefined : teamSlug,
           accepted,
           // One attempt a drain, whichever the way.
           resting: new Set([
             ...parts.resting ?? [],
-            ...result?.failed ?? [],
+            ...before?.failed ?? [],
           ]),
         },
       });
       session.lineBytesMax = next.lineBytesMax;
-      result = result ? sum(result, next) : next;
+      result = before ? sum(before, next) : next;
       const { end, counts } = next;
       const leftOpen = end.kind === "trouble" || counts.open > 0;
       if (!leftOpen) break;
@@ -195,28 +198,32 @@ async function keyNoteOf(
   return { sum, at, ...team !== undefined && { team } };
 }
 
-/** Two drains as one: what the first left open went out again. */
+/** Two drains as one. */
 function sum(first: DrainResult, second: DrainResult): DrainResult {
-  const [a, b] = [first.counts, second.counts];
+  return {
+    ...second,
+    counts: sumOf(first, second.counts),
+    failed: new Set([...first.failed, ...second.failed]),
+  };
+}
+
+/** What two drains count as one: what the first left open went out again. */
+function sumOf(
+  { counts: a, failed }: DrainResult,
+  b: DrainCounts,
+): DrainCounts {
   const failures = { ...a.failures };
   for (const [category, count] of Object.entries(b.failures)) {
     failures[category] = (failures[category] ?? 0) + count;
   }
   return {
-    counts: {
-      sent: a.delivered + a.duplicates + a.rejected + first.failed.size +
-        b.sent,
-      delivered: a.delivered + b.delivered,
-      duplicates: a.duplicates + b.duplicates,
-      rejected: a.rejected + b.rejected,
-      open: b.open,
-      batches: a.batches + b.batches,
-      local: a.local + b.local,
-      failures,
-    },
-    end: second.end,
-    failed: new Set([...first.failed, ...second.failed]),
-    lineBytesMax: second.lineBytesMax,
-    untaken: second.untaken,
+    sent: a.delivered + a.duplicates + a.rejected + failed.size + b.sent,
+    delivered: a.delivered + b.delivered,
+    duplicates: a.duplicates + b.duplicates,
+    rejected: a.rejected + b.rejected,
+    open: b.open,
+    batches: a.batches + b.batches,
+    local: a.local + b.local,
+    failures,
   };
 }

@@ -1,11 +1,16 @@
 /** One drain of a home: who may, what is noted, and what is printed. */
 
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { HttpBatch } from "../../../lib/delivery/transport/http_batch.ts";
 import { Session } from "../../../lib/login/session.ts";
 import { openSession } from "../../../lib/login/open_session.ts";
 import { readSummary, summaryOf } from "../../../lib/delivery/drain/summary.ts";
-import type { Transport } from "../../../lib/delivery/transport/transport.ts";
+import type { DrainCounts } from "../../../lib/delivery/drain/counts.ts";
+import type {
+  Transport,
+  WireEvent,
+} from "../../../lib/delivery/transport/transport.ts";
+import type { KvReader } from "../../../lib/home/queue_read.ts";
 import { deadlineIn, eventsOf, Sending } from "../../support/sending.ts";
 
 Deno.test("sync: another drain goes on for too long -> busy, and nothing is sent", async () => {
@@ -74,6 +79,47 @@ Deno.test("sync: trouble on the first way -> the next way, whose end counts", as
   deepStrictEqual([counts.sent, counts.delivered, counts.batches], [3, 3, 2]);
   strictEqual((await at.ledger()).last_failure, undefined);
 });
+
+Deno.test("sync: the disk is full after a part of a batch has left the queue -> that part is counted, as in the ledger", async () => {
+  await using at = await Sending.prepare(eventsOf(1, 600));
+  const batch = new HttpBatch(at.session, at.world);
+  at.server.answer = (events) => {
+    failAfter((at.home.reader as KvReader).kv, 1);
+    return at.server.take(events);
+  };
+  const open = {
+    ...{ eventsMax: 10, bytesMax: 10_000 },
+    send: (events: readonly WireEvent[]) =>
+      Promise.resolve(
+        {
+          kind: "answered",
+          results: [{ event_id: events[0]!.event_id, status: "success" }],
+          unnamed: "open",
+        } as const,
+      ),
+  };
+  const seen: number[] = [];
+  const onProgress = ({ delivered }: DrainCounts) => seen.push(delivered);
+  await rejects(at.sync([open, batch], { onProgress }), /disk is full/);
+  const { delivered } = await at.ledger();
+  ok(delivered > 1 && delivered < 600, `${delivered}`);
+  // Over both ways.
+  deepStrictEqual(seen, [1, delivered]);
+});
+
+/** From then on, commits fail but for some, as on a full disk. */
+function failAfter(kv: Deno.Kv, commits: number): void {
+  const atomic = kv.atomic.bind(kv);
+  kv.atomic = () => {
+    const operation = atomic();
+    const commit = operation.commit.bind(operation);
+    operation.commit = () =>
+      commits-- > 0
+        ? commit()
+        : Promise.reject(new TypeError("database or disk is full"));
+    return operation;
+  };
+}
 
 Deno.test("summaryOf: a drain -> what it prints", async () => {
   await using at = await Sending.prepare(eventsOf(1, 3));
