@@ -61,9 +61,10 @@ export class Progress {
     );
   }
 
-  /** Leaves the cursor on a line of its own. */
+  /** Leaves the cursor on a line of its own; again, it does nothing. */
   async end(): Promise<void> {
     if (this.#hasBar) this.#tell(`\r${" ".repeat(WIDTH + 40)}\r`);
+    this.#hasBar = false;
     await this.#writing;
   }
 

@@ -6,6 +6,7 @@
 
 import { counted } from "../../base/amounts.ts";
 import { startCollector } from "../../collector/collector.ts";
+import type { Rebuilt } from "../../collector/engine.ts";
 import { rebuild as rebuildPlace } from "../../collector/place.ts";
 import { jsonLog } from "../../base/log.ts";
 import { isLoopback } from "../../login/server_url.ts";
@@ -16,7 +17,7 @@ import { parseListen } from "../listen.ts";
 import { NETWORK_OPTIONS, networkOf, trustOf } from "../network.ts";
 import { printable } from "../output.ts";
 import { placeOf, STORE_OPTIONS } from "../store.ts";
-import { upgradeShown } from "../upgrade.ts";
+import { withUpgradeShown } from "../upgrade.ts";
 
 export const collector: readonly Command[] = [
   {
@@ -100,19 +101,21 @@ async function run(call: Call): Promise<number> {
 }
 
 async function rebuild(call: Call): Promise<number> {
-  const all = rebuildPlace(
-    await placeOf(call),
-    call.world,
-    upgradeShown(call),
-  );
-  for await (const rebuilt of all) {
-    const { team, events, packages, nodes, mended } = rebuilt;
-    await call.out.data(
-      rebuilt,
-      `${printable(team)}: ${counted(events, "event")}, ` +
-        `${counted(packages, "work package")}, ${counted(nodes, "node")}; ` +
-        `${mended} mended`,
-    );
-  }
+  const place = await placeOf(call);
+  await withUpgradeShown(call, async (onUpgrade) => {
+    for await (const each of rebuildPlace(place, call.world, onUpgrade)) {
+      await showRebuilt(call, each);
+    }
+  });
   return EXIT.ok;
+}
+
+async function showRebuilt({ out }: Call, rebuilt: Rebuilt): Promise<void> {
+  const { team, events, packages, nodes, mended } = rebuilt;
+  await out.data(
+    rebuilt,
+    `${printable(team)}: ${counted(events, "event")}, ` +
+      `${counted(packages, "work package")}, ${counted(nodes, "node")}; ` +
+      `${mended} mended`,
+  );
 }

@@ -6,10 +6,27 @@
 
 import { counted } from "../../base/amounts.ts";
 import { copyFolder } from "../../collector/place.ts";
+import type { Copied } from "../../collector/sql/copy.ts";
 import { EXIT, usageError } from "../../base/errors.ts";
 import type { Command } from "../command.ts";
 import { printable } from "../output.ts";
-import { upgradeShown } from "../upgrade.ts";
+import { withUpgradeShown } from "../upgrade.ts";
+
+/** What was copied of a team, or of records, in a line. */
+function textOf(part: Copied): string {
+  const already = (count: number, copied: number) =>
+    copied < count ? `, ${count - copied} there already` : "";
+  if ("team" in part) {
+    const { team, events, copied } = part;
+    return `${printable(team)}: ${counted(copied, "event")} copied${
+      already(events, copied)
+    }`;
+  }
+  const changed = "changed" in part ? part.changed : 0;
+  return `${part.records}: ${part.copied} copied${changes(part)}${
+    already(part.count, part.copied + changed)
+  }`;
+}
 
 function changes(part: object): string {
   const { changed = 0, removed = 0 } = part as Partial<
@@ -61,23 +78,11 @@ export const collectorCopy: readonly Command[] = [{
         "it is the folder collector/ of a home, such as ~/.spec-kitty/collector",
       );
     });
-    for await (const part of copyFolder(from, to, world, upgradeShown(call))) {
-      const already = (count: number, copied: number) =>
-        copied < count ? `, ${count - copied} there already` : "";
-      await out.data(
-        part,
-        "team" in part
-          ? `${printable(part.team)}: ${counted(part.copied, "event")} copied${
-            already(part.events, part.copied)
-          }`
-          : `${part.records}: ${part.copied} copied${changes(part)}${
-            already(
-              part.count,
-              part.copied + ("changed" in part ? part.changed : 0),
-            )
-          }`,
-      );
-    }
+    await withUpgradeShown(call, async (onUpgrade) => {
+      for await (const part of copyFolder(from, to, world, onUpgrade)) {
+        await out.data(part, textOf(part));
+      }
+    });
     return EXIT.ok;
   },
 }];

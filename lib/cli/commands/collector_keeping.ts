@@ -28,7 +28,7 @@ import { strangeTeam } from "../known_teams.ts";
 import { printable } from "../output.ts";
 import { placeOf, STORE_OPTIONS } from "../store.ts";
 import { parseSize, SIZE_EXPECTED } from "../size.ts";
-import { upgradeShown } from "../upgrade.ts";
+import { withUpgradeShown } from "../upgrade.ts";
 
 const TEAM = {
   kind: "text",
@@ -141,7 +141,11 @@ export const keeping: readonly Command[] = [
 
 /** What those work on who keep a collector: the one place that says where it is. */
 export async function keptOf(call: Call): Promise<Kept> {
-  return await openKeptAt(await placeOf(call), call.world, upgradeShown(call));
+  const place = await placeOf(call);
+  return await withUpgradeShown(
+    call,
+    (onUpgrade) => openKeptAt(place, call.world, onUpgrade),
+  );
 }
 
 async function runPrune(call: Call): Promise<number> {
@@ -193,7 +197,10 @@ async function runBackup(call: Call): Promise<number> {
 
 async function runRestore(call: Call): Promise<number> {
   const file = call.args.positionals[0]!, folder = await folderOf(call);
-  const restored = await restore(file, folder, call.world, upgradeShown(call));
+  const restored = await withUpgradeShown(
+    call,
+    (onUpgrade) => restore(file, folder, call.world, onUpgrade),
+  );
   const { events, teams } = restored;
   await call.out.data(
     { folder, ...restored },

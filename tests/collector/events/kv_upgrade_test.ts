@@ -179,10 +179,11 @@ Deno.test("open: a file of a newer program -> refused, and left as it is", async
 
 Deno.test(needing(
   [PTY],
-  "quota list: an old folder with many ids, on a terminal -> shows how far it is",
+  "quota list: an old folder with many ids, on a terminal -> shows how far it is, and nothing of that is left where it fails",
   async () => {
     await using home = await tempFolder();
     const path = `${home.path}/collector`, count = 60_000;
+    const bad = ["id", "a", idOf(count + 10)];
     await inFolder(path, ({ events }) => events.admit("a", [incoming(1, "a")]));
     await inEventsFile(path, async (kv) => {
       for (let at = 0; at < count; at += 500) {
@@ -192,6 +193,7 @@ Deno.test(needing(
         }
         await commit.commit();
       }
+      await kv.set(bad, new TextEncoder().encode("{"));
       const { value } = await kv.get<Uint8Array>(["team", "a"]);
       const state = fromBytes<TeamState>(value!);
       await kv.set(["team", "a"], toBytes({ ...state, events: count }));
@@ -202,7 +204,11 @@ Deno.test(needing(
     const { shown } = await onTerminal(list, env);
     match(shown, /^bringing the ids of events to a new layout, once\r\n/);
     match(shown, /\r\[#* +\] \d+ of 60000 events/);
+    match(shown, /events\r +\r[^\r]*kitty-events:[^\r]* was broken off/);
+    await inEventsFile(path, (kv) => kv.delete(bad));
     const { shown: later } = await onTerminal(list, env);
-    match(later, /^a: /);
+    match(later, /(^|\r)a: /);
+    const { shown: again } = await onTerminal(list, env);
+    match(again, /^a: /);
   },
 ));
