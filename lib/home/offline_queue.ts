@@ -289,8 +289,8 @@ export class OfflineQueue extends KvReader implements QueueWriter {
           continue;
         }
         moved += entries.length;
-        atOnce = Math.min(2 * atOnce, MOVED_AT_ONCE_MAX);
       }
+      atOnce = Math.min(2 * atOnce, MOVED_AT_ONCE_MAX);
       at += looked;
     }
     return moved;

@@ -152,6 +152,39 @@ Deno.test("acknowledge: 1,000 events -> as few commits as are read for", async (
   });
 });
 
+Deno.test("acknowledge: ids that are not there, behind a commit that found no room -> looked up as many at once as ever", async () => {
+  const events = Array.from({ length: 2 }, (_, i) => eventOf(i + 1));
+  await withQueue(events, 2, async (queue, ids) => {
+    const { kv } = queue;
+    const atomic = kv.atomic.bind(kv);
+    let isFull = true;
+    kv.atomic = () => {
+      const operation = atomic();
+      const commit = operation.commit.bind(operation);
+      operation.commit = () => {
+        if (!isFull) return commit();
+        isFull = false;
+        return Promise.reject(new TypeError("database or disk is full"));
+      };
+      return operation;
+    };
+    let looks = 0;
+    const looking = queue as unknown as {
+      locate(ids: readonly string[]): Promise<unknown>;
+    };
+    const locate = looking.locate.bind(queue);
+    looking.locate = (some) => {
+      looks++;
+      return locate(some);
+    };
+    const gone = Array.from({ length: 4_800 }, (_, i) => idOf(i + 10));
+    const [first, second] = ids as [string, string];
+    strictEqual(await queue.acknowledge([first, second, ...gone]), 2);
+    // Two for those that are there, 20 for the rest, and some until it is as many again.
+    ok(looks < 35, `${looks}`);
+  });
+});
+
 Deno.test(needing(
   [MOUNT],
   "acknowledge: a disk with room for a part only -> as many are gone as it has room for, and with more room the rest",
