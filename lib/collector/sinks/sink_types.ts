@@ -11,7 +11,7 @@ import { rowTypeOf } from "../../event/as_row.ts";
 import { CONTRACTS } from "../events/arrival.ts";
 
 /**
- * Types in their whole names; those of rows may be given without prefix and version.
+ * Types in their whole names, each once; those of rows may be given without prefix and version.
  *
  * @param text names with commas between them
  * @throws {KittyError} for a type that no collector takes, so that nothing would ever go there
@@ -19,7 +19,7 @@ import { CONTRACTS } from "../events/arrival.ts";
 export function readTypes(text: string): readonly string[] {
   const words = text.split(",").map((word) => word.trim()).filter(Boolean);
   if (words.length === 0) throw usageError("--types names no type");
-  return words.map(readType);
+  return [...new Set(words.map(readType))];
 }
 
 /** The whole name of a type that a collector stores; undefined for any other. */

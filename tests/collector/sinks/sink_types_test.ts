@@ -27,6 +27,12 @@ Deno.test("readTypes: types of rows without prefix, without version -> their who
   ok(producer.types.has(last!));
 });
 
+Deno.test("readTypes: a type named twice, also by both of its names -> once", () => {
+  const { name, type } = [...producer.types.values()][0]!;
+  const text = ["WPCreated", name, "WPCreated", type].join(",");
+  deepStrictEqual(readTypes(text), ["WPCreated", type]);
+});
+
 Deno.test("readTypes: what is no type -> refused, with what was meant or all that there is", () => {
   const refusalOf = (text: string) => {
     try {
