@@ -5,6 +5,7 @@
  */
 
 import type { Problem } from "../base/problem.ts";
+import { saidIn } from "../base/said.ts";
 import type { RenderedDraft } from "../event/event.ts";
 import type { Receipt, ReceiptStatus } from "../event/receipt.ts";
 import type { RawAnswer } from "./answer_reader.ts";
@@ -83,7 +84,11 @@ function refusalOf(
     return open(`redirects (status ${status}), which is not followed`);
   }
   if (status >= 500 || status === 429) {
-    return open(`is in trouble (status ${status})`, true);
+    const said = saidIn(parsed(body));
+    return open(
+      `is in trouble (status ${status}${said ? `: ${said}` : ""})`,
+      true,
+    );
   }
   if (status !== 200) {
     return open(`is another program: it answers with status ${status}`);

@@ -5,7 +5,8 @@
  */
 
 import { KittyError, reasonOf } from "../base/errors.ts";
-import { ANSWER_BYTES_MAX, SERVER_WORDS_CHARS_MAX } from "../base/limits.ts";
+import { ANSWER_BYTES_MAX } from "../base/limits.ts";
+import { saidIn } from "../base/said.ts";
 import { tlsWords } from "./tls_words.ts";
 import { clientFor, type Trust } from "./http_client.ts";
 
@@ -99,20 +100,10 @@ async function readJson(response: Response): Promise<unknown> {
   }
 }
 
-/**
- * A server's answer in a line: its status, and what it says beside it, with
- * `error`, `detail`, `message` or `error_message` in JSON.
- */
+/** A server's answer in a line: its status, and what it says beside it. */
 export function serverWords({ status, json }: Answer): string {
-  const fields = fieldsOf(json);
-  const said = ["error", "detail", "message", "error_message"]
-    .map((name) => fields[name])
-    .find((text): text is string => typeof text === "string" && text !== "");
-  return said
-    ? `status ${status}: ${
-      said.slice(0, SERVER_WORDS_CHARS_MAX).toWellFormed()
-    }`
-    : `status ${status}`;
+  const said = saidIn(json);
+  return said === undefined ? `status ${status}` : `status ${status}: ${said}`;
 }
 
 /** The fields of a JSON object; none of anything else. */

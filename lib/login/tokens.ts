@@ -12,6 +12,7 @@ import { KittyError } from "../base/errors.ts";
 import { REQUEST_TIMEOUT_MS } from "../base/limits.ts";
 import { type CallerAnswer, PATHS, type TokenAnswer } from "../base/wire.ts";
 import { readRetryAfter } from "../base/backoff.ts";
+import { saidIn } from "../base/said.ts";
 import {
   type Answer,
   ask,
@@ -200,17 +201,26 @@ async function post(
     { server, nowMs },
     answer,
     isRedirect ? "a redirect, which a token must not follow" : undefined,
+    content.body === undefined ? saidIn(answer.json) : undefined,
   );
 }
 
-/** Never quotes the answer: a server may repeat in it what it was sent. */
+/**
+ * Never quotes the answer to a password or a refresh token: a server may repeat
+ * in it what it was sent.
+ *
+ * @param said the server's own words, where it was sent nothing of that kind
+ */
 function unexpected(
   { server, nowMs }: Pick<TokenRequest, "server" | "nowMs">,
   { status, headers }: Answer,
   what?: string,
+  said?: string,
 ): ServerTroubleError {
   return new ServerTroubleError(
-    `${server.host} answered ${status}${what ? ` ${what}` : ""}`,
+    `${server.host} answered ${status}${what ? ` ${what}` : ""}${
+      said ? `: ${said}` : ""
+    }`,
     {
       retryAfterMs: readRetryAfter(headers.get("retry-after"), nowMs()),
       status,

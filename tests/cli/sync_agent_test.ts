@@ -16,6 +16,7 @@ import { eventually } from "../support/eventually.ts";
 import { inHome, tempFolder, tempHome } from "../support/home.ts";
 import { runHere } from "../support/in_process.ts";
 import { documentsOf } from "../support/program.ts";
+import { tokenPath, writeAgentState } from "../../lib/route/agent_file.ts";
 
 /** Drains a home as another process does, until it is let go. */
 async function takeDrain(home: string): Promise<Disposable> {
@@ -166,6 +167,29 @@ for (const signal of ["SIGKILL", "SIGSTOP"] as const) {
       }),
   );
 }
+
+Deno.test("sync now: the agent cannot do it now -> its own words, and done without it", () =>
+  withLogin(async ({ home, client, sync }) => {
+    await record(home, 1);
+    await using agent = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      () => Response.json({ error: "not\u001b[31m now" }, { status: 503 }),
+    );
+    await Deno.writeTextFile(tokenPath(home), "token");
+    await writeAgentState(home, {
+      pid: 1,
+      state: "Connected",
+      since: new Date().toISOString(),
+      listening: `http://127.0.0.1:${agent.addr.port}`,
+    });
+    const { code, stderr } = await sync(["--json"]);
+    match(
+      stderr,
+      /the agent answers with status 503: not\?\[31m now; done without it/,
+    );
+    strictEqual(code, 0);
+    strictEqual((await arrived(client, 1)).length, 1);
+  }));
 
 Deno.test("sync now: the agent sends an event without a team -> says that it is the agent's team's", () =>
   withRestingEvent(async ({ sync, server }) => {

@@ -166,6 +166,24 @@ const STRANGERS: readonly (readonly [string, string, RegExp])[] = [
     /is in trouble \(status 503\)$/,
   ],
   [
+    "503 and words, some of which would steer a terminal",
+    answer(
+      "503 Service Unavailable",
+      "content-type: application/json\r\n",
+      '{"error":"not now\\n\\u001b[31m"}',
+    ),
+    /is in trouble \(status 503: not now\?\?\[31m\)$/,
+  ],
+  [
+    "429 and endless words",
+    answer(
+      "429 Too Many Requests",
+      "content-type: application/json\r\n",
+      JSON.stringify({ error: "x".repeat(10_000) }),
+    ),
+    /is in trouble \(status 429: x{500}\)$/,
+  ],
+  [
     "another protocol",
     "SSH-2.0-OpenSSH_9.2\r\n",
     /is another program: it does not speak HTTP$/,

@@ -9,7 +9,7 @@ import { Deadline } from "../../base/deadline.ts";
 import { isDiskFull } from "../../base/files.ts";
 import { askAgentToSync } from "../../agent/agent_client.ts";
 import { agentPatience, findAgent } from "../../route/agent_file.ts";
-import { NoAnswerError } from "../../login/http.ts";
+import { NoAnswerError, serverWords } from "../../login/http.ts";
 import { Ways } from "../../delivery/transport/ways.ts";
 import { serverText } from "../../login/server_url.ts";
 import { tlsHint } from "../../login/tls_words.ts";
@@ -176,7 +176,7 @@ async function byAgent(
       `the agent answers ${
         answer.status === 200
           ? "in a form not known here"
-          : `with status ${answer.status}`
+          : `with ${serverWords(answer)}`
       }; done without it`,
     );
   } catch (error) {
