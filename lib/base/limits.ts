@@ -318,6 +318,13 @@ export const PROGRESS_LINE_EVERY_MS = 5_000;
 /** What an agent that is asked to end takes for it at most, its last drain included. */
 export const AGENT_STOP_MS_MAX = 8_000;
 
+/**
+ * How long a process that is about to end waits for its last lines on standard
+ * error to be read: whoever reads takes them at once. With `AGENT_STOP_MS_MAX`
+ * before it, an agent is gone within the ten seconds that containers are given.
+ */
+export const LAST_WORDS_MS_MAX = 1_000;
+
 /** Input that takes longer to come is not waiting: less than a commit, so that it goes unnoticed. */
 export const IDLE_MS = 1;
 

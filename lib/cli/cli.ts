@@ -55,11 +55,17 @@ export async function run(
     }
     const code = await command.run({ args, world, terminal, out });
     // An emit's event is kept all the same, and its caller never pays.
-    if (terminal.lost === undefined || name.startsWith("emit")) return code;
-    await out.warn(`the output was not written: ${terminal.lost}`);
-    return code || EXIT.notStored;
+    if (name.startsWith("emit")) return code;
+    const { lost } = terminal;
+    if (lost !== undefined) {
+      await out.warn(`the output was not written: ${lost}`);
+    }
+    // What nobody has waited for, as the lines of a log.
+    await terminal.finish();
+    return lost === undefined ? code : code || EXIT.notStored;
   } catch (error) {
     await out.fail(error);
+    await terminal.finish();
     return error instanceof KittyError ? error.exit : ERROR_EXITS.internal;
   }
 }

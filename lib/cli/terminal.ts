@@ -8,6 +8,7 @@ import { reasonOf } from "../base/errors.ts";
 import { oneLine, visible } from "../base/shown.ts";
 import type { World } from "../base/world.ts";
 import { wantsColour } from "./colour.ts";
+import { ErrorStream } from "./error_stream.ts";
 
 /** Where the command line reads and writes. */
 export interface Terminal {
@@ -30,10 +31,14 @@ export interface Terminal {
   readonly hasColours: boolean;
   /** Whether standard error does. */
   readonly hasErrorColours: boolean;
-  /** Writes one line to standard error; what is not read is dropped. */
+  /** Writes one line to standard error, behind those before it; what cannot be written is dropped. */
   writeError(line: string): Promise<void>;
   /** The same for text that is not a whole line. */
   writeErrorText(text: string): Promise<void>;
+  /** The process is about to end: from now on, a standard error that nobody reads is given up after a moment. So it is when the process is asked to end. */
+  readonly hurry: () => void;
+  /** Resolves once all of standard error was written, or given up; to be called at the end. */
+  finish(): Promise<void>;
   /** Calls `handler` once, with the exit code due, when the process is asked to end. */
   onStop(handler: (exitCode: number) => void): void;
   /** Calls `handler` whenever the process is asked to read its settings again; never on Windows. */
@@ -54,11 +59,12 @@ export function realTerminal(
   let isOpen = true, lost: string | undefined;
   const isSeen = Deno.stdout.isTerminal();
   const areErrorsSeen = Deno.stderr.isTerminal();
-  const writeErrorText = async (text: string) => {
+  const errors = new ErrorStream(async (text) => {
     withstand();
     const shown = areErrorsSeen ? visible(text) : text;
-    await writeAll(Deno.stderr, encoder.encode(shown)).catch(() => {});
-  };
+    await writeAll(Deno.stderr, encoder.encode(shown));
+  });
+  const writeErrorText = (text: string) => errors.write(text);
   return {
     isInteractive: Deno.stdin.isTerminal(),
     read: (buffer) => Deno.stdin.read(buffer),
@@ -92,10 +98,11 @@ export function realTerminal(
     },
     writeError: (line) => writeErrorText(`${line}\n`),
     writeErrorText,
+    hurry: () => errors.hurry(),
+    finish: () => errors.finish(),
     onStop(handler) {
-      for (const [signal, exitCode] of STOP_SIGNALS) {
-        Deno.addSignalListener(signal, () => handler(exitCode));
-      }
+      onSignal(() => errors.hurry());
+      onSignal(handler);
     },
     onReload(handler) {
       if (Deno.build.os !== "windows") {
@@ -103,6 +110,13 @@ export function realTerminal(
       }
     },
   };
+}
+
+/** Calls `handler`, with the exit code due, when the process is asked to end. */
+function onSignal(handler: (exitCode: number) => void): void {
+  for (const [signal, exitCode] of STOP_SIGNALS) {
+    Deno.addSignalListener(signal, () => handler(exitCode));
+  }
 }
 
 /** A variable; undefined where it is unset, or is not valid UTF-8. */

@@ -17,6 +17,8 @@ function listener() {
     readSecret: () => Promise.resolve(undefined),
     write: (text) => Promise.resolve(stdout.push(text) > 0),
     writeError: (line) => Promise.resolve(void stderr.push(line)),
+    hurry() {},
+    finish: () => Promise.resolve(),
     onStop() {},
     showsErrors: false,
     hasColours: false,

@@ -54,6 +54,8 @@ export async function runHere(
       stderr += text;
       return Promise.resolve();
     },
+    hurry() {},
+    finish: () => Promise.resolve(),
     onStop() {},
     onReload() {},
   };

@@ -148,7 +148,7 @@ async function runAgent(call: Call): Promise<number> {
   const followed = new AbortController();
   const following = followAll(call, { home, settings, log }, followed.signal);
   await out.line(JSON.stringify({ listening: running.listening }));
-  const exitCode = await stopped.promise;
+  const exitCode = await stopped.promise.finally(terminal.hurry);
   followed.abort();
   await following;
   await Deadline.in(world.elapsedMs, AGENT_STOP_MS_MAX)

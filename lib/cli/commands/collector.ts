@@ -95,7 +95,8 @@ async function run(call: Call): Promise<number> {
     );
   }
   await out.line(JSON.stringify({ listening: server.url }));
-  const exitCode = await Promise.race([asked.promise, server.lost]);
+  const exitCode = await Promise.race([asked.promise, server.lost])
+    .finally(terminal.hurry);
   log.info("ending");
   return exitCode;
 }

@@ -110,6 +110,7 @@ async function runFollow(call: Call): Promise<number> {
     },
   }, end.signal);
   // No later pass could record anything.
+  call.terminal.hurry();
   if (cutOff) throw cutOff;
   return exitCode;
 }
