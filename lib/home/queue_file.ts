@@ -16,12 +16,14 @@ import {
   isTaken,
 } from "../base/files.ts";
 import { CHECK_BYTES_PER_MS } from "../base/limits.ts";
-import { identityOf, logIdentity } from "./identities.ts";
+import {
+  COMPANIONS,
+  expectOpenable,
+  identityOf,
+  logIdentity,
+} from "./database_files.ts";
 import { lockPath } from "./lock.ts";
 import { queueUnusable } from "../base/errors.ts";
-
-/** SQLite's companions of the file: they belong to it and move with it. */
-const COMPANIONS = ["-wal", "-shm", "-journal"];
 
 /** What tells one state of the file from another. */
 export interface QueueFileState {
@@ -157,6 +159,7 @@ export function openAhead(home: string): OpeningQueue {
   const looked = Promise.all([
     stateOf(home),
     ifRegular(lockPath(home), Deno.readTextFile),
+    expectOpenable(queuePath(home)),
   ]);
   const queue = looked.then(async ([state, seal]) => {
     if (!state || !isSealed(state, seal?.trim() ?? "")) return undefined;
@@ -177,7 +180,7 @@ export async function closeToOthers(path: string): Promise<void> {
 /** @returns the new folder; undefined where there was nothing to move */
 async function moveAside(
   home: string,
-  endings: string[],
+  endings: readonly string[],
   nowMs: number,
 ): Promise<string | undefined> {
   const path = queuePath(home);

@@ -12,8 +12,20 @@ import {
   FOLDING_WAIT_MS,
   PAGE_ENTRIES,
 } from "../base/limits.ts";
+import { expectOpenable } from "./database_files.ts";
 import { join, keyOf, number, text } from "./kv_keys.ts";
 import type { Place } from "./queue.ts";
+
+/**
+ * What opens a file.
+ *
+ * @throws {KittyError} where opening it would never end
+ */
+async function openerOf(path: string) {
+  await expectOpenable(path);
+  const { DatabaseSync } = await import("node:sqlite");
+  return (readOnly: boolean) => new DatabaseSync(path, { readOnly });
+}
 
 /** How a file is checked. */
 export interface CheckOptions {
@@ -55,9 +67,9 @@ async function quickCheck(
   path: string,
   { changesNothing = false }: CheckOptions,
 ): Promise<string> {
-  const { DatabaseSync } = await import("node:sqlite");
+  const open = await openerOf(path);
   const check = (readOnly: boolean) => {
-    const database = new DatabaseSync(path, { readOnly });
+    const database = open(readOnly);
     try {
       const rows = database.prepare("PRAGMA quick_check(1)").all();
       return String(rows[0]?.quick_check);
@@ -89,8 +101,8 @@ function isReadOnly(error: unknown): boolean {
  * @throws where there is no room for that, or another program reads the log on and on
  */
 export async function foldFile(path: string): Promise<void> {
-  const { DatabaseSync } = await import("node:sqlite");
-  using database = new DatabaseSync(path);
+  const open = await openerOf(path);
+  using database = open(false);
   // Whoever is reading is done soon, this process on another thread included.
   database.exec(`PRAGMA busy_timeout = ${FOLDING_WAIT_MS}`);
   const [row] = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").all();
@@ -104,8 +116,8 @@ export async function foldFile(path: string): Promise<void> {
 
 /** Bytes by which folding its log makes a file larger. */
 export async function foldingBytes(path: string): Promise<number> {
-  const { DatabaseSync } = await import("node:sqlite");
-  using database = new DatabaseSync(path, { readOnly: true });
+  const open = await openerOf(path);
+  using database = open(true);
   const numberOf = (name: string) =>
     Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
   const bytes = numberOf("page_count") * numberOf("page_size");
@@ -128,8 +140,8 @@ export async function readValue(
   path: string,
   key: readonly string[],
 ): Promise<Uint8Array | undefined> {
-  const { DatabaseSync } = await import("node:sqlite");
-  const database = new DatabaseSync(path, { readOnly: true });
+  const open = await openerOf(path);
+  const database = open(true);
   try {
     const row = database.prepare("SELECT v FROM kv WHERE k = ?")
       .get(join(...key.map(text)));
@@ -149,8 +161,8 @@ export async function keysBelow(
   path: string,
   prefix: readonly string[],
 ): Promise<Deno.KvKey[]> {
-  const { DatabaseSync } = await import("node:sqlite");
-  const database = new DatabaseSync(path, { readOnly: true });
+  const open = await openerOf(path);
+  const database = open(true);
   try {
     const from = join(...prefix.map(text));
     const rows = database.prepare("SELECT k FROM kv WHERE k > ? AND k < ?")
@@ -188,8 +200,8 @@ export class ReadableRows implements Disposable {
     path: string,
     { readOnly = false }: { readonly readOnly?: boolean } = {},
   ): Promise<ReadableRows> {
-    const { DatabaseSync } = await import("node:sqlite");
-    const database = new DatabaseSync(path, { readOnly });
+    const open = await openerOf(path);
+    const database = open(readOnly);
     try {
       // Not `iterate`: at a damaged page it ends as if there were no more rows.
       const range = database.prepare(
@@ -284,9 +296,9 @@ export class Snapshot implements Disposable {
 
   /** @throws when nothing can be read of the file */
   static async open(path: string): Promise<Snapshot> {
-    const { DatabaseSync } = await import("node:sqlite");
+    const opened = await openerOf(path);
     const open = (readOnly: boolean) => {
-      const database = new DatabaseSync(path, { readOnly });
+      const database = opened(readOnly);
       try {
         database.exec("BEGIN");
         const rows = database.prepare(

@@ -8,10 +8,16 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { EXIT } from "../../lib/base/errors.ts";
 import type { World } from "../../lib/base/world.ts";
 import type { Terminal } from "../../lib/cli/terminal.ts";
+import { queuePath } from "../../lib/home/queue_file.ts";
 import { NOBODY, placeForOthers, spawnCode } from "../support/child.ts";
 import { tempFolder, tempHome } from "../support/home.ts";
 import { runHere } from "../support/in_process.ts";
-import { documentsOf, programScript, runProgram } from "../support/program.ts";
+import {
+  documentsOf,
+  programScript,
+  runProgram,
+  withProgram,
+} from "../support/program.ts";
 import {
   FULL_DEVICE,
   MKFIFO,
@@ -300,6 +306,58 @@ Deno.test(needing(
     }
   },
 ));
+
+const besideQueue: [string, string, (path: string) => Promise<unknown>][] = [
+  ["-wal", "that may not be written", (path) => Deno.chmod(path, 0o444)],
+  ["-shm", "that may not be written", (path) => Deno.chmod(path, 0o444)],
+  ["-shm", "that is a folder", (path) => replaceBy(path, Deno.mkdir)],
+  [
+    "-journal",
+    "that is a pipe",
+    (path) => replaceBy(path, () => outputOf("mkfifo", [path])),
+  ],
+];
+
+/** What SQLite makes anew gives way. */
+async function replaceBy(
+  path: string,
+  make: (path: string) => Promise<unknown>,
+): Promise<void> {
+  await Deno.remove(path).catch(() => {});
+  await make(path);
+}
+
+for (const [end, what, strike] of besideQueue) {
+  Deno.test(needing(
+    [UNIX, MKFIFO],
+    `emit: an events.kv${end} ${what} -> spooled, no panic and no waiting; once it is mended, all is there`,
+    () =>
+      withProgram(async (run, home) => {
+        const path = `${queuePath(home)}${end}`;
+        const words = [...SINGLE, "--timeout", "5s"];
+        strictEqual((await run(words)).code, 0);
+        await strike(path);
+        for (let n = 0; n < 2; n++) {
+          const { code, stdout, stderr } = await run(words);
+          strictEqual(code, 0, stderr);
+          const { status, warning } = JSON.parse(stdout);
+          strictEqual(status, "spooled", warning);
+          ok(warning.includes(path), warning);
+        }
+        const failed = await run(["queue", "check", "--json"]);
+        strictEqual(failed.code, 74, failed.stderr);
+        strictEqual(JSON.parse(failed.stdout).error.code, "queue_unusable");
+        if (what.includes("written")) await Deno.chmod(path, 0o600);
+        else await Deno.remove(path);
+        strictEqual((await run(words)).code, 0);
+        const { stdout } = await run.here(["queue", "export"]);
+        deepStrictEqual(
+          documentsOf(stdout).map(({ lamport_clock }) => lamport_clock),
+          [1, 2, 3, 4],
+        );
+      }),
+  ));
+}
 
 Deno.test(needing(
   [UNIX],

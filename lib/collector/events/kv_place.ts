@@ -8,7 +8,7 @@
 import type { Deadline } from "../../base/deadline.ts";
 import { KittyError } from "../../base/errors.ts";
 import { lockPath } from "../folder.ts";
-import { identityAt, logIdentity } from "../../home/identities.ts";
+import { identityAt, logIdentity } from "../../home/database_files.ts";
 
 /** Which files are open, and whether they are those of their path. */
 export class KvPlace {

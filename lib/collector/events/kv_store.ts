@@ -14,6 +14,7 @@ import {
   fromBytes,
   toBytes,
 } from "../../home/queue_layout.ts";
+import { expectOpenable } from "../../home/database_files.ts";
 import { closeToOthers } from "../../home/queue_file.ts";
 import { joined } from "../../base/bytes.ts";
 import { CLOCK_MAX, GET_MANY_MAX, KEY_BYTES_MAX } from "../../base/limits.ts";
@@ -70,6 +71,7 @@ export class KvStore implements Disposable {
 
   /** @throws {KittyError} where a newer program has written the file */
   static async open(path: string, onUpgrade?: OnUpgrade): Promise<KvStore> {
+    await expectOpenable(path);
     const kv = await Deno.openKv(path);
     // Each time, as programs before this one left it open to others.
     await closeToOthers(path);

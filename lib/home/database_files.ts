@@ -1,0 +1,66 @@
+/**
+ * The files of an SQLite database: which they are, and whether it can be
+ * opened with them. Who has one open keeps its log and the log's index from
+ * going; where they went all the same, all that is stored from there on is gone
+ * with the process.
+ *
+ * @module
+ */
+
+import { queueUnusable } from "../base/errors.ts";
+
+/** What SQLite makes beside a database, by what follows its name: they belong to it and move with it. */
+export const COMPANIONS = ["-wal", "-shm", "-journal"] as const;
+
+/** Device, inode and birth, in a word. Windows lets nobody remove what is open, and may not tell. */
+export function identityOf({ dev, ino, birthtime }: Deno.FileInfo): string {
+  return `${dev}:${ino}:${birthtime?.getTime() ?? 0}`;
+}
+
+/** Of what lies at a path; `none` where nothing does, or it cannot be looked at. */
+export function identityAt(path: string): Promise<string> {
+  return Deno.stat(path).then(identityOf, () => "none");
+}
+
+/** Of a database's log and its index. */
+export async function logIdentity(path: string): Promise<string> {
+  const both = [identityAt(`${path}-wal`), identityAt(`${path}-shm`)];
+  return (await Promise.all(both)).join(" ");
+}
+
+/**
+ * Sees to it that nothing lies beside a database that holds up or ends who
+ * opens it. SQLite waits for ever for the other end of a pipe, and a thread of
+ * Deno KV takes the whole process along where it may not write.
+ *
+ * @throws {KittyError} where that is so
+ */
+export async function expectOpenable(path: string): Promise<void> {
+  const [own, ...found] = await Promise.all(
+    ["", ...COMPANIONS].map((end) => Deno.stat(path + end).catch(() => null)),
+  );
+  for (const [i, stat] of found.entries()) {
+    if (!stat) continue;
+    const companion = path + COMPANIONS[i];
+    if (!stat.isFile) throw queueUnusable(`${companion} is not a file`);
+    // SQLite makes them as the database is: only another one needs a closer look.
+    const isAlike = stat.uid === own?.uid && stat.mode === own?.mode;
+    // Of a group nobody can tell without opening it.
+    const isShared = ((stat.mode ?? 0) & 0o022) !== 0;
+    if (!isAlike && !isShared) await expectWritable(companion);
+  }
+}
+
+/** Opens nothing: closing a file lets go of all locks that this process has on it. */
+async function expectWritable(path: string): Promise<void> {
+  const { access, constants } = await import("node:fs/promises");
+  try {
+    await access(path, constants.W_OK);
+  } catch (error) {
+    if ((error as { code?: string }).code !== "EACCES") return;
+    throw queueUnusable(
+      `this user may not write ${path}`,
+      "make it this user's own, and writable, as events.kv beside it",
+    );
+  }
+}
