@@ -27,3 +27,19 @@ export function saidIn(json: unknown): string | undefined {
     : harmless(said.slice(0, SERVER_WORDS_CHARS_MAX).toWellFormed())
       .replaceAll("\n", "?");
 }
+
+/** Shorter than any token that means something; such a text may stand in any answer. */
+const SECRET_CHARS_MIN = 8;
+
+/**
+ * An answer without what was sent as a secret: some servers and gateways
+ * repeat the headers of a request that they refuse.
+ */
+export function withoutSecret(
+  text: string,
+  secret: string | undefined,
+): string {
+  return secret === undefined || secret.length < SECRET_CHARS_MIN
+    ? text
+    : text.replaceAll(secret, "(the token)");
+}

@@ -19,6 +19,7 @@ import {
   type RawAnswer,
   TlsSpokenError,
 } from "./answer_reader.ts";
+import { withoutSecret } from "../base/said.ts";
 import { SPEAKS_NO_TLS, SPEAKS_TLS } from "./words.ts";
 
 /** A request to an agent. */
@@ -78,7 +79,7 @@ export class AgentLine implements Disposable {
       const reader = new AnswerReader(ANSWER_BYTES_MAX);
       await this.#exchange(kept, request, reader).catch(() => {});
       // One that was kept may have ended meanwhile; then it is asked again.
-      if (reader.isBegun) return this.#answerOf(reader);
+      if (reader.isBegun) return this.#answerOf(reader, request);
       if (request.by.leftMs <= 0) throw new NoAgentError(LATE);
     }
     const reader = new AnswerReader(ANSWER_BYTES_MAX);
@@ -89,7 +90,7 @@ export class AgentLine implements Disposable {
     } catch (error) {
       trouble = error;
     }
-    return this.#answerOf(reader, trouble);
+    return this.#answerOf(reader, request, trouble);
   }
 
   [Symbol.dispose](): void {
@@ -99,14 +100,18 @@ export class AgentLine implements Disposable {
     this.#ahead = undefined;
   }
 
-  #answerOf(reader: AnswerReader, trouble?: unknown): RawAnswer {
+  #answerOf(
+    reader: AnswerReader,
+    { token }: AgentRequest,
+    trouble?: unknown,
+  ): RawAnswer {
     if (trouble instanceof TlsSpokenError) throw new NoAgentError(SPEAKS_TLS);
     if (isWithoutTls(trouble)) throw new NoAgentError(SPEAKS_NO_TLS);
     if (trouble instanceof NoHttpError) {
       throw new NoAgentError(`is another program: ${trouble.message}`);
     }
     const { answer } = reader;
-    if (answer) return answer;
+    if (answer) return { ...answer, body: withoutSecret(answer.body, token) };
     throw new NoAgentError(
       trouble instanceof DeadlineError
         ? LATE

@@ -6,7 +6,7 @@
 
 import { KittyError, reasonOf } from "../base/errors.ts";
 import { ANSWER_BYTES_MAX } from "../base/limits.ts";
-import { saidIn } from "../base/said.ts";
+import { saidIn, withoutSecret } from "../base/said.ts";
 import { tlsWords } from "./tls_words.ts";
 import { clientFor, type Trust } from "./http_client.ts";
 
@@ -68,7 +68,7 @@ export async function ask(question: Question): Promise<Answer> {
     return {
       status,
       headers: response.headers,
-      json: await readJson(response),
+      json: await readJson(response, token),
     };
   } catch (error) {
     if (error instanceof KittyError) throw new NoAnswerError(error.message);
@@ -83,7 +83,11 @@ export async function ask(question: Question): Promise<Answer> {
   }
 }
 
-async function readJson(response: Response): Promise<unknown> {
+/** @param token what the request showed; a server that repeats it is not quoted with it */
+async function readJson(
+  response: Response,
+  token: string | undefined,
+): Promise<unknown> {
   if (!response.body) return undefined;
   const pieces: Uint8Array[] = [];
   let size = 0;
@@ -94,7 +98,8 @@ async function readJson(response: Response): Promise<unknown> {
     pieces.push(piece);
   }
   try {
-    return JSON.parse(await new Blob(pieces as BlobPart[]).text());
+    const text = await new Blob(pieces as BlobPart[]).text();
+    return JSON.parse(withoutSecret(text, token));
   } catch {
     return undefined;
   }
