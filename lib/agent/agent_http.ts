@@ -166,7 +166,12 @@ async function postEvents(
       headers: { "content-type": "application/x-ndjson" },
     });
   }
-  const bytes = await readAll(request);
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = await readAll(request);
+  } catch {
+    return failure(400, "the body broke off");
+  }
   if (isCloudEvent(request.headers)) {
     return await postCloud(request, bytes, parts);
   }
@@ -217,7 +222,13 @@ async function* receiptLines(
     // It may fail while the group is being recorded; it is awaited below.
     reading.catch(() => {});
     if (!group.isEmpty && !await isReady(reading)) yield await flush();
-    const some = await reading;
+    let isBrokenOff = false;
+    const some = await reading.catch(() => {
+      isBrokenOff = true;
+      return null;
+    });
+    // Nobody knows what was to come: without a receipt, its sender sends it again.
+    if (isBrokenOff) return;
     if (!some) break;
     for (const line of some) {
       group.add(line);

@@ -8,6 +8,7 @@ import {
   idsOf,
   logIn,
   record,
+  request,
   stateOf,
   TestAgent,
 } from "../support/agent.ts";
@@ -21,6 +22,7 @@ import {
 } from "../support/collector.ts";
 import { eventually } from "../support/eventually.ts";
 import { isThere, namesIn, tempHome } from "../support/home.ts";
+import { needing, UNIX } from "../support/needs.ts";
 import { runProgram } from "../support/program.ts";
 
 /** A home that is logged in at a collector inside of the test. */
@@ -331,3 +333,37 @@ Deno.test("agent: its log -> JSON, one document a line, without tokens and paylo
       ok(!agent.log.includes(secret));
     }
   }));
+
+Deno.test(needing(
+  [UNIX],
+  "POST /v1/events: a body that breaks off -> 400, or no more receipts; the agent's log is JSON line by line",
+  async () => {
+    await using home = await tempHome();
+    await using agent = await TestAgent.start(home.path);
+    const path = agent.listening;
+    const document = JSON.stringify(draft(1));
+    for (
+      const [type, body, expected] of [
+        ["application/json", document.slice(0, 40), /^HTTP\/1\.1 400 /],
+        [
+          "application/x-ndjson",
+          `${document}\n{"event`,
+          /^(HTTP\/1\.1 200 |$)/,
+        ],
+      ] as const
+    ) {
+      using connection = await Deno.connect({ transport: "unix", path });
+      const head = "POST /v1/events HTTP/1.1\r\nHost: agent\r\n" +
+        `Content-Type: ${type}\r\nContent-Length: 5000\r\n\r\n`;
+      await connection.write(new TextEncoder().encode(head + body));
+      await connection.closeWrite();
+      match(await new Response(connection.readable).text(), expected);
+    }
+    const { json } = await request(path, "/healthz");
+    strictEqual(json.status, "ok");
+    strictEqual(await agent.stop(), 143);
+    for (const line of agent.log.trim().split("\n")) {
+      ok(JSON.parse(line).message, line);
+    }
+  },
+));
