@@ -36,16 +36,23 @@ export async function writeDurably(
 }
 
 async function writeSynced(path: string, content: Uint8Array): Promise<void> {
-  using file = await Deno.open(path, {
-    write: true,
-    create: true,
-    truncate: true,
-    mode: FILE_MODE,
-  });
+  using file = await openNew(path);
   for (let done = 0; done < content.length;) {
     done += await file.write(content.subarray(done));
   }
   await file.syncData();
+}
+
+/** What lies there is a killed process's, or a pipe that would hold the opening up for ever: it gives way. */
+async function openNew(path: string): Promise<Deno.FsFile> {
+  const options = { write: true, createNew: true, mode: FILE_MODE };
+  try {
+    return await Deno.open(path, options);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    await Deno.remove(path);
+    return await Deno.open(path, options);
+  }
 }
 
 /** Windows refuses to replace a file while another program has it open, mostly for a moment. */

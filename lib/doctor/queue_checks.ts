@@ -5,6 +5,7 @@
  */
 
 import { sizeText } from "../base/amounts.ts";
+import { ifRegular } from "../base/files.ts";
 import { isClockValue } from "../event/clock.ts";
 import { EXIT } from "../base/errors.ts";
 import { EMPTY_LEDGER } from "../home/queue_layout.ts";
@@ -35,7 +36,8 @@ export async function checkClock(patient: Patient): Promise<Finding> {
     .then((look) => look?.ledger?.highest ?? 0, () => 0);
   let text: string;
   try {
-    text = await Deno.readTextFile(within(patient, "clock.json"));
+    text = await ifRegular(within(patient, "clock.json"), Deno.readTextFile) ??
+      "";
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     return highest === 0 ? fine("nothing was recorded yet") : warning(

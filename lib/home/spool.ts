@@ -137,7 +137,8 @@ export class Spool {
   async isWritable(): Promise<boolean> {
     const probe = `${this.path}/.probe`;
     try {
-      await Deno.writeTextFile(probe, "");
+      await removeIfThere(probe);
+      await Deno.writeTextFile(probe, "", { createNew: true });
       await Deno.remove(probe);
       return true;
     } catch {

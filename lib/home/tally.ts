@@ -36,14 +36,43 @@ export async function tally(
 
 /** @see Tally */
 export async function readTally(home: string): Promise<Tally> {
-  const text = await Deno.readTextFile(pathOf(home)).catch(() => "");
-  const count = (letter: string) => text.split(letter).length - 1;
-  return {
-    discarded: count(LETTERS.discarded),
-    refused: count(LETTERS.refused),
-    lost: count(LETTERS.lost),
+  const counts = { discarded: 0, refused: 0, lost: 0 };
+  const count = (letters: Uint8Array) => {
+    const text = decoder.decode(letters);
+    for (const [status, letter] of Object.entries(LETTERS)) {
+      counts[status as keyof Tally] += text.split(letter).length - 1;
+    }
   };
+  await readLetters(pathOf(home), count).catch(() => {});
+  return counts;
 }
+
+/** Reads a file in pieces, as it may have a letter for each of millions of events. */
+async function readLetters(
+  path: string,
+  take: (letters: Uint8Array) => void,
+): Promise<void> {
+  if (!(await Deno.stat(path)).isFile) return;
+  const file = await Deno.open(path);
+  try {
+    const buffer = new Uint8Array(PIECE_BYTES);
+    for (let read = 0; read < LETTERS_MAX;) {
+      const count = await file.read(buffer);
+      if (count === null) return;
+      take(buffer.subarray(0, count));
+      read += count;
+    }
+  } finally {
+    file.close();
+  }
+}
+
+const decoder = new TextDecoder();
+
+const PIECE_BYTES = 64 * 1024;
+
+/** Nothing loses so many; a file that is longer was made to do harm. */
+const LETTERS_MAX = 64 * 1024 * 1024;
 
 function pathOf(home: string): string {
   return `${home}/tally`;

@@ -1,7 +1,7 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { fileStamp, syncFolder, writeDurably } from "../../lib/base/files.ts";
 import { namesIn, tempFolder } from "../support/home.ts";
-import { needing, UNIX } from "../support/needs.ts";
+import { MKFIFO, needing, outputOf, UNIX } from "../support/needs.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -22,6 +22,28 @@ Deno.test("writeDurably: leftovers of an earlier one -> overwritten whole", asyn
   await writeDurably(path, `${path}.tmp`, bytes("new"));
   strictEqual(await Deno.readTextFile(path), "new");
 });
+
+Deno.test(needing(
+  [MKFIFO],
+  "writeDurably: a pipe, a link or an empty folder in the temporary's place -> gives way at once",
+  async () => {
+    await using folder = await tempFolder();
+    const path = `${folder.path}/a`, other = `${folder.path}/other`;
+    await Deno.writeTextFile(other, "other");
+    const strange = [
+      () => outputOf("mkfifo", [`${path}.tmp`]),
+      () => Deno.symlink(other, `${path}.tmp`),
+      () => Deno.mkdir(`${path}.tmp`),
+    ];
+    for (const [i, make] of strange.entries()) {
+      await make();
+      await writeDurably(path, `${path}.tmp`, bytes(`new ${i}`));
+      strictEqual(await Deno.readTextFile(path), `new ${i}`);
+    }
+    strictEqual(await Deno.readTextFile(other), "other");
+    deepStrictEqual(await namesIn(folder.path), ["a", "other"]);
+  },
+));
 
 Deno.test("writeDurably: the target is replaced, not written into -> a reader keeps the old file whole", async () => {
   await using folder = await tempFolder();

@@ -400,7 +400,7 @@ Deno.test("takeIn: a spool that cannot be written -> its drafts wait, others are
   await using home = await tempHome();
   await drop(home.path, "a.json", draftOf());
   // A folder where the probe would be written stands for all reasons.
-  await Deno.mkdir(`${home.path}/spool/.probe`);
+  await Deno.mkdir(`${home.path}/spool/.probe/x`, { recursive: true });
   using at = emitterAt(home.path);
   strictEqual((await at.emitter.emit(draftOf())).status, "queued");
   ok(at.warnings.some((text) => text.includes("cannot be written")));

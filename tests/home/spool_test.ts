@@ -2,6 +2,7 @@ import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { Spool } from "../../lib/home/spool.ts";
 import { idOf, renderedDraftOf } from "../support/events.ts";
 import { farDeadline, namesIn, tempHome } from "../support/home.ts";
+import { MKFIFO, outputOf } from "../support/needs.ts";
 
 Deno.test("put: a draft -> one file named for its id, for the owner only, with all that is known", async () => {
   await using home = await tempHome();
@@ -106,6 +107,11 @@ Deno.test("isWritable: a folder -> true and nothing left; no folder -> false", a
   const spool = new Spool(home.path);
   strictEqual(await spool.isWritable(), false);
   await spool.put(renderedDraftOf(idOf(1)), farDeadline());
+  ok(await spool.isWritable());
+  // What was left there, or is a pipe, gives way.
+  await Deno.writeTextFile(`${spool.path}/.probe`, "");
+  ok(await spool.isWritable());
+  if (MKFIFO.isMet) await outputOf("mkfifo", [`${spool.path}/.probe`]);
   ok(await spool.isWritable());
   strictEqual((await namesIn(spool.path)).length, 1);
 });
