@@ -11,6 +11,7 @@ import {
   Projection,
 } from "../../lib/board/projection.ts";
 import { boardOf, envelope, isoAt, move, row } from "../support/board.ts";
+import { cpuMs } from "../support/cpu_time.ts";
 import { missionId } from "../support/project.ts";
 import { IS_FULL } from "../support/needs.ts";
 
@@ -396,9 +397,9 @@ Deno.test("board: 20,000 events that each name another subtask -> no longer than
           delta: { subtasks: { [`T${n}`]: "done" } },
         }, { subject: "WP01" })),
     );
-    const startedMs = performance.now();
+    const startedMs = cpuMs();
     strictEqual(cardOf(board, missionId(1), "WP01").subtasks, 1_000);
-    return performance.now() - startedMs;
+    return cpuMs() - startedMs;
   };
   timed(5_000);
   const [small, large] = [timed(5_000), timed(20_000)];
