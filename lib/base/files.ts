@@ -216,13 +216,15 @@ async function openLockFile(path: string): Promise<Deno.FsFile> {
 /** Reading a pipe that lies in a lock's place would hold the lock for ever. */
 async function openRegular(path: string): Promise<Deno.FsFile> {
   const options = { read: true, write: true, create: true, mode: FILE_MODE };
-  const [file, there] = await Promise.all([
-    Deno.open(path, options),
-    Deno.stat(path).catch(() => undefined),
-  ]);
-  if (!there || there.isFile) return file;
-  file.close();
-  throw new Error(`${path} is not a file`);
+  const file = await Deno.open(path, options);
+  try {
+    // Moves an offset in memory only, so it cannot block; pipes have none.
+    file.seekSync(0, Deno.SeekMode.Start);
+    return file;
+  } catch {
+    file.close();
+    throw new Error(`${path} is not a file`);
+  }
 }
 
 /**

@@ -105,7 +105,9 @@ export class Home implements Disposable {
    * @returns why the process can store nothing any more; undefined where it can
    */
   async cutOff(): Promise<KittyError | undefined> {
-    if (!await this.#loaded?.isCutOff()) return undefined;
+    // A disk that does not tell says nothing of it.
+    const isCutOff = await this.#loaded?.isCutOff().catch(() => false);
+    if (!isCutOff) return undefined;
     return await this.look(() => Promise.resolve()).then(
       () => undefined,
       (error) => error instanceof KittyError ? error : undefined,

@@ -9,7 +9,7 @@ import type { Deadline } from "../base/deadline.ts";
 import type { KittyError } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
 import * as clockFile from "./clock_file.ts";
-import { expectOpenable, logIdentity } from "./database_files.ts";
+import { expectOpenable, logIdentity, NO_FILE } from "./database_files.ts";
 import type { HomeLock } from "./lock.ts";
 import { OfflineQueue } from "./offline_queue.ts";
 import type { QueueReader, QueueWriter } from "./queue.ts";
@@ -43,6 +43,8 @@ export class Opening implements Disposable {
   readonly #home: string;
   readonly #world: World;
   #open: OpenQueue | undefined;
+  /** What `logIdentity` said of its log, once this process has asked for the queue again. */
+  #log: string | undefined;
   /** The queue in the hands of the last holder here. */
   #last: OfflineQueue | undefined;
   #ahead: Promise<OpenQueue | undefined>;
@@ -146,7 +148,7 @@ export class Opening implements Disposable {
     this.#open ??= await this.#ahead;
     this.#ahead = Promise.resolve(undefined);
     if (this.#open && this.#open.identity !== state?.identity) this.#close();
-    if (this.#open && this.#open === before) {
+    if (log !== undefined && this.#open && this.#open === before) {
       await this.#mustBeWhole(before, log);
     }
     // Without the file itself, they are set aside.
@@ -169,26 +171,38 @@ export class Opening implements Disposable {
         await makeReserve(home, deadline.shifted(-deadline.leftMs * 0.9));
       }
       state ??= await stateOf(home);
-      const identity = state?.identity ?? "";
-      this.#open = { kv, identity, log: logIdentity(queuePath(home)) };
+      this.#open = { kv, identity: state?.identity ?? "" };
     }
     return { kv: this.#open.kv, state, damage };
   }
 
-  /** Whether the queue's log is another than that of the file that is open here. */
+  /**
+   * Whether the queue's log is another than that of the file that is open here.
+   *
+   * @throws where the disk does not tell
+   */
   async isCutOff(): Promise<boolean> {
     if (this.#cutOff) return true;
     const open = this.#open;
     if (!open) return false;
-    const log = await open.log;
+    const log = await logIdentity(queuePath(this.#home));
     // It may have been closed meanwhile, or another file be on its way to this path.
-    const isSame = log === await logIdentity(queuePath(this.#home));
-    return !isSame && this.#open === open;
+    return this.#open === open && !this.#isWhole(log);
+  }
+
+  /**
+   * Whether a log is that of the file that is open here. The first one seen is,
+   * if there is one: a one-shot process, which never looks, has no time for that.
+   */
+  #isWhole(log: string): boolean {
+    if (log.includes(NO_FILE)) return false;
+    this.#log ??= log;
+    return log === this.#log;
   }
 
   /** @param log what lies at the path of its log now */
-  async #mustBeWhole(open: OpenQueue, log: string | undefined): Promise<void> {
-    if (log === await open.log) return;
+  async #mustBeWhole(open: OpenQueue, log: string): Promise<void> {
+    if (this.#isWhole(log)) return;
     this.#cutOff ??= import("./cut_off.ts").then(({ keepView }) =>
       keepView(this.#home, open.kv, this.#world)
     );
@@ -198,7 +212,7 @@ export class Opening implements Disposable {
   #close(): void {
     if (this.#cutOff) return;
     this.#open?.kv.close();
-    this.#open = undefined;
+    this.#open = this.#log = undefined;
   }
 
   [Symbol.dispose](): void {

@@ -16,12 +16,7 @@ import {
   isTaken,
 } from "../base/files.ts";
 import { CHECK_BYTES_PER_MS } from "../base/limits.ts";
-import {
-  COMPANIONS,
-  expectOpenable,
-  identityOf,
-  logIdentity,
-} from "./database_files.ts";
+import { COMPANIONS, expectOpenable, identityOf } from "./database_files.ts";
 import { lockPath } from "./lock.ts";
 import { queueUnusable } from "../base/errors.ts";
 
@@ -121,8 +116,6 @@ export async function makeSound(
 export interface OpenQueue {
   readonly kv: Deno.Kv;
   readonly identity: string;
-  /** Of its log, as `logIdentity` has it. */
-  readonly log: Promise<string>;
 }
 
 /** Files that Deno KV may have open of a queue, its threads' own included. */
@@ -159,12 +152,11 @@ export function openAhead(home: string): OpeningQueue {
   const looked = Promise.all([
     stateOf(home),
     ifRegular(lockPath(home), Deno.readTextFile),
-    expectOpenable(queuePath(home)),
   ]);
   const queue = looked.then(async ([state, seal]) => {
     if (!state || !isSealed(state, seal?.trim() ?? "")) return undefined;
-    const kv = await openKv(home);
-    return { kv, identity: state.identity, log: logIdentity(queuePath(home)) };
+    await expectOpenable(queuePath(home));
+    return { kv: await openKv(home), identity: state.identity };
   }).catch(() => undefined);
   return { looked, queue };
 }

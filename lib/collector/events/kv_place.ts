@@ -8,7 +8,7 @@
 import type { Deadline } from "../../base/deadline.ts";
 import { KittyError } from "../../base/errors.ts";
 import { lockPath } from "../folder.ts";
-import { identityAt, logIdentity } from "../../home/database_files.ts";
+import { identityAt, logIdentity, NO_FILE } from "../../home/database_files.ts";
 
 /** Which files are open, and whether they are those of their path. */
 export class KvPlace {
@@ -37,7 +37,10 @@ export class KvPlace {
     return this.#lost.promise;
   }
 
-  /** @throws {KittyError} where the files were removed, moved or replaced */
+  /**
+   * @throws {KittyError} where the files were removed, moved or replaced
+   * @throws where the disk does not tell
+   */
   async check(): Promise<void> {
     const [file, log, lock] = await identitiesOf(this.#path);
     const isSame = file === this.#file && log === this.#log &&
@@ -56,10 +59,11 @@ export class KvPlace {
    */
   async close(kv: Deno.Kv, deadline: Deadline): Promise<void> {
     const path = this.#path;
-    const [file, now] = await identitiesOf(path);
+    const [file, now] = await identitiesOf(path)
+      .catch(() => [this.#file, this.#log]);
     if (file !== this.#file || now === this.#log) return kv.close();
     const [log] = now.split(" "), [before] = this.#log.split(" ");
-    if (log !== before && log !== "none") return;
+    if (log !== before && log !== NO_FILE) return;
     const { closeWhole } = await import("../../home/cut_off.ts");
     await closeWhole(kv, path, deadline);
   }
