@@ -39,11 +39,19 @@ export interface Settings {
   readonly audit: AuditLog;
 }
 
-/** The settings that lie in a folder: files. */
-export function settingsOf(folder: string, world: World): Settings {
+/**
+ * The settings that lie in a folder: files.
+ *
+ * @param held of the collector that has the folder
+ */
+export function settingsOf(
+  folder: string,
+  world: World,
+  held?: HeldFolder,
+): Settings {
   return {
-    settings: new FileRecords(folder, world),
-    audit: new FileAudit(folder),
+    settings: new FileRecords(folder, world, held),
+    audit: new FileAudit(folder, held),
   };
 }
 
@@ -109,7 +117,8 @@ async function openAll(
   undo.defer(() => held.release());
   const store = await KvStore.open(eventsPath(folder), onUpgrade);
   undo.defer(() => store.close(Deadline.in(world.elapsedMs, FOLDING_MS_MAX)));
-  const records = new KvRecords(store.kv), settings = settingsOf(folder, world);
+  const records = new KvRecords(store.kv);
+  const settings = settingsOf(folder, world, held);
   const secret = await oldSecret(folder);
   if (secret) {
     await adoptSecret(secret, records, settings.settings, world);

@@ -6,7 +6,7 @@
 
 import { Deadline } from "../base/deadline.ts";
 import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
-import { FOLDER_MODE, isThere, lockFile } from "../base/files.ts";
+import { FOLDER_MODE, isStillAt, isThere, lockFile } from "../base/files.ts";
 import { findDamage } from "../home/sqlite.ts";
 import type { World } from "../base/world.ts";
 import { LOCK_MS_MAX } from "./limits.ts";
@@ -44,9 +44,11 @@ const IN_USE = "in use\n";
 
 /** The folder while one collector has it. */
 export class HeldFolder {
+  readonly #folder: string;
   readonly #file: Deno.FsFile;
 
-  private constructor(file: Deno.FsFile) {
+  private constructor(folder: string, file: Deno.FsFile) {
+    this.#folder = folder;
     this.#file = file;
   }
 
@@ -78,11 +80,27 @@ export class HeldFolder {
           isUnclean ? IN_USE.length : 0,
         ),
       );
-      return new HeldFolder(file);
+      return new HeldFolder(folder, file);
     } catch (error) {
       file.close();
       throw error;
     }
+  }
+
+  /**
+   * Before anything is made or missed in it: a folder that is away for a
+   * moment, as a volume may be, is not made anew.
+   *
+   * @throws {KittyError} where it is not the one at its path any more
+   */
+  async expectThere(): Promise<void> {
+    const folder = this.#folder;
+    if (await isStillAt(lockPath(folder), this.#file)) return;
+    throw new KittyError(
+      "folder_unusable",
+      `${folder} or the lock in it was removed, moved or replaced while the collector ran`,
+      { hint: "put it back, and start the collector again where it has ended" },
+    );
   }
 
   /** Gives the folder back after a clean end. */

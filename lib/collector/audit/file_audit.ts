@@ -7,7 +7,7 @@
 
 import { isJsonObject } from "../../base/json.ts";
 import { type Line, LineReader } from "../../base/lines.ts";
-import { makeFolder } from "../folder.ts";
+import { type HeldFolder, makeFolder } from "../folder.ts";
 import {
   type AuditEntry,
   type AuditFilter,
@@ -18,9 +18,12 @@ import {
 /** Lines of a file, each written at once: processes need no lock to append. */
 export class FileAudit implements AuditLog {
   readonly #folder: string;
+  readonly #held: HeldFolder | undefined;
 
-  constructor(folder: string) {
+  /** @param held of a running collector, which does not make its folder anew */
+  constructor(folder: string, held?: HeldFolder) {
     this.#folder = folder;
+    this.#held = held;
   }
 
   get #path(): string {
@@ -28,7 +31,7 @@ export class FileAudit implements AuditLog {
   }
 
   async note(entry: AuditEntry): Promise<void> {
-    await makeFolder(this.#folder);
+    await (this.#held?.expectThere() ?? makeFolder(this.#folder));
     const options = { read: true, append: true, create: true, mode: 0o600 };
     using file = await Deno.open(this.#path, options);
     // A line that was cut off, as on a full disk, must not swallow this one.

@@ -10,7 +10,7 @@ import { DeadlineError, KittyError } from "../../base/errors.ts";
 import { lockFile, syncFolder, writeDurably } from "../../base/files.ts";
 import { isJsonObject, sameJson } from "../../base/json.ts";
 import type { World } from "../../base/world.ts";
-import { makeFolder } from "../folder.ts";
+import { type HeldFolder, makeFolder } from "../folder.ts";
 import { SETTINGS_LOCK_MS_MAX } from "../limits.ts";
 import type { Entry, Recorded, Records, Space } from "./records.ts";
 
@@ -21,22 +21,27 @@ type Named = Recorded & { readonly name: string };
 export class FileRecords implements Records {
   readonly #folder: string;
   readonly #world: World;
+  readonly #held: HeldFolder | undefined;
+  /** Spaces whose file had records when it was last looked at. */
+  readonly #filled = new Set<Space>();
 
-  constructor(folder: string, world: World) {
+  /** @param held of a running collector: what it has read before does not pass for nothing where the file is away */
+  constructor(folder: string, world: World, held?: HeldFolder) {
     this.#folder = folder;
     this.#world = world;
+    this.#held = held;
   }
 
   async get<T extends Recorded>(
     space: Space,
     key: string,
   ): Promise<T | undefined> {
-    const all = await readSettings(this.#folder, space);
+    const all = await this.#all(space);
     return all.find(({ name }) => name === key) as T | undefined;
   }
 
   async list<T extends Recorded>(space: Space): Promise<readonly Entry<T>[]> {
-    const all = await readSettings(this.#folder, space);
+    const all = await this.#all(space);
     return all.map((value) => [value.name, value as Recorded as T]);
   }
 
@@ -47,9 +52,9 @@ export class FileRecords implements Records {
     after: Recorded | undefined,
   ): Promise<boolean> {
     const folder = this.#folder;
-    await makeFolder(folder);
+    await (this.#held?.expectThere() ?? makeFolder(folder));
     using _lock = await lockSettings(folder, space, this.#world);
-    const all = await readSettings(folder, space);
+    const all = await this.#all(space);
     const at = all.findIndex(({ name }) => name === key);
     if (!sameJson(all[at], before)) return false;
     const value = after && { ...after, name: key };
@@ -62,19 +67,48 @@ export class FileRecords implements Records {
     const text = JSON.stringify({ [space]: changed }, null, 2) + "\n";
     await writeDurably(path, `${path}.tmp`, new TextEncoder().encode(text));
     await syncFolder(folder);
+    this.#note(space, changed);
     return true;
+  }
+
+  /** @throws {KittyError} where they cannot be read */
+  async #all(space: Space): Promise<readonly Named[]> {
+    const found = await readSettings(this.#folder, space);
+    if (found) this.#note(space, found);
+    else if (this.#held) {
+      await this.#held.expectThere();
+      if (this.#filled.has(space)) throw gone(pathOf(this.#folder, space));
+    }
+    return found ?? [];
+  }
+
+  #note(space: Space, found: readonly Named[]): void {
+    // What collectors say of themselves, they say again.
+    if (found.length > 0 && space !== "collectors") this.#filled.add(space);
+    else this.#filled.delete(space);
   }
 }
 
+function gone(path: string): KittyError {
+  return new KittyError(
+    "settings_damaged",
+    `${path} was there and is gone: it was removed or moved while the collector ran`,
+    {
+      hint:
+        "put it or a backup of it in its place; to do without it, start the collector again",
+    },
+  );
+}
+
 /**
- * All records of a file.
+ * All records of a file; undefined where there is none.
  *
  * @throws {KittyError} where the file is damaged
  */
 export async function readSettings(
   folder: string,
   space: Space,
-): Promise<readonly Named[]> {
+): Promise<readonly Named[] | undefined> {
   const path = pathOf(folder, space);
   const damaged = (found: string) =>
     new KittyError("settings_damaged", `${path} ${found}`, {
@@ -85,7 +119,7 @@ export async function readSettings(
   try {
     file = JSON.parse(await Deno.readTextFile(path));
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
+    if (error instanceof Deno.errors.NotFound) return undefined;
     throw error instanceof SyntaxError ? damaged("is not JSON") : error;
   }
   const values = isJsonObject(file) ? file[space] : undefined;

@@ -1,6 +1,13 @@
 /** Who is still good: seconds behind at most, never behind with a no, and without a question for each request. */
 
-import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  match,
+  ok,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
+import { PATHS } from "../../../lib/base/wire.ts";
 import { AccountStore } from "../../../lib/collector/accounts/account_store.ts";
 import { callerOf } from "../../../lib/collector/accounts/caller.ts";
 import { KeyStore } from "../../../lib/collector/accounts/keys.ts";
@@ -15,7 +22,7 @@ import {
 import { collectorFolder } from "../../../lib/collector/folder.ts";
 import { Fresh } from "../../../lib/collector/fresh.ts";
 import { MemoryRecords } from "../../../lib/collector/records/memory_records.ts";
-import { ADA, BOB, localCollector } from "../../support/collector.ts";
+import { ADA, addKey, BOB, localCollector } from "../../support/collector.ts";
 import { eventOf } from "../../support/events.ts";
 import { eventually } from "../../support/eventually.ts";
 import { TestWorld } from "../../support/world.ts";
@@ -167,3 +174,38 @@ Deno.test("users.json: damaged while the collector runs -> 503 soon, nobody logg
   socket.send(eventOf(1, { team: ADA.team }).envelope);
   strictEqual((await socket.nextOf("ack")).status, "accepted");
 });
+
+for (const file of ["users", "keys"]) {
+  Deno.test(`${file}.json: away for seconds while the collector runs -> 503, nobody logged out, and all goes on when it is back`, async () => {
+    await using collector = await localCollector({ users: [ADA] });
+    const { client, home } = collector;
+    const key = await addKey(home);
+    const { access, refresh } = await client.logIn();
+    await using socket = await client.connect(access);
+    strictEqual((await client.send(key, [])).status, 200);
+    const path = `${collectorFolder(home)}/${file}.json`;
+    await Deno.rename(path, `${home}/away`);
+    const token = file === "users" ? access : key;
+    await eventually("in trouble", async () => {
+      const { status } = await client.send(token, []);
+      ok(status === 200 || status === 503, `${status}`);
+      return status === 503;
+    });
+    const ask = () => client.ask(PATHS.refresh, { json: { refresh } });
+    const pair = { username: ADA.name, password: ADA.password };
+    const logIn = () => client.ask(PATHS.token, { json: pair });
+    if (file === "users") {
+      deepStrictEqual([(await ask()).status, (await logIn()).status], [
+        503,
+        503,
+      ]);
+      match(collector.logged.join(""), /users\.json was there and is gone/);
+    }
+    await Deno.rename(`${home}/away`, path);
+    strictEqual((await client.send(access, [])).status, 200);
+    strictEqual((await client.send(key, [])).status, 200);
+    strictEqual((await ask()).status, 200);
+    socket.send(eventOf(1, { team: ADA.team }).envelope);
+    strictEqual((await socket.nextOf("ack")).status, "accepted");
+  });
+}
