@@ -104,18 +104,20 @@ export class TooLargeError extends Error {
  * the runtime the whole process with it.
  *
  * @param read such as `Deno.readTextFile`
+ * @param bytesMax where it may be larger, or smaller, than 1 MiB
  * @returns undefined where it is not a file
  * @throws as `Deno.stat` and `read`, where there is nothing or it cannot be read
- * @throws {TooLargeError} where it is larger than 1 MiB
+ * @throws {TooLargeError} where it is larger than that
  */
 export async function ifRegular<T>(
   path: string,
   read: (path: string) => Promise<T>,
+  bytesMax: number = FILE_BYTES_MAX,
 ): Promise<T | undefined> {
   const { isFile, size } = await Deno.stat(path);
-  if (isFile && size > FILE_BYTES_MAX) {
+  if (isFile && size > bytesMax) {
     throw new TooLargeError(
-      `${path} has ${size} bytes, and at most ${FILE_BYTES_MAX} are read`,
+      `${path} has ${size} bytes, and at most ${bytesMax} are read`,
     );
   }
   return isFile ? await read(path) : undefined;

@@ -6,7 +6,14 @@
 
 import { Deadline } from "../base/deadline.ts";
 import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
-import { FOLDER_MODE, isStillAt, isThere, lockFile } from "../base/files.ts";
+import {
+  FOLDER_MODE,
+  ifRegular,
+  isStillAt,
+  isThere,
+  lockFile,
+  TooLargeError,
+} from "../base/files.ts";
 import { findDamage } from "../home/sqlite.ts";
 import type { World } from "../base/world.ts";
 import { LOCK_MS_MAX } from "./limits.ts";
@@ -60,6 +67,7 @@ export class HeldFolder {
    */
   static async take(folder: string, world: World): Promise<HeldFolder> {
     await makeFolder(folder);
+    await expectEvents(folder);
     const deadline = Deadline.in(world.elapsedMs, LOCK_MS_MAX);
     let file: Deno.FsFile;
     try {
@@ -118,6 +126,20 @@ function taken(folder: string): KittyError {
   );
 }
 
+/**
+ * SQLite waits for ever for a pipe that nobody writes to.
+ *
+ * @throws {KittyError} where something else than a file lies in the place of the events
+ */
+export async function expectEvents(folder: string): Promise<void> {
+  const path = eventsPath(folder);
+  const found = await Deno.stat(path).catch(() => undefined);
+  if (!found || found.isFile) return;
+  throw new KittyError("events_damaged", `${path} is not a file`, {
+    hint: "move it away, and put a backup in its place or start anew",
+  });
+}
+
 async function checkEvents(folder: string): Promise<void> {
   const path = eventsPath(folder);
   const damage = await isThere(path) ? await findDamage(path) : undefined;
@@ -145,14 +167,14 @@ export async function oldSecret(
   folder: string,
 ): Promise<Uint8Array | undefined> {
   const path = oldSecretPath(folder);
-  let secret: Uint8Array;
+  let secret: Uint8Array | undefined;
   try {
-    secret = await Deno.readFile(path);
+    secret = await ifRegular(path, Deno.readFile);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
+    if (!(error instanceof TooLargeError)) throw error;
   }
-  if (secret.length === SECRET_BYTES) return secret;
+  if (secret?.length === SECRET_BYTES) return secret;
   throw new KittyError("bad_secret", `${path} is not a collector's secret`, {
     hint: "remove it: a new one is made, and everybody has to log in again",
   });

@@ -178,6 +178,9 @@ export const LOCK_MS_MAX = 2_000;
 /** How long a change of users and other settings waits for another one. */
 export const SETTINGS_LOCK_MS_MAX = 10_000;
 
+/** Largest file of settings: of 150,000 users, who stand in it with 350 bytes each. All of it is read each time. */
+export const SETTINGS_BYTES_MAX = 64 * MIB;
+
 /** Seconds that a client has to leave between two batches: none, as the bounds above keep the collector fit. */
 export const BATCH_INTERVAL_S = 0;
 

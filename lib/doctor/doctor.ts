@@ -9,6 +9,7 @@ import {
   DeadlineError,
   EXIT,
   type ExitCode,
+  KittyError,
   reasonOf,
 } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
@@ -148,7 +149,9 @@ async function bounded(
       )
       : problem(
         `cannot be told: ${reasonOf(error)}`,
-        "look at the owner and the mode of the home and its files",
+        error instanceof KittyError && error.hint !== undefined
+          ? error.hint
+          : "look at the owner and the mode of the home and its files",
       );
   }
 }

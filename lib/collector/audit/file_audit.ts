@@ -5,6 +5,7 @@
  * @module
  */
 
+import { KittyError } from "../../base/errors.ts";
 import { isJsonObject } from "../../base/json.ts";
 import { type Line, LineReader } from "../../base/lines.ts";
 import { type HeldFolder, makeFolder } from "../folder.ts";
@@ -33,6 +34,7 @@ export class FileAudit implements AuditLog {
   async note(entry: AuditEntry): Promise<void> {
     await (this.#held?.expectThere() ?? makeFolder(this.#folder));
     const options = { read: true, append: true, create: true, mode: 0o600 };
+    await this.#expectFile();
     using file = await Deno.open(this.#path, options);
     // A line that was cut off, as on a full disk, must not swallow this one.
     const begin = await isTorn(file) ? "\n" : "";
@@ -45,6 +47,7 @@ export class FileAudit implements AuditLog {
   async *read(filter: AuditFilter = {}): AsyncIterable<AuditEntry> {
     let file: Deno.FsFile;
     try {
+      await this.#expectFile();
       file = await Deno.open(this.#path, { read: true });
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return;
@@ -58,6 +61,19 @@ export class FileAudit implements AuditLog {
         if (entry && isWanted(entry, filter)) yield entry;
       }
     }
+  }
+
+  /**
+   * A pipe that nobody writes to would be waited for for ever.
+   *
+   * @throws {KittyError} for anything but a file
+   */
+  async #expectFile(): Promise<void> {
+    const found = await Deno.stat(this.#path).catch(() => undefined);
+    if (!found || found.isFile) return;
+    throw new KittyError("settings_damaged", `${this.#path} is not a file`, {
+      hint: "move it away: the audit begins anew",
+    });
   }
 }
 

@@ -16,8 +16,8 @@ import { keyOf } from "../../home/kv_keys.ts";
 import { Snapshot } from "../../home/sqlite.ts";
 import { fillEvents } from "../engine.ts";
 import type { OnUpgrade } from "../events/upgrading.ts";
-import { eventsPath } from "../folder.ts";
-import { BACKUP_PIECE_BYTES } from "../limits.ts";
+import { eventsPath, expectEvents } from "../folder.ts";
+import { BACKUP_PIECE_BYTES, SETTINGS_BYTES_MAX } from "../limits.ts";
 import { OPERATOR_FILE } from "../operator/operator.ts";
 import {
   type BackupEntry,
@@ -71,13 +71,11 @@ export async function backUp(
 
 async function* contentOf(folder: string): AsyncIterable<BackupEntry> {
   for (const name of await filesIn(folder)) {
-    const content = await contentOfFile(`${folder}/${name}`);
-    for (let at = 0; at === 0 || at < content.length;) {
-      const end = at + BACKUP_PIECE_BYTES;
-      yield [["file", name], content.subarray(at, end)];
-      at = end;
+    for await (const piece of piecesOf(`${folder}/${name}`)) {
+      yield [["file", name], piece];
     }
   }
+  await expectEvents(folder);
   const path = eventsPath(folder);
   if (!await isFile(path)) return;
   try {
@@ -115,10 +113,23 @@ async function expectOutside(path: string, folder: string): Promise<void> {
   );
 }
 
-/** @throws {KittyError} where it cannot be read: a backup without it would not be whole */
-async function contentOfFile(path: string): Promise<Uint8Array> {
+/**
+ * A file in pieces, as it may be of any size; one of nothing is one empty
+ * piece. What is added to it meanwhile is left for the next backup.
+ *
+ * @throws {KittyError} where it cannot be read: a backup without it would not be whole
+ */
+async function* piecesOf(path: string): AsyncIterable<Uint8Array> {
   try {
-    return await Deno.readFile(path);
+    using file = await Deno.open(path, { read: true });
+    const { size } = await file.stat();
+    for (let at = 0; at === 0 || at < size;) {
+      const piece = new Uint8Array(Math.min(BACKUP_PIECE_BYTES, size - at));
+      const count = piece.length > 0 ? await file.read(piece) : 0;
+      yield piece.subarray(0, count ?? 0);
+      if (!count) return;
+      at += count;
+    }
   } catch (error) {
     throw new KittyError(
       "settings_damaged",
@@ -132,12 +143,13 @@ async function contentOfFile(path: string): Promise<Uint8Array> {
 async function filesIn(folder: string): Promise<string[]> {
   const names: string[] = [];
   try {
-    for await (const { name, isFile, isSymlink } of Deno.readDir(folder)) {
+    for await (const { name, isDirectory, isSymlink } of Deno.readDir(folder)) {
       const isPassing = PASSING.has(name) ||
         /\.(lock|part|sock|tmp)$/.test(name);
       if (isPassing || isOfEvents(name)) continue;
-      if (isSymlink && !isMount(name)) await expectFile(`${folder}/${name}`);
-      if (isFile || isSymlink && !isMount(name)) names.push(name);
+      if (isDirectory || isSymlink && isMount(name)) continue;
+      await expectFile(`${folder}/${name}`);
+      names.push(name);
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -150,13 +162,21 @@ function isMount(name: string): boolean {
   return name.startsWith("..");
 }
 
-/** @throws {KittyError} for a link to anything but a file */
+/** @throws {KittyError} for anything but a file or a link to one, and for settings that no collector would read */
 async function expectFile(path: string): Promise<void> {
-  if (await isFile(path)) return;
+  const found = await Deno.stat(path).catch(() => undefined);
+  const sizeMax = /\.json$|\/secret$/.test(path)
+    ? SETTINGS_BYTES_MAX
+    : Infinity;
+  if (found?.isFile && found.size <= sizeMax) return;
   throw new KittyError(
     "settings_damaged",
-    `cannot back up ${path}: it is a link to no file`,
-    { hint: "mend the link, or remove it" },
+    `cannot back up ${path}: ${
+      found?.isFile
+        ? `it has ${found.size} bytes, and at most ${sizeMax} are read`
+        : "it is no file, nor a link to one"
+    }`,
+    { hint: "mend it, or move it away" },
   );
 }
 

@@ -6,12 +6,18 @@
  */
 
 import { Deadline } from "../../base/deadline.ts";
-import { DeadlineError, KittyError } from "../../base/errors.ts";
-import { lockFile, syncFolder, writeDurably } from "../../base/files.ts";
+import { DeadlineError, KittyError, reasonOf } from "../../base/errors.ts";
+import {
+  ifRegular,
+  lockFile,
+  syncFolder,
+  TooLargeError,
+  writeDurably,
+} from "../../base/files.ts";
 import { isJsonObject, sameJson } from "../../base/json.ts";
 import type { World } from "../../base/world.ts";
 import { type HeldFolder, makeFolder } from "../folder.ts";
-import { SETTINGS_LOCK_MS_MAX } from "../limits.ts";
+import { SETTINGS_BYTES_MAX, SETTINGS_LOCK_MS_MAX } from "../limits.ts";
 import type { Entry, Recorded, Records, Space } from "./records.ts";
 
 /** A record as it lies in a file: its name is its key. */
@@ -103,7 +109,7 @@ function gone(path: string): KittyError {
 /**
  * All records of a file; undefined where there is none.
  *
- * @throws {KittyError} where the file is damaged
+ * @throws {KittyError} where the file is damaged, or cannot be read
  */
 export async function readSettings(
   folder: string,
@@ -111,20 +117,39 @@ export async function readSettings(
 ): Promise<readonly Named[] | undefined> {
   const path = pathOf(folder, space);
   const damaged = (found: string) =>
-    new KittyError("settings_damaged", `${path} ${found}`, {
-      hint:
-        `put a backup in its place, or remove it and add the ${space} again`,
+    new KittyError("settings_damaged", found, {
+      hint: `put a backup in its place, or remove it${
+        AGAIN[space] ?? ` and add the ${space} again`
+      }`,
     });
   let file: unknown;
   try {
-    file = JSON.parse(await Deno.readTextFile(path));
+    const text = await ifRegular(path, Deno.readTextFile, SETTINGS_BYTES_MAX);
+    if (text === undefined) throw damaged(`${path} is not a file`);
+    file = JSON.parse(text);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error instanceof SyntaxError ? damaged("is not JSON") : error;
+    if (error instanceof TooLargeError) throw damaged(error.message);
+    if (error instanceof SyntaxError) throw damaged(`${path} is not JSON`);
+    throw error instanceof KittyError ? error : unreadable(path, error);
   }
   const values = isJsonObject(file) ? file[space] : undefined;
   if (Array.isArray(values) && values.every(isNamed)) return values;
-  throw damaged(`holds no list of ${space}`);
+  throw damaged(`${path} holds no list of ${space}`);
+}
+
+/** What becomes of a file that is removed, where nobody adds what was in it. */
+const AGAIN: Partial<Record<Space, string>> = {
+  collectors: ": those that run write it again",
+  signing_keys: ": new ones are made, and everybody has to log in again",
+};
+
+function unreadable(path: string, error: unknown): KittyError {
+  return new KittyError(
+    "settings_damaged",
+    `cannot read ${path}: ${reasonOf(error)}`,
+    { hint: "look at its owner and mode, and at the disk" },
+  );
 }
 
 function isNamed(value: unknown): value is Named {

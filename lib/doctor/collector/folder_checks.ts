@@ -60,8 +60,16 @@ async function checkFolder(folder: string): Promise<Finding> {
 /** Whether the events can be used, and whether a collector uses them. */
 async function checkStore(folder: string, world: World): Promise<Finding> {
   const path = eventsPath(folder);
-  const size = await Deno.stat(path).then(({ size }) => size, () => undefined);
-  if (size === undefined) return fine("no events yet");
+  const found = await Deno.stat(path).catch(() => undefined);
+  if (!found) return fine("no events yet");
+  if (!found.isFile) {
+    return problem(
+      `${path} is not a file`,
+      "move it away, and put a backup in its place or start anew",
+      EXIT.config,
+    );
+  }
+  const { size } = found;
   const deadline = Deadline.in(world.elapsedMs, TAKEN_MS);
   let lock: Deno.FsFile;
   try {

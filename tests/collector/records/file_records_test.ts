@@ -1,10 +1,16 @@
 /** Settings in files: what is away for a moment, and what lies in the place of a file. */
 
-import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  match,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
 import { isTaken } from "../../../lib/base/files.ts";
 import { openFolder, settingsOf } from "../../../lib/collector/engine.ts";
-import { tempFolder } from "../../support/home.ts";
-import { needing, UNIX } from "../../support/needs.ts";
+import { tempFolder, tempHome } from "../../support/home.ts";
+import { MKFIFO, needing, outputOf, UNIX } from "../../support/needs.ts";
+import { runIn } from "../../support/program.ts";
 import { TestWorld } from "../../support/world.ts";
 
 const ENTRY = { at: "2026-02-03T12:00:00.000Z", what: "login", name: "ada" };
@@ -66,3 +72,79 @@ Deno.test("openFolder: a file of settings removed -> none are left where there w
     "eve",
   ]);
 });
+
+const GIB = 1024 ** 3;
+
+/** What may lie in the place of a file, and would be read for ever or fill the memory. */
+const STRANGE: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
+  "a pipe": (path) => outputOf("mkfifo", [path]),
+  "a link to /dev/zero": (path) => Deno.symlink("/dev/zero", path),
+  "a file of 20 GiB without anything": async (path) => {
+    await Deno.writeTextFile(path, "");
+    await Deno.truncate(path, 20 * GIB);
+  },
+};
+
+const COMMANDS = [
+  ["users.json", ["user", "list"], "settings_damaged"],
+  ["users.json", ["run", "--listen", "127.0.0.1:0"], "settings_damaged"],
+  ["users.json", ["backup", "BACKUP"], "settings_damaged"],
+  ["keys.json", ["token", "list"], "settings_damaged"],
+  ["quotas.json", ["quota", "list"], "settings_damaged"],
+  ["sinks.json", ["sink", "list"], "settings_damaged"],
+  ["signing_keys.json", ["signing-key", "list"], "settings_damaged"],
+  ["collectors.json", ["doctor"], "problem"],
+  ["secret", ["run", "--listen", "127.0.0.1:0"], "bad_secret"],
+  ["secret", ["backup", "BACKUP"], "settings_damaged"],
+  ["audit.ndjson", ["audit"], "settings_damaged"],
+  ["audit.ndjson", ["backup", "BACKUP"], "settings_damaged"],
+  ["events.kv", ["doctor"], "problem"],
+  ["events.kv", ["run", "--listen", "127.0.0.1:0"], "events_damaged"],
+  ["events.kv", ["backup", "BACKUP"], "events_damaged"],
+] as const;
+
+/** Of any size, so that only its end would tell that it is nothing. */
+const MAY_BE_LARGE = ["audit.ndjson", "events.kv"];
+
+for (const [what, make] of Object.entries(STRANGE)) {
+  Deno.test(needing(
+    [UNIX, MKFIFO],
+    `collector: ${what} in the place of its files -> each command says so at once`,
+    async () => {
+      for (const [file, words, code] of COMMANDS) {
+        if (what.includes("GiB") && MAY_BE_LARGE.includes(file)) continue;
+        await using home = await tempHome();
+        const folder = `${home.path}/collector`, path = `${folder}/${file}`;
+        await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+        if (file !== "events.kv") {
+          await Deno.writeTextFile(`${folder}/events.kv`, "");
+        }
+        await make(path);
+        const backup = `${home.path}/b`;
+        const args = words.map((word) => word === "BACKUP" ? backup : word);
+        const run = runIn(home.path).here(["collector", ...args, "--json"]);
+        const { stdout, stderr } = await run;
+        const name = `${words[0]} with ${file}`;
+        match(stdout, new RegExp(code), `${name}: ${stderr}`);
+        match(stdout, SAID, name);
+        strictEqual(await isTaken(backup), false, name);
+      }
+    },
+  ));
+}
+
+const SAID =
+  /is not a file|it is no file, nor a link|not a collector's secret|\d+ bytes, and at most \d+ are read/;
+
+Deno.test(needing(
+  [UNIX, MKFIFO],
+  "FileAudit: a pipe in its place -> nothing is written into it, and that is said",
+  async () => {
+    await using folder = await tempFolder();
+    await outputOf("mkfifo", [`${folder.path}/audit.ndjson`]);
+    const { audit } = settingsOf(folder.path, new TestWorld());
+    const strange = { code: "settings_damaged", message: /is not a file/ };
+    await rejects(audit.note(ENTRY), strange);
+    await rejects(Array.fromAsync(audit.read()), strange);
+  },
+));
