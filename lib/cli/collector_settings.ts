@@ -9,7 +9,7 @@ import { type AuditEntry, entryAt } from "../collector/audit/audit.ts";
 import { openSettings } from "../collector/place.ts";
 import { userName } from "../emit/identity.ts";
 import type { Call } from "./command.ts";
-import { EXIT, usageError } from "../base/errors.ts";
+import { EXIT, KittyError, reasonOf, usageError } from "../base/errors.ts";
 import { placeOf } from "./store.ts";
 
 /** Where a collector listens that is not told where. */
@@ -48,12 +48,27 @@ export async function showAll<T>(
   return EXIT.ok;
 }
 
-/** Notes what a command has changed, and who ran it. */
+/**
+ * Notes what a command has changed, and who ran it.
+ *
+ * @throws {KittyError} which says that the change was made
+ */
 export async function noteChange(
   { world }: Call,
   { audit }: Settings,
   entry: Omit<AuditEntry, "at" | "by" | "address">,
 ): Promise<void> {
   const by = `${await userName(world)}@${world.hostname()}`;
-  await audit.note(entryAt(world.nowMs(), { ...entry, by }));
+  try {
+    await audit.note(entryAt(world.nowMs(), { ...entry, by }));
+  } catch (error) {
+    const { code, hint } = error instanceof KittyError
+      ? error
+      : { code: "output_failed", hint: undefined } as const;
+    throw new KittyError(
+      code,
+      `it was done, but not noted in the audit: ${reasonOf(error)}`,
+      { hint },
+    );
+  }
 }

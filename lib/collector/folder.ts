@@ -9,6 +9,7 @@ import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
 import {
   FOLDER_MODE,
   ifRegular,
+  isDiskFull,
   isStillAt,
   isThere,
   lockFile,
@@ -33,6 +34,19 @@ export function lockPath(folder: string): string {
   return `${folder}/collector.lock`;
 }
 
+/** An error for a file of the folder that cannot be written. */
+export function unwritable(path: string, error: unknown): KittyError {
+  return new KittyError(
+    "output_failed",
+    `cannot write ${path}: ${reasonOf(error)}`,
+    {
+      hint: isDiskFull(error)
+        ? "make room on its disk, and try again"
+        : "look at its owner and mode, and at those of its folder",
+    },
+  );
+}
+
 /** Makes the folder, for its owner only. */
 export async function makeFolder(folder: string): Promise<void> {
   try {
@@ -42,7 +56,11 @@ export async function makeFolder(folder: string): Promise<void> {
     throw new KittyError(
       "folder_unusable",
       `cannot make ${folder}: ${reasonOf(error)}`,
-      { hint: "look at the owner and mode of the folder around it" },
+      {
+        hint: isDiskFull(error)
+          ? "make room on its disk, and try again"
+          : "look at the owner and mode of the folder around it",
+      },
     );
   }
 }

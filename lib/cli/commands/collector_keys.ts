@@ -124,23 +124,22 @@ async function create(call: Call): Promise<number> {
   const { args, world, out } = call;
   const team = args.text("team")!;
   const strange = await strangeTeam(call, team);
-  const { key, text } = await withSettings(call, async (settings) => {
-    const made = await new KeyStore(settings.settings).create({
+  await withSettings(call, async (settings) => {
+    const { key, text } = await new KeyStore(settings.settings).create({
       name: args.positionals[0]!,
       team,
       role: roleIn(call) ?? "writer",
       lifetimeMs: lifetimeOf(args.text("expires")),
     }, world);
-    const { name, role } = made.key;
-    await noteChange(call, settings, {
-      what: "key_created",
-      name,
-      team,
-      details: role,
-    });
-    return made;
+    const { name, role } = key;
+    const what = "key_created";
+    try {
+      // First of all, as nobody can find it out again.
+      await out.data({ ...shownKey(key), token: text }, text);
+    } finally {
+      await noteChange(call, settings, { what, name, team, details: role });
+    }
   });
-  await out.data({ ...shownKey(key), token: text }, text);
   if (strange) await out.warn(strange.words);
   await out.note(
     `this is shown once; a job needs it, and the address of the collector:

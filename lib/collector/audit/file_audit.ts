@@ -8,7 +8,7 @@
 import { KittyError } from "../../base/errors.ts";
 import { isJsonObject } from "../../base/json.ts";
 import { type Line, LineReader } from "../../base/lines.ts";
-import { type HeldFolder, makeFolder } from "../folder.ts";
+import { type HeldFolder, makeFolder, unwritable } from "../folder.ts";
 import {
   type AuditEntry,
   type AuditFilter,
@@ -35,13 +35,17 @@ export class FileAudit implements AuditLog {
     await (this.#held?.expectThere() ?? makeFolder(this.#folder));
     const options = { read: true, append: true, create: true, mode: 0o600 };
     await this.#expectFile();
-    using file = await Deno.open(this.#path, options);
-    // A line that was cut off, as on a full disk, must not swallow this one.
-    const begin = await isTorn(file) ? "\n" : "";
-    const text = `${begin}${JSON.stringify(entry)}\n`;
-    let rest = new TextEncoder().encode(text);
-    while (rest.length > 0) rest = rest.subarray(await file.write(rest));
-    await file.syncData();
+    try {
+      using file = await Deno.open(this.#path, options);
+      // A line that was cut off, as on a full disk, must not swallow this one.
+      const begin = await isTorn(file) ? "\n" : "";
+      const text = `${begin}${JSON.stringify(entry)}\n`;
+      let rest = new TextEncoder().encode(text);
+      while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+      await file.syncData();
+    } catch (error) {
+      throw unwritable(this.#path, error);
+    }
   }
 
   async *read(filter: AuditFilter = {}): AsyncIterable<AuditEntry> {

@@ -44,7 +44,10 @@ export class BackupWriter {
   /** @throws {KittyError} where there is such a file, or it cannot be written */
   static async create(path: string): Promise<BackupWriter> {
     const file = await NewFile.create(path, "plain");
-    await file.write(HEAD);
+    await file.write(HEAD).catch(async (error) => {
+      await file.giveUp();
+      throw error;
+    });
     return new BackupWriter(file, await sha256(HEAD));
   }
 

@@ -61,8 +61,13 @@ export class NewFile {
     try {
       await this.#writer.write(bytes);
     } catch (error) {
-      throw unwritable(this.#path, error);
+      throw unwritable(this.#path, await this.#reasonOf(error));
     }
+  }
+
+  /** Why it cannot be written: its writer is told only that nobody reads what it is given. */
+  #reasonOf(error: unknown): Promise<unknown> {
+    return this.#writing.then(() => error, (reason) => reason);
   }
 
   /**
@@ -74,7 +79,9 @@ export class NewFile {
   async finish(): Promise<number> {
     const path = this.#path, part = partOf(path);
     try {
-      await this.#writer.close();
+      await this.#writer.close().catch(async (error) => {
+        throw await this.#reasonOf(error);
+      });
       await this.#writing;
       await this.#file.sync();
       const { size } = await this.#file.stat();

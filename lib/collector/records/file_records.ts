@@ -16,7 +16,7 @@ import {
 } from "../../base/files.ts";
 import { isJsonObject, sameJson } from "../../base/json.ts";
 import type { World } from "../../base/world.ts";
-import { type HeldFolder, makeFolder } from "../folder.ts";
+import { type HeldFolder, makeFolder, unwritable } from "../folder.ts";
 import { SETTINGS_BYTES_MAX, SETTINGS_LOCK_MS_MAX } from "../limits.ts";
 import type { Entry, Recorded, Records, Space } from "./records.ts";
 
@@ -69,12 +69,32 @@ export class FileRecords implements Records {
       : value
       ? all.with(at, value)
       : all.toSpliced(at, 1);
-    const path = pathOf(folder, space);
-    const text = JSON.stringify({ [space]: changed }, null, 2) + "\n";
-    await writeDurably(path, `${path}.tmp`, new TextEncoder().encode(text));
-    await syncFolder(folder);
+    await this.#write(space, changed);
     this.#note(space, changed);
     return true;
+  }
+
+  /** @throws {KittyError} where it cannot be written, or nobody would read it */
+  async #write(space: Space, all: readonly Named[]): Promise<void> {
+    const path = pathOf(this.#folder, space);
+    const text = JSON.stringify({ [space]: all }, null, 2) + "\n";
+    const bytes = new TextEncoder().encode(text);
+    if (bytes.length > SETTINGS_BYTES_MAX) {
+      throw new KittyError(
+        "output_failed",
+        `cannot write ${path}: it would have ${bytes.length} bytes, and at most ${SETTINGS_BYTES_MAX} are read`,
+        {
+          hint:
+            "remove what is not needed; a store of PostgreSQL has no such bound",
+        },
+      );
+    }
+    try {
+      await writeDurably(path, `${path}.tmp`, bytes);
+    } catch (error) {
+      throw unwritable(path, error);
+    }
+    await syncFolder(this.#folder);
   }
 
   /** @throws {KittyError} where they cannot be read */
@@ -166,11 +186,11 @@ async function lockSettings(
   world: World,
 ): Promise<Deno.FsFile> {
   const deadline = Deadline.in(world.elapsedMs, SETTINGS_LOCK_MS_MAX);
+  const path = `${folder}/${space}.lock`;
   try {
-    const path = `${folder}/${space}.lock`;
     return await lockFile(path, deadline, `the lock of the ${space}`);
   } catch (error) {
-    if (!(error instanceof DeadlineError)) throw error;
+    if (!(error instanceof DeadlineError)) throw unwritable(path, error);
     throw new KittyError("settings_locked", `the ${space} are being changed`, {
       hint: "another command is changing them: try again",
     });

@@ -21,7 +21,8 @@ import {
   spawnProgram,
 } from "../../support/program.ts";
 import { linesOf } from "../../support/child.ts";
-import { MKFIFO, needing, outputOf } from "../../support/needs.ts";
+import { MKFIFO, MOUNT, needing, outputOf } from "../../support/needs.ts";
+import { fillDisk, smallDisk } from "../../support/trouble.ts";
 import { TestWorld } from "../../support/world.ts";
 
 const envelopeOf = (n: number, options: EventOptions = {}) =>
@@ -370,5 +371,30 @@ Deno.test(needing(
       /^cannot write "": it is no name/,
     );
     deepStrictEqual(await namesIn(folder.path), ["file", "pipe"]);
+  },
+));
+
+Deno.test(needing(
+  [MOUNT],
+  "backup: onto a disk that is full, or becomes so -> it says why, and leaves nothing behind",
+  async () => {
+    const { folder, path } = await made();
+    await using _ = folder;
+    // Noise is as large compressed.
+    const noise = new Uint8Array(3 * 1024 * 1024);
+    for (let at = 0; at < noise.length; at += 65_536) {
+      crypto.getRandomValues(noise.subarray(at, at + 65_536));
+    }
+    await Deno.writeFile(`${path}/noise`, noise);
+    await using disk = await smallDisk(4_096);
+    for (const leftKiB of [0, 64, 2_048]) {
+      await fillDisk(`${disk.path}/filler`, leftKiB * 1024);
+      const { code, message } = await backUp(path, `${disk.path}/b`)
+        .catch((error) => error);
+      strictEqual(code, "output_failed");
+      match(message, /cannot write .*\/b: .*\(os error 28\)/, `${leftKiB}`);
+      deepStrictEqual(await namesIn(disk.path), ["filler"]);
+      await Deno.remove(`${disk.path}/filler`);
+    }
   },
 ));

@@ -9,8 +9,9 @@ import {
 import { isTaken } from "../../../lib/base/files.ts";
 import { openFolder, settingsOf } from "../../../lib/collector/engine.ts";
 import { tempFolder, tempHome } from "../../support/home.ts";
-import { MKFIFO, needing, outputOf, UNIX } from "../../support/needs.ts";
-import { runIn } from "../../support/program.ts";
+import { MKFIFO, MOUNT, needing, outputOf, UNIX } from "../../support/needs.ts";
+import { documentsOf, runIn } from "../../support/program.ts";
+import { fillDisk, smallDisk } from "../../support/trouble.ts";
 import { TestWorld } from "../../support/world.ts";
 
 const ENTRY = { at: "2026-02-03T12:00:00.000Z", what: "login", name: "ada" };
@@ -148,3 +149,35 @@ Deno.test(needing(
     await rejects(Array.fromAsync(audit.read()), strange);
   },
 ));
+
+Deno.test(needing(
+  [MOUNT],
+  "collector: a full disk -> a command says which file it cannot write, and what to do",
+  async () => {
+    await using disk = await smallDisk(2_048);
+    const run = runIn(`${disk.path}/home`);
+    const words = ["collector", "token", "create", "--team", "acme", "--json"];
+    strictEqual((await run.here([...words, "first"])).code, 0);
+    await fillDisk(`${disk.path}/filler`, 0);
+    const { code, stdout } = await run.here([...words, "second"]);
+    strictEqual(code, 74);
+    const { error } = documentsOf(stdout)[0];
+    match(error.message, /cannot write .*\/collector\/keys\.json: .*error 28/);
+    strictEqual(error.try, "make room on its disk, and try again");
+  },
+));
+
+Deno.test("collector token create: the audit cannot be written -> the token is shown, and that it was made", async () => {
+  await using home = await tempHome();
+  const audit = `${home.path}/collector/audit.ndjson`;
+  await Deno.mkdir(audit, { recursive: true });
+  const words = ["collector", "token", "create", "ci", "--team", "acme"];
+  const { code, stdout } = await runIn(home.path).here([...words, "--json"]);
+  strictEqual(code, 78);
+  const [made, { error }] = documentsOf(stdout);
+  match(made.token, /^ske_/);
+  match(
+    error.message,
+    /^it was done, but not noted in the audit: .* not a file/,
+  );
+});
