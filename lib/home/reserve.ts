@@ -1,8 +1,9 @@
 /**
- * Room on the disk that a home keeps for the day on which the disk is full:
- * taking events out of the queue needs room too, as SQLite writes what changes
+ * Room on the disk that is kept for the day on which the disk is full: taking
+ * events out of an SQLite file needs room too, as SQLite writes what changes
  * before it changes anything. A file of that size is given back then, and made
- * again when there is room.
+ * again when there is room. A home has one beside its queue, a collector
+ * beside its events.
  *
  * @module
  */
@@ -31,59 +32,208 @@ const RESERVE_BYTES_MIN = 256 * 1024;
 const BLOCK_BYTES = 1024 * 1024;
 const RANDOM_BYTES = 64 * 1024;
 
-/** Path of a home's reserve. */
-export function reservePath(home: string): string {
-  return `${home}/reserve`;
+/** Path of the reserve of a home, or of another folder that has one. */
+export function reservePath(folder: string): string {
+  return `${folder}/reserve`;
 }
 
-/**
- * Makes the reserve, where there is none. On a small disk it is half of what
- * is free, so that the queue never holds more than the reserve can fold.
- * Never throws: without it a full disk is more trouble, and nothing else.
- *
- * @param by a disk that has not taken it by then is too slow for this call
- */
-export async function makeReserve(
-  home: string,
-  by?: Deadline,
-): Promise<void> {
-  if (!await isThere(reservePath(home))) await make(home, by);
-}
+/** The reserve of a folder. Of what changes it, only one may be under way: who holds the folder's lock sees to it. */
+export class Reserve {
+  readonly path: string;
+  readonly #folder: string;
+  readonly #file: string;
+  readonly #bytes: number;
+  readonly #waitMs: number | undefined;
 
-/** Where it is until it is whole. */
-function makingPath(home: string): string {
-  return `${reservePath(home)}.tmp`;
-}
+  /**
+   * @param file the SQLite file whose log is folded
+   * @param options bytes of a whole one, and how long folding waits for those who read in the file
+   */
+  constructor(
+    folder: string,
+    file: string,
+    options: { readonly bytes?: number; readonly waitMs?: number } = {},
+  ) {
+    const { bytes = RESERVE_BYTES, waitMs } = options;
+    this.path = reservePath(folder);
+    this.#folder = folder;
+    this.#file = file;
+    this.#bytes = bytes;
+    this.#waitMs = waitMs;
+  }
 
-async function make(home: string, by?: Deadline): Promise<void> {
-  const making = makingPath(home);
-  try {
-    await fill(home, making, by);
-    await Deno.rename(making, reservePath(home));
-  } catch {
-    await remove(making);
+  /** Where it is until it is whole. */
+  get #making(): string {
+    return `${this.path}.tmp`;
+  }
+
+  /** Bytes of what is there. */
+  size(): Promise<number> {
+    return Deno.stat(this.path).then(({ size }) => size, () => 0);
+  }
+
+  /**
+   * Makes the reserve, where there is none. On a small disk it is half of what
+   * is free, so that the file never holds more than the reserve can fold.
+   * Never throws: without it a full disk is more trouble, and nothing else.
+   *
+   * @param by a disk that has not taken it by then is too slow for this call
+   */
+  async make(by?: Deadline): Promise<void> {
+    if (!await isThere(this.path)) await this.#make(by);
+  }
+
+  async #make(by?: Deadline): Promise<void> {
+    try {
+      await fill(this.#folder, this.#making, this.#bytes, by);
+      await Deno.rename(this.#making, this.path);
+    } catch {
+      await remove(this.#making);
+    }
+  }
+
+  /**
+   * The same after what makes the file emptier: a drain, a command. Where the
+   * disk is too small for a whole reserve, or was full, SQLite's log is folded
+   * into its file before: it may grow to 4 MiB, and would take the room that new
+   * events need, although there are none. A reserve that was made on a smaller
+   * disk, or a fuller one, is made anew.
+   */
+  async restore(): Promise<void> {
+    // Whoever was killed while it made one has left a file that may fill the disk.
+    await remove(this.#making);
+    const size = await this.size();
+    if (size >= this.#bytes) return;
+    await this.foldIfFits();
+    if (size === 0 || await this.canGrow()) await this.#make();
+  }
+
+  /** Whether it is smaller than a whole one, and there is room for a larger one. */
+  async canGrow(): Promise<boolean> {
+    const size = await this.size();
+    if (size >= this.#bytes) return false;
+    const half = await freeBytes(this.#folder).catch(() => 0) / 2;
+    return half >= size + RESERVE_BYTES_MIN;
+  }
+
+  /**
+   * Makes room on a full disk: gives the reserve back, and folds SQLite's log
+   * into its file at once. Left for later, the log would grow into the room of
+   * the reserve, and find none any more for what it has to add to the file.
+   *
+   * @returns whether there is more room than before
+   */
+  async makeRoom(): Promise<boolean> {
+    const hadReserve = await remove(this.path);
+    const hadLeftover = await remove(this.#making);
+    const isFolded = await this.fold();
+    return hadReserve || hadLeftover || isFolded;
+  }
+
+  /**
+   * Gives a part of it back, for what takes little.
+   *
+   * @returns whether there is more room than before
+   */
+  async giveSome(bytes: number): Promise<boolean> {
+    if (await remove(this.#making)) return true;
+    const left = await this.size() - bytes;
+    if (left < RESERVE_BYTES_MIN) return await remove(this.path);
+    return await Deno.truncate(this.path, left).then(() => true, () => false);
+  }
+
+  /**
+   * Before work that makes the file emptier, where the reserve is gone: folds
+   * the log while the disk has room for that. What the work adds to the log
+   * would take this room, and then nothing could be folded any more. Never throws.
+   */
+  async foldAhead(): Promise<void> {
+    if (await isThere(this.path)) return;
+    const takes = await this.#foldingBytes();
+    if (takes > 0) await this.#foldWithin(takes, 0);
+  }
+
+  /**
+   * Folds the log where the disk has room for what the file grows by. Where it
+   * is too little, the log is left alone, as a part of it folded gives nothing
+   * back. Never throws.
+   *
+   * @param least bytes of a log that is worth it
+   */
+  async foldIfFits(least = 1): Promise<void> {
+    const log = await Deno.stat(`${this.#file}-wal`).catch(() => undefined);
+    if (!log || log.size < least) return;
+    await this.#foldWithin(await this.#foldingBytes(), Infinity);
+  }
+
+  /** @param unknown what counts as free on a disk that does not tell */
+  async #foldWithin(
+    takes: number,
+    unknown: number,
+  ): Promise<void> {
+    const free = await freeBytes(this.#folder).catch(() => unknown);
+    if (takes <= free) await this.fold();
+  }
+
+  /** By how much folding makes the file larger; 0 where that is not known: the work itself says what is wrong then. */
+  #foldingBytes(): Promise<number> {
+    return foldingBytes(this.#file).catch(() => 0);
+  }
+
+  /** Folds the log, where there is one. @returns whether that could be done */
+  fold(): Promise<boolean> {
+    // Opening a file that is not there would make one.
+    return Deno.stat(this.#file)
+      .then(() => foldFile(this.#file, this.#waitMs))
+      .then(() => true, () => false);
+  }
+
+  /**
+   * Whether the disk takes so much: asked, and tried, as a user's share of it
+   * may be smaller than what is free.
+   */
+  async hasRoom(bytes: number): Promise<boolean> {
+    const free = await freeBytes(this.#folder).catch(() => Infinity);
+    if (free < bytes) return false;
+    try {
+      const file = await openNew(this.#making);
+      await writeUpTo(file, bytes).finally(() => file.close());
+      return true;
+    } catch {
+      return false;
+    } finally {
+      await remove(this.#making);
+    }
   }
 }
 
-/**
- * The same after what makes the queue smaller: a drain, a command. Where the disk is too small for a whole
- * reserve, or was full, SQLite's log is folded into its file before: it may
- * grow to 4 MiB, and would take the room that new events need, although the
- * queue is empty. A reserve that was made on a smaller disk, or a fuller one, is made anew.
- * For the holder of the home's lock.
- */
-export async function restoreReserve(home: string): Promise<void> {
-  const size = await Deno.stat(reservePath(home))
-    .then(({ size }) => size, () => 0);
-  if (size >= RESERVE_BYTES) return;
-  // Whoever was killed while it made one has left a file that may fill the disk.
-  await remove(makingPath(home));
-  await fold(home);
-  if (size > 0) {
-    const half = await freeBytes(home).catch(() => 0) / 2;
-    if (half < size + RESERVE_BYTES_MIN) return;
-  }
-  await make(home);
+/** Makes the reserve of a home: see {@link Reserve.make}. */
+export function makeReserve(home: string, by?: Deadline): Promise<void> {
+  return ofHome(home).make(by);
+}
+
+/** See {@link Reserve.restore}. For the holder of the home's lock. */
+export function restoreReserve(home: string): Promise<void> {
+  return ofHome(home).restore();
+}
+
+/** See {@link Reserve.makeRoom}. */
+export function makeRoom(home: string): Promise<boolean> {
+  return ofHome(home).makeRoom();
+}
+
+/** See {@link Reserve.foldAhead}. For the holder of the home's lock. */
+export function foldAhead(home: string): Promise<void> {
+  return ofHome(home).foldAhead();
+}
+
+function ofHome(home: string): Reserve {
+  return new Reserve(home, queuePath(home));
+}
+
+/** @returns whether it was there, and is gone */
+function remove(path: string): Promise<boolean> {
+  return removeIfThere(path).catch(() => false);
 }
 
 /**
@@ -93,84 +243,52 @@ export async function restoreReserve(home: string): Promise<void> {
  * which half stays.
  */
 async function fill(
-  home: string,
+  folder: string,
   path: string,
+  bytes: number,
   by?: Deadline,
 ): Promise<void> {
-  const half = await freeBytes(home).then(
+  const half = await freeBytes(folder).then(
     (bytes) => Math.floor(bytes / 2),
     () => undefined,
   );
-  const most = half === undefined
-    ? 2 * RESERVE_BYTES
-    : Math.min(half, RESERVE_BYTES);
+  const most = half === undefined ? 2 * bytes : Math.min(half, bytes);
   if (most < RESERVE_BYTES_MIN) throw new Error("no room for a reserve");
-  using file = await Deno.open(path, {
-    write: true,
-    create: true,
-    truncate: true,
-    mode: FILE_MODE,
-  });
-  // Some file systems store a run of equal bytes in no room at all.
-  const block = new Uint8Array(BLOCK_BYTES);
-  for (let at = 0; at < BLOCK_BYTES; at += RANDOM_BYTES) {
-    crypto.getRandomValues(block.subarray(at, at + RANDOM_BYTES));
-  }
-  let size = 0;
+  using file = await openNew(path);
+  let size = most;
   try {
-    while (size < most) {
-      by?.check("make the reserve");
-      size += await file.write(block.subarray(0, most - size));
-    }
+    await writeUpTo(file, most, by);
     if (half !== undefined) return;
   } catch (error) {
     if (!isDiskFull(error)) throw error;
+    ({ size } = await file.stat());
   }
   if (size < 2 * RESERVE_BYTES_MIN) throw new Error("no room for a reserve");
   await file.truncate(Math.floor(size / 2));
 }
 
-/**
- * Makes room on a full disk: gives the reserve back, and folds SQLite's log
- * into its file at once. Left for later, the log would grow into the room of
- * the reserve, and find none any more for what it has to add to the file.
- *
- * @returns whether there is more room than before
- */
-export async function makeRoom(home: string): Promise<boolean> {
-  const hadReserve = await remove(reservePath(home));
-  const hadLeftover = await remove(makingPath(home));
-  const isFolded = await fold(home);
-  return hadReserve || hadLeftover || isFolded;
+function openNew(path: string): Promise<Deno.FsFile> {
+  return Deno.open(path, {
+    write: true,
+    create: true,
+    truncate: true,
+    mode: FILE_MODE,
+  });
 }
 
-/** @returns whether it was there, and is gone */
-function remove(path: string): Promise<boolean> {
-  return removeIfThere(path).catch(() => false);
-}
-
-/**
- * Before work that makes the queue smaller, in a home whose reserve is gone:
- * folds the log while the disk has room for that. What the work adds to the log
- * would take this room, and then nothing could be folded any more. Where it is
- * too little, the log is left alone, as a part of it folded gives nothing back.
- * For the holder of the home's lock. Never throws.
- */
-export async function foldAhead(home: string): Promise<void> {
-  if (await isThere(reservePath(home))) return;
-  try {
-    const takes = await foldingBytes(queuePath(home));
-    if (takes === 0) return;
-    if (takes <= await freeBytes(home)) await fold(home);
-  } catch {
-    // The work itself says what is wrong.
+/** Writes so many bytes. @throws where there is no room for them */
+async function writeUpTo(
+  file: Deno.FsFile,
+  bytes: number,
+  by?: Deadline,
+): Promise<void> {
+  // Some file systems store a run of equal bytes in no room at all.
+  const block = new Uint8Array(BLOCK_BYTES);
+  for (let at = 0; at < BLOCK_BYTES; at += RANDOM_BYTES) {
+    crypto.getRandomValues(block.subarray(at, at + RANDOM_BYTES));
   }
-}
-
-/** Folds the log of the queue, where there is one. @returns whether that could be done */
-function fold(home: string): Promise<boolean> {
-  const path = queuePath(home);
-  // Opening a queue that is not there would make one.
-  return Deno.stat(path).then(() => foldFile(path))
-    .then(() => true, () => false);
+  for (let size = 0; size < bytes;) {
+    by?.check("make the reserve");
+    size += await file.write(block.subarray(0, bytes - size));
+  }
 }

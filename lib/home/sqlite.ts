@@ -98,13 +98,17 @@ function isReadOnly(error: unknown): boolean {
 /**
  * Moves all of SQLite's write-ahead log into its file.
  *
+ * @param waitMs how long for those who read in it: this thread stands still meanwhile
  * @throws where there is no room for that, or another program reads the log on and on
  */
-export async function foldFile(path: string): Promise<void> {
+export async function foldFile(
+  path: string,
+  waitMs = FOLDING_WAIT_MS,
+): Promise<void> {
   const open = await openerOf(path);
   using database = open(false);
   // Whoever is reading is done soon, this process on another thread included.
-  database.exec(`PRAGMA busy_timeout = ${FOLDING_WAIT_MS}`);
+  database.exec(`PRAGMA busy_timeout = ${waitMs}`);
   const [row] = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").all();
   if (row?.busy === 0) return;
   throw new KittyError(
@@ -116,12 +120,25 @@ export async function foldFile(path: string): Promise<void> {
 
 /** Bytes by which folding its log makes a file larger. */
 export async function foldingBytes(path: string): Promise<number> {
+  const bytes = await pagesOf(path, "page_count");
+  return Math.max(0, bytes - (await Deno.stat(path)).size);
+}
+
+/** Bytes in a file that nothing lies in, and that new values take before the file grows. */
+export function spareBytes(path: string): Promise<number> {
+  return pagesOf(path, "freelist_count");
+}
+
+/** Bytes of the pages that SQLite counts. */
+async function pagesOf(
+  path: string,
+  count: "page_count" | "freelist_count",
+): Promise<number> {
   const open = await openerOf(path);
   using database = open(true);
   const numberOf = (name: string) =>
     Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
-  const bytes = numberOf("page_count") * numberOf("page_size");
-  return Math.max(0, bytes - (await Deno.stat(path)).size);
+  return numberOf(count) * numberOf("page_size");
 }
 
 /** Whether SQLite's code speaks of the file's content: a read that failed proves nothing of it. */
