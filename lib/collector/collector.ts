@@ -8,6 +8,7 @@
 import { Deadline, pause } from "../base/deadline.ts";
 import { BoundedServer } from "../base/bounded_server.ts";
 import { DeadlineError, KittyError, reasonOf } from "../base/errors.ts";
+import { isDiskFull } from "../base/files.ts";
 import { type AddressSet, hostForUrl } from "../base/net/addresses.ts";
 import type { KeyPairKeeper } from "../base/net/key_pair.ts";
 import type { Origin } from "../base/net/proxies.ts";
@@ -32,6 +33,7 @@ import {
   STANDING_MS,
 } from "./accounts/limits.ts";
 import type { Log } from "../base/log.ts";
+import { withStartRoom } from "./disk_room.ts";
 import { openEngine, type Place } from "./place.ts";
 import { LOOP_STATUS } from "./sinks/sending.ts";
 import { HOP } from "../base/wire.ts";
@@ -81,11 +83,16 @@ export interface Collector extends AsyncDisposable {
 /**
  * Starts a collector.
  *
- * @throws {KittyError} where its folder or its address is taken
+ * @throws {KittyError} where its folder or its address is taken, or its disk is full
  */
-export async function startCollector(
-  parts: CollectorParts,
-): Promise<Collector> {
+export function startCollector(parts: CollectorParts): Promise<Collector> {
+  const folder = privateFolder(parts);
+  return folder === undefined
+    ? start(parts)
+    : withStartRoom(folder, () => start(parts));
+}
+
+async function start(parts: CollectorParts): Promise<Collector> {
   const { world, log } = parts;
   await using undo = new AsyncDisposableStack();
   const services = undo.use(
@@ -323,5 +330,8 @@ function httpErrorOf(error: unknown, log: Log): HttpError {
     return new HttpError(429, error.message, { headers });
   }
   log.error("a request failed", error);
-  return new HttpError(503, "the collector cannot do this now", { headers });
+  const words = isDiskFull(error)
+    ? "the collector's disk is full"
+    : "the collector cannot do this now";
+  return new HttpError(503, words, { headers });
 }

@@ -9,6 +9,7 @@ import { Deadline } from "../base/deadline.ts";
 import { fillKv } from "../home/kv_fill.ts";
 import { keysBelow } from "../home/sqlite.ts";
 import { isThere, removeIfThere } from "../base/files.ts";
+import { withStartRoom } from "./disk_room.ts";
 import type { World } from "../base/world.ts";
 import type { AuditLog } from "./audit/audit.ts";
 import { FileAudit } from "./audit/file_audit.ts";
@@ -106,12 +107,29 @@ export async function openSource(
   };
 }
 
-async function openAll(
+interface Opened {
+  readonly engine: Engine;
+  readonly store: KvStore;
+}
+
+function openAll(
   folder: string,
   world: World,
   onStored: OnStored,
   onUpgrade?: OnUpgrade,
-): Promise<{ engine: Engine; store: KvStore }> {
+): Promise<Opened> {
+  return withStartRoom(
+    folder,
+    () => openOnce(folder, world, onStored, onUpgrade),
+  );
+}
+
+async function openOnce(
+  folder: string,
+  world: World,
+  onStored: OnStored,
+  onUpgrade?: OnUpgrade,
+): Promise<Opened> {
   await using undo = new AsyncDisposableStack();
   const held = await HeldFolder.take(folder, world);
   undo.defer(() => held.release());
@@ -124,6 +142,7 @@ async function openAll(
     await adoptSecret(secret, records, settings.settings, world);
     await removeIfThere(oldSecretPath(folder));
   }
+  await store.room.begin();
   const whole = undo.move();
   const engine = {
     events: new KvEventLog(store, onStored, world.nowMs),
@@ -158,7 +177,10 @@ export async function* rebuildFolder(
   world: World,
   onUpgrade?: OnUpgrade,
 ): AsyncGenerator<Rebuilt> {
-  const held = await HeldFolder.take(folder, world);
+  const held = await withStartRoom(
+    folder,
+    () => HeldFolder.take(folder, world),
+  );
   try {
     using store = await KvStore.open(eventsPath(folder), onUpgrade);
     for (const team of await store.teams()) {

@@ -34,6 +34,9 @@ export function lockPath(folder: string): string {
   return `${folder}/collector.lock`;
 }
 
+/** What to do where the disk of a folder is full. */
+export const ROOM_HINT = "make room on its disk, and try again";
+
 /** An error for a file of the folder that cannot be written. */
 export function unwritable(path: string, error: unknown): KittyError {
   return new KittyError(
@@ -41,7 +44,7 @@ export function unwritable(path: string, error: unknown): KittyError {
     `cannot write ${path}: ${reasonOf(error)}`,
     {
       hint: isDiskFull(error)
-        ? "make room on its disk, and try again"
+        ? ROOM_HINT
         : "look at its owner and mode, and at those of its folder",
     },
   );
@@ -58,7 +61,7 @@ export async function makeFolder(folder: string): Promise<void> {
       `cannot make ${folder}: ${reasonOf(error)}`,
       {
         hint: isDiskFull(error)
-          ? "make room on its disk, and try again"
+          ? ROOM_HINT
           : "look at the owner and mode of the folder around it",
       },
     );
@@ -101,11 +104,7 @@ export class HeldFolder {
       const buffer = new Uint8Array(IN_USE.length);
       const isUnclean = await file.read(buffer) !== null;
       if (isUnclean) await checkEvents(folder);
-      await file.write(
-        new TextEncoder().encode(IN_USE).subarray(
-          isUnclean ? IN_USE.length : 0,
-        ),
-      );
+      if (!isUnclean) await sayInUse(file, lockPath(folder));
       return new HeldFolder(folder, file);
     } catch (error) {
       file.close();
@@ -133,6 +132,15 @@ export class HeldFolder {
   async release(): Promise<void> {
     await this.#file.truncate();
     this.#file.close();
+  }
+}
+
+/** @throws {KittyError} where that cannot be written */
+async function sayInUse(file: Deno.FsFile, path: string): Promise<void> {
+  try {
+    await file.write(new TextEncoder().encode(IN_USE));
+  } catch (error) {
+    throw unwritable(path, error);
   }
 }
 

@@ -169,6 +169,26 @@ export const STOP_MS_MAX = 5_000;
 /** How often a collector looks whether its events are still where it opened them. */
 export const LOOK_MS = 2_000;
 
+/** What folding the log of a collector's events may take: 1,000 pages of it, and a commit of a whole batch or two. */
+export const RESERVE_BYTES = 8 * 1024 * 1024;
+
+/** What a start takes of a full disk at most: a lock, SQLite's index of its log, the operator's file; and some logins after it. */
+export const START_BYTES = 512 * 1024;
+
+/**
+ * With less than this free, the log of events is folded before the next are
+ * stored, where it has become worth it: at its usual length, what it has to add
+ * to the file might find no room any more.
+ */
+export const LITTLE_ROOM_BYTES = 8 * 1024 * 1024;
+export const LITTLE_ROOM_LOG_BYTES = 512 * 1024;
+
+/** How long folding that log waits for those who read in the file, such as a backup: the collector stands still meanwhile. */
+export const FOLDING_WAIT_MS = 100;
+
+/** With less than this free, no new events are stored: a commit of a batch may take most of it, and a start has to find the rest. */
+export const STORING_BYTES = 2 * 1024 * 1024;
+
 /** How long a collector that ends waits until a log that was removed is in the file of its events. */
 export const FOLDING_MS_MAX = 20_000;
 

@@ -52,36 +52,47 @@ export class KvEventLog implements EventLog {
   admit(
     team: string,
     events: readonly IncomingEvent[],
-    { sender, word, quota }: Offering = {},
+    offering: Offering = {},
   ): Promise<Admission> {
-    return this.#alone(team, async () => {
-      if (events.length > 0 || word) await this.#nodes.recount(team);
-      const ids = await this.#store.idsAround(team, idsOf(events));
-      const { admitted, fresh, shared } = await this.#compare(
+    return this.#alone(
+      team,
+      () => this.#store.room.noting(() => this.#admit(team, events, offering)),
+    );
+  }
+
+  /** Nothing else may be stored of the team meanwhile. */
+  async #admit(
+    team: string,
+    events: readonly IncomingEvent[],
+    { sender, word, quota }: Offering,
+  ): Promise<Admission> {
+    if (events.length > 0 || word) await this.#nodes.recount(team);
+    const ids = await this.#store.idsAround(team, idsOf(events));
+    const { admitted, fresh, shared } = await this.#compare(
+      team,
+      events,
+      ids,
+    );
+    if (quota) expectRoom(await usageOf(this.#store, team), fresh, quota);
+    // With the first: never is more stored than was told.
+    let toTell = word;
+    for (const group of commitsOf(team, fresh, (id) => ids.pageOf(id))) {
+      await this.#store.room.prepare();
+      const beside = toTell ? { word: toTell } : {};
+      const entries = await this.#nodes.entries(team, group, beside);
+      this.#snapshots.delete(team);
+      const first = await this.#changing(
         team,
-        events,
-        ids,
+        entries,
+        () => this.#store.append(team, group, ids, entries),
       );
-      if (quota) expectRoom(await usageOf(this.#store, team), fresh, quota);
-      // With the first: never is more stored than was told.
-      let toTell = word;
-      for (const group of commitsOf(team, fresh, (id) => ids.pageOf(id))) {
-        const beside = toTell ? { word: toTell } : {};
-        const entries = await this.#nodes.entries(team, group, beside);
-        this.#snapshots.delete(team);
-        const first = await this.#changing(
-          team,
-          entries,
-          () => this.#store.append(team, group, ids, entries),
-        );
-        toTell = undefined;
-        this.#onStored(team, group, sender, first);
-      }
-      if (toTell) await this.#put(team, { word: toTell });
-      await this.#noteShared(team, shared);
-      const { highest } = await this.#store.team(team);
-      return { events: admitted, highest };
-    });
+      toTell = undefined;
+      this.#onStored(team, group, sender, first);
+    }
+    if (toTell) await this.#put(team, { word: toTell });
+    await this.#noteShared(team, shared);
+    const { highest } = await this.#store.team(team);
+    return { events: admitted, highest };
   }
 
   /** Notes rows that were here with other stamps, each once. */
@@ -136,7 +147,7 @@ export class KvEventLog implements EventLog {
       await this.#nodes.recount(team);
       return await pruneSome(this.#store, team, upTo);
     };
-    while (await this.#alone(team, some));
+    await this.#store.room.removing(() => this.#alone(team, some));
   }
 
   nodes(team: string): Promise<readonly NodeAnswer[]> {

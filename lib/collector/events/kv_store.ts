@@ -21,6 +21,7 @@ import { CLOCK_MAX, GET_MANY_MAX, KEY_BYTES_MAX } from "../../base/limits.ts";
 import { keyBytes } from "../../home/commit_room.ts";
 import { bytesOf, type IncomingEvent } from "./event_log.ts";
 import { rowsOf } from "./kv_groups.ts";
+import { DiskRoom } from "../disk_room.ts";
 import { KvPlace } from "./kv_place.ts";
 import { type IdPage, IdPages, lastPage, type PlacedId } from "./kv_ids.ts";
 import { useLayout } from "./kv_upgrade.ts";
@@ -54,14 +55,17 @@ export interface Lines {
 /** The stored events. */
 export class KvStore implements Disposable {
   readonly kv: Deno.Kv;
+  /** Of its disk. */
+  readonly room: DiskRoom;
   readonly #teams = new Map<string, TeamState>();
   /** Of ids: most events have one later than all before. */
   readonly #lastPages = new Map<string, IdPage>();
   readonly #place: KvPlace;
 
-  private constructor(kv: Deno.Kv, place: KvPlace) {
+  private constructor(kv: Deno.Kv, place: KvPlace, room: DiskRoom) {
     this.kv = kv;
     this.#place = place;
+    this.room = room;
   }
 
   /** Rejects where the events were removed, moved or replaced. */
@@ -81,7 +85,8 @@ export class KvStore implements Disposable {
       kv.close();
       throw error;
     }
-    return new KvStore(kv, await KvPlace.at(path));
+    const room = new DiskRoom(path.slice(0, path.lastIndexOf("/")));
+    return new KvStore(kv, await KvPlace.at(path), room);
   }
 
   [Symbol.dispose](): void {
@@ -93,15 +98,16 @@ export class KvStore implements Disposable {
     return this.#place.close(this.kv, deadline);
   }
 
-  /** @throws where the file cannot be read any more, or is another one */
+  /** @throws where the file cannot be read any more, or is another one, or its disk takes no more events */
   async check(): Promise<void> {
     await this.kv.get(LAYOUT_KEY);
     await this.#place.check();
+    await this.room.expect();
   }
 
-  /** Finds out whether the file was taken away: `lost` tells. */
+  /** Finds out whether the file was taken away: `lost` tells. And whether its disk has room for more reserve. */
   async look(): Promise<void> {
-    await this.#place.check().catch(() => {});
+    await this.#place.check().then(() => this.room.look()).catch(() => {});
   }
 
   /** What is stored of a team. */
@@ -180,6 +186,7 @@ export class KvStore implements Disposable {
       ...bytes !== undefined && { bytes: bytes + bytesOf(events) },
     });
     this.#lastPages.set(team, ids.last);
+    this.room.stored();
     return first;
   }
 

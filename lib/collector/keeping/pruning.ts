@@ -5,6 +5,7 @@
  */
 
 import { KittyError, reasonOf } from "../../base/errors.ts";
+import { isDiskFull } from "../../base/files.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { nearMiss } from "../../base/near_miss.ts";
 import { oneLineBytes } from "../../base/shown.ts";
@@ -139,7 +140,11 @@ async function removed(
       `not all was removed: ${
         reasonOf(error)
       }; the first event is now at position ${first ?? "unknown"}${whole}`,
-      { hint: "do it again, with another --archive or without" },
+      {
+        hint: `${
+          isDiskFull(error) ? "make room on the disk, then " : ""
+        }do it again, with another --archive or without`,
+      },
     );
   }
 }

@@ -9,6 +9,7 @@ import { FILE_MODE, ifRegular, writeDurably } from "../../base/files.ts";
 import { isJsonObject } from "../../base/json.ts";
 import type { World } from "../../base/world.ts";
 import type { EventLog } from "../events/event_log.ts";
+import { unwritable } from "../folder.ts";
 import type { Records } from "../records/records.ts";
 
 /** What of a team's events those see who keep them. */
@@ -53,7 +54,11 @@ function pathIn(folder: string): string {
   return `${folder}/${OPERATOR_FILE}`;
 }
 
-/** Says where the collector of a folder is asked. */
+/**
+ * Says where the collector of a folder is asked.
+ *
+ * @throws {KittyError} where that cannot be written
+ */
 export async function writePlace(
   folder: string,
   place: OperatorPlace,
@@ -62,7 +67,11 @@ export async function writePlace(
   // Left by one that was killed: its mode is not known.
   await Deno.remove(temporary).catch(() => {});
   const text = JSON.stringify(place) + "\n";
-  await writeDurably(path, temporary, new TextEncoder().encode(text));
+  try {
+    await writeDurably(path, temporary, new TextEncoder().encode(text));
+  } catch (error) {
+    throw unwritable(path, error);
+  }
   if (Deno.build.os !== "windows") await Deno.chmod(path, FILE_MODE);
 }
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isDiskFull } from "../../base/files.ts";
 import { isJsonObject, type JsonObject } from "../../base/json.ts";
 import { joinLines } from "../../base/line_bytes.ts";
 import type { Log } from "../../base/log.ts";
@@ -84,7 +85,10 @@ function handlerOf(parts: OperatorParts, token: string): Serve {
     } catch (error) {
       if (error instanceof HttpError) return errorAnswer(error);
       parts.log.error("an operator's request failed", error);
-      return errorAnswer(new HttpError(503, "the collector cannot do it now"));
+      const why = isDiskFull(error)
+        ? "its disk is full"
+        : "the collector cannot do it now";
+      return errorAnswer(new HttpError(503, why));
     }
   };
 }
