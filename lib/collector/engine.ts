@@ -135,7 +135,7 @@ async function openOnce(
   undo.defer(() => held.release());
   const store = await KvStore.open(eventsPath(folder), onUpgrade);
   undo.defer(() => store.close(Deadline.in(world.elapsedMs, FOLDING_MS_MAX)));
-  const records = new KvRecords(store.kv);
+  const records = new KvRecords(store.kv, () => store.expectThere());
   const settings = settingsOf(folder, world, held);
   const secret = await oldSecret(folder);
   if (secret) {

@@ -93,6 +93,11 @@ export class KvStore implements Disposable {
     this.kv.close();
   }
 
+  /** @see KvPlace.check */
+  expectThere(): Promise<void> {
+    return this.#place.check();
+  }
+
   /** @see KvPlace.close */
   close(deadline: Deadline): Promise<void> {
     return this.#place.close(this.kv, deadline);
@@ -101,7 +106,7 @@ export class KvStore implements Disposable {
   /** @throws where the file cannot be read any more, or is another one, or its disk takes no more events */
   async check(): Promise<void> {
     await this.kv.get(LAYOUT_KEY);
-    await this.#place.check();
+    await this.expectThere();
     await this.room.expect();
   }
 
@@ -199,7 +204,7 @@ export class KvStore implements Disposable {
     try {
       await commit.set(teamKey(team), toBytes(state)).commit();
       // Behind the commit, so that nothing is acknowledged that went nowhere.
-      await this.#place.check();
+      await this.expectThere();
       this.#teams.set(team, state);
     } catch (error) {
       // It may have happened all the same: what is stored is asked again.
@@ -215,7 +220,7 @@ export class KvStore implements Disposable {
     const commit = this.kv.atomic();
     for (const [key, value] of entries) commit.set(key, toBytes(value));
     await commit.commit();
-    await this.#place.check();
+    await this.expectThere();
   }
 
   /** The same of a team, which is known from then on although it has sent nothing. */

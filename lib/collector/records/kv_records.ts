@@ -11,9 +11,12 @@ import type { Entry, Recorded, Records, Space } from "./records.ts";
 /** Records that only the running collector changes. */
 export class KvRecords implements Records {
   readonly #kv: Deno.Kv;
+  readonly #check: () => Promise<void>;
 
-  constructor(kv: Deno.Kv) {
+  /** @param check throws where what was stored just now went nowhere */
+  constructor(kv: Deno.Kv, check: () => Promise<void>) {
     this.#kv = kv;
+    this.#check = check;
   }
 
   async get<T extends Recorded>(
@@ -45,7 +48,9 @@ export class KvRecords implements Records {
       const commit = this.#kv.atomic().check(entry);
       if (after) commit.set(entry.key, toBytes(after));
       else commit.delete(entry.key);
-      if ((await commit.commit()).ok) return true;
+      if (!(await commit.commit()).ok) continue;
+      await this.#check();
+      return true;
     }
   }
 }

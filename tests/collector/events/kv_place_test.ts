@@ -4,8 +4,10 @@ import {
   deepStrictEqual,
   match,
   notStrictEqual,
+  rejects,
   strictEqual,
 } from "node:assert/strict";
+import { openFolder } from "../../../lib/collector/engine.ts";
 import {
   collectorFolder,
   eventsPath,
@@ -13,9 +15,10 @@ import {
 } from "../../../lib/collector/folder.ts";
 import { arrived, idsOf, logIn, record } from "../../support/agent.ts";
 import { TestCollector } from "../../support/collector.ts";
-import { tempHome } from "../../support/home.ts";
+import { tempFolder, tempHome } from "../../support/home.ts";
 import { needing, UNIX } from "../../support/needs.ts";
 import { runIn } from "../../support/program.ts";
+import { TestWorld } from "../../support/world.ts";
 
 /** A collector that has three events, and a home that has delivered them. */
 async function withThree(
@@ -108,4 +111,19 @@ Deno.test(needing(
       await Deno.remove(lockPath(collectorFolder(collector.home)));
       await refuses(collector, home, ids);
     }),
+));
+
+Deno.test(needing(
+  [UNIX],
+  "replace: the log of the events removed -> throws, as what it stored would be gone",
+  async () => {
+    await using folder = await tempFolder();
+    const world = new TestWorld();
+    await using engine = await openFolder(folder.path, world, () => {});
+    const store = (n: number) =>
+      engine.records.replace("session", `s${n}`, undefined, { n });
+    strictEqual(await store(1), true);
+    await Deno.remove(`${eventsPath(folder.path)}-wal`);
+    await rejects(store(2), { code: "events_lost" });
+  },
 ));
