@@ -23,8 +23,10 @@ export interface Question extends Trust {
   readonly url: URL;
   readonly method?: "GET" | "POST";
   readonly headers?: Readonly<Record<string, string>>;
-  /** Bearer token. */
+  /** Bearer token. Who quotes the answer does so without it. */
   readonly token?: string;
+  /** Whether a good answer may be that token itself. */
+  readonly givesTokens?: boolean;
   readonly body?: Uint8Array<ArrayBuffer> | string;
   /** Answer included. */
   readonly timeoutMs: number;
@@ -65,10 +67,11 @@ export async function ask(question: Question): Promise<Answer> {
       signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs))),
     });
     const { status } = response;
+    const hidden = question.givesTokens && status === 200 ? undefined : token;
     return {
       status,
       headers: response.headers,
-      json: await readJson(response, token),
+      json: await readJson(response, hidden),
     };
   } catch (error) {
     if (error instanceof KittyError) throw new NoAnswerError(error.message);

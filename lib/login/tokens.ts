@@ -102,7 +102,9 @@ export async function requestSocketToken(
   request: TokenRequest,
   access: string,
 ): Promise<string | typeof REFUSED> {
-  const answer = await post(request, PATHS.socketToken, { token: access });
+  // Some servers take the access token for that, too.
+  const content = { token: access, givesTokens: true };
+  const answer = await post(request, PATHS.socketToken, content);
   if (answer === REFUSED) return REFUSED;
   const token = (answer.json as { ws_token?: unknown } | null)?.ws_token;
   if (!isToken(token)) throw unexpected(request, answer, "without a token");
@@ -177,7 +179,7 @@ export function claimedEndMs(token: string): number | undefined {
 async function post(
   { server, nowMs, deadline, trust }: TokenRequest,
   path: string,
-  content: Pick<Question, "body" | "token" | "method">,
+  content: Pick<Question, "body" | "token" | "givesTokens" | "method">,
 ): Promise<Answer | typeof REFUSED> {
   deadline.check(`ask ${server.host} for a token`);
   let answer: Answer;

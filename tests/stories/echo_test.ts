@@ -2,6 +2,8 @@
 
 import { match, ok, strictEqual } from "node:assert/strict";
 import { ask } from "../../lib/login/http.ts";
+import { requestSocketToken } from "../../lib/login/tokens.ts";
+import { farDeadline } from "../support/home.ts";
 import { Output } from "../support/output.ts";
 import { type Run, withProgram } from "../support/program.ts";
 
@@ -91,4 +93,17 @@ Deno.test("ask: a token of few letters -> an answer that has them is read as it 
   });
   strictEqual(answer.status, 200);
   ok(JSON.stringify(answer.json).includes("not now"));
+});
+
+Deno.test("requestSocketToken: a server that takes the access token for that, too -> that one", async () => {
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    ({ headers }) => {
+      const ws_token = headers.get("authorization")?.replace("Bearer ", "");
+      return Response.json({ ws_token });
+    },
+  );
+  const url = new URL(`http://127.0.0.1:${server.addr.port}`);
+  const parts = { server: url, nowMs: Date.now, deadline: farDeadline() };
+  strictEqual(await requestSocketToken(parts, TOKEN), TOKEN);
 });
