@@ -64,6 +64,8 @@ export async function run(
     await terminal.finish();
     return lost === undefined ? code : code || EXIT.notStored;
   } catch (error) {
+    // This is its end, whether what is said of it is read or not.
+    terminal.hurry();
     await out.fail(error);
     await terminal.finish();
     return error instanceof KittyError ? error.exit : ERROR_EXITS.internal;
