@@ -13,7 +13,7 @@ import { FILE_MODE, isTaken } from "../base/files.ts";
 import { HOUSEKEEPING_TIMEOUT_MS } from "../base/limits.ts";
 import type { World } from "../base/world.ts";
 import { copyQueue } from "./compact.ts";
-import { makeAsideFolder, queuePath } from "./queue_file.ts";
+import { closeToOthers, makeAsideFolder, queuePath } from "./queue_file.ts";
 import { foldFile } from "./sqlite.ts";
 
 /**
@@ -36,7 +36,8 @@ export async function keepView(
     const path = queuePath(folder);
     const deadline = Deadline.in(world.elapsedMs, HOUSEKEEPING_TIMEOUT_MS);
     await deadline.race(
-      copyQueue(kv, path).then(() => foldFile(path)),
+      copyQueue(kv, path).then(() => closeToOthers(path))
+        .then(() => foldFile(path)),
       "copy the queue",
     );
     return queueUnusable(

@@ -43,8 +43,8 @@ export class Opening implements Disposable {
   readonly #home: string;
   readonly #world: World;
   #open: OpenQueue | undefined;
-  /** What `logIdentity` said of its log, once this process has asked for the queue again. */
-  #log: string | undefined;
+  /** What `logIdentity` says of its log. */
+  #log: Promise<string> | undefined;
   /** The queue in the hands of the last holder here. */
   #last: OfflineQueue | undefined;
   #ahead: Promise<OpenQueue | undefined>;
@@ -172,6 +172,7 @@ export class Opening implements Disposable {
       }
       state ??= await stateOf(home);
       this.#open = { kv, identity: state?.identity ?? "" };
+      this.#log = logIdentity(queuePath(home)).catch(() => NO_FILE);
     }
     return { kv: this.#open.kv, state, damage };
   }
@@ -187,22 +188,22 @@ export class Opening implements Disposable {
     if (!open) return false;
     const log = await logIdentity(queuePath(this.#home));
     // It may have been closed meanwhile, or another file be on its way to this path.
-    return this.#open === open && !this.#isWhole(log);
+    return this.#open === open && !await this.#isWhole(log);
   }
 
   /**
-   * Whether a log is that of the file that is open here. The first one seen is,
-   * if there is one: a one-shot process, which never looks, has no time for that.
+   * Whether a log is that of the file that is open here. The first one seen is:
+   * a one-shot process, which never sees another, has no time to look before.
+   * Where there was none, SQLite does without, as on some file systems.
    */
-  #isWhole(log: string): boolean {
-    if (log.includes(NO_FILE)) return false;
-    this.#log ??= log;
-    return log === this.#log;
+  async #isWhole(log: string): Promise<boolean> {
+    const noted = await (this.#log ??= Promise.resolve(log));
+    return noted === log || noted.includes(NO_FILE);
   }
 
   /** @param log what lies at the path of its log now */
   async #mustBeWhole(open: OpenQueue, log: string): Promise<void> {
-    if (this.#isWhole(log)) return;
+    if (await this.#isWhole(log)) return;
     this.#cutOff ??= import("./cut_off.ts").then(({ keepView }) =>
       keepView(this.#home, open.kv, this.#world)
     );

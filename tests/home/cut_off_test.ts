@@ -63,6 +63,8 @@ for (const endings of removed) {
       deepStrictEqual(others, []);
       const from = `${folder.path}/${aside}`;
       deepStrictEqual(await namesIn(from), ["events.kv"]);
+      const { mode } = await Deno.stat(`${from}/events.kv`);
+      strictEqual(mode! & 0o777, 0o600);
       // In this process, SQLite would go on with the index of the open file.
       const { code, stderr } = await runIn(folder.path)([
         "queue",
