@@ -53,7 +53,7 @@ export class KvPlace {
 
   /**
    * Closes the file. Where only its log was removed, all of it is put into the
-   * file first. A log that was replaced stays as it is.
+   * file first. A log that was replaced by one with something in it stays as it is.
    *
    * @param deadline until when that is waited for
    */
@@ -63,7 +63,10 @@ export class KvPlace {
       .catch(() => [this.#file, this.#log]);
     if (file !== this.#file || now === this.#log) return kv.close();
     const [log] = now.split(" "), [before] = this.#log.split(" ");
-    if (log !== before && log !== NO_FILE) return;
+    // A log of others is empty: who only reads has made it.
+    const isOurs = log === before || log === NO_FILE ||
+      await isEmpty(`${path}-wal`);
+    if (!isOurs) return;
     const { closeWhole } = await import("../../home/cut_off.ts");
     await closeWhole(kv, path, deadline);
   }
@@ -78,6 +81,10 @@ function identitiesOf(path: string): Promise<Identities> {
     logIdentity(path),
     identityAt(lockPath(folder)),
   ]);
+}
+
+function isEmpty(path: string): Promise<boolean> {
+  return Deno.stat(path).then(({ size }) => size === 0, () => true);
 }
 
 function eventsLost(path: string): KittyError {

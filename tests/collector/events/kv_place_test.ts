@@ -7,6 +7,7 @@ import {
   rejects,
   strictEqual,
 } from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { openFolder } from "../../../lib/collector/engine.ts";
 import {
   collectorFolder,
@@ -74,6 +75,20 @@ for (const endings of [["-wal"], ["-shm"], ["-wal", "-shm"]]) {
       }),
   ));
 }
+
+Deno.test(needing(
+  [UNIX],
+  "collector run: the log of its events removed, and made anew by who looks at them -> the same",
+  () =>
+    withThree(async (collector, home, ids) => {
+      const path = filesOf(collector);
+      for (const end of ["-wal", "-shm"]) await Deno.remove(path + end);
+      const database = new DatabaseSync(path);
+      database.prepare("SELECT count(*) FROM kv").get();
+      database.close();
+      await refuses(collector, home, ids);
+    }),
+));
 
 Deno.test(needing(
   [UNIX],
