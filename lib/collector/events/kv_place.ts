@@ -32,13 +32,13 @@ export class KvPlace {
     return new KvPlace(path, await identitiesOf(path));
   }
 
-  /** Rejects at the first check that fails. */
+  /** Rejects at the first check that finds other files. */
   get lost(): Promise<never> {
     return this.#lost.promise;
   }
 
   /**
-   * @throws {KittyError} where the files were removed, moved or replaced
+   * @throws {KittyError} where the files are away, or other ones
    * @throws where the disk does not tell
    */
   async check(): Promise<void> {
@@ -46,6 +46,10 @@ export class KvPlace {
     const isSame = file === this.#file && log === this.#log &&
       lock === this.#lock;
     if (isSame) return;
+    // All of a volume may be away for a moment: who ended then would be started anew with nothing.
+    if (file === NO_FILE && log.startsWith(NO_FILE) && lock === NO_FILE) {
+      throw eventsAway(this.#path);
+    }
     const error = eventsLost(this.#path);
     this.#lost.reject(error);
     throw error;
@@ -85,6 +89,14 @@ function identitiesOf(path: string): Promise<Identities> {
 
 function isEmpty(path: string): Promise<boolean> {
   return Deno.stat(path).then(({ size }) => size === 0, () => true);
+}
+
+function eventsAway(path: string): KittyError {
+  return new KittyError(
+    "events_lost",
+    `${path} and all beside it is away: nothing can be stored until it is back`,
+    { hint: "put it back, or end the collector" },
+  );
 }
 
 function eventsLost(path: string): KittyError {

@@ -16,7 +16,7 @@ import {
 } from "../../../lib/collector/folder.ts";
 import { arrived, idsOf, logIn, record } from "../../support/agent.ts";
 import { TestCollector } from "../../support/collector.ts";
-import { tempFolder, tempHome } from "../../support/home.ts";
+import { isThere, tempFolder, tempHome } from "../../support/home.ts";
 import { needing, UNIX } from "../../support/needs.ts";
 import { runIn } from "../../support/program.ts";
 import { TestWorld } from "../../support/world.ts";
@@ -104,17 +104,36 @@ Deno.test(needing(
 
 Deno.test(needing(
   [UNIX],
-  "collector run: its folder moved away -> acknowledges nothing more, ends with 69, and goes on where it is put back",
+  "collector run: its folder away for a moment -> acknowledges nothing meanwhile, and goes on",
   () =>
     withThree(async (collector, home, ids) => {
       const folder = collectorFolder(collector.home);
       await Deno.rename(folder, `${folder}.moved`);
-      await refuses(
-        collector,
-        home,
-        ids,
-        () => Deno.rename(`${folder}.moved`, folder),
-      );
+      const more = await record(home, 2, { first: 4 });
+      notStrictEqual((await sync(home)).code, 0);
+      strictEqual(await isThere(folder), false);
+      await Deno.rename(`${folder}.moved`, folder);
+      const { code, stderr } = await sync(home);
+      strictEqual(code, 0, stderr);
+      deepStrictEqual(idsOf(await arrived(collector, 5)), [...ids, ...more]);
+      strictEqual(await collector.stop(), 143);
+    }),
+));
+
+Deno.test(needing(
+  [UNIX],
+  "collector run: another folder in the place of its own -> acknowledges nothing more, ends with 69, and leaves that one alone",
+  () =>
+    withThree(async (collector, home, ids) => {
+      const folder = collectorFolder(collector.home);
+      await Deno.rename(folder, `${folder}.moved`);
+      await Deno.mkdir(folder);
+      await Deno.writeTextFile(eventsPath(folder), "another's");
+      await refuses(collector, home, ids, async () => {
+        strictEqual(await Deno.readTextFile(eventsPath(folder)), "another's");
+        await Deno.remove(folder, { recursive: true });
+        await Deno.rename(`${folder}.moved`, folder);
+      });
     }),
 ));
 
