@@ -15,6 +15,8 @@ export interface Request {
   readonly method?: "GET" | "POST" | "DELETE";
   readonly json?: unknown;
   readonly signal?: AbortSignal;
+  /** Whom the answer is shown to, `TEAM/USER`, each as in an address: 409 where the session is another one's. */
+  readonly looker?: string;
 }
 
 /** How long an answer may take. */
@@ -27,9 +29,9 @@ const PATIENCE_MS = 15_000;
  */
 export async function request<T>(
   path: string,
-  { method = "GET", json, signal }: Request = {},
+  asked: Request = {},
 ): Promise<T> {
-  const response = await send(path, method, json, signal);
+  const response = await send(path, asked);
   if (response.status === 204) return undefined as T;
   const answer = await response.json().catch(() => null);
   if (!response.ok) {
@@ -40,9 +42,7 @@ export async function request<T>(
 
 async function send(
   path: string,
-  method: string,
-  json: unknown,
-  signal: AbortSignal | undefined,
+  { method = "GET", json, signal, looker }: Request,
 ): Promise<Response> {
   const patience = AbortSignal.timeout(PATIENCE_MS);
   try {
@@ -51,10 +51,11 @@ async function send(
       credentials: "same-origin",
       cache: "no-store",
       signal: signal ? AbortSignal.any([signal, patience]) : patience,
-      ...json !== undefined && {
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(json),
+      headers: {
+        ...json !== undefined && { "content-type": "application/json" },
+        ...looker !== undefined && { "kitty-looker": looker },
       },
+      ...json !== undefined && { body: JSON.stringify(json) },
     });
   } catch {
     throw new ApiError(0, "the server cannot be reached");

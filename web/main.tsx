@@ -3,8 +3,8 @@
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { startRouter } from "./router.ts";
-import { begin } from "./session.ts";
+import { startSession } from "./session.ts";
 
 startRouter();
-begin();
+startSession();
 render(<App />, document.querySelector("#app")!);

@@ -17,16 +17,20 @@ export type Visitor =
 /** Who is looking. */
 export const visitor = signal<Visitor>({ state: "unknown" });
 
+/** Number of times that it was begun to find out: the last one tells. */
+let begun = 0;
+
 /** Finds out who is looking: by the ticket in the address, else by the cookie. */
 export async function begin(): Promise<void> {
-  const ticket = takeTicket();
+  const ticket = takeTicket(), turn = ++begun;
   visitor.value = { state: "unknown" };
   try {
     const session = ticket === null
       ? await request<SessionAnswer>(PATHS.session)
       : await enter({ ticket });
-    visitor.value = { state: "in", session };
+    if (turn === begun) visitor.value = { state: "in", session };
   } catch (error) {
+    if (turn !== begun) return;
     const { status, message } = error as ApiError;
     visitor.value = status === 0 || status >= 500
       ? { state: "unreachable", message }
@@ -66,17 +70,38 @@ export async function logOut(): Promise<void> {
 
 /**
  * Asks as the one who is logged in. Where the session is over, the login form
- * takes the place of all that is shown.
+ * takes the place of all that is shown; where it is another one's by now, what
+ * that one may see.
  *
  * @throws {ApiError}
  */
 export async function ask<T>(path: string, options?: Request): Promise<T> {
+  const asker = visitor.peek();
+  if (asker.state !== "in") throw new ApiError(409, "nobody is logged in");
+  const { team, user } = asker.session;
+  const looker = [team, user].map(encodeURIComponent).join("/");
   try {
-    return await request<T>(path, options);
+    const answer = await request<T>(path, { ...options, looker });
+    if (visitor.peek() === asker) return answer;
   } catch (error) {
-    if (error instanceof ApiError && error.status === 401) {
-      visitor.value = { state: "out", reason: "ended" };
+    const { status } = error as ApiError;
+    if (visitor.peek() === asker) {
+      if (status === 401) visitor.value = { state: "out", reason: "ended" };
+      if (status === 409) begin();
     }
     throw error;
   }
+  throw new ApiError(409, "it was asked for by somebody else");
+}
+
+/** Asks whose session it is, whenever the page is looked at again. */
+export function startSession(): void {
+  begin();
+  document.addEventListener("visibilitychange", () => {
+    const isSeen = document.visibilityState === "visible";
+    if (isSeen && visitor.peek().state === "in") {
+      // Whatever it says: `ask` has acted on it.
+      ask(PATHS.session).catch(() => {});
+    }
+  });
 }

@@ -5,7 +5,7 @@
  */
 
 import { MISSION_SORTS } from "../board/projection.ts";
-import { PATHS } from "../base/wire.ts";
+import { LOOKER, PATHS } from "../base/wire.ts";
 import {
   BOARD_PAGE_DEFAULT,
   BOARD_PAGE_MAX,
@@ -29,6 +29,23 @@ const LOOKING: readonly Form[] = [{ access: [] }, { page: [] }];
 const PAGE_ONLY: readonly Form[] = [{ page: [] }];
 
 const NUMBER: Form = { type: "integer", minimum: 0 };
+
+/** For pages, which a cookie may leave behind. */
+const SHOWN_TO: Form = {
+  ...queried(
+    LOOKER,
+    TEXT,
+    "with a session: whom the answer is shown to, TEAM/USER, each as in an address",
+  ),
+  in: "header",
+};
+
+const OTHERS_SESSION: Form = {
+  "409": {
+    description: `The session is of somebody else than ${LOOKER} names.`,
+    content: answered("Failure"),
+  },
+};
 
 function limit(absent: number, max: number): Form {
   const schema = { type: "integer", minimum: 1, default: absent };
@@ -67,9 +84,10 @@ function looked(
     get: operation({
       id,
       summary,
-      parameters: query,
+      parameters: [...query, SHOWN_TO],
       answer: answered(answer),
       security: LOOKING,
+      others: OTHERS_SESSION,
     }),
   };
 }
@@ -178,8 +196,10 @@ function sessionPath(): Form {
     get: operation({
       id: "session",
       summary: "Who looks.",
+      parameters: [SHOWN_TO],
       answer: answered("Session"),
       security: PAGE_ONLY,
+      others: OTHERS_SESSION,
     }),
     delete: {
       operationId: "leave",

@@ -32,6 +32,9 @@ export const PATHS = {
   board: "/ws/v1/board/",
 } as const;
 
+/** Header of a request by a page: whom it shows the answer to, `TEAM/USER`, each as in an address. The cookie may be another one's by then. */
+export const LOOKER = "kitty-looker";
+
 /** Header of a batch with what its sender has recorded, and of the answer of a server that listens to it. */
 export const WATERMARK = "kitty-watermark";
 

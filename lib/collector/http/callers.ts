@@ -4,6 +4,7 @@
  * @module
  */
 
+import { LOOKER } from "../../base/wire.ts";
 import type { Caller } from "../accounts/caller.ts";
 import { isKey, keyIdOf } from "../accounts/keys.ts";
 import type { Looker, PageSessions } from "../accounts/page_sessions.ts";
@@ -64,7 +65,7 @@ export class Callers {
   /**
    * Who looks at the page.
    *
-   * @throws {HttpError} 401 without a session
+   * @throws {HttpError} 401 without a session, 409 where the page takes it for somebody else's
    */
   async looker(request: Request, url: URL): Promise<Looker> {
     const looker = await this.#parts.pages.read(request, url);
@@ -72,6 +73,13 @@ export class Callers {
       throw unauthorized("this needs a good access token, or a login");
     }
     this.#parts.vouch(request);
+    const expected = request.headers.get(LOOKER);
+    if (expected !== null && expected !== nameOf(looker)) {
+      throw new HttpError(
+        409,
+        "somebody else has logged in meanwhile: load the page again",
+      );
+    }
     return looker;
   }
 
@@ -103,4 +111,9 @@ export class Callers {
     const caller = (await tokens.read("access", text))?.caller;
     return caller && await standing.isGood(caller) ? caller : undefined;
   }
+}
+
+/** Names may hold what headers may not. */
+function nameOf({ caller: { team, name } }: Looker): string {
+  return [team, name].map(encodeURIComponent).join("/");
 }

@@ -1,0 +1,152 @@
+/** Whose page it is: others who log in, logins that do not end, links that are pasted. */
+
+import { match, strictEqual } from "node:assert/strict";
+import { LOOKER, PATHS } from "../../lib/base/wire.ts";
+import { type BoardPage, CHROMIUM, TestBrowser } from "../support/browser.ts";
+import {
+  ADA,
+  type CollectorClient,
+  EVE,
+  localCollector,
+  type TestUser,
+} from "../support/collector.ts";
+import { DEMO, Rows, store } from "../support/missions.ts";
+import { needing } from "../support/needs.ts";
+import { missionId } from "../support/project.ts";
+
+const PLOT = { id: missionId(2), slug: "plot" };
+
+const WHO = `document.querySelector(".who-name")?.textContent`;
+
+/** Notes whether one team's mission was ever there under a user of the other. */
+const WATCH = `
+  window.isMixed = false;
+  new MutationObserver(() => {
+    const links = [...document.querySelectorAll(".mission-link")]
+      .map((link) => link.textContent).join();
+    const who = ${WHO} ?? "";
+    window.isMixed ||= who.includes("ada") && links.includes("plot") ||
+      who.includes("eve") && links.includes("demo");
+  }).observe(document, { subtree: true, childList: true, characterData: true });
+`;
+
+/** A collector of two teams with a mission each, and a browser that looks at it. */
+async function twoTeams() {
+  const collector = await localCollector();
+  const { client } = collector;
+  for (const [user, mission] of [[ADA, DEMO], [EVE, PLOT]] as const) {
+    const { access } = await client.logIn(user);
+    const row = new Rows().create("WP01", "Begin", [], mission);
+    await store(client, access, [row]);
+  }
+  const browser = await TestBrowser.start(client);
+  return {
+    client,
+    browser,
+    async [Symbol.asyncDispose]() {
+      await browser[Symbol.asyncDispose]();
+      await collector[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Puts another session in the place of the one that a browser has. */
+function enterAs({ name, password }: TestUser, tab: BoardPage) {
+  const body = JSON.stringify({ username: name, password });
+  return tab.value(
+    `fetch("${PATHS.session}", { method: "POST", body: ${
+      JSON.stringify(body)
+    } }).then((r) => r.status)`,
+  );
+}
+
+/** A tab that is ada's, with her missions. */
+async function tabOfAda(browser: TestBrowser): Promise<BoardPage> {
+  const board = await browser.open();
+  await board.page.evaluateOnNewDocument(WATCH);
+  await board.goto("/missions");
+  await board.logIn();
+  await board.reads("demo");
+  await board.reads("Live");
+  return board;
+}
+
+/** That all of a tab is eve's, and was never mixed. */
+async function isOfEve(board: BoardPage): Promise<void> {
+  await board.until(`${WHO} === "eveevil"`);
+  await board.click("Missions", "link");
+  await board.reads("plot");
+  await board.reads("1 mission");
+  strictEqual((await board.text()).includes("demo"), false);
+  strictEqual(await board.value("window.isMixed"), false);
+}
+
+Deno.test(needing(
+  [CHROMIUM],
+  "page: somebody else logs in in another tab -> their name on all that is theirs, whatever the first tab did",
+  async (t) => {
+    await using teams = await twoTeams();
+    const { browser } = teams;
+    await t.step("while the tab was offline -> when it is back", async () => {
+      const board = await tabOfAda(browser);
+      await board.page.setOfflineMode(true);
+      const other = await browser.tabOf(board);
+      await other.goto("/missions");
+      await other.click("Log out", "button");
+      await other.see("Username", "textbox");
+      await other.logIn(EVE);
+      await board.page.bringToFront();
+      await board.page.setOfflineMode(false);
+      await isOfEve(board);
+    });
+    await t.step(
+      "while the tab was open -> with the next view that is opened",
+      async () => {
+        const board = await tabOfAda(browser);
+        strictEqual(await enterAs(EVE, board), 200);
+        await board.click("Events", "link");
+        await isOfEve(board);
+      },
+    );
+    await t.step(
+      "while the tab was out of sight -> once it is seen",
+      async () => {
+        const board = await tabOfAda(browser);
+        const other = await browser.tabOf(board);
+        await other.goto("/health");
+        strictEqual(await enterAs(EVE, other), 200);
+        await board.page.bringToFront();
+        await isOfEve(board);
+      },
+    );
+    browser.checkOffences();
+  },
+));
+
+Deno.test("collector: a cookie, and the name of whom the answer is for -> 409 for another one, in no other case", async () => {
+  await using collector = await localCollector();
+  const { client } = collector;
+  const cookie = await cookieOf(client, EVE);
+  const statusFor = async (path: string, looker?: string) => {
+    const headers = { cookie, ...looker !== undefined && { [LOOKER]: looker } };
+    return (await client.ask(path, { headers })).status;
+  };
+  for (const path of [PATHS.missions, PATHS.nodes, PATHS.session]) {
+    strictEqual(await statusFor(path), 200);
+    strictEqual(await statusFor(path, "evil/eve"), 200);
+    strictEqual(await statusFor(path, "acme/ada"), 409);
+    strictEqual(await statusFor(path, "acme/eve"), 409);
+  }
+});
+
+async function cookieOf(
+  client: CollectorClient,
+  { name, password }: TestUser,
+): Promise<string> {
+  const { headers } = await client.ask(PATHS.session, {
+    json: { username: name, password },
+  });
+  const [cookie] = headers.get("set-cookie")!.split(";");
+  match(cookie!, /^kitty-session-/);
+  return cookie!;
+}
