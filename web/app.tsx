@@ -8,8 +8,9 @@ import { start, stop } from "./live.ts";
 import { Announcer } from "./parts/announcer.tsx";
 import { Header } from "./parts/header.tsx";
 import { Empty } from "./parts/empty.tsx";
+import { useTitle } from "./parts/title.ts";
 import { go, place } from "./router.ts";
-import { begin, visitor } from "./session.ts";
+import { begin, logOut, visitor } from "./session.ts";
 import { Board } from "./views/board.tsx";
 import { Events } from "./views/events.tsx";
 import { Health } from "./views/health.tsx";
@@ -32,6 +33,8 @@ export function App() {
       return <main class="blank" aria-busy="true" />;
     case "unreachable":
       return <Unreachable message={value.message} />;
+    case "stuck":
+      return <Stuck message={value.message} />;
     case "out":
       return <Login reason={value.reason} />;
     case "in":
@@ -48,6 +51,40 @@ function Unreachable({ message }: { message: string }) {
           Try again
         </button>
       </Empty>
+    </main>
+  );
+}
+
+/** Whoever walks away from here has to know that the session goes on. */
+function Stuck({ message }: { message: string }) {
+  useTitle("Still logged in");
+  const again = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => again.current?.focus(), []);
+  return (
+    <main class="blank">
+      <div role="alert">
+        <Empty title="You are still logged in" heading="h1">
+          <p>Logging out did not work: {message}.</p>
+          <p>
+            Closing the browser does not end the session. If others use this
+            machine, stay until logging out works, or delete this site's cookies
+            in the browser's settings.
+          </p>
+          <p class="choices">
+            <button
+              type="button"
+              class="button primary"
+              ref={again}
+              onClick={logOut}
+            >
+              Log out again
+            </button>
+            <button type="button" class="button" onClick={begin}>
+              Stay logged in
+            </button>
+          </p>
+        </Empty>
+      </div>
     </main>
   );
 }

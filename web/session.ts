@@ -11,6 +11,8 @@ export type Reason = "none" | "ended" | "ticket";
 export type Visitor =
   | { readonly state: "unknown" }
   | { readonly state: "unreachable"; readonly message: string }
+  /** Logging out has failed, and nothing is shown. */
+  | { readonly state: "stuck"; readonly message: string }
   | { readonly state: "out"; readonly reason: Reason }
   | { readonly state: "in"; readonly session: SessionAnswer };
 
@@ -62,9 +64,21 @@ export async function logIn(username: string, password: string): Promise<void> {
   visitor.value = { state: "in", session };
 }
 
-/** Logs out. The page is loaded anew, so that nothing of what was shown stays in it. */
+/**
+ * Logs out. What was shown is gone at once; the page is loaded anew only when
+ * the session has ended, or it would come back.
+ */
 export async function logOut(): Promise<void> {
-  await request(PATHS.session, { method: "DELETE" }).catch(() => {});
+  visitor.value = { state: "unknown" };
+  try {
+    await request(PATHS.session, { method: "DELETE" });
+  } catch (error) {
+    const { status, message } = error as ApiError;
+    if (status !== 401) {
+      visitor.value = { state: "stuck", message };
+      return;
+    }
+  }
   location.replace("/login");
 }
 

@@ -11,6 +11,7 @@ import {
   type TestUser,
 } from "../support/collector.ts";
 import { DEMO, Rows, store } from "../support/missions.ts";
+import { fits, isAccessible } from "./page_looks.ts";
 import { needing } from "../support/needs.ts";
 import { missionId } from "../support/project.ts";
 
@@ -117,6 +118,62 @@ Deno.test(needing(
         strictEqual(await enterAs(EVE, other), 200);
         await board.page.bringToFront();
         await isOfEve(board);
+      },
+    );
+    browser.checkOffences();
+  },
+));
+
+Deno.test(needing(
+  [CHROMIUM],
+  "page: a log-out that fails -> nothing of what was shown, why, and a button that tries again",
+  async (t) => {
+    await using teams = await twoTeams();
+    const { browser } = teams;
+    const isStuck = async (board: BoardPage, why: string) => {
+      await board.reads("You are still logged in");
+      await board.reads(why);
+      await board.reads("Closing the browser does not end the session");
+      strictEqual((await board.text()).includes("demo"), false);
+      await board.until(
+        `document.activeElement.textContent === "Log out again"`,
+      );
+    };
+    await t.step("without a connection", async () => {
+      const board = await tabOfAda(browser);
+      await board.page.setOfflineMode(true);
+      await board.click("Log out", "button");
+      await isStuck(board, "the server cannot be reached");
+      await isAccessible(board);
+      await board.page.setViewport({ width: 320, height: 800 });
+      await fits(board);
+      await board.press("Enter");
+      await isStuck(board, "the server cannot be reached");
+      await board.page.setOfflineMode(false);
+      await board.press("Enter");
+      await board.see("Username", "textbox");
+      strictEqual(await board.address(), "/login");
+    });
+    await t.step("from a server that cannot do it now", async () => {
+      const board = await tabOfAda(browser);
+      await board.value(`{
+        const ask = fetch;
+        window.fetch = (path, init) => init?.method === "DELETE"
+          ? Promise.resolve(Response.json({ error: "not now" }, { status: 503 }))
+          : ask(path, init);
+      }`);
+      await board.click("Log out", "button");
+      await isStuck(board, "not now");
+      await board.click("Stay logged in", "button");
+      await board.reads("demo");
+    });
+    await t.step(
+      "of a session that has ended already -> the form",
+      async () => {
+        const board = await tabOfAda(browser);
+        await board.page.deleteCookie(...await board.page.cookies());
+        await board.click("Log out", "button");
+        await board.see("Username", "textbox");
       },
     );
     browser.checkOffences();
