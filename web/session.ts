@@ -40,9 +40,14 @@ export async function begin(): Promise<void> {
   }
 }
 
-/** The ticket of the address, which is taken out of it before anything else happens. */
+/** The ticket of the address. */
+function ticketHere(): string | null {
+  return new URLSearchParams(location.hash.slice(1)).get("ticket");
+}
+
+/** The same, which is taken out of the address before anything else happens. */
 function takeTicket(): string | null {
-  const ticket = new URLSearchParams(location.hash.slice(1)).get("ticket");
+  const ticket = ticketHere();
   if (ticket !== null) {
     const { pathname, search } = location;
     history.replaceState(history.state, "", pathname + search);
@@ -108,9 +113,13 @@ export async function ask<T>(path: string, options?: Request): Promise<T> {
   throw new ApiError(409, "it was asked for by somebody else");
 }
 
-/** Asks whose session it is, whenever the page is looked at again. */
+/** Begins: by a link that is pasted later, too, and whenever the page is looked at again. */
 export function startSession(): void {
   begin();
+  // A link to where one is differs by its ticket alone, and loads nothing.
+  addEventListener("hashchange", () => {
+    if (ticketHere() !== null) begin();
+  });
   document.addEventListener("visibilitychange", () => {
     const isSeen = document.visibilityState === "visible";
     if (isSeen && visitor.peek().state === "in") {

@@ -10,10 +10,16 @@ import {
   localCollector,
   type TestUser,
 } from "../support/collector.ts";
+import { tempHome } from "../support/home.ts";
+import { RunningBoard } from "../support/running_board.ts";
 import { DEMO, Rows, store } from "../support/missions.ts";
 import { fits, isAccessible } from "./page_looks.ts";
 import { needing } from "../support/needs.ts";
 import { missionId } from "../support/project.ts";
+
+const PROJECT = decodeURIComponent(
+  new URL("../../examples/project", import.meta.url).pathname,
+);
 
 const PLOT = { id: missionId(2), slug: "plot" };
 
@@ -176,6 +182,30 @@ Deno.test(needing(
         await board.see("Username", "textbox");
       },
     );
+    browser.checkOffences();
+  },
+));
+
+Deno.test(needing(
+  [CHROMIUM],
+  "page: a new link in the tab of one that is not good any more -> logged in, and no ticket in the address",
+  async () => {
+    await using home = await tempHome();
+    await using running = await RunningBoard.start([PROJECT], {
+      SPEC_KITTY_HOME: home.path,
+    });
+    await using browser = await TestBrowser.start(running.client);
+    const board = await browser.open();
+    await board.goto(`/#ticket=${"0".repeat(32)}`);
+    await board.reads("This link is not good any more");
+    // As one pastes it: the document stays.
+    await board.value(
+      `void location.assign(${JSON.stringify(running.link)})`,
+    );
+    await board.see("Log out", "button");
+    strictEqual(await board.address(), "/missions");
+    await board.page.goBack();
+    strictEqual((await board.address()).includes("ticket"), false);
     browser.checkOffences();
   },
 ));
