@@ -132,10 +132,38 @@ Deno.test(
         },
       );
 
+      await t.step(
+        "a story and an event, opened without a connection -> said to be out of reach, then there; what there is none of, so too",
+        () => outOfReach(board),
+      );
+
       browser.checkOffences();
     },
   ),
 );
+
+async function outOfReach(board: BoardPage): Promise<void> {
+  const heading = `document.querySelector("dialog h2")?.textContent`;
+  for (
+    const [address, card, what, there] of [
+      [BOARD, "[data-card=WP01]", "story", "Parse the input"],
+      ["/events", ".line-what", "event", "Lane transitioned"],
+    ] as const
+  ) {
+    await board.goto(address);
+    await board.page.waitForSelector(card);
+    await board.page.setOfflineMode(true);
+    await board.value(`document.querySelector("${card}").click()`);
+    await board.until(`${heading} === "The ${what} could not be loaded"`);
+    await board.reads("the server cannot be reached");
+    await board.page.setOfflineMode(false);
+    await board.until(`${heading} === "${there}"`);
+  }
+  await board.goto(`${BOARD}/work-packages/WP99`);
+  await board.until(`${heading} === "There is no story of WP99"`);
+  await board.goto("/events?event=99999");
+  await board.until(`${heading} === "There is no such event"`);
+}
 
 async function newEvents(
   board: BoardPage,

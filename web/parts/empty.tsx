@@ -18,9 +18,19 @@ export function Empty({ title, heading: Heading = "h2", children }: {
 }
 
 /** Instead of a view whose answer could not be had. */
-export function Trouble(
-  { problem, what }: { problem: ApiError; what: string },
-) {
+export function Trouble({ problem, what, missing }: {
+  problem: ApiError;
+  what: string;
+  /** In a dialog: its heading where there is nothing of the kind. */
+  missing?: string;
+}) {
+  if (problem.status === 404 && missing !== undefined) {
+    return (
+      <Empty title={missing}>
+        <p>{problem.message}.</p>
+      </Empty>
+    );
+  }
   if (problem.status === 404) {
     return (
       <Empty title={`There is no such ${what}`} heading="h1">
@@ -33,7 +43,10 @@ export function Trouble(
   }
   const isFilter = problem.status === 400;
   return (
-    <Empty title={`The ${what} could not be loaded`} heading="h1">
+    <Empty
+      title={`The ${what} could not be loaded`}
+      heading={missing === undefined ? "h1" : "h2"}
+    >
       <p>{problem.message}.</p>
       <p>
         {isFilter

@@ -11,7 +11,7 @@ import { PATHS, withParameters } from "../api.ts";
 import { useKept } from "../kept.ts";
 import { Agent, LaneDot } from "../parts/chip.tsx";
 import { Dialog } from "../parts/dialog.tsx";
-import { Empty, Loading } from "../parts/empty.tsx";
+import { Loading, Trouble } from "../parts/empty.tsx";
 import { Fact, Facts } from "../parts/facts.tsx";
 import { Text } from "../parts/text.tsx";
 import { Age, Moment } from "../parts/time.tsx";
@@ -54,9 +54,11 @@ export function Story({ mission, id, lanes, close }: StoryProps) {
         ? <Told story={value} lanes={lanes} more={more} />
         : problem.value
         ? (
-          <Empty title={`There is no story of ${plain(id, 40)}`}>
-            <p>{problem.value.message}.</p>
-          </Empty>
+          <Trouble
+            problem={problem.value}
+            what="story"
+            missing={`There is no story of ${plain(id, 40)}`}
+          />
         )
         : <Loading />}
     </Dialog>

@@ -4,7 +4,7 @@ import type { EventAnswer } from "../../../lib/board/answers.ts";
 import { PATHS } from "../../api.ts";
 import { useKept } from "../../kept.ts";
 import { Dialog } from "../../parts/dialog.tsx";
-import { Empty, Loading } from "../../parts/empty.tsx";
+import { Loading, Trouble } from "../../parts/empty.tsx";
 import { Json } from "../../parts/json.tsx";
 import { Fact, Facts } from "../../parts/facts.tsx";
 import { Text } from "../../parts/text.tsx";
@@ -27,13 +27,13 @@ export function OneEvent(
   );
   return (
     <Dialog label={`Event ${position}`} close={close}>
-      {answer.value
-        ? <Told answer={answer.value} />
-        : problem.value
+      {answer.value ? <Told answer={answer.value} /> : problem.value
         ? (
-          <Empty title="There is no such event">
-            <p>{problem.value.message}.</p>
-          </Empty>
+          <Trouble
+            problem={problem.value}
+            what="event"
+            missing="There is no such event"
+          />
         )
         : <Loading />}
     </Dialog>
