@@ -81,6 +81,16 @@ export function withParameters(
   return query.size > 0 ? `${path}?${query}` : path;
 }
 
+/** A package's id as part of a path: `.` and `..` would be lost there, so they have another form. */
+export function packagePart(id: string): string {
+  return encodeURIComponent(/^~*\.{1,2}$/.test(id) ? `~${id}` : id);
+}
+
+/** The id that such a part means, decoded before. */
+export function packageOf(part: string): string {
+  return /^~+\.{1,2}$/.test(part) ? part.slice(1) : part;
+}
+
 /** The paths that the page asks. */
 export const PATHS = {
   session: "/api/v1/session/",
@@ -89,7 +99,7 @@ export const PATHS = {
     `/api/v1/missions/${encodeURIComponent(mission)}/`,
   story: (mission: string, id: string) =>
     `/api/v1/missions/${encodeURIComponent(mission)}/work-packages/${
-      encodeURIComponent(id)
+      packagePart(id)
     }/`,
   lines: "/api/v1/board/events/",
   event: (position: number) => `/api/v1/board/events/${position}/`,

@@ -1,6 +1,7 @@
 /** Addresses of the page: every state has one, which works when it is sent on. */
 
 import { signal } from "@preact/signals";
+import { packageOf, packagePart } from "./api.ts";
 
 /** What an address shows. */
 export type View =
@@ -45,7 +46,7 @@ export function viewOf(path: string): View {
       return { name: "board", mission: second, id: null };
     }
     return third === "work-packages" && fourth
-      ? { name: "board", mission: second, id: fourth }
+      ? { name: "board", mission: second, id: packageOf(fourth) }
       : { name: "nowhere" };
   }
   if (second !== undefined) return { name: "nowhere" };
@@ -78,7 +79,7 @@ export function boardAddress(mission: string): string {
 
 /** Address of a package's story. */
 export function storyAddress(mission: string, id: string): string {
-  return `${boardAddress(mission)}/work-packages/${encodeURIComponent(id)}`;
+  return `${boardAddress(mission)}/work-packages/${packagePart(id)}`;
 }
 
 /** The address where one is, with parameters changed; `null` takes one out. */

@@ -154,7 +154,10 @@ function missionPaths(): Record<string, Form> {
       "Story",
       [
         mission,
-        named("package", "its id"),
+        named(
+          "package",
+          "its id; of those that are `.` or `..`, which addresses cannot have, with a ~ before it",
+        ),
         CURSOR,
         limit(PAGE_EVENTS_DEFAULT, STORY_EVENTS_MAX),
       ],

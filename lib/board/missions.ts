@@ -152,13 +152,14 @@ function groupsOf(
   return groups;
 }
 
-/** The key of what has no id: its slug, unless that is somebody else's key. */
+/** The key of what has no id: its slug, unless that is somebody else's key, or a part that addresses cannot have. */
 function keyOf(
   { owner: { kind, slug }, isNameless }: OwnerRecord,
   isTaken: (key: string) => boolean,
 ): string {
   if (isNameless) return NAMELESS[kind];
-  const isPlain = !/^(?:~|mission:|feature:)/.test(slug) && !isTaken(slug);
+  const isPlain = !/^(?:~|mission:|feature:|\.{1,2}$)/.test(slug) &&
+    !isTaken(slug);
   return isPlain ? slug : `${kind}:${slug}`;
 }
 

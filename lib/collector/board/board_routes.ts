@@ -130,12 +130,17 @@ function boardAnswer({ board, query, path }: Asked): BoardAnswer {
   };
 }
 
+/** Addresses have no parts `.` and `..`: such names, and those that look like their other form, come with a `~` more. */
+function packageIn(part: string): string {
+  return /^~+\.{1,2}$/.test(part) ? part.slice(1) : part;
+}
+
 async function storyAnswer(
   { team, board, query, path }: Asked,
   events: EventLog,
 ): Promise<StoryAnswer> {
   const mission = missionIn(board, path.mission!);
-  const one = mission.packages.get(path.package!);
+  const one = mission.packages.get(packageIn(path.package!));
   if (!one) throw new HttpError(404, "there is no such work package");
   const from = numberOf(query, "cursor", 0);
   const limit = limitOf(query, PAGE_EVENTS_DEFAULT, STORY_EVENTS_MAX);
