@@ -5,12 +5,13 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { SessionAnswer } from "../lib/board/answers.ts";
 import { forgetAnswers } from "./kept.ts";
 import { start, stop } from "./live.ts";
-import { Announcer } from "./parts/announcer.tsx";
+import { announce, Announcer } from "./parts/announcer.tsx";
 import { Header } from "./parts/header.tsx";
 import { Empty } from "./parts/empty.tsx";
 import { useTitle } from "./parts/title.ts";
 import { go, place } from "./router.ts";
 import { begin, logOut, visitor } from "./session.ts";
+import { plain } from "./words.ts";
 import { Board } from "./views/board.tsx";
 import { Events } from "./views/events.tsx";
 import { Health } from "./views/health.tsx";
@@ -89,6 +90,9 @@ function Stuck({ message }: { message: string }) {
   );
 }
 
+/** User whose name stood above the views last. */
+let shownUser = "";
+
 function Frame({ session }: { session: SessionAnswer }) {
   const { view } = place.value;
   useEffect(() => {
@@ -96,6 +100,14 @@ function Frame({ session }: { session: SessionAnswer }) {
       go("/missions", { replace: true });
     }
   }, [view.name]);
+  useEffect(() => {
+    const { user } = session;
+    // Else those who do not see the header would not know whose the views are.
+    if (shownUser && shownUser !== user) {
+      announce([`${plain(user)} is logged in now`]);
+    }
+    shownUser = user;
+  }, [session]);
   return (
     <>
       <a class="skip" href="#main">Skip to content</a>

@@ -81,6 +81,9 @@ async function tabOfAda(browser: TestBrowser): Promise<BoardPage> {
 /** That all of a tab is eve's, and was never mixed. */
 async function isOfEve(board: BoardPage): Promise<void> {
   await board.until(`${WHO} === "eveevil"`);
+  await board.until(
+    `document.querySelector("[aria-live=polite][aria-atomic]").innerText === "eve is logged in now"`,
+  );
   await board.click("Missions", "link");
   await board.reads("plot");
   await board.reads("1 mission");
