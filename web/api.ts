@@ -33,11 +33,16 @@ export async function request<T>(
 ): Promise<T> {
   const response = await send(path, asked);
   if (response.status === 204) return undefined as T;
-  const answer = await response.json().catch(() => null);
   if (!response.ok) {
-    throw new ApiError(response.status, wordsOf(answer, response.status));
+    const said = await response.json().catch(() => null);
+    throw new ApiError(response.status, wordsOf(said, response.status));
   }
-  return answer;
+  try {
+    return await response.json();
+  } catch {
+    // As when the page is left, or the server ends, in the middle of it.
+    throw new ApiError(0, "the server's answer broke off");
+  }
 }
 
 async function send(
