@@ -129,6 +129,8 @@ export class TestBrowser implements AsyncDisposable {
   }
 }
 
+const CLICKS_MAX = 5;
+
 /** A page of the board, by the names that those hear who do not see it. */
 export class BoardPage {
   constructor(readonly page: Page, readonly origin: string) {}
@@ -164,8 +166,16 @@ export class BoardPage {
     if (text !== "") await field!.type(text);
   }
 
+  /** Clicks it; what is drawn anew just then is looked for again. */
   async click(name: string, role: string): Promise<void> {
-    await (await this.see(name, role))!.click();
+    for (let tries = 1;; tries++) {
+      try {
+        return await (await this.see(name, role))!.click();
+      } catch (error) {
+        const isGone = /not clickable|detached/.test(String(error));
+        if (!isGone || tries === CLICKS_MAX) throw error;
+      }
+    }
   }
 
   /** Waits until an expression is true in the page. */
