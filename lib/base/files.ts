@@ -265,6 +265,8 @@ export async function freeBytes(folder: string): Promise<number> {
   if (state !== "granted") throw new Deno.errors.NotCapable("no statfs");
   // Loaded only here: an emit seldom asks.
   const { statfs } = await import("node:fs/promises");
-  const { bavail, bsize } = await statfs(folder);
+  const { blocks, bavail, bsize } = await statfs(folder);
+  // So say some that live in memory, and take what they are given.
+  if (blocks === 0) throw new Deno.errors.NotSupported("it does not tell");
   return bavail * bsize;
 }

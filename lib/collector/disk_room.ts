@@ -38,13 +38,15 @@ export async function withStartRoom<T>(
   folder: string,
   start: () => Promise<T>,
 ): Promise<T> {
-  for (;;) {
+  // What is full may be something else, and the reserve be made again meanwhile.
+  for (let tries = 1;; tries++) {
     try {
       return await start();
     } catch (error) {
       const isUnopened = await hasNoIndex(folder, error);
       if (!isDiskFull(error) && !isUnopened) throw error;
-      if (await reserveOf(folder).giveSome(START_BYTES)) continue;
+      const mayHelp = tries <= RESERVE_BYTES / START_BYTES;
+      if (mayHelp && await reserveOf(folder).giveSome(START_BYTES)) continue;
       if (error instanceof KittyError && !isUnopened) throw error;
       throw new KittyError(
         "folder_unusable",
@@ -161,7 +163,9 @@ export class DiskRoom {
   async look(): Promise<void> {
     await this.#inTurn(async () => {
       if (this.#isGiven || !await this.#reserve.canGrow()) return;
-      await this.#reserve.restore();
+      // Half of what is free, for what it has now: what is left must do for events.
+      const left = await this.#free() / 2 + await this.#reserve.size();
+      if (left >= STORING_BYTES) await this.#reserve.restore();
     });
   }
 

@@ -68,7 +68,13 @@ export function checkRoom({ home }: Patient): Promise<Finding> {
 
 /** The same of any folder, there or not. */
 export async function roomAt(folder: string): Promise<Finding> {
-  const bytes = await freeBytes(await nearestFolder(folder));
+  let bytes: number;
+  try {
+    bytes = await freeBytes(await nearestFolder(folder));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotSupported)) throw error;
+    return fine("not known: the file system does not tell");
+  }
   const room = `${sizeText(bytes)} free`;
   if (bytes < ROOM_PROBLEM_BYTES) {
     return problem(

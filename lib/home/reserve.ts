@@ -44,6 +44,8 @@ export class Reserve {
   readonly #file: string;
   readonly #bytes: number;
   readonly #waitMs: number | undefined;
+  /** Whether the disk took less than it says is free, as with a user's share of it: to try again would fill that. */
+  #isBounded = false;
 
   /**
    * @param file the SQLite file whose log is folded
@@ -85,7 +87,12 @@ export class Reserve {
 
   async #make(by?: Deadline): Promise<void> {
     try {
-      await fill(this.#folder, this.#making, this.#bytes, by);
+      this.#isBounded = await fill(
+        this.#folder,
+        this.#making,
+        this.#bytes,
+        by,
+      );
       await Deno.rename(this.#making, this.path);
     } catch {
       await remove(this.#making);
@@ -111,7 +118,7 @@ export class Reserve {
   /** Whether it is smaller than a whole one, and there is room for a larger one. */
   async canGrow(): Promise<boolean> {
     const size = await this.size();
-    if (size >= this.#bytes) return false;
+    if (size >= this.#bytes || this.#isBounded) return false;
     const half = await freeBytes(this.#folder).catch(() => 0) / 2;
     return half >= size + RESERVE_BYTES_MIN;
   }
@@ -124,6 +131,7 @@ export class Reserve {
    * @returns whether there is more room than before
    */
   async makeRoom(): Promise<boolean> {
+    this.#isBounded = false;
     const hadReserve = await remove(this.path);
     const hadLeftover = await remove(this.#making);
     const isFolded = await this.fold();
@@ -247,7 +255,7 @@ async function fill(
   path: string,
   bytes: number,
   by?: Deadline,
-): Promise<void> {
+): Promise<boolean> {
   const half = await freeBytes(folder).then(
     (bytes) => Math.floor(bytes / 2),
     () => undefined,
@@ -258,13 +266,14 @@ async function fill(
   let size = most;
   try {
     await writeUpTo(file, most, by);
-    if (half !== undefined) return;
+    if (half !== undefined) return false;
   } catch (error) {
     if (!isDiskFull(error)) throw error;
     ({ size } = await file.stat());
   }
   if (size < 2 * RESERVE_BYTES_MIN) throw new Error("no room for a reserve");
   await file.truncate(Math.floor(size / 2));
+  return half !== undefined;
 }
 
 function openNew(path: string): Promise<Deno.FsFile> {

@@ -139,10 +139,11 @@ export class Spool {
     try {
       await removeIfThere(probe);
       await Deno.writeTextFile(probe, "", { createNew: true });
-      await Deno.remove(probe);
+      await removeIfThere(probe);
       return true;
-    } catch {
-      return false;
+    } catch (error) {
+      // Of another process that asks the same.
+      return error instanceof Deno.errors.AlreadyExists;
     }
   }
 

@@ -246,3 +246,29 @@ Deno.test("withStartRoom: starts that find no room -> a little of the reserve fo
   await rejects(withStartRoom(folder, other), /something else/);
   strictEqual(await sizeOf(reserve), 1200 * KIB);
 });
+
+Deno.test("withStartRoom: what is full is another disk, and the reserve is made again each time -> ends, and says so", async () => {
+  await using home = await tempFolder();
+  const folder = `${home.path}/collector`;
+  await using _ = await open(folder);
+  const room = new DiskRoom(folder);
+  await rejects(
+    withStartRoom(folder, async () => {
+      await room.begin();
+      throw new Error("No space left on device (os error 28)");
+    }),
+    { code: "folder_unusable", hint: ROOM_HINT },
+  );
+});
+
+Deno.test(needing(
+  [MOUNT],
+  "prepare: a file system that does not tell how large it is -> events are stored",
+  async () => {
+    await using disk = await smallDisk(0);
+    strictEqual(statfsSync(disk.path).blocks, 0);
+    await using engine = await open(`${disk.path}/collector`);
+    strictEqual(await offer(engine, 0), AT_ONCE);
+    await engine.events.check();
+  },
+));
