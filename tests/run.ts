@@ -150,7 +150,7 @@ function portionsOf(files: readonly string[]): string[][] {
 }
 
 /**
- * Runs files side by side, in one process more than there are cores, as some of
+ * Runs files side by side, in two processes more than there are cores, as most of
  * them wait now and then; and beside these, those that hardly do anything else.
  */
 async function runTogether(
@@ -169,7 +169,7 @@ async function runTogether(
     }
   };
   const jobs = Number(Deno.env.get("JOBS")) ||
-    navigator.hardwareConcurrency + 1;
+    navigator.hardwareConcurrency + 2;
   await Promise.all([
     work(rests),
     // Whoever has nothing left helps those that wait.
