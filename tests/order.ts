@@ -28,6 +28,7 @@ export const WAITING: readonly string[] = [
   "collector/accounts/standing_test.ts",
   "base/bounded_server_test.ts",
   "route/acknowledged_test.ts",
+  "collector/events/kv_place_test.ts",
 ];
 
 /**
