@@ -7,7 +7,7 @@ export const ALONE: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Files that mostly wait for clocks, the longest first: one after the other,
+ * Files that mostly wait for clocks, the longest first: two at a time,
  * beside all others, as they leave the cores to them. Each in a process of its
  * own.
  */
@@ -21,6 +21,7 @@ export const WAITING: readonly string[] = [
   "cli/neighbour_test.ts",
   "collector/sinks/sinks_test.ts",
   "stories/silent_server_test.ts",
+  "collector/events/kv_place_test.ts",
   "base/bounded_address_test.ts",
   "emit/emitter_test.ts",
   "stories/failover_test.ts",
@@ -28,7 +29,6 @@ export const WAITING: readonly string[] = [
   "collector/accounts/standing_test.ts",
   "base/bounded_server_test.ts",
   "route/acknowledged_test.ts",
-  "collector/events/kv_place_test.ts",
 ];
 
 /**

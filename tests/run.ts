@@ -150,8 +150,8 @@ function portionsOf(files: readonly string[]): string[][] {
 }
 
 /**
- * Runs files side by side, in two processes more than there are cores, as most of
- * them wait now and then; and beside these, those that hardly do anything else.
+ * Runs files side by side, in one process more than there are cores, as most of
+ * them wait now and then; and in two beside these, those that hardly do anything else.
  */
 async function runTogether(
   files: readonly string[],
@@ -169,8 +169,9 @@ async function runTogether(
     }
   };
   const jobs = Number(Deno.env.get("JOBS")) ||
-    navigator.hardwareConcurrency + 2;
+    navigator.hardwareConcurrency + 1;
   await Promise.all([
+    work(rests),
     work(rests),
     // Whoever has nothing left helps those that wait.
     ...Array.from({ length: jobs }, async () => {

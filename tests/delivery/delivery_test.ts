@@ -211,8 +211,10 @@ Deno.test("Delivery: trouble with the server -> tried again by itself", () =>
     await place.emit();
     deepStrictEqual(await place.ends(1), ["trouble"]);
     place.server.answer = "success";
-    const ends = await place.ends(2);
-    strictEqual(ends.at(-1), "drained");
+    const [, second] = await place.ends(2);
+    // One that was on its way already has met the trouble, too.
+    if (second === "trouble") await place.ends(3);
+    strictEqual(place.drains.at(-1)!.end.kind, "drained");
     strictEqual(place.drains.at(-1)!.remaining, 0);
   }));
 
