@@ -72,11 +72,14 @@ export const LONGEST: readonly string[] = [
 
 /** Further files and folders that are not for the loop at the desk. */
 export const SLOW: readonly string[] = [
+  "board/dots_test.ts",
+  "board/session_test.ts",
   "cli/auth_test.ts",
   "cli/commands_test.ts",
   "cli/emit_forms_test.ts",
   "cli/emit_test.ts",
   "cli/fault_test.ts",
+  "cli/last_words_test.ts",
   "cli/outcome_test.ts",
   "cli/queue_forms_test.ts",
   "cli/read_only_test.ts",
@@ -90,6 +93,8 @@ export const SLOW: readonly string[] = [
   "login/insecure_http_test.ts",
   "stories/agent_crash_test.ts",
   "stories/behind_proxy_test.ts",
+  "stories/full_collector_test.ts",
+  "follow/",
   "home/queue_test.ts",
   "stories/isolation_test.ts",
   "packaging/",
