@@ -222,13 +222,13 @@ async function* receiptLines(
     // It may fail while the group is being recorded; it is awaited below.
     reading.catch(() => {});
     if (!group.isEmpty && !await isReady(reading)) yield await flush();
-    let isBrokenOff = false;
-    const some = await reading.catch(() => {
-      isBrokenOff = true;
-      return null;
-    });
-    // Nobody knows what was to come: without a receipt, its sender sends it again.
-    if (isBrokenOff) return;
+    let some: Awaited<typeof reading>;
+    try {
+      some = await reading;
+    } catch {
+      // Nobody knows what was to come: without a receipt, its sender sends it again.
+      return;
+    }
     if (!some) break;
     for (const line of some) {
       group.add(line);
