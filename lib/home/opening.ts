@@ -9,7 +9,7 @@ import type { Deadline } from "../base/deadline.ts";
 import type { KittyError } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
 import * as clockFile from "./clock_file.ts";
-import { expectOpenable, logIdentity, NO_FILE } from "./database_files.ts";
+import { logIdentity, NO_FILE } from "./database_files.ts";
 import type { HomeLock } from "./lock.ts";
 import { OfflineQueue } from "./offline_queue.ts";
 import type { QueueReader, QueueWriter } from "./queue.ts";
@@ -151,8 +151,6 @@ export class Opening implements Disposable {
     if (log !== undefined && this.#open && this.#open === before) {
       await this.#mustBeWhole(before, log);
     }
-    // Without the file itself, they are set aside.
-    if (!this.#open && state) await expectOpenable(queuePath(home));
     const nowMs = this.#world.nowMs();
     const damage = await makeSound(home, state, lastSeal, deadline, nowMs);
     if (damage.length > 0) {

@@ -112,7 +112,7 @@ export async function makeSound(
   ];
 }
 
-/** Deno KV on the queue's file, and which files that is. */
+/** Deno KV on the queue's file, and which file that is. */
 export interface OpenQueue {
   readonly kv: Deno.Kv;
   readonly identity: string;
@@ -125,15 +125,17 @@ const DESCRIPTORS = 10;
  * Opens Deno KV on the queue's file.
  *
  * @throws {KittyError} where this process may open too few files: a thread of
- *   the runtime would end in the middle of it, and the process wait for ever
+ *   the runtime would end in the middle of it, and the process wait for ever;
+ *   and as `expectOpenable`
  */
-export function openKv(home: string): Promise<Deno.Kv> {
+export async function openKv(home: string): Promise<Deno.Kv> {
   if (!mayOpen(lockPath(home), DESCRIPTORS)) {
     throw queueUnusable(
       "this process may open too few files for the queue; raise its limit: ulimit -n 64",
     );
   }
-  return Deno.openKv(queuePath(home));
+  await expectOpenable(queuePath(home));
+  return await Deno.openKv(queuePath(home));
 }
 
 /** A queue that is being opened before the lock is held. */
@@ -155,7 +157,6 @@ export function openAhead(home: string): OpeningQueue {
   ]);
   const queue = looked.then(async ([state, seal]) => {
     if (!state || !isSealed(state, seal?.trim() ?? "")) return undefined;
-    await expectOpenable(queuePath(home));
     return { kv: await openKv(home), identity: state.identity };
   }).catch(() => undefined);
   return { looked, queue };
