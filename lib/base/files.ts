@@ -43,8 +43,11 @@ async function writeSynced(path: string, content: Uint8Array): Promise<void> {
   await file.syncData();
 }
 
-/** What lies there is a killed process's, or a pipe that would hold the opening up for ever: it gives way. */
-async function openNew(path: string): Promise<Deno.FsFile> {
+/**
+ * Opens a new file to write to. What lies there is a killed process's, or a
+ * pipe that would hold the opening up for ever: it gives way.
+ */
+export async function openNew(path: string): Promise<Deno.FsFile> {
   const options = { write: true, createNew: true, mode: FILE_MODE };
   try {
     return await Deno.open(path, options);

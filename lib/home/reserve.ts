@@ -10,10 +10,10 @@
 
 import type { Deadline } from "../base/deadline.ts";
 import {
-  FILE_MODE,
   freeBytes,
   isDiskFull,
   isThere,
+  openNew,
   removeIfThere,
 } from "../base/files.ts";
 import { queuePath } from "./queue_file.ts";
@@ -274,15 +274,6 @@ async function fill(
   if (size < 2 * RESERVE_BYTES_MIN) throw new Error("no room for a reserve");
   await file.truncate(Math.floor(size / 2));
   return half !== undefined;
-}
-
-function openNew(path: string): Promise<Deno.FsFile> {
-  return Deno.open(path, {
-    write: true,
-    create: true,
-    truncate: true,
-    mode: FILE_MODE,
-  });
 }
 
 /** Writes so many bytes. @throws where there is no room for them */
